@@ -470,6 +470,175 @@ func (x *Reason) GetMessage() string {
 	return ""
 }
 
+// The outcome of one item of a batch, in the order of the request; items succeed and fail on their own.
+type ItemResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What became of the item.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*ItemResult_Receipt
+	//	*ItemResult_Failure
+	Outcome       isItemResult_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ItemResult) Reset() {
+	*x = ItemResult{}
+	mi := &file_lockstep_common_v1_values_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ItemResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ItemResult) ProtoMessage() {}
+
+func (x *ItemResult) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_common_v1_values_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ItemResult.ProtoReflect.Descriptor instead.
+func (*ItemResult) Descriptor() ([]byte, []int) {
+	return file_lockstep_common_v1_values_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ItemResult) GetOutcome() isItemResult_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *ItemResult) GetReceipt() *Receipt {
+	if x != nil {
+		if x, ok := x.Outcome.(*ItemResult_Receipt); ok {
+			return x.Receipt
+		}
+	}
+	return nil
+}
+
+func (x *ItemResult) GetFailure() *Failure {
+	if x != nil {
+		if x, ok := x.Outcome.(*ItemResult_Failure); ok {
+			return x.Failure
+		}
+	}
+	return nil
+}
+
+type isItemResult_Outcome interface {
+	isItemResult_Outcome()
+}
+
+type ItemResult_Receipt struct {
+	// The item's command was accepted.
+	Receipt *Receipt `protobuf:"bytes,1,opt,name=receipt,proto3,oneof"`
+}
+
+type ItemResult_Failure struct {
+	// The item's command failed; the others are not touched by it.
+	Failure *Failure `protobuf:"bytes,2,opt,name=failure,proto3,oneof"`
+}
+
+func (*ItemResult_Receipt) isItemResult_Outcome() {}
+
+func (*ItemResult_Failure) isItemResult_Outcome() {}
+
+// Why one item of a batch failed.
+type Failure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// gRPC status code of the failure as it would be on its own, e.g. 9 for FAILED_PRECONDITION.
+	Code int32 `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
+	// Reason code, upper snake case, an enum value of the owning service.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// One sentence for a person.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// Offending fields, if any.
+	Fields []*Reason `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty"`
+	// True when the same item under the same key can succeed later without a change.
+	Retryable     bool `protobuf:"varint,5,opt,name=retryable,proto3" json:"retryable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Failure) Reset() {
+	*x = Failure{}
+	mi := &file_lockstep_common_v1_values_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Failure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Failure) ProtoMessage() {}
+
+func (x *Failure) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_common_v1_values_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Failure.ProtoReflect.Descriptor instead.
+func (*Failure) Descriptor() ([]byte, []int) {
+	return file_lockstep_common_v1_values_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Failure) GetCode() int32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *Failure) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Failure) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Failure) GetFields() []*Reason {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Failure) GetRetryable() bool {
+	if x != nil {
+		return x.Retryable
+	}
+	return false
+}
+
 var File_lockstep_common_v1_values_proto protoreflect.FileDescriptor
 
 const file_lockstep_common_v1_values_proto_rawDesc = "" +
@@ -513,7 +682,18 @@ const file_lockstep_common_v1_values_proto_rawDesc = "" +
 	"\x06Reason\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessageB\xe0\x01\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\x89\x01\n" +
+	"\n" +
+	"ItemResult\x127\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptH\x00R\areceipt\x127\n" +
+	"\afailure\x18\x02 \x01(\v2\x1b.lockstep.common.v1.FailureH\x00R\afailureB\t\n" +
+	"\aoutcome\"\xa1\x01\n" +
+	"\aFailure\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x122\n" +
+	"\x06fields\x18\x04 \x03(\v2\x1a.lockstep.common.v1.ReasonR\x06fields\x12\x1c\n" +
+	"\tretryable\x18\x05 \x01(\bR\tretryableB\xe0\x01\n" +
 	"\x16com.lockstep.common.v1B\vValuesProtoP\x01ZOgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1;commonv1\xa2\x02\x03LCX\xaa\x02\x12Lockstep.Common.V1\xca\x02\x12Lockstep\\Common\\V1\xe2\x02\x1eLockstep\\Common\\V1\\GPBMetadata\xea\x02\x14Lockstep::Common::V1b\x06proto3"
 
 var (
@@ -528,7 +708,7 @@ func file_lockstep_common_v1_values_proto_rawDescGZIP() []byte {
 	return file_lockstep_common_v1_values_proto_rawDescData
 }
 
-var file_lockstep_common_v1_values_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_lockstep_common_v1_values_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_lockstep_common_v1_values_proto_goTypes = []any{
 	(*Money)(nil),                 // 0: lockstep.common.v1.Money
 	(*Quantity)(nil),              // 1: lockstep.common.v1.Quantity
@@ -536,18 +716,23 @@ var file_lockstep_common_v1_values_proto_goTypes = []any{
 	(*SourceRef)(nil),             // 3: lockstep.common.v1.SourceRef
 	(*Receipt)(nil),               // 4: lockstep.common.v1.Receipt
 	(*Reason)(nil),                // 5: lockstep.common.v1.Reason
-	nil,                           // 6: lockstep.common.v1.Receipt.ValuesEntry
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*ItemResult)(nil),            // 6: lockstep.common.v1.ItemResult
+	(*Failure)(nil),               // 7: lockstep.common.v1.Failure
+	nil,                           // 8: lockstep.common.v1.Receipt.ValuesEntry
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
 }
 var file_lockstep_common_v1_values_proto_depIdxs = []int32{
-	7, // 0: lockstep.common.v1.SourceRef.event_time:type_name -> google.protobuf.Timestamp
+	9, // 0: lockstep.common.v1.SourceRef.event_time:type_name -> google.protobuf.Timestamp
 	5, // 1: lockstep.common.v1.Receipt.reasons:type_name -> lockstep.common.v1.Reason
-	6, // 2: lockstep.common.v1.Receipt.values:type_name -> lockstep.common.v1.Receipt.ValuesEntry
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	8, // 2: lockstep.common.v1.Receipt.values:type_name -> lockstep.common.v1.Receipt.ValuesEntry
+	4, // 3: lockstep.common.v1.ItemResult.receipt:type_name -> lockstep.common.v1.Receipt
+	7, // 4: lockstep.common.v1.ItemResult.failure:type_name -> lockstep.common.v1.Failure
+	5, // 5: lockstep.common.v1.Failure.fields:type_name -> lockstep.common.v1.Reason
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_common_v1_values_proto_init() }
@@ -555,13 +740,17 @@ func file_lockstep_common_v1_values_proto_init() {
 	if File_lockstep_common_v1_values_proto != nil {
 		return
 	}
+	file_lockstep_common_v1_values_proto_msgTypes[6].OneofWrappers = []any{
+		(*ItemResult_Receipt)(nil),
+		(*ItemResult_Failure)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_common_v1_values_proto_rawDesc), len(file_lockstep_common_v1_values_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
