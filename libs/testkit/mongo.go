@@ -1,0 +1,228 @@
+package testkit
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+const startWithin = 60 * time.Second // a loaded machine may take long; a healthy one needs two seconds
+
+var shared struct {
+	sync.Mutex
+	uri string
+	err error
+}
+
+// Mongo returns the URI of a replica set that all tests of this process share:
+// LOCKSTEP_TEST_MONGO_URI, or a mongod of one node started for the occasion. Use
+// Database for a name of one's own in it.
+func Mongo(t testing.TB) string {
+	t.Helper()
+	if uri := os.Getenv("LOCKSTEP_TEST_MONGO_URI"); uri != "" {
+		return uri
+	}
+	bin := mongod(t)
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.uri == "" && shared.err == nil {
+		var nodes []*Mongod
+		if nodes, shared.err = startSet(bin, 1, true); shared.err == nil {
+			shared.uri = nodes[0].URI()
+		}
+	}
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.uri
+}
+
+// Database returns the name of a fresh database on the set behind uri. After the
+// test, all databases whose names begin with it are dropped.
+func Database(t testing.TB, uri string) string {
+	t.Helper()
+	name := Name("t")
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), startWithin)
+		defer cancel()
+		err := onClient(ctx, uri, func(c *mongo.Client) error {
+			names, err := c.ListDatabaseNames(ctx, bson.D{})
+			for _, n := range names {
+				if strings.HasPrefix(n, name) {
+					err = c.Database(n).Drop(ctx)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Logf("dropping %s: %v", name, err)
+		}
+	})
+	return name
+}
+
+// Mongod is one node that its test may kill, pause and restart.
+type Mongod struct {
+	bin, dir, set string
+	port          int
+	owned         bool // its folder goes with it
+	proc          *process
+}
+
+// StartMongod starts a replica set of one node for this test alone.
+func StartMongod(t testing.TB) *Mongod { return StartReplicaSet(t, 1)[0] }
+
+// StartReplicaSet starts a replica set of n nodes for this test alone; node 0 is
+// the first primary. URI of any node names the whole set.
+func StartReplicaSet(t testing.TB, n int) []*Mongod {
+	t.Helper()
+	nodes, err := startSet(mongod(t), n, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, m := range nodes {
+			m.Kill()
+			_ = os.RemoveAll(m.dir)
+		}
+	})
+	return nodes
+}
+
+// URI returns the connection string of the node's set.
+func (m *Mongod) URI() string { return "mongodb://" + m.set + "/?replicaSet=rs0" }
+
+// Kill ends the node as kill -9 does.
+func (m *Mongod) Kill() { m.proc.kill() }
+
+// Pause stops the node as SIGSTOP does; Resume lets it go on.
+func (m *Mongod) Pause() error { return m.proc.signal(syscall.SIGSTOP) }
+
+// Resume lets a paused node go on.
+func (m *Mongod) Resume() error { return m.proc.signal(syscall.SIGCONT) }
+
+// Restart starts a killed node again on its files and port and waits until it answers.
+func (m *Mongod) Restart(t testing.TB) {
+	t.Helper()
+	if err := m.run(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), startWithin)
+	defer cancel()
+	if err := m.await(ctx, func(hello bson.M) bool { return hello["isWritablePrimary"] == true || hello["secondary"] == true }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mongod finds the binary or skips the test.
+func mongod(t testing.TB) string {
+	t.Helper()
+	bin, err := binary("mongod", "mongodb/bin/mongod")
+	if err != nil {
+		Skip(t, "no mongod: set LOCKSTEP_TEST_MONGO_URI, or run `make test`, which fetches one into .cache")
+	}
+	return bin
+}
+
+func startSet(bin string, n int, owned bool) ([]*Mongod, error) {
+	nodes := make([]*Mongod, n)
+	hosts := make([]string, n)
+	for i := range nodes {
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		dir, err := os.MkdirTemp("", "lockstep-mongo-")
+		if err != nil {
+			return nil, err
+		}
+		nodes[i] = &Mongod{bin: bin, dir: dir, port: port, owned: owned}
+		hosts[i] = nodes[i].host()
+	}
+	members := bson.A{}
+	for i, m := range nodes {
+		m.set = strings.Join(hosts, ",")
+		if err := m.run(); err != nil {
+			return nil, err
+		}
+		// A higher priority makes node 0 the first primary.
+		members = append(members, bson.D{{Key: "_id", Value: i}, {Key: "host", Value: m.host()}, {Key: "priority", Value: n - i}})
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
+	defer cancel()
+	config := bson.D{{Key: "_id", Value: "rs0"}, {Key: "members", Value: members},
+		{Key: "settings", Value: bson.D{{Key: "electionTimeoutMillis", Value: 2000}}}}
+	if err := nodes[0].initiate(ctx, config); err != nil {
+		return nil, err
+	}
+	for i, m := range nodes {
+		if err := m.await(ctx, func(hello bson.M) bool {
+			return hello["isWritablePrimary"] == true || i > 0 && hello["secondary"] == true
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return nodes, nil
+}
+
+func (m *Mongod) host() string { return "127.0.0.1:" + strconv.Itoa(m.port) }
+
+func (m *Mongod) run() (err error) {
+	remove := ""
+	if m.owned {
+		remove = m.dir
+	}
+	m.proc, err = start(filepath.Join(m.dir, "mongod.log"), remove,
+		m.bin, "--replSet", "rs0", "--dbpath", m.dir, "--port", strconv.Itoa(m.port), "--bind_ip", "127.0.0.1",
+		"--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "512", "--oplogMinRetentionHours", "24", "--nounixsocket",
+		"--setParameter", "diagnosticDataCollectionEnabled=false")
+	return err
+}
+
+func (m *Mongod) initiate(ctx context.Context, config bson.D) error {
+	return onClient(ctx, "mongodb://"+m.host()+"/?directConnection=true", func(c *mongo.Client) error {
+		err := c.Database("admin").RunCommand(ctx, bson.D{{Key: "replSetInitiate", Value: config}}).Err()
+		if err != nil {
+			return fmt.Errorf("replSetInitiate: %w; log ends %s", err, m.proc.tail())
+		}
+		return nil
+	})
+}
+
+// await polls the node until its hello satisfies ok.
+func (m *Mongod) await(ctx context.Context, ok func(hello bson.M) bool) error {
+	return onClient(ctx, "mongodb://"+m.host()+"/?directConnection=true", func(c *mongo.Client) error {
+		for {
+			hello := bson.M{}
+			err := c.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello)
+			if err == nil && ok(hello) {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("mongod on %s is not ready (%v); log ends %s", m.host(), err, m.proc.tail())
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+}
+
+func onClient(ctx context.Context, uri string, f func(*mongo.Client) error) error {
+	c, err := mongo.Connect(options.Client().ApplyURI(uri))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Disconnect(context.WithoutCancel(ctx)) }()
+	return f(c)
+}
