@@ -1,0 +1,34 @@
+// Package faultpoint names the places where a crash must be survivable, so that
+// tests can crash exactly there. Without the build tag "faults" a point does
+// nothing and costs nothing, and release binaries hold no trace of it.
+//
+// With the tag, the environment variable FAULT says what happens at which point,
+// entries separated by commas:
+//
+//	C4:kill          SIGKILL to this process at the first pass
+//	C4:kill:n=3      at the third pass
+//	C3:delay=2s      sleep at every pass (or, with n=, at that one)
+//	C3:err=unavailable   Hit returns a fault of that kind
+package faultpoint
+
+// The points. The framework owns most of them, so that no handler can forget one.
+const (
+	C1 = "C1" // command: after the fingerprint
+	C2 = "C2" // command: after the lock in Redis
+	C3 = "C3" // command: before the commit
+	C4 = "C4" // command: after the commit, before the answer
+	C5 = "C5" // command: after the answer, before the snapshot
+	R1 = "R1" // relay: before publishing
+	R2 = "R2" // relay: after publishing, before the position is recorded
+	N1 = "N1" // consumer: after its commit, before the acknowledgement
+	N2 = "N2" // consumer: between dead letter and acknowledgement
+	W1 = "W1" // webhook answered, before the mark
+	E1 = "E1" // document: inside a file, between messages
+	E2 = "E2" // document: file done, before its acknowledgement
+	P1 = "P1" // payment export written, before the mark
+	S1 = "S1" // shutdown: readiness is off
+	S2 = "S2" // shutdown: servers have stopped
+	S3 = "S3" // shutdown: consumers and loops have stopped
+	S4 = "S4" // shutdown: databases are closed
+	M1 = "M1" // migration half done
+)

@@ -1,0 +1,117 @@
+//go:build faults
+
+package faultpoint
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+)
+
+// Enabled says whether points can do anything in this binary.
+const Enabled = true
+
+var kinds = map[string]fault.Kind{
+	"internal": fault.Internal, "unavailable": fault.Unavailable,
+	"exhausted": fault.Exhausted, "deadline": fault.Deadline, "inprogress": fault.InProgress,
+}
+
+// action is what happens at one point.
+type action struct {
+	kill  bool
+	delay time.Duration
+	err   error
+	pass  int // at this pass only; 0 at every one
+}
+
+var armed struct {
+	sync.Mutex
+	actions map[string]action
+	passes  map[string]int
+}
+
+// set is called once, at the first pass; Arm may replace what it reads.
+var set = sync.OnceFunc(func() {
+	if err := Arm(os.Getenv("FAULT")); err != nil {
+		panic(err) // a test that misspells its fault must not pass for want of it
+	}
+})
+
+// Arm replaces what happens at the points; "" disarms all.
+func Arm(spec string) error {
+	actions := map[string]action{}
+	for entry := range strings.SplitSeq(spec, ",") {
+		if entry == "" {
+			continue
+		}
+		point, a, err := parse(entry)
+		if err != nil {
+			return fmt.Errorf("FAULT %q: %w", entry, err)
+		}
+		actions[point] = a
+	}
+	armed.Lock()
+	defer armed.Unlock()
+	armed.actions, armed.passes = actions, map[string]int{}
+	return nil
+}
+
+func parse(entry string) (point string, a action, err error) {
+	point, rest, _ := strings.Cut(entry, ":")
+	for part := range strings.SplitSeq(rest, ":") {
+		name, value, _ := strings.Cut(part, "=")
+		switch name {
+		case "kill":
+			a.kill = true
+			a.pass = max(a.pass, 1)
+		case "delay":
+			a.delay, err = time.ParseDuration(value)
+		case "err":
+			kind, ok := kinds[value]
+			if !ok {
+				return "", a, fmt.Errorf("no kind %q", value)
+			}
+			a.err = fault.New(kind, "FAULT_INJECTED", "fault injected at %s", point)
+		case "n":
+			a.pass, err = strconv.Atoi(value)
+		default:
+			return "", a, fmt.Errorf("no action %q", name)
+		}
+		if err != nil {
+			return "", a, err
+		}
+	}
+	return point, a, nil
+}
+
+// Hit passes a point: it kills the process, waits, returns an error or does nothing, as armed.
+func Hit(point string) error {
+	set()
+	armed.Lock()
+	a, ok := armed.actions[point]
+	armed.passes[point]++
+	pass := armed.passes[point]
+	armed.Unlock()
+	if !ok || a.pass != 0 && a.pass != pass {
+		return nil
+	}
+	if a.kill {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {} // the signal is on its way
+	}
+	time.Sleep(a.delay)
+	return a.err
+}
+
+// Passes returns how often a point was passed since the last Arm.
+func Passes(point string) int {
+	armed.Lock()
+	defer armed.Unlock()
+	return armed.passes[point]
+}

@@ -1,0 +1,67 @@
+//go:build faults
+
+package faultpoint
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv("FAULTPOINT_VICTIM") != "" {
+		for range 5 {
+			_ = Hit(C4)
+			_, _ = os.Stdout.WriteString("x")
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func TestKillAtThePassNamed(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "FAULTPOINT_VICTIM=1", "FAULT=C4:kill:n=3")
+	out, err := cmd.Output()
+	exit, ok := err.(*exec.ExitError)
+	if !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatalf("not killed: %v", err)
+	}
+	if string(out) != "xx" {
+		t.Fatalf("wrote %q before the third pass", out)
+	}
+}
+
+func TestDelayAndError(t *testing.T) {
+	t.Cleanup(func() { _ = Arm("") })
+	if err := Arm("C3:delay=20ms:n=2,C2:err=unavailable"); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	_ = Hit(C3)
+	first := time.Since(start)
+	_ = Hit(C3)
+	if second := time.Since(start) - first; first > 10*time.Millisecond || second < 20*time.Millisecond {
+		t.Fatalf("passes took %v and %v", first, second)
+	}
+	for range 2 {
+		if err := Hit(C2); !fault.IsKind(err, fault.Unavailable) {
+			t.Fatalf("C2: %v", err)
+		}
+	}
+	if Passes(C3) != 2 || Hit(C1) != nil {
+		t.Fatal("wrong count, or an unarmed point acted")
+	}
+}
+
+func TestBadSpecIsRefused(t *testing.T) {
+	for _, spec := range []string{"C1", "C1:die", "C1:delay=x", "C1:err=teapot", "C1:kill:n=x"} {
+		if Arm(spec) == nil {
+			t.Errorf("%q was accepted", spec)
+		}
+	}
+}
