@@ -36,8 +36,14 @@ var armed struct {
 	passes  map[string]int
 }
 
-// set is called once, at the first pass; Arm may replace what it reads.
-var set = sync.OnceFunc(func() {
+// read arms from the environment at the first pass, unless a test has armed before.
+var read = sync.OnceFunc(func() {
+	armed.Lock()
+	done := armed.actions != nil
+	armed.Unlock()
+	if done {
+		return
+	}
 	if err := Arm(os.Getenv("FAULT")); err != nil {
 		panic(err) // a test that misspells its fault must not pass for want of it
 	}
@@ -92,7 +98,7 @@ func parse(entry string) (point string, a action, err error) {
 
 // Hit passes a point: it kills the process, waits, returns an error or does nothing, as armed.
 func Hit(point string) error {
-	set()
+	read()
 	armed.Lock()
 	a, ok := armed.actions[point]
 	armed.passes[point]++
