@@ -1,0 +1,83 @@
+package domain
+
+import "time"
+
+// Fact is what happened to a shipment.
+type Fact interface{ isFact() }
+
+// The facts, in the words of the published events.
+type (
+	// ShipmentPlanned starts the shipment.
+	ShipmentPlanned struct {
+		Order      Order
+		Site       string
+		ShipTo     Address
+		Preference string // carrier asked for, SCAC
+		Service    string
+		Lines      []Line
+	}
+	// ShipmentReady says what was packed and issued.
+	ShipmentReady struct {
+		Units       []Unit
+		Lines       []Line
+		WeightGrams int64
+		Issued      time.Time
+	}
+	// ShipmentTendered offers it to a carrier.
+	ShipmentTendered struct{ Tender Tender }
+	// TenderWasAccepted books it.
+	TenderWasAccepted struct {
+		Number           int
+		Carrier, Service string
+	}
+	// TenderClosed ends an offer that was not accepted.
+	TenderClosed struct {
+		Number  int
+		Carrier string
+		Outcome TenderState // DECLINED, EXPIRED or WITHDRAWN
+		Reason  string
+	}
+	// ShipmentDispatched says that it left.
+	ShipmentDispatched struct {
+		Carrier, Service string
+		Refs             Refs
+		At               time.Time
+		NotIssued        bool
+		WeightGrams      int64
+		Lines            []Line
+	}
+	// MilestoneRecorded keeps a report.
+	MilestoneRecorded struct {
+		Milestone Milestone
+		State     State // what all milestones together give
+	}
+	// ShipmentDelivered says that the milestones prove delivery.
+	ShipmentDelivered struct {
+		At          time.Time
+		WeightGrams int64
+		Lines       []Line
+	}
+	// ProofOfDeliveryRecorded is the consignee's word.
+	ProofOfDeliveryRecorded struct {
+		SignedBy string
+		SignedAt time.Time
+		Lines    []Line
+		Document string
+	}
+	// ShipmentCancelled calls it off before it left.
+	ShipmentCancelled struct{ Reason, Carrier string }
+	// ShipmentClosed ends it.
+	ShipmentClosed struct{}
+)
+
+func (ShipmentPlanned) isFact()         {}
+func (ShipmentReady) isFact()           {}
+func (ShipmentTendered) isFact()        {}
+func (TenderWasAccepted) isFact()       {}
+func (TenderClosed) isFact()            {}
+func (ShipmentDispatched) isFact()      {}
+func (MilestoneRecorded) isFact()       {}
+func (ShipmentDelivered) isFact()       {}
+func (ProofOfDeliveryRecorded) isFact() {}
+func (ShipmentCancelled) isFact()       {}
+func (ShipmentClosed) isFact()          {}
