@@ -3,6 +3,7 @@ package quantity
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 )
@@ -57,6 +58,11 @@ type UnitInfo struct {
 func Unit(code string) (UnitInfo, bool) {
 	u, ok := units[code]
 	return u, ok
+}
+
+// Units returns all units, by code.
+func Units() []UnitInfo {
+	return slices.SortedFunc(maps.Values(units), func(a, b UnitInfo) int { return strings.Compare(a.Code, b.Code) })
 }
 
 // Convert returns q in another unit of the same dimension: exact to nine
