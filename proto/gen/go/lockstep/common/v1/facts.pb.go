@@ -247,7 +247,7 @@ type Head struct {
 	AggregateType string `protobuf:"bytes,1,opt,name=aggregate_type,json=aggregateType,proto3" json:"aggregate_type,omitempty"`
 	// Partition, 0 to 15.
 	Partition int32 `protobuf:"varint,2,opt,name=partition,proto3" json:"partition,omitempty"`
-	// Newest number; 0 when the lane is empty.
+	// Newest number; 0 when the lane is empty. Partition 0 of every aggregate type is listed, so that heads name all types.
 	Number        int64 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -348,7 +348,7 @@ type GetHeadsResponse struct {
 	Service string `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
 	// Generation of the numbering.
 	Generation int64 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`
-	// Heads of the lanes that have facts.
+	// Heads of the lanes that have facts, and of partition 0 of every aggregate type.
 	Heads         []*Head `protobuf:"bytes,3,rep,name=heads,proto3" json:"heads,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -490,7 +490,7 @@ func (x *ListFactsRequest) GetTo() int64 {
 // Response of ListFacts.
 type ListFactsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Facts, ascending by number; empty with GENERATION_CHANGED semantics never occurs.
+	// Facts, ascending by number from the first one wanted, without a hole; fewer than wanted when the rest is not numbered yet or the page is full.
 	Facts         []*FactEnvelope `protobuf:"bytes,1,rep,name=facts,proto3" json:"facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -541,7 +541,9 @@ type ListVersionsRequest struct {
 	// Page size, at most 1,000; 0 means 200.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Opaque token of the earlier page.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only aggregates whose newest commit was recorded at or after this; absent: all.
+	RecordedSince *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=recorded_since,json=recordedSince,proto3" json:"recorded_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -595,6 +597,13 @@ func (x *ListVersionsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListVersionsRequest) GetRecordedSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RecordedSince
+	}
+	return nil
 }
 
 // Response of ListVersions.
@@ -915,7 +924,7 @@ type ListVersionsResponse_Entry struct {
 	Tenant string `protobuf:"bytes,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
 	// Aggregate id.
 	AggregateId string `protobuf:"bytes,2,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
-	// Newest version that had facts.
+	// Newest version known; a version without facts may come after the last one that had some.
 	Version       int64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1021,13 +1030,14 @@ const file_lockstep_common_v1_facts_proto_rawDesc = "" +
 	"\x04from\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\x04from\x12\x17\n" +
 	"\x02to\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x01R\x02to\"K\n" +
 	"\x11ListFactsResponse\x126\n" +
-	"\x05facts\x18\x01 \x03(\v2 .lockstep.common.v1.FactEnvelopeR\x05facts\"\x8d\x01\n" +
+	"\x05facts\x18\x01 \x03(\v2 .lockstep.common.v1.FactEnvelopeR\x05facts\"\xd0\x01\n" +
 	"\x13ListVersionsRequest\x12.\n" +
 	"\x0eaggregate_type\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\raggregateType\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\xe6\x01\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12A\n" +
+	"\x0erecorded_since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\rrecordedSince\"\xe6\x01\n" +
 	"\x14ListVersionsResponse\x12H\n" +
 	"\aentries\x18\x01 \x03(\v2..lockstep.common.v1.ListVersionsResponse.EntryR\aentries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x1a\\\n" +
@@ -1099,25 +1109,26 @@ var file_lockstep_common_v1_facts_proto_depIdxs = []int32{
 	14, // 1: lockstep.common.v1.FactEnvelope.source:type_name -> lockstep.common.v1.SourceRef
 	1,  // 2: lockstep.common.v1.GetHeadsResponse.heads:type_name -> lockstep.common.v1.Head
 	0,  // 3: lockstep.common.v1.ListFactsResponse.facts:type_name -> lockstep.common.v1.FactEnvelope
-	12, // 4: lockstep.common.v1.ListVersionsResponse.entries:type_name -> lockstep.common.v1.ListVersionsResponse.Entry
-	0,  // 5: lockstep.common.v1.ListAggregateFactsResponse.facts:type_name -> lockstep.common.v1.FactEnvelope
-	0,  // 6: lockstep.common.v1.ExportResponse.facts:type_name -> lockstep.common.v1.FactEnvelope
-	1,  // 7: lockstep.common.v1.ExportResponse.heads:type_name -> lockstep.common.v1.Head
-	2,  // 8: lockstep.common.v1.FactsService.GetHeads:input_type -> lockstep.common.v1.GetHeadsRequest
-	4,  // 9: lockstep.common.v1.FactsService.ListFacts:input_type -> lockstep.common.v1.ListFactsRequest
-	6,  // 10: lockstep.common.v1.FactsService.ListVersions:input_type -> lockstep.common.v1.ListVersionsRequest
-	8,  // 11: lockstep.common.v1.FactsService.ListAggregateFacts:input_type -> lockstep.common.v1.ListAggregateFactsRequest
-	10, // 12: lockstep.common.v1.FactsService.Export:input_type -> lockstep.common.v1.ExportRequest
-	3,  // 13: lockstep.common.v1.FactsService.GetHeads:output_type -> lockstep.common.v1.GetHeadsResponse
-	5,  // 14: lockstep.common.v1.FactsService.ListFacts:output_type -> lockstep.common.v1.ListFactsResponse
-	7,  // 15: lockstep.common.v1.FactsService.ListVersions:output_type -> lockstep.common.v1.ListVersionsResponse
-	9,  // 16: lockstep.common.v1.FactsService.ListAggregateFacts:output_type -> lockstep.common.v1.ListAggregateFactsResponse
-	11, // 17: lockstep.common.v1.FactsService.Export:output_type -> lockstep.common.v1.ExportResponse
-	13, // [13:18] is the sub-list for method output_type
-	8,  // [8:13] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	13, // 4: lockstep.common.v1.ListVersionsRequest.recorded_since:type_name -> google.protobuf.Timestamp
+	12, // 5: lockstep.common.v1.ListVersionsResponse.entries:type_name -> lockstep.common.v1.ListVersionsResponse.Entry
+	0,  // 6: lockstep.common.v1.ListAggregateFactsResponse.facts:type_name -> lockstep.common.v1.FactEnvelope
+	0,  // 7: lockstep.common.v1.ExportResponse.facts:type_name -> lockstep.common.v1.FactEnvelope
+	1,  // 8: lockstep.common.v1.ExportResponse.heads:type_name -> lockstep.common.v1.Head
+	2,  // 9: lockstep.common.v1.FactsService.GetHeads:input_type -> lockstep.common.v1.GetHeadsRequest
+	4,  // 10: lockstep.common.v1.FactsService.ListFacts:input_type -> lockstep.common.v1.ListFactsRequest
+	6,  // 11: lockstep.common.v1.FactsService.ListVersions:input_type -> lockstep.common.v1.ListVersionsRequest
+	8,  // 12: lockstep.common.v1.FactsService.ListAggregateFacts:input_type -> lockstep.common.v1.ListAggregateFactsRequest
+	10, // 13: lockstep.common.v1.FactsService.Export:input_type -> lockstep.common.v1.ExportRequest
+	3,  // 14: lockstep.common.v1.FactsService.GetHeads:output_type -> lockstep.common.v1.GetHeadsResponse
+	5,  // 15: lockstep.common.v1.FactsService.ListFacts:output_type -> lockstep.common.v1.ListFactsResponse
+	7,  // 16: lockstep.common.v1.FactsService.ListVersions:output_type -> lockstep.common.v1.ListVersionsResponse
+	9,  // 17: lockstep.common.v1.FactsService.ListAggregateFacts:output_type -> lockstep.common.v1.ListAggregateFactsResponse
+	11, // 18: lockstep.common.v1.FactsService.Export:output_type -> lockstep.common.v1.ExportResponse
+	14, // [14:19] is the sub-list for method output_type
+	9,  // [9:14] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_common_v1_facts_proto_init() }

@@ -34,7 +34,7 @@ const (
 type FactsServiceClient interface {
 	// Returns the newest number of each lane.
 	GetHeads(ctx context.Context, in *GetHeadsRequest, opts ...grpc.CallOption) (*GetHeadsResponse, error)
-	// Returns facts of one lane by number, ascending.
+	// Returns facts of one lane by number, ascending. FAILED_PRECONDITION FACTS_TOO_OLD when the engine no longer holds them in order: the consumer then compares by ListVersions or Export.
 	ListFacts(ctx context.Context, in *ListFactsRequest, opts ...grpc.CallOption) (*ListFactsResponse, error)
 	// Pages the newest version of every aggregate of a type: what a recorder compares after a new generation.
 	ListVersions(ctx context.Context, in *ListVersionsRequest, opts ...grpc.CallOption) (*ListVersionsResponse, error)
@@ -110,7 +110,7 @@ func (c *factsServiceClient) Export(ctx context.Context, in *ExportRequest, opts
 type FactsServiceServer interface {
 	// Returns the newest number of each lane.
 	GetHeads(context.Context, *GetHeadsRequest) (*GetHeadsResponse, error)
-	// Returns facts of one lane by number, ascending.
+	// Returns facts of one lane by number, ascending. FAILED_PRECONDITION FACTS_TOO_OLD when the engine no longer holds them in order: the consumer then compares by ListVersions or Export.
 	ListFacts(context.Context, *ListFactsRequest) (*ListFactsResponse, error)
 	// Pages the newest version of every aggregate of a type: what a recorder compares after a new generation.
 	ListVersions(context.Context, *ListVersionsRequest) (*ListVersionsResponse, error)
