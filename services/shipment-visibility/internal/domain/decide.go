@@ -38,6 +38,7 @@ func Issue(s Shipment, r ShipmentReady) ([]Fact, error) {
 	if !s.Issued.IsZero() {
 		return nil, nil
 	}
+	r.Keys = s.Keys
 	return []Fact{r}, nil
 }
 
@@ -50,7 +51,7 @@ func OfferTo(s Shipment, carrier, service string, respondBy, now time.Time) ([]F
 	if t, ok := s.Tender(); ok {
 		switch {
 		case t.State == Offered && now.After(t.RespondBy):
-			facts = append(facts, TenderClosed{t.Number, t.Carrier, Expired, ""})
+			facts = append(facts, TenderClosed{s.Keys, t.Number, t.Carrier, Expired, ""})
 		case t.State == Offered, t.State == TenderAccepted:
 			return nil, fault.New(fault.Refused, "TENDER_OPEN", "tender %d to %s is %s", t.Number, t.Carrier, t.State).
 				With("carrier", t.Carrier).With("tender", string(t.State))
@@ -60,7 +61,7 @@ func OfferTo(s Shipment, carrier, service string, respondBy, now time.Time) ([]F
 		return nil, fault.New(fault.Invalid, "INVALID_REQUEST", "the offer would expire before it is made").
 			WithField("respond_by", "TENDER_EXPIRED", "must be after %s", now.Format(time.RFC3339))
 	}
-	return append(facts, ShipmentTendered{Tender{
+	return append(facts, ShipmentTendered{Keys: s.Keys, Site: s.Site, ShipTo: s.ShipTo, Tender: Tender{
 		Number: len(s.Tenders) + 1, Carrier: carrier, Service: service, State: Offered, RespondBy: respondBy,
 	}}), nil
 }
@@ -79,15 +80,18 @@ func Respond(s Shipment, carrier string, accept bool, reason string, now time.Ti
 	case now.After(t.RespondBy):
 		return nil, fault.New(fault.Refused, "TENDER_EXPIRED", "tender %d expired at %s", t.Number, t.RespondBy.Format(time.RFC3339))
 	case accept:
-		return []Fact{TenderWasAccepted{t.Number, t.Carrier, t.Service}}, nil
+		return []Fact{TenderWasAccepted{
+			Keys: s.Keys, Number: t.Number, Carrier: t.Carrier, Service: t.Service,
+			Site: s.Site, ShipTo: s.ShipTo, WeightGrams: s.WeightGrams, Lines: s.Lines,
+		}}, nil
 	}
-	return []Fact{TenderClosed{t.Number, t.Carrier, Declined, reason}}, nil
+	return []Fact{TenderClosed{s.Keys, t.Number, t.Carrier, Declined, reason}}, nil
 }
 
 // Expire ends the open tender when its time has passed; otherwise it does nothing.
 func Expire(s Shipment, now time.Time) ([]Fact, error) {
 	if t, ok := s.Tender(); ok && t.State == Offered && now.After(t.RespondBy) {
-		return []Fact{TenderClosed{t.Number, t.Carrier, Expired, ""}}, nil
+		return []Fact{TenderClosed{s.Keys, t.Number, t.Carrier, Expired, ""}}, nil
 	}
 	return nil, nil
 }
@@ -104,7 +108,7 @@ func Dispatch(s Shipment, refs Refs, carrier string, at time.Time) ([]Fact, erro
 			With("pro_number", s.Refs.PRO).With("bill_of_lading", s.Refs.BillOfLading)
 	}
 	f := ShipmentDispatched{
-		Refs: refs, At: at, NotIssued: s.Issued.IsZero(),
+		Keys: s.Keys, Site: s.Site, ShipTo: s.ShipTo, Refs: refs, At: at, NotIssued: s.Issued.IsZero(),
 		WeightGrams: s.WeightGrams, Lines: s.Lines, Carrier: s.Carrier, Service: s.Service,
 	}
 	if t, ok := s.Tender(); carrier != "" && (!ok || t.State != TenderAccepted) {
@@ -125,12 +129,12 @@ func Record(s Shipment, ms []Milestone) ([]Fact, error) {
 			return nil, fault.New(fault.Invalid, "INVALID_REQUEST", "a shipment holds at most %d milestones", maxMilestones).
 				WithField(path("milestones", i), "TOO_MANY_MILESTONES", "the shipment is full")
 		}
-		f := MilestoneRecorded{Milestone: m}
+		f := MilestoneRecorded{Keys: s.Keys, Milestone: m}
 		next := Evolve(s, f)
 		f.State = next.State()
 		facts, s = append(facts, f), next
 		if Progress(s.Milestones) == Delivered && !s.Delivered {
-			d := ShipmentDelivered{At: deliveredAt(s.Milestones), WeightGrams: s.WeightGrams, Lines: s.Lines}
+			d := ShipmentDelivered{Keys: s.Keys, At: deliveredAt(s.Milestones), WeightGrams: s.WeightGrams, Lines: s.Lines}
 			facts, s = append(facts, d), Evolve(s, d)
 		}
 	}
@@ -156,6 +160,7 @@ func Confirm(s Shipment, p ProofOfDeliveryRecorded) ([]Fact, error) {
 		return nil, fault.New(fault.Refused, "SHIPMENT_STATE", "delivery was confirmed by %s already", s.SignedBy).
 			With("from", string(s.State())).With("command", "recordProofOfDelivery")
 	}
+	p.Keys = s.Keys
 	if len(p.Lines) == 0 {
 		p.Lines = s.Lines
 	}
@@ -166,7 +171,7 @@ func Confirm(s Shipment, p ProofOfDeliveryRecorded) ([]Fact, error) {
 	}
 	var facts []Fact
 	if !s.Delivered {
-		facts = append(facts, ShipmentDelivered{At: p.SignedAt, WeightGrams: s.WeightGrams, Lines: s.Lines})
+		facts = append(facts, ShipmentDelivered{Keys: s.Keys, At: p.SignedAt, WeightGrams: s.WeightGrams, Lines: s.Lines})
 	}
 	return append(facts, p), nil
 }
@@ -193,9 +198,9 @@ func Cancel(s Shipment, reason string) ([]Fact, error) {
 	}
 	var facts []Fact
 	if t, ok := s.Tender(); ok && (t.State == Offered || t.State == TenderAccepted) {
-		facts = append(facts, TenderClosed{t.Number, t.Carrier, Withdrawn, reason})
+		facts = append(facts, TenderClosed{s.Keys, t.Number, t.Carrier, Withdrawn, reason})
 	}
-	return append(facts, ShipmentCancelled{reason, s.Carrier}), nil
+	return append(facts, ShipmentCancelled{s.Keys, reason, s.Carrier}), nil
 }
 
 // Close ends a shipment that was delivered or came back.
@@ -206,5 +211,5 @@ func Close(s Shipment) ([]Fact, error) {
 	if err := guard(s, "close"); err != nil {
 		return nil, err
 	}
-	return []Fact{ShipmentClosed{}}, nil
+	return []Fact{ShipmentClosed{s.Keys}}, nil
 }

@@ -6,7 +6,7 @@ import "slices"
 func Evolve(s Shipment, f Fact) Shipment {
 	switch f := f.(type) {
 	case ShipmentPlanned:
-		s.Order, s.Site, s.ShipTo = f.Order, f.Site, f.ShipTo
+		s.Keys, s.Site, s.ShipTo = f.Keys, f.Site, f.ShipTo
 		s.Carrier, s.Service, s.Lines = f.Preference, f.Service, f.Lines
 	case ShipmentReady:
 		s.Units, s.Lines, s.WeightGrams, s.Issued = f.Units, f.Lines, f.WeightGrams, f.Issued

@@ -9,7 +9,7 @@ type Fact interface{ isFact() }
 type (
 	// ShipmentPlanned starts the shipment.
 	ShipmentPlanned struct {
-		Order      Order
+		Keys
 		Site       string
 		ShipTo     Address
 		Preference string // carrier asked for, SCAC
@@ -18,20 +18,32 @@ type (
 	}
 	// ShipmentReady says what was packed and issued.
 	ShipmentReady struct {
+		Keys
 		Units       []Unit
 		Lines       []Line
 		WeightGrams int64
 		Issued      time.Time
 	}
 	// ShipmentTendered offers it to a carrier.
-	ShipmentTendered struct{ Tender Tender }
+	ShipmentTendered struct {
+		Keys
+		Tender Tender
+		Site   string
+		ShipTo Address
+	}
 	// TenderWasAccepted books it.
 	TenderWasAccepted struct {
+		Keys
 		Number           int
 		Carrier, Service string
+		Site             string
+		ShipTo           Address
+		WeightGrams      int64
+		Lines            []Line
 	}
 	// TenderClosed ends an offer that was not accepted.
 	TenderClosed struct {
+		Keys
 		Number  int
 		Carrier string
 		Outcome TenderState // DECLINED, EXPIRED or WITHDRAWN
@@ -39,35 +51,44 @@ type (
 	}
 	// ShipmentDispatched says that it left.
 	ShipmentDispatched struct {
+		Keys
 		Carrier, Service string
 		Refs             Refs
 		At               time.Time
 		NotIssued        bool
 		WeightGrams      int64
 		Lines            []Line
+		Site             string
+		ShipTo           Address
 	}
 	// MilestoneRecorded keeps a report.
 	MilestoneRecorded struct {
+		Keys
 		Milestone Milestone
 		State     State // what all milestones together give
 	}
 	// ShipmentDelivered says that the milestones prove delivery.
 	ShipmentDelivered struct {
+		Keys
 		At          time.Time
 		WeightGrams int64
 		Lines       []Line
 	}
 	// ProofOfDeliveryRecorded is the consignee's word.
 	ProofOfDeliveryRecorded struct {
+		Keys
 		SignedBy string
 		SignedAt time.Time
 		Lines    []Line
 		Document string
 	}
 	// ShipmentCancelled calls it off before it left.
-	ShipmentCancelled struct{ Reason, Carrier string }
+	ShipmentCancelled struct {
+		Keys
+		Reason, Carrier string
+	}
 	// ShipmentClosed ends it.
-	ShipmentClosed struct{}
+	ShipmentClosed struct{ Keys }
 )
 
 func (ShipmentPlanned) isFact()         {}

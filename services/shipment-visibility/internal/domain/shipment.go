@@ -74,6 +74,12 @@ type Order struct {
 	WarehouseOrder string `bson:"w"`
 }
 
+// Keys are the business keys that every fact of a shipment carries.
+type Keys struct {
+	Shipment string `bson:"s"` // shipment id
+	Order    Order  `bson:"o"`
+}
+
 // Tender is one offer to a carrier.
 type Tender struct {
 	Number    int         `bson:"n"`
@@ -94,7 +100,7 @@ type Refs struct {
 
 // Shipment is the state; its zero value is "nothing yet".
 type Shipment struct {
-	Order        Order       `bson:"o"`
+	Keys         Keys        `bson:"k"`
 	Site         string      `bson:"s"`
 	ShipTo       Address     `bson:"to"`
 	Carrier      string      `bson:"c,omitempty"`
@@ -119,7 +125,7 @@ type Shipment struct {
 }
 
 // Exists reports whether the shipment was planned.
-func (s Shipment) Exists() bool { return s.Order.WarehouseOrder != "" }
+func (s Shipment) Exists() bool { return s.Keys.Shipment != "" }
 
 // State derives where the shipment stands.
 func (s Shipment) State() State {

@@ -17,7 +17,7 @@ func ea(n int64) quantity.Quantity { return quantity.Quantity{Value: quantity.In
 
 func planned() Shipment {
 	return Apply(Shipment{}, ShipmentPlanned{
-		Order: Order{"ord_a", "SO-1", "ord_a-R1", "who_a"}, Site: "DC1",
+		Keys: Keys{"shp_a", Order{"ord_a", "SO-1", "ord_a-R1", "who_a"}}, Site: "DC1",
 		Lines: []Line{{Number: 1, SKU: "A", Quantity: ea(10)}, {Number: 2, SKU: "B", Quantity: ea(4)}},
 	})
 }
@@ -70,7 +70,7 @@ func actual(c Code, hour int) Milestone {
 }
 
 func TestRefusals(t *testing.T) {
-	offered := must(t, planned(), []Fact{ShipmentTendered{Tender{Number: 1, Carrier: "ACME", State: Offered, RespondBy: t0.Add(time.Hour)}}}, nil)
+	offered := must(t, planned(), []Fact{ShipmentTendered{Tender: Tender{Number: 1, Carrier: "ACME", State: Offered, RespondBy: t0.Add(time.Hour)}}}, nil)
 	cases := []struct {
 		name   string
 		run    func() ([]Fact, error)

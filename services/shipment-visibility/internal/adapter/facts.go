@@ -1,0 +1,68 @@
+package adapter
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
+	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
+	"github.com/lockstep-logistics/lockstep/services/shipment-visibility/internal/domain"
+)
+
+// encode writes a fact as its published message.
+func encode(f domain.Fact) (string, []byte, error) { return protovalue.Encode(message(f)) }
+
+func message(f domain.Fact) proto.Message {
+	switch f := f.(type) {
+	case domain.ShipmentPlanned:
+		return &shipmentvisibilityv1.ShipmentPlanned{
+			ShipmentId: f.Shipment, OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release,
+			WarehouseOrderId: f.Order.WarehouseOrder, Site: f.Site, ShipTo: address(f.ShipTo),
+			CarrierPreference: f.Preference, ServiceLevel: f.Service, Lines: lines(f.Lines),
+		}
+	case domain.ShipmentReady:
+		return &shipmentvisibilityv1.ShipmentReady{
+			ShipmentId: f.Shipment, Units: units(f.Units), Lines: lines(f.Lines),
+			GrossWeightGrams: f.WeightGrams, IssuedTime: protovalue.Time(f.Issued),
+		}
+	case domain.ShipmentTendered:
+		return &shipmentvisibilityv1.ShipmentTendered{
+			ShipmentId: f.Shipment, TenderNumber: int32(f.Tender.Number), Carrier: f.Tender.Carrier,
+			CarrierService: f.Tender.Service, RespondBy: protovalue.Time(f.Tender.RespondBy), Site: f.Site, ShipTo: address(f.ShipTo),
+		}
+	case domain.TenderWasAccepted:
+		return &shipmentvisibilityv1.TenderAccepted{
+			ShipmentId: f.Shipment, TenderNumber: int32(f.Number), Carrier: f.Carrier, CarrierService: f.Service,
+			OrderId: f.Order.ID, OrderNumber: f.Order.Number, Site: f.Site, ShipTo: address(f.ShipTo),
+			GrossWeightGrams: f.WeightGrams, Lines: lines(f.Lines),
+		}
+	case domain.TenderClosed:
+		return &shipmentvisibilityv1.TenderClosed{
+			ShipmentId: f.Shipment, TenderNumber: int32(f.Number), Carrier: f.Carrier,
+			Outcome: tenderState(f.Outcome), Reason: f.Reason,
+		}
+	case domain.ShipmentDispatched:
+		return &shipmentvisibilityv1.ShipmentDispatched{
+			ShipmentId: f.Shipment, OrderId: f.Order.ID, OrderNumber: f.Order.Number, Carrier: f.Carrier, CarrierService: f.Service,
+			BillOfLading: f.Refs.BillOfLading, ProNumber: f.Refs.PRO, TrackingNumber: f.Refs.Tracking, SealNumber: f.Refs.Seal,
+			DispatchedTime: protovalue.Time(f.At), GrossWeightGrams: f.WeightGrams, Lines: lines(f.Lines),
+			NotIssued: f.NotIssued, Site: f.Site, ShipTo: address(f.ShipTo),
+		}
+	case domain.MilestoneRecorded:
+		return &shipmentvisibilityv1.MilestoneRecorded{ShipmentId: f.Shipment, Milestone: milestone(f.Milestone), State: state(f.State)}
+	case domain.ShipmentDelivered:
+		return &shipmentvisibilityv1.ShipmentDelivered{
+			ShipmentId: f.Shipment, OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release,
+			DeliveredTime: protovalue.Time(f.At), Lines: lines(f.Lines), GrossWeightGrams: f.WeightGrams,
+		}
+	case domain.ProofOfDeliveryRecorded:
+		return &shipmentvisibilityv1.ProofOfDeliveryRecorded{
+			ShipmentId: f.Shipment, OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release,
+			SignedBy: f.SignedBy, SignedTime: protovalue.Time(f.SignedAt), Lines: lines(f.Lines), DocumentSha256: f.Document,
+		}
+	case domain.ShipmentCancelled:
+		return &shipmentvisibilityv1.ShipmentCancelled{ShipmentId: f.Shipment, Reason: f.Reason, Carrier: f.Carrier}
+	case domain.ShipmentClosed:
+		return &shipmentvisibilityv1.ShipmentClosed{ShipmentId: f.Shipment}
+	}
+	return nil
+}
