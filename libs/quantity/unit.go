@@ -117,6 +117,3 @@ func known(code string) (UnitInfo, error) {
 	}
 	return u, nil
 }
-
-// Codes returns the codes of all known units, sorted.
-func Codes() []string { return slices.Sorted(maps.Keys(units)) }
