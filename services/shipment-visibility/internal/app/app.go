@@ -137,3 +137,12 @@ func (a *App) Confirm(ctx context.Context, id string, p domain.ProofOfDeliveryRe
 func (a *App) Close(ctx context.Context, id string) (store.Receipt, error) {
 	return a.change(ctx, id, func(s domain.Shipment, _ time.Time) ([]domain.Fact, error) { return domain.Close(s) })
 }
+
+// Get returns one shipment.
+func (a *App) Get(ctx context.Context, id string) (store.View[domain.Shipment], error) {
+	v, err := a.Shipments.Get(ctx, id)
+	if fault.IsKind(err, fault.NotFound) {
+		return v, NotFound(id)
+	}
+	return v, err
+}
