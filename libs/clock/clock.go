@@ -32,16 +32,19 @@ func NewManual(t time.Time) *Manual { return &Manual{now: t.UTC().Truncate(time.
 func (m *Manual) Now() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.now.IsZero() {
-		return time.Unix(0, 0).UTC()
-	}
-	return m.now
+	return m.stand()
 }
 
 // Step moves the clock by d, which may be negative.
 func (m *Manual) Step(d time.Duration) {
-	now := m.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.now = now.Add(d)
+	m.now = m.stand().Add(d).Truncate(time.Microsecond)
+}
+
+func (m *Manual) stand() time.Time {
+	if m.now.IsZero() {
+		return time.Unix(0, 0).UTC()
+	}
+	return m.now
 }
