@@ -100,7 +100,7 @@ func (i *Idempotency) once(ctx context.Context, cause store.Cause, rule Rule, re
 
 func remember(reply any, err error) ([]byte, bool) {
 	m, ok := reply.(proto.Message)
-	if err != nil || !ok {
+	if err != nil || !ok || !final(m) {
 		return nil, false
 	}
 	raw, err := proto.Marshal(m)
