@@ -430,14 +430,10 @@ type Claim struct {
 	Site string `protobuf:"bytes,3,opt,name=site,proto3" json:"site,omitempty"`
 	// Item.
 	ItemId string `protobuf:"bytes,4,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
-	// SKU.
-	Sku string `protobuf:"bytes,5,opt,name=sku,proto3" json:"sku,omitempty"`
-	// Owner of the stock; "OWN" for the tenant's own.
-	Owner string `protobuf:"bytes,6,opt,name=owner,proto3" json:"owner,omitempty"`
 	// Quantity: the sum over its lines.
-	Quantity *v1.Quantity `protobuf:"bytes,7,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity *v1.Quantity `protobuf:"bytes,5,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// The lines it is for.
-	Lines         []*LineQuantity `protobuf:"bytes,8,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines         []*LineQuantity `protobuf:"bytes,6,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -496,20 +492,6 @@ func (x *Claim) GetSite() string {
 func (x *Claim) GetItemId() string {
 	if x != nil {
 		return x.ItemId
-	}
-	return ""
-}
-
-func (x *Claim) GetSku() string {
-	if x != nil {
-		return x.Sku
-	}
-	return ""
-}
-
-func (x *Claim) GetOwner() string {
-	if x != nil {
-		return x.Owner
 	}
 	return ""
 }
@@ -682,6 +664,8 @@ type PromiseRequested struct {
 	AllowPartial bool `protobuf:"varint,6,opt,name=allow_partial,json=allowPartial,proto3" json:"allow_partial,omitempty"`
 	// When it was requested, UTC.
 	RequestedTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=requested_time,json=requestedTime,proto3" json:"requested_time,omitempty"`
+	// Owner of the stock; "OWN" for the tenant's own.
+	Owner         string `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -765,6 +749,13 @@ func (x *PromiseRequested) GetRequestedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PromiseRequested) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
 // What one line got from one claim.
 type PromisedLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -773,9 +764,7 @@ type PromisedLine struct {
 	// Quantity, in the base unit.
 	Quantity *v1.Quantity `protobuf:"bytes,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// Claim that holds it.
-	ClaimKey string `protobuf:"bytes,3,opt,name=claim_key,json=claimKey,proto3" json:"claim_key,omitempty"`
-	// Stock that holds it.
-	StockId       string `protobuf:"bytes,4,opt,name=stock_id,json=stockId,proto3" json:"stock_id,omitempty"`
+	ClaimKey      string `protobuf:"bytes,3,opt,name=claim_key,json=claimKey,proto3" json:"claim_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -827,13 +816,6 @@ func (x *PromisedLine) GetQuantity() *v1.Quantity {
 func (x *PromisedLine) GetClaimKey() string {
 	if x != nil {
 		return x.ClaimKey
-	}
-	return ""
-}
-
-func (x *PromisedLine) GetStockId() string {
-	if x != nil {
-		return x.StockId
 	}
 	return ""
 }
@@ -1194,14 +1176,13 @@ func (x *ReleaseLine) GetClaims() []*ReleaseClaim {
 }
 
 // The part of a claim that a released line uses. Over all lines of one release a claim is used up.
+// Its stock is that of (the release's site, the line's item, the release's owner).
 type ReleaseClaim struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `clm:<order id>:<attempt>:<stock id>`.
 	ClaimKey string `protobuf:"bytes,1,opt,name=claim_key,json=claimKey,proto3" json:"claim_key,omitempty"`
-	// Stock that holds it, "stk_…".
-	StockId string `protobuf:"bytes,2,opt,name=stock_id,json=stockId,proto3" json:"stock_id,omitempty"`
 	// Quantity, a decimal number in the base unit.
-	Quantity      string `protobuf:"bytes,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity      string `protobuf:"bytes,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1239,13 +1220,6 @@ func (*ReleaseClaim) Descriptor() ([]byte, []int) {
 func (x *ReleaseClaim) GetClaimKey() string {
 	if x != nil {
 		return x.ClaimKey
-	}
-	return ""
-}
-
-func (x *ReleaseClaim) GetStockId() string {
-	if x != nil {
-		return x.StockId
 	}
 	return ""
 }
@@ -1483,7 +1457,8 @@ func (x *OrderReleased) GetReleasedTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// A remainder waits for stock as a release of its own.
+// A remainder waits for stock as a release of its own. A site has at most one such release of an order;
+// the fact is published again when it grows or shrinks.
 type ReleaseBackordered struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Order.
@@ -1496,8 +1471,8 @@ type ReleaseBackordered struct {
 	ParentReleaseId string `protobuf:"bytes,4,opt,name=parent_release_id,json=parentReleaseId,proto3" json:"parent_release_id,omitempty"`
 	// Site that is to ship.
 	Site string `protobuf:"bytes,5,opt,name=site,proto3" json:"site,omitempty"`
-	// What waits.
-	Lines         []*ReleaseLine `protobuf:"bytes,6,rep,name=lines,proto3" json:"lines,omitempty"`
+	// All that waits at the site, also what waited before.
+	Lines         []*LineQuantity `protobuf:"bytes,6,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1567,7 +1542,7 @@ func (x *ReleaseBackordered) GetSite() string {
 	return ""
 }
 
-func (x *ReleaseBackordered) GetLines() []*ReleaseLine {
+func (x *ReleaseBackordered) GetLines() []*LineQuantity {
 	if x != nil {
 		return x.Lines
 	}
@@ -2650,16 +2625,14 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x126\n" +
 	"\x04type\x18\x03 \x01(\x0e2\".lockstep.orderrelease.v1.HoldTypeR\x04type\x12\x12\n" +
-	"\x04note\x18\x04 \x01(\tR\x04note\"\x98\x02\n" +
+	"\x04note\x18\x04 \x01(\tR\x04note\"\xf0\x01\n" +
 	"\x05Claim\x12\x1b\n" +
 	"\tclaim_key\x18\x01 \x01(\tR\bclaimKey\x12\x1f\n" +
 	"\bstock_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x14R\astockId\x12\x12\n" +
 	"\x04site\x18\x03 \x01(\tR\x04site\x12\x1d\n" +
-	"\aitem_id\x18\x04 \x01(\tB\x04\x88\xb5\x18\x13R\x06itemId\x12\x10\n" +
-	"\x03sku\x18\x05 \x01(\tR\x03sku\x12\x14\n" +
-	"\x05owner\x18\x06 \x01(\tR\x05owner\x128\n" +
-	"\bquantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12<\n" +
-	"\x05lines\x18\b \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x05lines\"{\n" +
+	"\aitem_id\x18\x04 \x01(\tB\x04\x88\xb5\x18\x13R\x06itemId\x128\n" +
+	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12<\n" +
+	"\x05lines\x18\x06 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x05lines\"{\n" +
 	"\bClaimRef\x12\x1b\n" +
 	"\tclaim_key\x18\x01 \x01(\tR\bclaimKey\x12\x1f\n" +
 	"\bstock_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x14R\astockId\x12\x12\n" +
@@ -2669,7 +2642,7 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x128\n" +
 	"\bquantity\x18\x02 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xce\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xe4\x02\n" +
 	"\x10PromiseRequested\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12\x18\n" +
@@ -2677,13 +2650,13 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\bdue_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x127\n" +
 	"\x06claims\x18\x05 \x03(\v2\x1f.lockstep.orderrelease.v1.ClaimR\x06claims\x12#\n" +
 	"\rallow_partial\x18\x06 \x01(\bR\fallowPartial\x12A\n" +
-	"\x0erequested_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\rrequestedTime\"\xa7\x01\n" +
+	"\x0erequested_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\rrequestedTime\x12\x14\n" +
+	"\x05owner\x18\b \x01(\tR\x05owner\"\x86\x01\n" +
 	"\fPromisedLine\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x128\n" +
 	"\bquantity\x18\x02 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12\x1b\n" +
-	"\tclaim_key\x18\x03 \x01(\tR\bclaimKey\x12\x1f\n" +
-	"\bstock_id\x18\x04 \x01(\tB\x04\x88\xb5\x18\x14R\astockId\"\xb4\x02\n" +
+	"\tclaim_key\x18\x03 \x01(\tR\bclaimKey\"\xb4\x02\n" +
 	"\rLinesPromised\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12\x18\n" +
@@ -2712,11 +2685,10 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\bquantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12!\n" +
 	"\fordered_unit\x18\x05 \x01(\tR\vorderedUnit\x12#\n" +
 	"\rcustomer_item\x18\x06 \x01(\tR\fcustomerItem\x12>\n" +
-	"\x06claims\x18\a \x03(\v2&.lockstep.orderrelease.v1.ReleaseClaimR\x06claims\"h\n" +
+	"\x06claims\x18\a \x03(\v2&.lockstep.orderrelease.v1.ReleaseClaimR\x06claims\"G\n" +
 	"\fReleaseClaim\x12\x1b\n" +
-	"\tclaim_key\x18\x01 \x01(\tR\bclaimKey\x12\x1f\n" +
-	"\bstock_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x14R\astockId\x12\x1a\n" +
-	"\bquantity\x18\x03 \x01(\tR\bquantity\"\x8d\a\n" +
+	"\tclaim_key\x18\x01 \x01(\tR\bclaimKey\x12\x1a\n" +
+	"\bquantity\x18\x02 \x01(\tR\bquantity\"\x8d\a\n" +
 	"\rOrderReleased\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
@@ -2741,15 +2713,15 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"deliver_by\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\tdeliverBy\x12;\n" +
 	"\x05lines\x18\x14 \x03(\v2%.lockstep.orderrelease.v1.ReleaseLineR\x05lines\x12?\n" +
-	"\rreleased_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\"\x86\x02\n" +
+	"\rreleased_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\"\x87\x02\n" +
 	"\x12ReleaseBackordered\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
 	"\n" +
 	"release_id\x18\x03 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x120\n" +
 	"\x11parent_release_id\x18\x04 \x01(\tB\x04\x88\xb5\x18\x06R\x0fparentReleaseId\x12\x12\n" +
-	"\x04site\x18\x05 \x01(\tR\x04site\x12;\n" +
-	"\x05lines\x18\x06 \x03(\v2%.lockstep.orderrelease.v1.ReleaseLineR\x05lines\"\xf3\x01\n" +
+	"\x04site\x18\x05 \x01(\tR\x04site\x12<\n" +
+	"\x05lines\x18\x06 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x05lines\"\xf3\x01\n" +
 	"\x10ReleaseAllocated\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
@@ -2919,7 +2891,7 @@ var file_lockstep_orderrelease_v1_events_proto_depIdxs = []int32{
 	35, // 25: lockstep.orderrelease.v1.OrderReleased.deliver_by:type_name -> google.protobuf.Timestamp
 	13, // 26: lockstep.orderrelease.v1.OrderReleased.lines:type_name -> lockstep.orderrelease.v1.ReleaseLine
 	35, // 27: lockstep.orderrelease.v1.OrderReleased.released_time:type_name -> google.protobuf.Timestamp
-	13, // 28: lockstep.orderrelease.v1.ReleaseBackordered.lines:type_name -> lockstep.orderrelease.v1.ReleaseLine
+	7,  // 28: lockstep.orderrelease.v1.ReleaseBackordered.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
 	7,  // 29: lockstep.orderrelease.v1.ReleaseAllocated.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
 	7,  // 30: lockstep.orderrelease.v1.LinesPicked.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
 	7,  // 31: lockstep.orderrelease.v1.LinesShorted.lines:type_name -> lockstep.orderrelease.v1.LineQuantity

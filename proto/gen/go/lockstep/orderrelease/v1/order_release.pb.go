@@ -112,6 +112,8 @@ const (
 	Reason_REASON_DATES_INVALID Reason = 41
 	// No such IANA time zone.
 	Reason_REASON_TIME_ZONE_UNKNOWN Reason = 42
+	// The order has more text or more sites than one document may have; split it.
+	Reason_REASON_ORDER_TOO_LARGE Reason = 43
 	// Stock is being claimed; the answer is on its way.
 	Reason_REASON_PROMISE_PENDING Reason = 50
 	// The stock did not cover it.
@@ -172,6 +174,7 @@ var (
 		40: "REASON_CURRENCY_MISSING",
 		41: "REASON_DATES_INVALID",
 		42: "REASON_TIME_ZONE_UNKNOWN",
+		43: "REASON_ORDER_TOO_LARGE",
 		50: "REASON_PROMISE_PENDING",
 		51: "REASON_STOCK_SHORT",
 		52: "REASON_PROMISE_TIMED_OUT",
@@ -222,6 +225,7 @@ var (
 		"REASON_CURRENCY_MISSING":      40,
 		"REASON_DATES_INVALID":         41,
 		"REASON_TIME_ZONE_UNKNOWN":     42,
+		"REASON_ORDER_TOO_LARGE":       43,
 		"REASON_PROMISE_PENDING":       50,
 		"REASON_STOCK_SHORT":           51,
 		"REASON_PROMISE_TIMED_OUT":     52,
@@ -2117,7 +2121,7 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x05facts\x18\x06 \x03(\v2%.lockstep.orderrelease.v1.HistoryFactR\x05facts\"N\n" +
 	"\vHistoryFact\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12+\n" +
-	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\xa9\n" +
+	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\xc5\n" +
 	"\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x16\n" +
@@ -2162,6 +2166,7 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x17REASON_CURRENCY_MISSING\x10(\x12\x18\n" +
 	"\x14REASON_DATES_INVALID\x10)\x12\x1c\n" +
 	"\x18REASON_TIME_ZONE_UNKNOWN\x10*\x12\x1a\n" +
+	"\x16REASON_ORDER_TOO_LARGE\x10+\x12\x1a\n" +
 	"\x16REASON_PROMISE_PENDING\x102\x12\x16\n" +
 	"\x12REASON_STOCK_SHORT\x103\x12\x1c\n" +
 	"\x18REASON_PROMISE_TIMED_OUT\x104\x12\x17\n" +

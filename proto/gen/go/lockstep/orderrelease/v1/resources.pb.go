@@ -829,12 +829,10 @@ type ResolvedLine struct {
 	LineNumber int32 `protobuf:"varint,1,opt,name=line_number,json=lineNumber,proto3" json:"line_number,omitempty"`
 	// Item; empty when it is unknown.
 	ItemId string `protobuf:"bytes,2,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
-	// SKU.
-	Sku string `protobuf:"bytes,3,opt,name=sku,proto3" json:"sku,omitempty"`
 	// Ordered quantity in the item's base unit, exact.
-	BaseQuantity *v1.Quantity `protobuf:"bytes,4,opt,name=base_quantity,json=baseQuantity,proto3" json:"base_quantity,omitempty"`
+	BaseQuantity *v1.Quantity `protobuf:"bytes,3,opt,name=base_quantity,json=baseQuantity,proto3" json:"base_quantity,omitempty"`
 	// Site that delivers.
-	Site          string `protobuf:"bytes,5,opt,name=site,proto3" json:"site,omitempty"`
+	Site          string `protobuf:"bytes,4,opt,name=site,proto3" json:"site,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -879,13 +877,6 @@ func (x *ResolvedLine) GetLineNumber() int32 {
 func (x *ResolvedLine) GetItemId() string {
 	if x != nil {
 		return x.ItemId
-	}
-	return ""
-}
-
-func (x *ResolvedLine) GetSku() string {
-	if x != nil {
-		return x.Sku
 	}
 	return ""
 }
@@ -1062,7 +1053,7 @@ func (x *LineQuantities) GetCancelled() string {
 // A line with what became of it.
 type OrderLineStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The line as ordered.
+	// The line as ordered, its SKU filled in.
 	Line *OrderLine `protobuf:"bytes,1,opt,name=line,proto3" json:"line,omitempty"`
 	// Item, base quantity and site.
 	Resolved *ResolvedLine `protobuf:"bytes,2,opt,name=resolved,proto3" json:"resolved,omitempty"`
@@ -1589,7 +1580,7 @@ type Order struct {
 	State OrderState `protobuf:"varint,3,opt,name=state,proto3,enum=lockstep.orderrelease.v1.OrderState" json:"state,omitempty"`
 	// Revision of the document: 1, one more for each submission after a rejection.
 	Revision int32 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
-	// The document with addresses filled in; its lines stand in `lines`.
+	// The document with defaults and addresses filled in; its lines stand in `lines`.
 	Document *OrderDocument `protobuf:"bytes,5,opt,name=document,proto3" json:"document,omitempty"`
 	// Lines.
 	Lines []*OrderLineStatus `protobuf:"bytes,6,rep,name=lines,proto3" json:"lines,omitempty"`
@@ -1914,14 +1905,13 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"unit_price\x18\x05 \x01(\tB&\xbaH#r!2\x1f^([0-9]{1,18}(\\.[0-9]{1,9})?)?$R\tunitPrice\x12\x1b\n" +
 	"\x04site\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04site\x12,\n" +
 	"\rcustomer_item\x18\a \x01(\tB\a\xbaH\x04r\x02\x18@R\fcustomerItem:O\xbaHL\x1aJ\n" +
-	"\bone_item\x12\x17give either sku or gtin\x1a%(this.sku != '') != (this.gtin != '')\"\xb7\x01\n" +
+	"\bone_item\x12\x17give either sku or gtin\x1a%(this.sku != '') != (this.gtin != '')\"\xa5\x01\n" +
 	"\fResolvedLine\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x1d\n" +
-	"\aitem_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x06itemId\x12\x10\n" +
-	"\x03sku\x18\x03 \x01(\tR\x03sku\x12A\n" +
-	"\rbase_quantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\fbaseQuantity\x12\x12\n" +
-	"\x04site\x18\x05 \x01(\tR\x04site\"\xec\x02\n" +
+	"\aitem_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x06itemId\x12A\n" +
+	"\rbase_quantity\x18\x03 \x01(\v2\x1c.lockstep.common.v1.QuantityR\fbaseQuantity\x12\x12\n" +
+	"\x04site\x18\x04 \x01(\tR\x04site\"\xec\x02\n" +
 	"\x0eLineQuantities\x12\x18\n" +
 	"\aordered\x18\x01 \x01(\tR\aordered\x12\x12\n" +
 	"\x04open\x18\x02 \x01(\tR\x04open\x12\x1a\n" +
