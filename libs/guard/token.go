@@ -80,8 +80,18 @@ func (i *Issuer) Token(c Caller) (string, error) {
 	return signed, nil
 }
 
-// Verifier turns internal tokens into callers.
+// kind is one of the two kinds of token; neither can pass for the other.
+type kind struct {
+	typ, audience string
+	// may checks that the caller is one that a key's owner may speak for.
+	may func(owner string, c Caller) error
+}
+
+var internal = kind{tokenType, audience, mayVouch}
+
+// Verifier turns tokens of one kind into callers.
 type Verifier struct {
+	kind   kind
 	keys   *Keys
 	clock  clock.Clock
 	parser *jwt.Parser
@@ -93,12 +103,14 @@ type verified struct {
 	expires time.Time
 }
 
-// NewVerifier returns a verifier that trusts the keys.
-func NewVerifier(keys *Keys, c clock.Clock) *Verifier {
+// NewVerifier returns a verifier of internal tokens that trusts the keys.
+func NewVerifier(keys *Keys, c clock.Clock) *Verifier { return newVerifier(internal, keys, c) }
+
+func newVerifier(k kind, keys *Keys, c clock.Clock) *Verifier {
 	cache, _ := lru.New[string, verified](cacheSize) // fails only for a size below 1
-	return &Verifier{keys, c, jwt.NewParser(
+	return &Verifier{k, keys, c, jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
-		jwt.WithAudience(audience), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
+		jwt.WithAudience(k.audience), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
 		jwt.WithLeeway(leeway), jwt.WithTimeFunc(c.Now),
 	), cache}
 }
@@ -116,7 +128,7 @@ func (v *Verifier) Verify(token string) (Caller, error) {
 	_, err := v.parser.ParseWithClaims(token, &said, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
 		key, ok := v.keys.find(kid)
-		if !ok || t.Header["typ"] != tokenType {
+		if !ok || t.Header["typ"] != v.kind.typ {
 			return nil, fmt.Errorf("no key %q for type %v", kid, t.Header["typ"])
 		}
 		owner = key.Owner
@@ -127,7 +139,7 @@ func (v *Verifier) Verify(token string) (Caller, error) {
 	}
 	c := Caller{Tenant: said.Tenant, Principal: said.Subject, Roles: rolesNamed(said.Roles),
 		Systems: said.Systems, Service: said.Service, Party: said.Party}
-	if err := mayVouch(owner, c); err != nil {
+	if err := v.kind.may(owner, c); err != nil {
 		return Caller{}, badToken(err)
 	}
 	v.cache.Add(token, verified{c, said.ExpiresAt.Add(leeway)})
