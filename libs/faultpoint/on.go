@@ -17,11 +17,6 @@ import (
 // Enabled says whether points can do anything in this binary.
 const Enabled = true
 
-var kinds = map[string]fault.Kind{
-	"internal": fault.Internal, "unavailable": fault.Unavailable,
-	"exhausted": fault.Exhausted, "deadline": fault.Deadline, "inprogress": fault.InProgress,
-}
-
 // action is what happens at one point.
 type action struct {
 	kill  bool
@@ -79,7 +74,7 @@ func parse(entry string) (point string, a action, err error) {
 		case "delay":
 			a.delay, err = time.ParseDuration(value)
 		case "err":
-			kind, ok := kinds[value]
+			kind, ok := fault.KindNamed(value)
 			if !ok {
 				return "", a, fmt.Errorf("no kind %q", value)
 			}

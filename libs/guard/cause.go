@@ -33,8 +33,19 @@ const (
 
 var requestID = regexp.MustCompile(`^[A-Za-z0-9_.:-]{8,64}$`)
 
-// RequestID returns the id that came with the call if it is well-formed, or a new one.
+type requestKey struct{}
+
+// WithRequestID returns a context in which RequestID is id.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestKey{}, id)
+}
+
+// RequestID returns the id of the outside request: the one in ctx, the one that came
+// with the call if it is well-formed, or a new one.
 func RequestID(ctx context.Context) string {
+	if id, ok := ctx.Value(requestKey{}).(string); ok {
+		return id
+	}
 	if id := one(ctx, MetaRequestID); requestID.MatchString(id) {
 		return id
 	}
