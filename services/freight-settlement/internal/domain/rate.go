@@ -1,0 +1,259 @@
+// Package domain is what freight costs, as pure functions: rate cards, the expected and
+// settled charges of a shipment, and carriers' invoices. Money is exact in minor units;
+// the same inputs give the same charges to the byte.
+package domain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/money"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// Band is a weight band of a lane; both ends are inclusive, in grams.
+type Band struct {
+	From    int64      `bson:"f"`
+	To      int64      `bson:"t"`
+	Minimum int64      `bson:"m"` // minor units of the card's currency
+	PerKg   money.Rate `bson:"r"` // major units for one kilogram
+}
+
+// Lane is what it costs from a site to a destination; empty fields fit everything.
+type Lane struct {
+	Origin  string `bson:"o,omitempty"`
+	Place   string `bson:"p,omitempty"`
+	Country string `bson:"c,omitempty"` // ISO 3166-1 alpha-2
+	Postal  string `bson:"z,omitempty"` // prefix of the postal code
+	Service string `bson:"s,omitempty"`
+	Mode    string `bson:"m,omitempty"`
+	Bands   []Band `bson:"b"`
+}
+
+// Card is one version of a carrier's rate card.
+type Card struct {
+	Carrier  string     `bson:"c"`
+	Version  int        `bson:"v"`
+	Currency string     `bson:"y"`
+	From     time.Time  `bson:"f"`
+	To       time.Time  `bson:"t,omitempty"` // zero: open
+	Fuel     money.Rate `bson:"u"`           // percent of the base charge
+	Lanes    []Lane     `bson:"l"`
+}
+
+// Cards are the published versions of one carrier's card, oldest first.
+type Cards struct {
+	Versions []Card `bson:"v"`
+}
+
+// maxCards bounds the versions kept at hand; older ones stay in the history.
+const maxCards = 8
+
+// CardPublished is the fact of a published version.
+type CardPublished struct{ Card Card }
+
+// CardFact is what happened to a carrier's rate cards.
+type CardFact interface{ isCardFact() }
+
+func (CardPublished) isCardFact() {}
+
+// EvolveCards applies one fact.
+func EvolveCards(c Cards, f CardFact) Cards {
+	if p, ok := f.(CardPublished); ok {
+		versions := append(slices.Clone(c.Versions), p.Card)
+		if len(versions) > maxCards {
+			versions = versions[len(versions)-maxCards:]
+		}
+		c.Versions = versions
+	}
+	return c
+}
+
+// Publish adds a version. A later one takes over from its first moment on; one that
+// starts before a published version does is refused, for what was rated would change.
+func Publish(c Cards, card Card) ([]CardFact, error) {
+	if _, ok := money.Exponent(card.Currency); !ok {
+		return nil, invalid("card.currency", "CURRENCY_UNKNOWN", "%s is no ISO 4217 currency", card.Currency)
+	}
+	if !card.To.IsZero() && !card.To.After(card.From) {
+		return nil, invalid("card.valid_to", "VALIDITY_EMPTY", "must be after valid_from")
+	}
+	for i, l := range card.Lanes {
+		for j, b := range l.Bands {
+			if b.To < b.From {
+				return nil, invalid(fmt.Sprintf("card.lanes[%d].bands[%d].to_grams", i, j), "BAND_EMPTY", "must be at least from_grams")
+			}
+		}
+	}
+	card.Version = 1
+	if n := len(c.Versions); n > 0 {
+		last := c.Versions[n-1]
+		if !card.From.After(last.From) {
+			return nil, fault.New(fault.Refused, "VALIDITY_OVERLAP", "version %d is valid from %s", last.Version, last.From.Format(time.RFC3339)).
+				With("version", fmt.Sprint(last.Version))
+		}
+		card.Version = last.Version + 1
+	}
+	return []CardFact{CardPublished{card}}, nil
+}
+
+func invalid(field, reason, format string, args ...any) error {
+	e := fault.New(fault.Invalid, "INVALID_REQUEST", "%s: %s", field, fmt.Sprintf(format, args...))
+	return e.WithField(field, reason, format, args...)
+}
+
+// Shipment is what a rate depends on.
+type Shipment struct {
+	Carrier, Service string
+	Site             string
+	Place            string // destination city, port or UN/LOCODE
+	Country          string
+	PostalCode       string
+	WeightGrams      int64
+	At               time.Time // moment whose rates count
+}
+
+// Charge is one charge and the rule that made it.
+type Charge struct {
+	Code    string       `bson:"c"` // BASE or FUEL
+	Amount  money.Amount `bson:"a"`
+	Rule    string       `bson:"r,omitempty"`
+	Invoice string       `bson:"i,omitempty"` // claimed or settled by
+	Attempt int          `bson:"n,omitempty"` // of the claim
+	Settled bool         `bson:"s,omitempty"`
+	Paid    money.Amount `bson:"p,omitempty"`
+}
+
+// Why is a reason in words and code.
+type Why struct {
+	Code    string `bson:"c"`
+	Field   string `bson:"f,omitempty"`
+	Message string `bson:"m,omitempty"`
+}
+
+// Rating is what a shipment costs, or why no rate covers it.
+type Rating struct {
+	Carrier string       `bson:"c"`
+	Service string       `bson:"s,omitempty"`
+	Weight  int64        `bson:"w"` // grams
+	Version int          `bson:"v"` // of the rate card; 0: not rated
+	Charges []Charge     `bson:"h,omitempty"`
+	Total   money.Amount `bson:"t"`
+	Why     []Why        `bson:"y,omitempty"`
+	At      time.Time    `bson:"a"`
+}
+
+// Rated reports whether a rate covers the shipment.
+func (r Rating) Rated() bool { return r.Version > 0 }
+
+// Rate reckons what a shipment costs by the version valid at its moment.
+func Rate(c Cards, s Shipment) Rating {
+	r := Rating{Carrier: s.Carrier, Service: s.Service, Weight: s.WeightGrams, At: s.At}
+	no := func(code, format string, args ...any) Rating {
+		r.Why = []Why{{Code: code, Message: fmt.Sprintf(format, args...)}}
+		return r
+	}
+	card, ok := c.at(s.At)
+	if !ok {
+		return no("NO_RATE_CARD", "%s has no rate card for %s", s.Carrier, s.At.Format(time.DateOnly))
+	}
+	lane, band, why := card.find(s)
+	if why != "" {
+		return no(why, "version %d of %s: nothing fits %s to %s %s, service %q, %d g", card.Version, s.Carrier, s.Site, s.Country, s.Place, s.Service, s.WeightGrams)
+	}
+	charges, err := card.charges(lane, band, s.WeightGrams)
+	if err != nil {
+		return no("NO_BAND", "%v", err)
+	}
+	r.Version, r.Charges = card.Version, charges
+	r.Total, err = total(card.Currency, charges)
+	if err != nil {
+		r.Version, r.Charges = 0, nil
+		return no("NO_BAND", "%v", err)
+	}
+	return r
+}
+
+func total(currency string, charges []Charge) (money.Amount, error) {
+	amounts := make([]money.Amount, len(charges))
+	for i, c := range charges {
+		amounts[i] = c.Amount
+	}
+	return money.Sum(currency, amounts...)
+}
+
+// at returns the newest version valid at t.
+func (c Cards) at(t time.Time) (Card, bool) {
+	for _, card := range slices.Backward(c.Versions) {
+		if !t.Before(card.From) && (card.To.IsZero() || t.Before(card.To)) {
+			return card, true
+		}
+	}
+	return Card{}, false
+}
+
+// find returns the first lane that fits and its band; else why nothing does.
+func (c Card) find(s Shipment) (Lane, Band, string) {
+	why := "NO_LANE"
+	for _, l := range c.Lanes {
+		if !l.fits(s) {
+			continue
+		}
+		why = "NO_BAND"
+		for _, b := range l.Bands {
+			if b.From <= s.WeightGrams && s.WeightGrams <= b.To {
+				return l, b, ""
+			}
+		}
+	}
+	return Lane{}, Band{}, why
+}
+
+func (l Lane) fits(s Shipment) bool {
+	is := func(want, got string) bool { return want == "" || want == got }
+	return is(l.Origin, s.Site) && is(l.Place, s.Place) && is(l.Country, s.Country) && is(l.Service, s.Service) &&
+		strings.HasPrefix(s.PostalCode, l.Postal)
+}
+
+var grams = quantity.Ratio{Num: 1, Den: 1000}
+
+// charges reckons base and fuel; each is rounded once, half up, as freight contracts do.
+func (c Card) charges(l Lane, b Band, weight int64) ([]Charge, error) {
+	kg, err := quantity.Int(weight).Mul(grams)
+	if err != nil {
+		return nil, err
+	}
+	base, err := money.Price(b.PerKg, c.Currency, kg, quantity.HalfUp)
+	if err != nil {
+		return nil, err
+	}
+	rule := fmt.Sprintf("%s v%d %s %d–%d g: %s kg × %s", c.Carrier, c.Version, strings.TrimSpace(l.Origin+" → "+l.Place+l.Country+l.Postal), b.From, b.To, kg, b.PerKg)
+	if base.Minor < b.Minimum {
+		base.Minor = b.Minimum
+		rule += ", minimum"
+	}
+	charges := []Charge{{Code: "BASE", Amount: base, Rule: rule}}
+	fuel, err := percent(base, c.Fuel)
+	if err != nil || fuel.IsZero() {
+		return charges, err
+	}
+	return append(charges, Charge{Code: "FUEL", Amount: fuel, Rule: fmt.Sprintf("%s %% of BASE", c.Fuel)}), nil
+}
+
+var hundredth = quantity.Ratio{Num: 1, Den: 100}
+
+// percent returns p percent of an amount, rounded once.
+func percent(a money.Amount, p money.Rate) (money.Amount, error) {
+	whole, err := quantity.Parse(a.Decimal())
+	if err != nil {
+		return money.Amount{}, err
+	}
+	part, err := whole.Mul(hundredth)
+	if err != nil {
+		return money.Amount{}, err
+	}
+	return money.Price(p, a.Currency, part, quantity.HalfUp)
+}
