@@ -88,13 +88,16 @@ func (i *Idempotency) once(ctx context.Context, cause store.Cause, rule Rule, re
 	if err := faultpoint.Hit(faultpoint.C2); err != nil {
 		return nil, err
 	}
-	reply, err := handle(ctx, request)
-	if raw, ok := remember(reply, err); ok {
-		i.Answers.finish(ctx, lock, cause.Fingerprint, raw)
-	} else {
-		// Refusals are the store's to remember: only those with a receipt are final.
-		i.Answers.release(ctx, lock)
-	}
+	var reply any
+	defer func() { // a panic on its way out leaves no lock behind
+		if raw, ok := remember(reply, err); ok {
+			i.Answers.finish(ctx, lock, cause.Fingerprint, raw)
+		} else {
+			// Refusals are the store's to remember: only those with a receipt are final.
+			i.Answers.release(ctx, lock)
+		}
+	}()
+	reply, err = handle(ctx, request)
 	return reply, err
 }
 
