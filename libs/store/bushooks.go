@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -54,3 +55,6 @@ type Touched struct {
 	AggregateType, Tenant, ID string
 	Version                   uint64
 }
+
+// ErrPositionLost says that the engine no longer holds the commits after a position.
+var ErrPositionLost = errors.New("the engine has lost this position")
