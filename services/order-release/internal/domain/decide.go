@@ -1,0 +1,64 @@
+package domain
+
+import (
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// Inline is how many lines a command may carry over several facts. A larger order goes on
+// in commits of their own (Continue), so that each stays within the bound of a commit.
+const Inline = 400
+
+// Env is what a decision takes from outside.
+type Env struct {
+	Now   time.Time
+	By    string                         // who asks
+	Stock func(site, item string) string // id of the stock of an item at a site
+}
+
+// step collects the facts of one decision with the order as they make it.
+type step struct {
+	Env
+	Order
+	facts []Fact
+}
+
+func (o Order) begin(e Env) *step { return &step{Env: e, Order: o} }
+
+func (s *step) add(facts ...Fact) {
+	s.facts = append(s.facts, facts...)
+	s.Order = Apply(s.Order, facts...)
+}
+
+// end adds the fact that the order is over, if it now is.
+func (s *step) end() []Fact {
+	if s.Done {
+		return s.facts
+	}
+	switch s.State() {
+	case Fulfilled:
+		f := OrderFulfilled{Keys: s.keys()}
+		for i, q := range s.Quantities() {
+			f.Issued = append(f.Issued, s.quantity(i, q.Issued))
+		}
+		s.add(f)
+	case Cancelled:
+		f := OrderCancelled{Keys: s.keys()}
+		for _, earlier := range s.facts {
+			if c, ok := earlier.(RemainderCancelled); ok {
+				f.Reason = c.Reason
+			}
+		}
+		s.add(f)
+	}
+	return s.facts
+}
+
+func (o Order) keys() Keys { return Keys{Order: o.ID, Number: o.Header.Number} }
+
+// quantity is d of the i-th line.
+func (o Order) quantity(i int, d quantity.Decimal) LineQuantity {
+	l := o.Lines[i]
+	return LineQuantity{Line: l.Number, Quantity: quantity.Quantity{Value: d, Unit: l.Base.Unit}}
+}

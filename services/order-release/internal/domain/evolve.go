@@ -1,0 +1,206 @@
+package domain
+
+import (
+	"slices"
+
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// maxDisputed is how many contradicted reports an order remembers; the facts keep all.
+const maxDisputed = 20
+
+// Evolve applies one fact. It has no rules: what happened, happened.
+func Evolve(o Order, f Fact) Order {
+	switch f := f.(type) {
+	case OrderReceived:
+		return Order{ID: f.Order, Revision: f.Revision, Header: f.Header, Lines: f.Lines}
+	case OrderValidated:
+		o.Valid = true
+	case OrderRejected:
+		o.Rejected = f.Reasons
+	case HoldPlaced:
+		o.Holds = append(slices.Clone(o.Holds), f.Hold)
+	case HoldLifted:
+		o.Holds = slices.DeleteFunc(slices.Clone(o.Holds), func(h Hold) bool { return h.Type == f.Type })
+	case OrderFulfilled, OrderCancelled:
+		o.Done = true
+	case OrderClosed:
+		o.IsClosed = true
+	case ReportContradicted:
+		o.Disputed = disputed(o.Disputed, f)
+	case PromiseRequested, LinesPromised, PromiseRefused, PromiseClosed, RemainderCancelled:
+		return evolvePromise(o, f)
+	default:
+		return evolveRelease(o, f)
+	}
+	return o
+}
+
+// Apply applies facts in order.
+func Apply(o Order, facts ...Fact) Order {
+	for _, f := range facts {
+		o = Evolve(o, f)
+	}
+	return o
+}
+
+func evolvePromise(o Order, f Fact) Order {
+	switch f := f.(type) {
+	case PromiseRequested:
+		o.Attempt = Attempt{
+			Number: f.Attempt, State: AttemptOpen, Requested: f.Requested, Due: f.Due, Partial: f.Partial,
+			Claims: f.Claims, Timeouts: o.Attempt.Timeouts,
+		}
+	case LinesPromised:
+		o.Lines = slices.Clone(o.Lines)
+		for _, p := range f.Lines {
+			if i := o.lineIndex(p.Line); i >= 0 {
+				o.Lines[i].Claims = append(slices.Clip(o.Lines[i].Claims), LineClaim{Key: p.Claim, Quantity: p.Quantity.Value})
+			}
+		}
+		o.Attempt = o.Attempt.decided(AttemptPromised, f.Lines)
+	case PromiseRefused:
+		o.Attempt = o.Attempt.decided(AttemptRefused, nil)
+	case PromiseClosed:
+		o.Attempt = o.Attempt.decided(AttemptClosed, nil)
+		o.Attempt.Timeouts++
+		o.Attempt.Retry = f.Retry
+	case RemainderCancelled:
+		o = o.cancelled(f)
+	}
+	return o
+}
+
+// cancelled takes cancelled quantities out of open, out of what waits and out of the claims.
+func (o Order) cancelled(f RemainderCancelled) Order {
+	gone := map[string]bool{}
+	for _, c := range f.GiveBack {
+		gone[c.Key] = true
+	}
+	if o.Attempt.State == AttemptOpen && len(o.Attempt.Claims) > 0 && gone[o.Attempt.Claims[0].Key] {
+		o.Attempt = o.Attempt.decided(AttemptClosed, nil)
+	}
+	o.Lines, o.Releases = slices.Clone(o.Lines), slices.Clone(o.Releases)
+	for _, c := range f.Lines {
+		i := o.lineIndex(c.Line)
+		if i < 0 {
+			continue
+		}
+		l := &o.Lines[i]
+		l.Cancelled = l.Cancelled.Add(c.Quantity.Value)
+		l.Claims = slices.DeleteFunc(slices.Clone(l.Claims), func(c LineClaim) bool { return gone[c.Key] })
+		if w := o.waitingIndex(l.Site); w >= 0 {
+			r := &o.Releases[w]
+			r.Lines = slices.Clone(r.Lines)
+			if n := r.lineIndex(c.Line); n >= 0 {
+				r.Lines[n].Quantity = r.Lines[n].Quantity.Sub(quantity.Min(c.Quantity.Value, r.Lines[n].Quantity))
+			}
+		}
+	}
+	return o
+}
+
+func evolveRelease(o Order, f Fact) Order {
+	switch f := f.(type) {
+	case OrderReleased:
+		return o.sent(f)
+	case ReleaseBackordered:
+		r := Release{Number: f.Release, Version: 1, Parent: f.Parent, Site: f.Site}
+		for _, l := range f.Lines {
+			r.Lines = append(r.Lines, ReleaseLine{Line: l.Line, Quantity: l.Quantity.Value})
+		}
+		return o.put(r)
+	case ReleaseAllocated:
+		return o.reported(f.Release, f.Lines, func(r *Release) { r.WarehouseOrder = f.WarehouseOrder }, func(l *ReleaseLine, q quantity.Decimal) {
+			l.Allocated = l.Allocated.Add(q)
+		})
+	case ReleaseAcknowledged:
+		return o.reported(f.Release, nil, func(r *Release) { r.WarehouseOrder, r.Acknowledged = f.WarehouseOrder, true }, nil)
+	case LinesPicked:
+		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) {
+			l.Picked = l.Picked.Add(q)
+			l.Allocated = quantity.Max(l.Allocated, l.Picked)
+		})
+	case LinesShorted:
+		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) {
+			l.Short = l.Short.Add(q)
+			l.Allocated = quantity.Min(l.Allocated, l.Live())
+		})
+	case LinesIssued:
+		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) {
+			l.Issued = l.Issued.Add(q)
+			l.Packed = quantity.Max(l.Packed, l.Issued)
+			l.Picked = quantity.Max(l.Picked, l.Packed)
+			l.Allocated = quantity.Max(l.Allocated, l.Picked)
+		})
+	case LinesDelivered:
+		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) { l.Delivered = l.Delivered.Add(q) })
+	case CancelAsked:
+		o.Cancel = f.Reason
+		return o.reported(f.Release, nil, func(r *Release) { r.CancelAsked, r.CancelRefused = true, "" }, nil)
+	case CancelRefused:
+		return o.reported(f.Release, nil, func(r *Release) { r.CancelAsked, r.CancelRefused = false, f.Reason }, nil)
+	case ReleaseCancelled:
+		return o.reported(f.Release, f.Lines, func(r *Release) { r.CancelAsked = false }, func(l *ReleaseLine, q quantity.Decimal) {
+			l.Cancelled = l.Cancelled.Add(q)
+			l.Allocated = quantity.Min(l.Allocated, l.Live())
+		})
+	}
+	return o
+}
+
+// sent makes a release of promised lines, or of the backordered release with that number.
+func (o Order) sent(f OrderReleased) Order {
+	r := Release{Number: f.Release, Version: f.Version, Parent: f.Parent, Site: f.Site, Sent: f.At}
+	used := map[string]bool{}
+	o.Lines = slices.Clone(o.Lines)
+	for _, l := range f.Lines {
+		r.Lines = append(r.Lines, ReleaseLine{Line: l.Line, Quantity: l.Quantity.Value})
+		for _, c := range l.Claims {
+			used[c.Key] = true
+		}
+		if i := o.lineIndex(l.Line); i >= 0 {
+			o.Lines[i].Claims = slices.DeleteFunc(slices.Clone(o.Lines[i].Claims), func(c LineClaim) bool { return used[c.Key] })
+		}
+	}
+	return o.put(r)
+}
+
+// put adds the release or replaces the one with its number.
+func (o Order) put(r Release) Order {
+	o.Releases = slices.Clone(o.Releases)
+	if i := o.releaseIndex(r.Number); i >= 0 {
+		o.Releases[i] = r
+	} else {
+		o.Releases = append(o.Releases, r)
+	}
+	return o
+}
+
+// reported changes a release and its lines.
+func (o Order) reported(number int, lines []LineQuantity, release func(*Release), line func(*ReleaseLine, quantity.Decimal)) Order {
+	i := o.releaseIndex(number)
+	if i < 0 {
+		return o
+	}
+	o.Releases = slices.Clone(o.Releases)
+	r := &o.Releases[i]
+	if release != nil {
+		release(r)
+	}
+	r.Lines = slices.Clone(r.Lines)
+	for _, q := range lines {
+		if n := r.lineIndex(q.Line); n >= 0 {
+			line(&r.Lines[n], q.Quantity.Value)
+		}
+	}
+	return o
+}
+
+func disputed(old []Disputed, f ReportContradicted) []Disputed {
+	list := slices.Clone(old)
+	for _, e := range f.Excess {
+		list = append(list, Disputed{Release: f.Release, Report: f.Report, Line: e.Line, Excess: e.Quantity.Value})
+	}
+	return list[max(0, len(list)-maxDisputed):]
+}

@@ -1,0 +1,117 @@
+package domain
+
+import (
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// Reports of the warehouse and the carrier are never refused: they happened. What goes
+// beyond what the order can hold is kept apart as a contradiction for people to clear.
+
+// Allocated records stock that the warehouse allocated to a release.
+func (o Order) Allocated(e Env, release, warehouseOrder string, lines []LineQuantity) ([]Fact, error) {
+	return o.report(e, release, "ALLOCATED", lines, func(l ReleaseLine) quantity.Decimal { return l.Live().Sub(l.Allocated) },
+		func(s *step, r Release, taken []LineQuantity) {
+			s.add(ReleaseAllocated{Keys: o.keys(), Release: r.Number, WarehouseOrder: warehouseOrder, Lines: taken})
+		})
+}
+
+// Acknowledge records that the warehouse has a release.
+func (o Order) Acknowledge(_ Env, release, warehouseOrder string) ([]Fact, error) {
+	r, contradicted := o.reportedOn(release, "ACKNOWLEDGED", nil)
+	if r == nil || r.Acknowledged {
+		return contradicted, nil
+	}
+	return []Fact{ReleaseAcknowledged{Keys: o.keys(), Release: r.Number, WarehouseOrder: warehouseOrder}}, nil
+}
+
+// Picked records a pick.
+func (o Order) Picked(e Env, release string, lines []LineQuantity) ([]Fact, error) {
+	return o.report(e, release, "PICKED", lines, func(l ReleaseLine) quantity.Decimal { return l.Live().Sub(l.Picked) },
+		func(s *step, r Release, taken []LineQuantity) {
+			s.add(LinesPicked{Keys: o.keys(), Release: r.Number, Lines: taken})
+		})
+}
+
+// Shorted records what was not there to be picked; it waits or is cancelled, as the delivery rule says.
+func (o Order) Shorted(e Env, release string, lines []LineQuantity) ([]Fact, error) {
+	return o.report(e, release, "SHORT", lines, func(l ReleaseLine) quantity.Decimal { return l.Live().Sub(l.Picked) },
+		func(s *step, r Release, taken []LineQuantity) {
+			s.add(LinesShorted{Keys: o.keys(), Release: r.Number, Lines: taken})
+			s.settle(map[string]int{r.Site: r.Number})
+		})
+}
+
+// Issued records what left the warehouse's books.
+func (o Order) Issued(e Env, release string, lines []LineQuantity) ([]Fact, error) {
+	return o.report(e, release, "ISSUED", lines, func(l ReleaseLine) quantity.Decimal { return l.Live().Sub(l.Issued) },
+		func(s *step, r Release, taken []LineQuantity) {
+			s.add(LinesIssued{Keys: o.keys(), Release: r.Number, Lines: taken})
+		})
+}
+
+// Delivered records the total that a shipment brought to the customer; a later report replaces an earlier one.
+func (o Order) Delivered(e Env, release, shipment string, totals []LineQuantity) ([]Fact, error) {
+	changes := totals
+	if r, _ := o.reportedOn(release, "DELIVERED", nil); r != nil {
+		changes = nil
+		for _, t := range totals {
+			if l := r.lineIndex(t.Line); l >= 0 {
+				t.Quantity.Value = t.Quantity.Value.Sub(r.Lines[l].Delivered)
+			}
+			if !t.Quantity.Value.IsZero() {
+				changes = append(changes, t)
+			}
+		}
+	}
+	return o.report(e, release, "DELIVERED", changes, func(l ReleaseLine) quantity.Decimal { return l.Issued.Sub(l.Delivered) },
+		func(s *step, r Release, taken []LineQuantity) {
+			s.add(LinesDelivered{Keys: o.keys(), Release: r.Number, Shipment: shipment, Lines: taken})
+		})
+}
+
+// report takes of each line what there is room for, and keeps the excess as a contradiction.
+func (o Order) report(e Env, release, kind string, lines []LineQuantity, room func(ReleaseLine) quantity.Decimal, take func(*step, Release, []LineQuantity)) ([]Fact, error) {
+	r, contradicted := o.reportedOn(release, kind, lines)
+	if r == nil {
+		return contradicted, nil
+	}
+	var taken, excess []LineQuantity
+	used := map[int]quantity.Decimal{} // a line may come twice in one report
+	for _, q := range lines {
+		n := r.lineIndex(q.Line)
+		if n < 0 {
+			excess = append(excess, q)
+			continue
+		}
+		fits := quantity.Min(q.Quantity.Value, quantity.Max(room(r.Lines[n]).Sub(used[q.Line]), quantity.Decimal{}))
+		used[q.Line] = used[q.Line].Add(fits)
+		if rest := q.Quantity.Value.Sub(fits); !rest.IsZero() {
+			over := q
+			over.Quantity.Value = rest
+			excess = append(excess, over)
+		}
+		if !fits.IsZero() {
+			q.Quantity.Value = fits
+			taken = append(taken, q)
+		}
+	}
+	s := o.begin(e)
+	if len(taken) > 0 {
+		take(s, *r, taken)
+	}
+	if len(excess) > 0 {
+		s.add(ReportContradicted{Keys: o.keys(), Release: release, Report: kind, Excess: excess})
+	}
+	return s.end(), nil
+}
+
+// reportedOn finds the release that a report is about; nil with a contradiction when the
+// order never sent such a one.
+func (o Order) reportedOn(release, kind string, lines []LineQuantity) (*Release, []Fact) {
+	if order, n, err := ParseReleaseID(release); err == nil && order == o.ID {
+		if i := o.releaseIndex(n); i >= 0 && !o.Releases[i].Sent.IsZero() {
+			return &o.Releases[i], nil
+		}
+	}
+	return nil, []Fact{ReportContradicted{Keys: o.keys(), Release: release, Report: kind, Excess: lines}}
+}

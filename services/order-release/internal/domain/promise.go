@@ -1,0 +1,140 @@
+package domain
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// Time limits of attempts to promise.
+const (
+	AttemptLimit = 30 * time.Second // an attempt without an answer is given up
+	retryFirst   = 30 * time.Second // doubled with each attempt given up in a row
+	retryMost    = 10 * time.Minute
+)
+
+// Wanted narrows an attempt to promise to the lines of one item at one site; the zero value takes all.
+type Wanted struct{ Site, Item string }
+
+// RequestPromise states the claims on stock for what is neither promised nor released: the
+// intent that is committed before the first claim is made.
+func (o Order) RequestPromise(e Env, w Wanted) ([]Fact, error) {
+	if err := o.permit(CommandPromise); err != nil {
+		return nil, err
+	}
+	if o.Attempt.State == AttemptOpen {
+		return nil, fault.New(fault.Refused, "PROMISE_OPEN", "attempt %d is open", o.Attempt.Number).
+			With("attempt", strconv.Itoa(o.Attempt.Number))
+	}
+	f, ok := o.intent(e, w)
+	if !ok {
+		return nil, fault.New(fault.Refused, "NOTHING_TO_PROMISE", "everything is promised, released or cancelled")
+	}
+	return []Fact{f}, nil
+}
+
+// intent returns the next attempt; false when nothing is left to promise.
+func (o Order) intent(e Env, w Wanted) (PromiseRequested, bool) {
+	f := PromiseRequested{Keys: o.keys(), Attempt: o.Attempt.Number + 1, Requested: e.Now, Due: e.Now.Add(AttemptLimit)}
+	// A part makes one release more for each site; an order that has no room for them waits for all.
+	f.Partial = o.Header.Rule != Complete && len(o.Releases)+2*len(o.sites()) <= MaxReleases
+	at := map[Wanted]int{}
+	for i, q := range o.Quantities() {
+		l := o.Lines[i]
+		if q.Unpromised().Sign() <= 0 || f.Partial && w != (Wanted{}) && w != (Wanted{l.Site, l.Item}) {
+			continue
+		}
+		n, known := at[Wanted{l.Site, l.Item}]
+		if !known {
+			n = len(f.Claims)
+			at[Wanted{l.Site, l.Item}] = n
+			stock := e.Stock(l.Site, l.Item)
+			f.Claims = append(f.Claims, Claim{
+				Key: ClaimKey(o.ID, f.Attempt, stock), Stock: stock, Site: l.Site, Item: l.Item,
+				Quantity: quantity.Quantity{Unit: l.Base.Unit},
+			})
+		}
+		c := &f.Claims[n]
+		c.Quantity.Value = c.Quantity.Value.Add(q.Unpromised())
+		c.Lines = append(c.Lines, o.quantity(i, q.Unpromised()))
+	}
+	slices.SortFunc(f.Claims, func(a, b Claim) int { return strings.Compare(a.Stock, b.Stock) })
+	return f, len(f.Claims) > 0
+}
+
+// DecidePromise closes an attempt with what stock granted, by stock id. It is accepted once
+// per attempt; an automatic order then releases what it got.
+func (o Order) DecidePromise(e Env, attempt int, granted map[string]quantity.Decimal) ([]Fact, error) {
+	if o.Attempt.Number != attempt || o.Attempt.State != AttemptOpen {
+		return nil, fault.New(fault.Refused, "PROMISE_NOT_OPEN", "attempt %d is not open", attempt).
+			With("attempt", strconv.Itoa(attempt))
+	}
+	f := LinesPromised{Keys: o.keys(), Attempt: attempt}
+	for _, c := range o.Attempt.Claims {
+		left := granted[c.Stock]
+		if left.Sign() <= 0 {
+			f.GiveBack = append(f.GiveBack, c.Ref())
+		}
+		for _, l := range c.Lines {
+			got := quantity.Min(left, l.Quantity.Value)
+			if got.Sign() > 0 {
+				left = left.Sub(got)
+				f.Lines = append(f.Lines, PromisedLine{Line: l.Line, Claim: c.Key, Quantity: quantity.Quantity{Value: got, Unit: l.Quantity.Unit}})
+			} else {
+				got = quantity.Decimal{}
+			}
+			if got != l.Quantity.Value {
+				l.Quantity.Value = l.Quantity.Value.Sub(got)
+				f.Missing = append(f.Missing, l)
+			}
+		}
+	}
+	s := o.begin(e)
+	if len(f.Lines) == 0 || len(f.Missing) > 0 && !o.Attempt.Partial {
+		s.add(PromiseRefused{Keys: f.Keys, Attempt: attempt, Missing: f.Missing, GiveBack: o.Attempt.refs()})
+	} else {
+		s.add(f)
+	}
+	if len(f.Lines)+len(f.Missing) <= Inline {
+		s.proceed()
+	}
+	return s.end(), nil
+}
+
+// GiveUp closes an attempt whose time is over; before that it changes nothing.
+func (o Order) GiveUp(e Env) ([]Fact, error) {
+	if o.Attempt.State != AttemptOpen || e.Now.Before(o.Attempt.Due) {
+		return nil, nil
+	}
+	f := PromiseClosed{Keys: o.keys(), Attempt: o.Attempt.Number, GiveBack: o.Attempt.refs()}
+	if o.Header.Mode == Automatic || len(o.Releases) > 0 {
+		f.Retry = e.Now.Add(min(retryFirst<<min(o.Attempt.Timeouts, 10), retryMost))
+	}
+	return []Fact{f}, nil
+}
+
+// Retry starts the next attempt after one that was given up, when it is due.
+func (o Order) Retry(e Env) ([]Fact, error) {
+	if o.Attempt.State != AttemptClosed || o.Attempt.Retry.IsZero() || e.Now.Before(o.Attempt.Retry) {
+		return nil, nil
+	}
+	if f, ok := o.intent(e, Wanted{}); ok {
+		return []Fact{f}, nil
+	}
+	return nil, nil
+}
+
+// Due is when GiveUp or Retry has something to do; zero for never.
+func (o Order) Due() time.Time {
+	switch o.Attempt.State {
+	case AttemptOpen:
+		return o.Attempt.Due
+	case AttemptClosed:
+		return o.Attempt.Retry
+	}
+	return time.Time{}
+}

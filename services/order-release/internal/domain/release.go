@@ -1,0 +1,84 @@
+package domain
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// Release is what one site is asked to ship in one go. One that was not sent waits for
+// stock; a site has at most one of those.
+type Release struct {
+	Number         int           `bson:"n"`
+	Version        int           `bson:"v"`
+	Parent         int           `bson:"p,omitempty"` // release whose remainder it is; 0 for none
+	Site           string        `bson:"s"`
+	Lines          []ReleaseLine `bson:"l"`
+	Sent           time.Time     `bson:"t,omitempty"`
+	WarehouseOrder string        `bson:"w,omitempty"`
+	Acknowledged   bool          `bson:"a,omitempty"`
+	CancelAsked    bool          `bson:"c,omitempty"`
+	CancelRefused  string        `bson:"r,omitempty"` // the warehouse's reason
+}
+
+// ReleaseLine is one line of a release. Allocated ≥ picked ≥ packed ≥ issued ≥ delivered, all within Live.
+type ReleaseLine struct {
+	Line      int              `bson:"n"`
+	Quantity  quantity.Decimal `bson:"q"`
+	Allocated quantity.Decimal `bson:"a,omitempty"`
+	Picked    quantity.Decimal `bson:"p,omitempty"`
+	Packed    quantity.Decimal `bson:"k,omitempty"`
+	Short     quantity.Decimal `bson:"s,omitempty"`
+	Issued    quantity.Decimal `bson:"i,omitempty"`
+	Delivered quantity.Decimal `bson:"d,omitempty"`
+	Cancelled quantity.Decimal `bson:"x,omitempty"`
+}
+
+// Live is what the release still stands for: neither short nor cancelled.
+func (l ReleaseLine) Live() quantity.Decimal { return l.Quantity.Sub(l.Short).Sub(l.Cancelled) }
+
+// ReleaseID is the id of an order's release.
+func ReleaseID(order string, number int) string { return order + "-R" + strconv.Itoa(number) }
+
+// ParseReleaseID splits the id of a release.
+func ParseReleaseID(id string) (order string, number int, err error) {
+	order, n, found := strings.Cut(id, "-R")
+	number, err = strconv.Atoi(n)
+	if !found || err != nil || number < 1 || ReleaseID(order, number) != id {
+		return "", 0, fmt.Errorf("%q is no id of a release", id)
+	}
+	return order, number, nil
+}
+
+// releaseIndex returns the index of the release with the number, or -1.
+func (o Order) releaseIndex(number int) int {
+	return slices.IndexFunc(o.Releases, func(r Release) bool { return r.Number == number })
+}
+
+// waitingIndex returns the index of the site's backordered release, or -1.
+func (o Order) waitingIndex(site string) int {
+	return slices.IndexFunc(o.Releases, func(r Release) bool { return r.Site == site && r.State() == ReleaseBackorderedState })
+}
+
+// Waits reports whether a backordered release at the site waits for the item.
+func (o Order) Waits(site, item string) bool {
+	i := o.waitingIndex(site)
+	return i >= 0 && slices.ContainsFunc(o.Releases[i].Lines, func(l ReleaseLine) bool {
+		n := o.lineIndex(l.Line)
+		return n >= 0 && o.Lines[n].Item == item && o.Lines[n].Promised().Less(l.Quantity)
+	})
+}
+
+// isSent reports whether any release was handed to a warehouse.
+func (o Order) isSent() bool {
+	return slices.ContainsFunc(o.Releases, func(r Release) bool { return !r.Sent.IsZero() })
+}
+
+// lineIndex returns the index of the release's line, or -1.
+func (r Release) lineIndex(number int) int {
+	return slices.IndexFunc(r.Lines, func(l ReleaseLine) bool { return l.Line == number })
+}
