@@ -921,10 +921,8 @@ type LineQuantities struct {
 	Issued string `protobuf:"bytes,10,opt,name=issued,proto3" json:"issued,omitempty"`
 	// Delivered.
 	Delivered string `protobuf:"bytes,11,opt,name=delivered,proto3" json:"delivered,omitempty"`
-	// Returned by the customer.
-	Returned string `protobuf:"bytes,12,opt,name=returned,proto3" json:"returned,omitempty"`
 	// Cancelled.
-	Cancelled     string `protobuf:"bytes,13,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	Cancelled     string `protobuf:"bytes,12,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1032,13 +1030,6 @@ func (x *LineQuantities) GetIssued() string {
 func (x *LineQuantities) GetDelivered() string {
 	if x != nil {
 		return x.Delivered
-	}
-	return ""
-}
-
-func (x *LineQuantities) GetReturned() string {
-	if x != nil {
-		return x.Returned
 	}
 	return ""
 }
@@ -1911,7 +1902,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"lineNumber\x12\x1d\n" +
 	"\aitem_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x06itemId\x12A\n" +
 	"\rbase_quantity\x18\x03 \x01(\v2\x1c.lockstep.common.v1.QuantityR\fbaseQuantity\x12\x12\n" +
-	"\x04site\x18\x04 \x01(\tR\x04site\"\xec\x02\n" +
+	"\x04site\x18\x04 \x01(\tR\x04site\"\xd0\x02\n" +
 	"\x0eLineQuantities\x12\x18\n" +
 	"\aordered\x18\x01 \x01(\tR\aordered\x12\x12\n" +
 	"\x04open\x18\x02 \x01(\tR\x04open\x12\x1a\n" +
@@ -1924,9 +1915,8 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x05short\x18\t \x01(\tR\x05short\x12\x16\n" +
 	"\x06issued\x18\n" +
 	" \x01(\tR\x06issued\x12\x1c\n" +
-	"\tdelivered\x18\v \x01(\tR\tdelivered\x12\x1a\n" +
-	"\breturned\x18\f \x01(\tR\breturned\x12\x1c\n" +
-	"\tcancelled\x18\r \x01(\tR\tcancelled\"\xd8\x01\n" +
+	"\tdelivered\x18\v \x01(\tR\tdelivered\x12\x1c\n" +
+	"\tcancelled\x18\f \x01(\tR\tcancelled\"\xd8\x01\n" +
 	"\x0fOrderLineStatus\x127\n" +
 	"\x04line\x18\x01 \x01(\v2#.lockstep.orderrelease.v1.OrderLineR\x04line\x12B\n" +
 	"\bresolved\x18\x02 \x01(\v2&.lockstep.orderrelease.v1.ResolvedLineR\bresolved\x12H\n" +
