@@ -19,6 +19,7 @@ type Rule struct {
 	Access  *commonv1.Access
 	Request protoreflect.MessageType
 	Reply   protoreflect.MessageType
+	Stream  bool // one side or both send several messages
 }
 
 // Rules are the access rules of a server's methods, by full method ("/package.Service/Method").
@@ -81,7 +82,7 @@ func ruleOf(m protoreflect.MethodDescriptor) (Rule, error) {
 		return Rule{}, err
 	}
 	reply, err := protoregistry.GlobalTypes.FindMessageByName(m.Output().FullName())
-	return Rule{access, request, reply}, err
+	return Rule{access, request, reply, m.IsStreamingClient() || m.IsStreamingServer()}, err
 }
 
 // allows reports whether the rule lets the caller in.

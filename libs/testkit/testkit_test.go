@@ -153,6 +153,7 @@ type recorder struct {
 }
 
 func (r *recorder) Fatalf(string, ...any) { r.failed = true }
+func (r *recorder) Errorf(string, ...any) { r.failed = true }
 func (r *recorder) Skipf(string, ...any)  { r.skipped = true }
 
 func insert(t *testing.T, uri, db string) {
