@@ -1,0 +1,67 @@
+package edge
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
+)
+
+// open answers what needs no caller: the probes and the description of the API.
+func (g *gate) open(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		switch r.URL.Path {
+		case "/livez":
+			w.WriteHeader(http.StatusNoContent)
+		case "/readyz":
+			if err := g.parts.Ready(r.Context()); err != nil {
+				problem(w, r, 0, fault.New(fault.Unavailable, "NOT_READY", "the gateway is not ready"))
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
+		case "/openapi.json":
+			if g.parts.OpenAPI == nil {
+				next.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write(g.parts.OpenAPI) // a client that went away needs no answer
+		default:
+			next.ServeHTTP(w, r)
+			return
+		}
+		notesOf(r.Context()).route = r.URL.Path
+	})
+}
+
+// authenticate lets only known callers on, and says to the services who it is.
+func (g *gate) authenticate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, err := g.caller(r)
+		if err != nil {
+			f, ok := fault.As(err)
+			if !ok {
+				f = fault.New(fault.Unauthenticated, "TOKEN_INVALID", "the token is not valid")
+			}
+			problem(w, r, 0, f)
+			return
+		}
+		notesOf(r.Context()).caller = caller
+		next.ServeHTTP(w, r.WithContext(guard.WithCaller(r.Context(), caller)))
+	})
+}
+
+func (g *gate) caller(r *http.Request) (guard.Caller, error) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 1 {
+		if scheme, token, ok := strings.Cut(values[0], " "); ok && strings.EqualFold(scheme, "Bearer") {
+			return g.parts.Authenticate(strings.TrimSpace(token))
+		}
+	}
+	return guard.Caller{}, fault.New(fault.Unauthenticated, "TOKEN_REQUIRED", "the request needs one bearer token")
+}
