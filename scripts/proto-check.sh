@@ -1,0 +1,30 @@
+#!/bin/sh
+# Checks the protos: lint, format, no breaking change, generated code fresh.
+set -eu
+cd "$(dirname "$0")/.."
+root=$PWD
+
+bin/buf lint proto
+bin/buf format proto --diff --exit-code --path proto/lockstep
+
+# Against the commit that the branch left main at (on main itself its newest, so
+# that work not committed yet is seen) and against the newest release.
+main=$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null || true)
+tag=$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true)
+for ref in $main $tag; do
+  git cat-file -e "$ref:proto/lockstep" 2>/dev/null || continue
+  echo "breaking changes since $ref:"
+  old=$(mktemp -d)
+  git archive "$ref" proto | tar -x -C "$old"
+  bin/buf breaking proto --against "$old/proto" && echo "none" || { rm -rf "$old"; exit 1; }
+  rm -rf "$old"
+done
+
+fresh=$root/.cache/fresh
+rm -rf "$fresh"
+scripts/generate.sh "$fresh"
+{ diff -r "$fresh/gen/go" proto/gen/go && diff "$fresh/gen/openapi/lockstep.json" proto/gen/openapi/lockstep.json; } >"$fresh/diff" || {
+  grep -E '^(Only|diff)' "$fresh/diff"
+  echo "generated code is stale: run make proto and commit proto/gen" >&2
+  exit 1
+}
