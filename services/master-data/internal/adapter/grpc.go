@@ -21,6 +21,7 @@ type Server struct {
 	locations app.Locations
 	carriers  *app.Registry[domain.Carrier]
 	tenants   *app.Registry[domain.Tenant]
+	parallel  int // items of one batch at a time
 }
 
 // PutItem creates or replaces an item.
@@ -38,7 +39,7 @@ func (s *Server) PutItem(ctx context.Context, req *mdv1.PutItemRequest) (*mdv1.P
 
 // BatchPutItems creates or replaces items, each on its own.
 func (s *Server) BatchPutItems(ctx context.Context, req *mdv1.BatchPutItemsRequest) (*mdv1.BatchPutItemsResponse, error) {
-	results, err := itemResults(ctx, "items", app.Batch(ctx, mapped(req.GetItems(), itemFromProto), app.Unranked, s.items.Put))
+	results, err := itemResults(ctx, "items", app.Batch(ctx, s.parallel, mapped(req.GetItems(), itemFromProto), app.Unranked, s.items.Put))
 	return &mdv1.BatchPutItemsResponse{Results: results}, err
 }
 
@@ -79,7 +80,7 @@ func (s *Server) PutParty(ctx context.Context, req *mdv1.PutPartyRequest) (*mdv1
 
 // BatchPutParties creates or replaces parties, each on its own.
 func (s *Server) BatchPutParties(ctx context.Context, req *mdv1.BatchPutPartiesRequest) (*mdv1.BatchPutPartiesResponse, error) {
-	results, err := itemResults(ctx, "parties", app.Batch(ctx, mapped(req.GetParties(), partyFromProto), app.Unranked, s.parties.Put))
+	results, err := itemResults(ctx, "parties", app.Batch(ctx, s.parallel, mapped(req.GetParties(), partyFromProto), app.Unranked, s.parties.Put))
 	return &mdv1.BatchPutPartiesResponse{Results: results}, err
 }
 
@@ -120,7 +121,7 @@ func (s *Server) PutLocation(ctx context.Context, req *mdv1.PutLocationRequest) 
 
 // BatchPutLocations creates or replaces locations, each on its own, sites first.
 func (s *Server) BatchPutLocations(ctx context.Context, req *mdv1.BatchPutLocationsRequest) (*mdv1.BatchPutLocationsResponse, error) {
-	results, err := itemResults(ctx, "locations", app.Batch(ctx, mapped(req.GetLocations(), locationFromProto), app.LocationRank, s.locations.Put))
+	results, err := itemResults(ctx, "locations", app.Batch(ctx, s.parallel, mapped(req.GetLocations(), locationFromProto), app.LocationRank, s.locations.Put))
 	return &mdv1.BatchPutLocationsResponse{Results: results}, err
 }
 
@@ -164,7 +165,7 @@ func (s *Server) PutCarrier(ctx context.Context, req *mdv1.PutCarrierRequest) (*
 
 // BatchPutCarriers creates or replaces carriers, each on its own.
 func (s *Server) BatchPutCarriers(ctx context.Context, req *mdv1.BatchPutCarriersRequest) (*mdv1.BatchPutCarriersResponse, error) {
-	results, err := itemResults(ctx, "carriers", app.Batch(ctx, mapped(req.GetCarriers(), carrierFromProto), app.Unranked, s.carriers.Put))
+	results, err := itemResults(ctx, "carriers", app.Batch(ctx, s.parallel, mapped(req.GetCarriers(), carrierFromProto), app.Unranked, s.carriers.Put))
 	return &mdv1.BatchPutCarriersResponse{Results: results}, err
 }
 

@@ -16,8 +16,9 @@ const (
 	indexKind = "kind" // location
 )
 
-// NewServer registers the aggregate types with the database and returns the gRPC server on them.
-func NewServer(db *store.DB) *Server {
+// NewServer registers the aggregate types with the database and returns the gRPC server
+// on them, which works on up to parallel items of a batch at a time.
+func NewServer(db *store.DB, parallel int) *Server {
 	items := recordType("item", "itm", itemWire, map[string]func(domain.Item) []string{indexName: domain.Item.Names})
 	parties := recordType("party", "pty", partyWire, map[string]func(domain.Party) []string{
 		indexRole: func(p domain.Party) []string { return p.Roles },
@@ -34,5 +35,6 @@ func NewServer(db *store.DB) *Server {
 		locations: app.Locations{Registry: app.NewRegistry(locations.Prefix, store.Register(db, locations))},
 		carriers:  app.NewRegistry(carriers.Prefix, store.Register(db, carriers)),
 		tenants:   app.NewRegistry(tenants.Prefix, store.Register(db, tenants)),
+		parallel:  parallel,
 	}
 }

@@ -16,16 +16,14 @@ type Result struct {
 	Err     error
 }
 
-// parallel bounds the puts of one batch that run at a time; the store combines their commits.
-const parallel = 64
-
 // ranks is the number of ranks that values may have, 0 first.
 const ranks = 3
 
 // Batch puts each value on its own, under the key "<key>/<index>", and returns
-// the results in the order of the values. Values of one code run in their order,
-// and no value runs before all of an earlier rank have ended (a site before its bins).
-func Batch[V domain.Value](ctx context.Context, values []V, rank func(V) int, put func(context.Context, V) (store.Receipt, error)) []Result {
+// the results in the order of the values. Up to parallel run at a time, and the store
+// combines their commits. Values of one code run in their order, and no value runs
+// before all of an earlier rank have ended (a site before its bins).
+func Batch[V domain.Value](ctx context.Context, parallel int, values []V, rank func(V) int, put func(context.Context, V) (store.Receipt, error)) []Result {
 	results := make([]Result, len(values))
 	for r := range ranks {
 		var group errgroup.Group
