@@ -119,7 +119,9 @@ func TestViewWithoutItsOrder(t *testing.T) {
 	if err != nil || len(view.GetMissing()) != 1 || view.GetMissing()[0].GetPart() != "order" || len(view.GetShipments()) != 1 {
 		t.Errorf("order-release hangs: %v, %v", view, err)
 	}
-	_, err = ask(func(m map[string]service) { m["order-release"] = service{err: fault.New(fault.NotFound, "NOT_FOUND", "")} }, byID)
+	_, err = ask(func(m map[string]service) {
+		m["order-release"] = service{err: fault.New(fault.NotFound, "NOT_FOUND", "")}
+	}, byID)
 	if !fault.IsKind(err, fault.NotFound) {
 		t.Errorf("an unknown order: %v", err)
 	}
