@@ -22,6 +22,9 @@ const (
 	R2 = "R2" // relay: after publishing, before the position is recorded
 	N1 = "N1" // consumer: after its commit, before the acknowledgement
 	N2 = "N2" // consumer: between dead letter and acknowledgement
+	X1 = "X1" // several aggregates: between the intent and the claims
+	X2 = "X2" // several aggregates: between the claims and the decision
+	X3 = "X3" // several aggregates: between the decision and what follows from it
 	W1 = "W1" // webhook answered, before the mark
 	E1 = "E1" // document: inside a file, between messages
 	E2 = "E2" // document: file done, before its acknowledgement

@@ -1,0 +1,32 @@
+package app
+
+import (
+	"context"
+
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
+)
+
+// Orders is where orders are kept.
+type Orders = store.Aggregates[domain.Order, domain.Fact]
+
+// Stock is inventory as orders need it. Every claim has a key of its own, so that making
+// or giving it back again has no second effect.
+type Stock interface {
+	// Reserve makes the claims and returns what each stock granted, by stock id; a claim that
+	// was refused is missing. partial says that a part of a claim helps.
+	Reserve(ctx context.Context, claims []domain.Claim, partial bool) (map[string]quantity.Decimal, error)
+	// GiveBack closes claims, whether they hold something, nothing, or were never made.
+	GiveBack(ctx context.Context, claims []domain.ClaimRef) error
+	// Available returns what could be promised now; places without stock are missing.
+	Available(ctx context.Context, places []Place) (map[Place]quantity.Decimal, error)
+}
+
+// Reference is the service's own copy of master data.
+type Reference interface {
+	// Lookup returns what the document names, as far as it exists.
+	Lookup(ctx context.Context, h domain.Header, lines []domain.Line) (domain.Reference, error)
+	// PartyCode returns the code of a party; "" when it is unknown.
+	PartyCode(ctx context.Context, id string) (string, error)
+}

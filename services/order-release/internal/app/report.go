@@ -1,0 +1,64 @@
+package app
+
+import (
+	"context"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
+)
+
+// report applies a report about a release to its order.
+func (a *App) report(ctx context.Context, release string, d decide) error {
+	order, _, err := domain.ParseReleaseID(release)
+	if err != nil {
+		return fault.New(fault.Invalid, "RELEASE_UNKNOWN", "%v", err)
+	}
+	_, err = a.change(ctx, order, d)
+	return err
+}
+
+// Allocated records stock that the warehouse allocated to a release.
+func (a *App) Allocated(ctx context.Context, release, warehouseOrder string, lines []domain.LineQuantity) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		return o.Allocated(e, release, warehouseOrder, lines)
+	})
+}
+
+// Acknowledge records that the warehouse has a release.
+func (a *App) Acknowledge(ctx context.Context, release, warehouseOrder string) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		return o.Acknowledge(e, release, warehouseOrder)
+	})
+}
+
+// Picked records a pick.
+func (a *App) Picked(ctx context.Context, release string, lines []domain.LineQuantity) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.Picked(e, release, lines) })
+}
+
+// Shorted records what was not there to be picked.
+func (a *App) Shorted(ctx context.Context, release string, lines []domain.LineQuantity) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.Shorted(e, release, lines) })
+}
+
+// Issued records what left the warehouse's books.
+func (a *App) Issued(ctx context.Context, release string, lines []domain.LineQuantity) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.Issued(e, release, lines) })
+}
+
+// Delivered records the total that a shipment brought to the customer.
+func (a *App) Delivered(ctx context.Context, release, shipment string, lines []domain.LineQuantity) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		return o.Delivered(e, release, shipment, lines)
+	})
+}
+
+// ReleaseCancelled records that the warehouse cancelled a release.
+func (a *App) ReleaseCancelled(ctx context.Context, release string) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.ReleaseCancelled(e, release) })
+}
+
+// CancelRefused records that the warehouse goes on with a release.
+func (a *App) CancelRefused(ctx context.Context, release, reason string) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.CancelRefused(e, release, reason) })
+}
