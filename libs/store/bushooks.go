@@ -35,6 +35,13 @@ type Feed interface {
 	Exclusive() bool
 }
 
+// Rescanner is a Feed whose snapshots may miss commits that no process remembers.
+type Rescanner interface {
+	// RefreshAll makes sure that every aggregate has a snapshot of its newest version, by
+	// reading the keys of all commits. The relay asks for it when it lost its position.
+	RefreshAll(ctx context.Context) error
+}
+
 // TypeInfo is a registered aggregate type.
 type TypeInfo struct {
 	Name    string // e.g. "order"

@@ -1,0 +1,276 @@
+package bus
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+)
+
+// step runs a task of the pool: it applies the fact, or queues it behind a dead one, or
+// makes it a dead letter; otherwise it says when to try again.
+func (r *runner) step(ctx context.Context, t *task) time.Duration {
+	if !r.lease.valid() {
+		return r.cfg.Timing.Lease / 10 // another replica may be at work
+	}
+	if t.drain {
+		return r.drain(ctx, t)
+	}
+	if r.parking.has(t.key) {
+		return r.settled(ctx, t, r.parking.follow(ctx, t.fact))
+	}
+	culprit, err := r.apply(ctx, t.fact)
+	if err == nil {
+		return finished
+	}
+	if ctx.Err() != nil {
+		return time.Second // the pool is ending; the fact comes again
+	}
+	now := r.cfg.Clock.Now()
+	if t.attempts++; t.attempts == 1 {
+		t.first = now
+	}
+	transient := fault.Transient(err)
+	if transient && !r.alone(t) {
+		r.metrics.retries.Add(ctx, 1, r.labels)
+		r.log.DebugContext(ctx, "fact failed, will be tried again", "event", t.fact.ID, "attempts", t.attempts, "error", err)
+		return r.backoff(t.attempts)
+	}
+	letter := letterFor(err, t.attempts, t.first, now)
+	var retry time.Time
+	if transient {
+		retry = now.Add(r.cfg.Timing.Reattempt)
+	}
+	err = r.parking.park(ctx, culprit, letter, retry)
+	if err == nil && culprit.ID != t.fact.ID {
+		err = r.parking.follow(ctx, t.fact)
+	}
+	if err == nil {
+		r.metrics.dead.Add(ctx, 1, r.labels)
+		r.log.WarnContext(ctx, "fact parked", "event", culprit.ID, "type", culprit.Type, "tenant", culprit.Tenant,
+			"reason", letter.Reason, "message", letter.Message, "attempts", t.attempts, "transient", transient)
+		err = faultpoint.Hit(faultpoint.N2)
+	}
+	return r.settled(ctx, t, err)
+}
+
+// settled ends a task whose fact is stored among the parked, or tries that again.
+func (r *runner) settled(ctx context.Context, t *task, err error) time.Duration {
+	if err == nil {
+		return finished
+	}
+	r.log.WarnContext(ctx, "fact could not be parked", "event", t.fact.ID, "error", err)
+	return r.backoff(1)
+}
+
+// alone reports that a task has failed for long while others succeeded: then it is not the
+// handler's world that is down, and the aggregate should not hold up positions.
+func (r *runner) alone(t *task) bool {
+	success := time.Duration(r.success.Load())
+	if t.attempts == 1 {
+		t.failing = since()
+	}
+	return since()-t.failing >= r.cfg.Timing.Park && success > t.failing
+}
+
+// backoff spreads the periods by a fifth, so that what failed together does not return together.
+func (r *runner) backoff(attempts int) time.Duration {
+	d := r.cfg.Timing.Retries[min(attempts, len(r.cfg.Timing.Retries))-1]
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+func letterFor(err error, attempts int, first, last time.Time) DeadLetter {
+	d := DeadLetter{Reason: "INTERNAL", Message: err.Error(), Transient: fault.Transient(err), Attempts: attempts, First: first, Last: last}
+	if f, ok := fault.As(err); ok {
+		d.Reason = f.Reason
+	}
+	return d
+}
+
+// drain runs the queue of a parked aggregate in order, as far as it goes.
+func (r *runner) drain(ctx context.Context, t *task) time.Duration {
+	defer r.drained(t.key)
+	m, parked, err := r.parking.marker(ctx, r.Name, t.key)
+	if err == nil && !parked {
+		return r.settled(ctx, t, r.parking.release(ctx, t.key))
+	}
+	for err == nil {
+		var queue []DeadLetter
+		if queue, err = r.parking.queue(ctx, r.Name, t.key, "", 50); err != nil {
+			break
+		}
+		if len(queue) == 0 {
+			return r.settled(ctx, t, r.parking.release(ctx, t.key))
+		}
+		for _, d := range queue {
+			if ctx.Err() != nil || !r.lease.valid() {
+				return finished // whoever works next goes on
+			}
+			failed, err := r.replay(ctx, d, d.ID == m.Drop)
+			if err != nil {
+				return r.settled(ctx, t, err)
+			}
+			if failed {
+				return finished
+			}
+		}
+	}
+	return r.settled(ctx, t, err)
+}
+
+// replay runs one parked fact. A failure goes into its letter and the marker.
+func (r *runner) replay(ctx context.Context, d DeadLetter, drop bool) (failed bool, err error) {
+	f, err := d.fact()
+	if err != nil {
+		return false, err
+	}
+	culprit, problem := f, error(nil)
+	if drop {
+		r.log.WarnContext(ctx, "fact left out", "event", d.EventID, "type", d.Type, "reason", d.Reason)
+		r.skip(f)
+	} else {
+		culprit, problem = r.apply(ctx, f)
+	}
+	if problem == nil {
+		return false, r.parking.rows.Delete(ctx, d.Tenant, d.ID)
+	}
+	if ctx.Err() != nil {
+		return true, nil
+	}
+	now := r.cfg.Clock.Now()
+	first := d.First
+	if first.IsZero() {
+		first = now
+	}
+	letter := letterFor(problem, d.Attempts+1, first, now)
+	letter.Handler = r.Name
+	if err := r.parking.put(ctx, culprit, letter); err != nil {
+		return true, err
+	}
+	return true, r.parking.update(ctx, r.Name, f.key(), func(m *marker) {
+		m.Tries++
+		m.Drop, m.Retry = "", time.Time{}
+		if letter.Transient {
+			m.Retry = now.Add(min(r.cfg.Timing.Reattempt<<min(m.Tries, 10), 10*time.Minute))
+		}
+	})
+}
+
+// apply runs the handler for a fact; for a recorder, for those before it that are missing
+// too. It returns the fact that failed.
+func (r *runner) apply(ctx context.Context, f Fact) (culprit Fact, err error) {
+	if r.Kind == Recorder {
+		return r.record(ctx, f)
+	}
+	return f, r.handle(ctx, f)
+}
+
+// handle runs the handler with the context that its kind promises.
+func (r *runner) handle(ctx context.Context, f Fact) (err error) {
+	if !r.takes(f.Type) {
+		return nil
+	}
+	if len(r.Types) == 0 && !known(f.Type) {
+		return fault.New(fault.Invalid, "FACT_TYPE_UNKNOWN", "this release does not know facts of type %s", f.Type)
+	}
+	ctx, cancel := context.WithTimeout(r.context(ctx, f), r.cfg.Timing.Handler)
+	defer cancel()
+	ctx, span := otel.Tracer(scope).Start(ctx, r.Name+" "+f.Type)
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.ErrorContext(ctx, "handler panicked", "event", f.ID, "panic", p, "stack", string(debug.Stack()))
+			err = fault.New(fault.Internal, "HANDLER_PANICKED", "the handler of %s panicked: %v", f.ID, p)
+		}
+		if err != nil {
+			span.SetStatus(codes.Error, err.Error())
+		}
+		span.End()
+	}()
+	if err = r.Handle(ctx, f); err != nil {
+		return err
+	}
+	r.success.Store(int64(since()))
+	r.metrics.applied.Add(ctx, 1, r.labels)
+	r.metrics.lag.Record(ctx, max(0, r.cfg.Clock.Now().Sub(f.Recorded).Seconds()), r.labels)
+	return faultpoint.Hit(faultpoint.N1)
+}
+
+// context carries the cause of what the handler does: the fact. The key derives from it, so
+// a second run of the same fact is the same command.
+func (r *runner) context(ctx context.Context, f Fact) context.Context {
+	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": f.TraceParent})
+	ctx = store.WithCause(ctx, store.Cause{
+		Tenant: f.Tenant, Principal: "service:" + r.cfg.Service,
+		Key: "evt:" + f.ID + ":" + r.Name, Derived: true, KeyTime: f.Recorded,
+		Correlation: f.Correlation, Causation: f.ID, Source: f.Source, TraceParent: f.TraceParent,
+	})
+	return r.cfg.Prepare(ctx, f)
+}
+
+// known reports whether this binary has the Go type of a fact.
+func known(name string) bool {
+	_, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(name))
+	return err == nil
+}
+
+// record applies a fact of a recorder after those of its aggregate that it lacks.
+func (r *runner) record(ctx context.Context, f Fact) (Fact, error) {
+	at, err := r.applied.get(ctx, f.key())
+	if err != nil {
+		return f, err
+	}
+	if covers(at, f) {
+		r.metrics.duplicates.Add(ctx, 1, r.labels)
+		return f, nil
+	}
+	if follows(at, f) {
+		return r.recordOne(ctx, f)
+	}
+	from := at >> 16
+	if at != 0 && at&whole != whole {
+		from-- // its last commit is applied in part
+	}
+	culprit := f
+	err = r.owner.aggregate(ctx, f.AggregateType, f.Tenant, f.AggregateID, from, func(g Fact) error {
+		if covers(at, g) {
+			return nil
+		}
+		g.Generation, g.Number = f.Generation, 0
+		r.metrics.fetched.Add(ctx, 1, r.labels)
+		var err error
+		culprit, err = r.recordOne(ctx, g)
+		return err
+	})
+	if err != nil {
+		return culprit, err
+	}
+	if at, err = r.applied.get(ctx, f.key()); err == nil && at>>16 < f.Version {
+		err = fault.New(fault.Unavailable, "FACT_MISSING", "%s does not list %s yet", f.Service, f.ID)
+	}
+	return f, err
+}
+
+func (r *runner) recordOne(ctx context.Context, f Fact) (Fact, error) {
+	if err := r.handle(ctx, f); err != nil {
+		return f, err
+	}
+	r.skip(f)
+	return f, nil
+}
+
+// skip counts a recorder's fact as applied.
+func (r *runner) skip(f Fact) {
+	if r.Kind == Recorder {
+		r.applied.set(f)
+	}
+}

@@ -1,0 +1,139 @@
+package bustest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/lockstep-logistics/lockstep/libs/store"
+)
+
+var errFrozen = errors.New("this process writes no more")
+
+// Faults is a database as a process with troubles sees it.
+type Faults struct {
+	store.Feed
+	mu     sync.Mutex
+	frozen bool                    // nothing is written: the process is dead but for its clean-up
+	alone  bool                    // leases of others are not seen
+	seen   map[store.Position]bool // positions given out
+	lost   map[store.Position]bool
+	leases *rows
+}
+
+// WithFaults returns db, without faults until they are asked for.
+func WithFaults(db store.Feed) *Faults {
+	return &Faults{Feed: db, seen: map[store.Position]bool{"": true}, leases: &rows{byID: map[store.Ref]store.Row{}}}
+}
+
+// Freeze makes every write to a table fail: what a killed process leaves is what is written by now.
+func (f *Faults) Freeze() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.frozen = true
+}
+
+// Alone hides the leases of other replicas, as if a paused process did not know that it lost its own.
+func (f *Faults) Alone() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.alone = true
+}
+
+// LosePositions makes the engine lose every position that it has given out.
+func (f *Faults) LosePositions() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lost, f.seen = f.seen, map[store.Position]bool{}
+}
+
+// Tail implements store.Feed.
+func (f *Faults) Tail(ctx context.Context, from store.Position, fn func(store.RawCommit) error) error {
+	f.mu.Lock()
+	lost := f.lost[from]
+	f.mu.Unlock()
+	if lost {
+		return store.ErrPositionLost
+	}
+	return f.Feed.Tail(ctx, from, func(c store.RawCommit) error {
+		f.mu.Lock()
+		f.seen[c.Position] = true
+		f.mu.Unlock()
+		return fn(c)
+	})
+}
+
+// End implements store.Feed.
+func (f *Faults) End(ctx context.Context) (store.Position, error) {
+	p, err := f.Feed.End(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.lost, p)
+	f.seen[p] = true
+	return p, err
+}
+
+// RefreshAll implements store.Rescanner.
+func (f *Faults) RefreshAll(ctx context.Context) error {
+	if all, ok := f.Feed.(store.Rescanner); ok {
+		return all.RefreshAll(ctx)
+	}
+	return nil
+}
+
+// Table implements store.Feed.
+func (f *Faults) Table(name string, indexes ...string) store.Rows {
+	return &faultyRows{f.Feed.Table(name, indexes...), f}
+}
+
+type faultyRows struct {
+	store.Rows
+	faults *Faults
+}
+
+func (r *faultyRows) check() error {
+	r.faults.mu.Lock()
+	defer r.faults.mu.Unlock()
+	if r.faults.frozen {
+		return errFrozen
+	}
+	return nil
+}
+
+func (r *faultyRows) hidden(id string) bool {
+	r.faults.mu.Lock()
+	defer r.faults.mu.Unlock()
+	return r.faults.alone && strings.HasPrefix(id, "lease:")
+}
+
+func (r *faultyRows) Put(ctx context.Context, rs ...store.Row) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	return r.Rows.Put(ctx, rs...)
+}
+
+func (r *faultyRows) Swap(ctx context.Context, row store.Row, expect uint64) (bool, error) {
+	if err := r.check(); err != nil {
+		return false, err
+	}
+	if r.hidden(row.ID) {
+		return r.faults.leases.Swap(ctx, row, expect)
+	}
+	return r.Rows.Swap(ctx, row, expect)
+}
+
+func (r *faultyRows) Get(ctx context.Context, tenant, id string) (store.Row, bool, error) {
+	if r.hidden(id) {
+		return r.faults.leases.Get(ctx, tenant, id)
+	}
+	return r.Rows.Get(ctx, tenant, id)
+}
+
+func (r *faultyRows) Delete(ctx context.Context, tenant string, ids ...string) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	return r.Rows.Delete(ctx, tenant, ids...)
+}

@@ -1,0 +1,240 @@
+package bustest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/lockstep-logistics/lockstep/libs/bus"
+)
+
+// Run holds the bus to its promises on a kind of database. open returns a new, empty one.
+func Run(t *testing.T, open func(t *testing.T) DB) {
+	for _, c := range []struct {
+		name string
+		test func(*rig)
+	}{
+		{"every fact takes effect once", everyFact},
+		{"a service takes its own facts", ownFacts},
+		{"duplicates and disorder", disorder},
+		{"relay killed before it records", relayKilled},
+		{"two relays", twoRelays},
+		{"stream deleted", streamDeleted},
+		{"stream's consumers deleted", consumersDeleted},
+		{"stream's tail cut and overwritten", tailOverwritten},
+		{"store directory deleted", storeDeleted},
+		{"bus down, then up", busDown},
+		{"no bus at all", noBus},
+		{"consumer killed at any point", consumerKilled},
+		{"replica takes over", takeOver},
+		{"new generation", newGeneration},
+		{"numbers too old", tooOld},
+		{"follower's first copy", firstCopy},
+		{"poison is parked", poison},
+		{"a letter is left out", dropped},
+		{"facts of unknown types are parked", unknownType},
+		{"transient failures hold one aggregate", transient},
+		{"transient failures that last are parked and tried again", transientParked},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(newRig(t, open))
+		})
+	}
+}
+
+// kinds is a consumer of each kind with what it did.
+type kinds struct{ react, record, follow *ledger }
+
+func newKinds() kinds {
+	return kinds{newLedger(bus.Reactor), newLedger(bus.Recorder), newLedger(bus.Follower)}
+}
+
+func (k kinds) consumers() []bus.Consumer {
+	return []bus.Consumer{k.react.consumer("react"), k.record.consumer("record"), k.follow.consumer("follow")}
+}
+
+// settle waits until all that was committed has taken effect, in order where that is promised.
+func (k kinds) settle(r *rig) {
+	r.t.Helper()
+	for name, l := range map[string]*ledger{"reactor": k.react, "recorder": k.record, "follower": k.follow} {
+		r.eventually(func() error {
+			if err := l.complete(r); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	if err := k.record.ordered(); err != nil {
+		r.t.Error(err)
+	}
+}
+
+func everyFact(r *rig) {
+	k := newKinds()
+	r.many("thing", 10, 1) // before anybody runs
+	r.source(r.src)
+	r.sink(r.dst, k.consumers()...)
+	r.many("thing", 60, 4)
+	r.many("other", 20, 4)
+	k.settle(r)
+	if err := k.react.ordered(); err != nil {
+		r.t.Error(err)
+	}
+}
+
+func ownFacts(r *rig) {
+	k := newKinds()
+	r.source(r.src, k.consumers()...)
+	r.many("thing", 30, 3)
+	k.settle(r)
+}
+
+func twoRelays(r *rig) {
+	k := newKinds()
+	a, b := WithFaults(r.src), WithFaults(r.src)
+	a.Alone()
+	b.Alone()
+	r.source(a)
+	r.source(b)
+	r.sink(r.dst, k.consumers()...)
+	r.many("thing", 60, 4)
+	k.settle(r)
+}
+
+func relayKilled(r *rig) {
+	k := newKinds()
+	r.sink(r.dst, k.consumers()...)
+	for round := range 3 {
+		db := WithFaults(r.src)
+		n := r.source(db)
+		r.many("thing", 20, 1)
+		before := k.react.effects()
+		r.eventually(func() error {
+			return holds(k.react.effects() == r.committed(), "round %d: %d effects", round, k.react.effects())
+		})
+		db.Freeze() // what is published from here on is not recorded
+		r.many("thing", 20, 1)
+		r.eventually(func() error { return holds(k.react.effects() > before, "nothing was published") })
+		n.stop()
+	}
+	r.source(r.src)
+	r.many("thing", 20, 1)
+	k.settle(r)
+}
+
+func consumerKilled(r *rig) {
+	k := newKinds()
+	r.source(r.src)
+	for range 6 {
+		db := WithFaults(r.dst)
+		n := r.sink(db, k.consumers()...)
+		before := k.react.effects()
+		r.many("thing", 40, 2)
+		r.eventually(func() error { return holds(k.react.effects() > before, "nothing takes effect") })
+		db.Freeze()
+		n.stop()
+	}
+	r.sink(r.dst, k.consumers()...)
+	k.settle(r)
+}
+
+func takeOver(r *rig) {
+	first, second := newKinds(), newKinds()
+	second.react.keys, second.react.done = first.react.keys, first.react.done // effects lie in one database
+	r.source(r.src)
+	db := WithFaults(r.dst)
+	n := r.sink(db, first.react.consumer("react"))
+	r.many("thing", 20, 1)
+	r.eventually(func() error { return first.react.complete(r) })
+	r.sink(r.dst, second.react.consumer("react"))
+	ran := second.react.ran()
+	db.Freeze() // it cannot renew its lease, nor give it back
+	n.stop()
+	r.many("thing", 20, 1)
+	r.eventually(func() error { return second.react.complete(r) })
+	if ran != 0 {
+		r.t.Errorf("the replica that stood by applied %d facts", ran)
+	}
+}
+
+func newGeneration(r *rig) {
+	k := newKinds()
+	src := WithFaults(r.src)
+	n := r.source(src)
+	r.sink(r.dst, k.consumers()...)
+	for range 2 {
+		r.many("thing", 40, 2)
+		k.settle(r)
+		n.stop()
+		r.many("thing", 50, 1)
+		src.LosePositions() // what was committed meanwhile will never be numbered
+		n = r.source(src)
+		r.many("thing", 40, 1)
+	}
+	k.settle(r)
+}
+
+// tooOld lets the marks that a late consumer needs be gone, but not the generation.
+func tooOld(r *rig) {
+	k := newKinds()
+	src := WithFaults(r.src)
+	n := r.source(src)
+	s := r.sink(r.dst, k.consumers()...)
+	r.many("thing", 30, 1)
+	k.settle(r)
+	s.stop()
+	r.many("thing", 30, 2)
+	r.eventually(func() error { return headsReach(r, n, r.committed()) })
+	n.stop()
+	src.LosePositions()
+	r.nats.Stop()
+	r.nats.Restart(r.t, true)
+	r.source(src)
+	r.sink(r.dst, k.consumers()...)
+	r.many("thing", 30, 1)
+	k.settle(r)
+}
+
+// headsReach says whether the relay has numbered so many facts.
+func headsReach(r *rig, n *node, facts int) error {
+	a, err := n.Server().GetHeads(r.t.Context(), nil)
+	if err != nil {
+		return err
+	}
+	sum := 0
+	for _, h := range a.GetHeads() {
+		sum += int(h.GetNumber())
+	}
+	return holds(sum >= facts, "%d of %d facts are numbered", sum, facts)
+}
+
+func firstCopy(r *rig) {
+	l := newLedger(bus.Follower)
+	r.many("thing", 300, 1)
+	r.many("other", 250, 1) // more than a page
+	s := r.sink(r.dst, l.consumer("follow"))
+	if s.Ready(r.t.Context()) == nil {
+		r.t.Error("ready without a copy")
+	}
+	n := r.source(r.src)
+	r.serve(nil) // not reached before it has caught up itself
+	r.eventually(func() error { return headsReach(r, n, r.committed()) })
+	r.serve(n.Server())
+	r.eventually(func() error { return s.Ready(r.t.Context()) })
+	if err := l.complete(r); err != nil {
+		r.t.Errorf("ready before the copy is whole: %v", err)
+	}
+	r.many("thing", 30, 1)
+	r.eventually(func() error { return l.complete(r) })
+	s.stop()
+	n.stop()
+	r.serve(nil)
+	again := r.sink(r.dst, l.consumer("follow"))
+	if err := again.Ready(context.Background()); err != nil {
+		r.t.Errorf("not ready while the source is down: %v", err)
+	}
+	r.source(r.src)
+	r.many("thing", 30, 1)
+	r.eventually(func() error { return l.complete(r) })
+}

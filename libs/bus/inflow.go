@@ -1,0 +1,102 @@
+package bus
+
+import "time"
+
+// maxHeld bounds the facts of a lane that wait for one before them.
+const maxHeld = 1024
+
+// arrival is a fact with where the stream had it; a fact from its owner has no place there.
+type arrival struct {
+	fact    Fact
+	stream  int64  // creation time of the stream, ns since 1970: sequences of another mean nothing
+	seq     uint64 // sequence in it
+	skipped bool   // not for this consumer: counts as done at once
+}
+
+// inflow is one lane at a consumer: facts may arrive twice, late or not at all, and leave
+// once each, in the order of their numbers.
+type inflow struct {
+	next   uint64             // last number that left
+	open   map[uint64]arrival // left and not done
+	held   map[uint64]arrival // arrived before their turn
+	head   uint64             // newest number known to exist
+	target uint64             // numbers up to it are fetched, not awaited
+	moved  time.Time          // when next last changed
+	gap    time.Time          // when the first of held came; zero when there is no gap
+	above  time.Time          // since when the owner says a head below next; zero when it does not
+}
+
+func newInflow(next uint64, now time.Time) *inflow {
+	return &inflow{next: next, open: map[uint64]arrival{}, held: map[uint64]arrival{}, moved: now}
+}
+
+// offer takes a fact and returns those whose turn has come, in order. It reports whether
+// the fact is one that came before.
+func (l *inflow) offer(a arrival, now time.Time) (ready []arrival, duplicate bool) {
+	n := a.fact.Number
+	_, held := l.held[n]
+	switch {
+	case n <= l.next || held:
+		return nil, true
+	case n > l.next+1:
+		if len(l.held) < maxHeld {
+			l.held[n] = a
+		}
+		l.head = max(l.head, n)
+		if l.gap.IsZero() {
+			l.gap = now
+		}
+		return nil, false
+	}
+	for {
+		ready = append(ready, a)
+		l.next++
+		if !a.skipped {
+			l.open[l.next] = a
+		}
+		var ok bool
+		if a, ok = l.held[l.next+1]; !ok {
+			break
+		}
+		delete(l.held, l.next+1)
+	}
+	l.head, l.moved, l.gap = max(l.head, l.next), now, time.Time{}
+	if len(l.held) > 0 {
+		l.gap = now
+	}
+	return ready, false
+}
+
+// done tells that the effects of a number are there.
+func (l *inflow) done(n uint64) { delete(l.open, n) }
+
+// low is the number up to which everything is done.
+func (l *inflow) low() uint64 {
+	low := l.next
+	for n := range l.open {
+		low = min(low, n-1)
+	}
+	return low
+}
+
+// late tells what to fetch from the owner: facts that others overtook a while ago, and those
+// of a lane that stands still below its head.
+func (l *inflow) late(now time.Time, reorder, stall time.Duration) {
+	if !l.gap.IsZero() && now.Sub(l.gap) >= reorder {
+		for n := range l.held {
+			l.target = max(l.target, n-1)
+		}
+	}
+	if l.head > l.next && now.Sub(l.moved) >= stall {
+		l.target = l.head
+	}
+}
+
+// wanted returns the numbers to fetch now, up to the next one that is here already.
+func (l *inflow) wanted() (from, to uint64, ok bool) {
+	from, to = l.next+1, l.target
+	for n := range l.held {
+		to = min(to, n-1)
+	}
+	return from, to, from <= to
+}

@@ -1,0 +1,112 @@
+package bus
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/store"
+)
+
+// Partitions is the number of lanes of an aggregate type. Changing it is a new generation.
+const Partitions = 16
+
+// lane is where facts are numbered: one partition of one aggregate type.
+type lane struct {
+	aggregate string
+	partition int
+}
+
+// String returns e.g. "order/07".
+func (l lane) String() string { return fmt.Sprintf("%s/%02d", l.aggregate, l.partition) }
+
+// MarshalText lets a lane be a key in JSON.
+func (l lane) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (l *lane) UnmarshalText(b []byte) error {
+	aggregate, partition, ok := strings.Cut(string(b), "/")
+	n, err := strconv.Atoi(partition)
+	if !ok || err != nil || n < 0 || n >= Partitions {
+		return fmt.Errorf("lane %q", b)
+	}
+	l.aggregate, l.partition = aggregate, n
+	return nil
+}
+
+// partitionOf spreads aggregates over the partitions.
+func partitionOf(aggregateID string) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(aggregateID)) // a hash never fails
+	return int(h.Sum32() % Partitions)
+}
+
+// numbers are the newest numbers of lanes; a lane that is not in it has none.
+type numbers map[lane]uint64
+
+// mark is a place in the numbering of a generation. Everything in it is a function of
+// the engine's order, so every relay makes the same marks.
+type mark struct {
+	Generation uint64
+	Count      uint64         // commits since the generation began
+	Position   store.Position // after the last of them
+	Numbers    numbers
+	Recorded   time.Time // of the last of them
+}
+
+func (m mark) clone() mark {
+	m.Numbers = maps.Clone(m.Numbers)
+	if m.Numbers == nil {
+		m.Numbers = numbers{}
+	}
+	return m
+}
+
+// take moves the mark over a commit and returns its facts, numbered.
+func (m *mark) take(service string, c store.RawCommit) []Fact {
+	m.Count++
+	m.Position, m.Recorded = c.Position, c.Recorded
+	if len(c.Facts) == 0 {
+		return nil
+	}
+	l := lane{c.AggregateType, partitionOf(c.ID)}
+	facts := factsOf(service, c)
+	for i := range facts {
+		m.Numbers[l]++
+		facts[i].Generation, facts[i].Number = m.Generation, m.Numbers[l]
+	}
+	return facts
+}
+
+// rowVersion orders marks: a newer generation, then more commits. It is the version of
+// the rows that hold marks, so a slow relay cannot move a record back.
+func (m mark) rowVersion() uint64 { return m.Generation<<40 | m.Count }
+
+// markRecord is a mark as stored; positions are opaque bytes.
+type markRecord struct {
+	Generation uint64    `json:"g"`
+	Count      uint64    `json:"c"`
+	Position   []byte    `json:"p"`
+	Numbers    numbers   `json:"n"`
+	Recorded   time.Time `json:"r"`
+	At         time.Time `json:"t"` // when it was stored
+}
+
+func (m mark) encode(at time.Time) ([]byte, error) {
+	return json.Marshal(markRecord{m.Generation, m.Count, []byte(m.Position), m.Numbers, m.Recorded, at})
+}
+
+func decodeMark(b []byte) (mark, markRecord, error) {
+	var r markRecord
+	if err := json.Unmarshal(b, &r); err != nil {
+		return mark{}, r, fmt.Errorf("relay record: %w", err)
+	}
+	if r.Numbers == nil {
+		r.Numbers = numbers{}
+	}
+	return mark{r.Generation, r.Count, store.Position(r.Position), r.Numbers, r.Recorded}, r, nil
+}

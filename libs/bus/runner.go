@@ -1,0 +1,428 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/metric"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
+)
+
+// errCompare ends following: numbers do not tell any more what is missing.
+var errCompare = errors.New("numbers are lost")
+
+// runner runs one consumer. A single goroutine owns its lanes; the pool applies facts; the
+// reader, the heads and the owner's answers come in over channels.
+type runner struct {
+	Consumer
+	cfg       Config
+	owner     *owner
+	positions positionStore
+	parking   *parking
+	applied   *Applied // of a recorder
+	lease     *lease
+	pool      *pool
+	metrics   *metrics
+	labels    metric.MeasurementOption
+	log       *slog.Logger
+	success   atomic.Int64 // when a handler last succeeded, nanoseconds of since()
+	copied    atomic.Bool  // the first copy is there
+	pending   atomic.Int64 // facts in memory
+
+	mu       sync.Mutex
+	draining map[key]bool
+	finished []place       // done since the loop last looked
+	notify   chan struct{} // finished is not empty
+
+	position position
+	lanes    map[lane]*inflow
+	reader   *reader
+	stream   int64     // stream that the last arrival came from
+	seq      uint64    // greatest sequence seen in it
+	newest   time.Time // greatest recorded time that arrived
+}
+
+func (b *Bus) newRunner(c Consumer, l *lease) *runner {
+	r := &runner{
+		Consumer: c, cfg: b.cfg, owner: b.owner(c.From), lease: l, metrics: b.metrics,
+		positions: positionStore{b.cfg.DB.Table(positionTable), c.Name},
+		parking:   &parking{letters: b.letters, handler: c.Name, parked: map[key]bool{}},
+		labels:    b.metrics.labels(b.cfg.Service, c),
+		log:       b.cfg.Log.With("consumer", c.Name, "source", c.From),
+		draining:  map[key]bool{}, notify: make(chan struct{}, 1),
+	}
+	if c.Kind == Recorder {
+		r.applied = newApplied(b.cfg.DB.Table(appliedTable), c.Name)
+	}
+	r.pool = newPool(b.cfg.Workers, r.step)
+	return r
+}
+
+// takes reports whether the handler wants facts of a type.
+func (r *runner) takes(factType string) bool {
+	return len(r.Types) == 0 || slices.Contains(r.Types, factType)
+}
+
+// follows reports whether the consumer takes facts of an aggregate type.
+func (r *runner) follows(aggregate string) bool {
+	return len(r.Aggregates) == 0 || slices.Contains(r.Aggregates, aggregate)
+}
+
+// run consumes while this replica holds the lease, which ends ctx.
+func (r *runner) run(ctx context.Context) {
+	stop, err := r.metrics.gauges(r.labels, func() int { return int(r.pending.Load()) }, r.pool.held, r.parking.count)
+	if err != nil {
+		r.log.WarnContext(ctx, "gauges are missing", "error", err)
+	}
+	defer stop()
+	for ctx.Err() == nil {
+		if err := r.session(ctx); err != nil && ctx.Err() == nil {
+			r.log.WarnContext(ctx, "consumer starts again", "error", err)
+			pause(ctx, r.backoff(3))
+		}
+	}
+}
+
+// session consumes from the stored position until something fails.
+func (r *runner) session(ctx context.Context) error {
+	resume, err := r.parking.load(ctx)
+	if err != nil {
+		return err
+	}
+	if r.position, err = r.positions.load(ctx); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	clear(r.draining) // those of an earlier session went with it
+	r.mu.Unlock()
+	for _, k := range resume {
+		r.drainSoon(k)
+	}
+	if r.position.version == 0 {
+		if err := r.begin(ctx); err != nil {
+			r.pool.reset(r.cfg.Timing.Grace)
+			return err
+		}
+	}
+	r.copied.Store(true)
+	err = r.follow(ctx)
+	if errors.Is(err, errCompare) && ctx.Err() == nil {
+		r.log.WarnContext(ctx, "comparing with the owner", "reason", err)
+		r.metrics.catchUps.Add(ctx, 1, r.labels)
+		err = r.catchUp(ctx)
+		r.pool.reset(r.cfg.Timing.Grace)
+	}
+	return err
+}
+
+// follow takes facts as they come and fetches those that do not.
+func (r *runner) follow(ctx context.Context) (err error) {
+	now := time.Now()
+	r.lanes, r.finished, r.newest = map[lane]*inflow{}, nil, r.position.Recorded
+	for l, n := range r.position.Numbers {
+		r.lanes[l] = newInflow(n, now)
+	}
+	r.stream, r.seq = r.position.Hint.Stream, r.position.Hint.Seq-min(1, r.position.Hint.Seq)
+
+	work, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	in := inputs{arrivals: make(chan arrival, 256), heads: make(chan headsSeen, 16), fetched: make(chan fetched, 1)}
+	r.reader = &reader{
+		nc: r.cfg.NATS, stream: streamName(r.From), subjects: subjectsOf(r.From, r.Aggregates),
+		next: r.position.Hint, out: in.arrivals, patience: r.cfg.Timing.FastPoll,
+		onError: func(err error) { r.log.DebugContext(ctx, "stream is read anew", "error", err) },
+	}
+	wg.Go(func() { r.reader.run(work) })
+	wg.Go(func() { r.poll(work, in.heads) })
+	unsubscribe := r.listen(in.heads)
+	err = r.loop(work, in, &wg)
+	unsubscribe()
+	stop()
+	r.pool.reset(r.cfg.Timing.Grace)
+	wg.Wait()
+	r.collect()
+	save, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	err = errors.Join(err, r.save(save))
+	r.pending.Store(0)
+	return err
+}
+
+// inputs are where a loop hears from others.
+type inputs struct {
+	arrivals chan arrival
+	heads    chan headsSeen
+	fetched  chan fetched
+}
+
+// headsSeen are heads and whether the owner itself said them.
+type headsSeen struct {
+	positions
+	asked bool
+}
+
+// fetched is the owner's answer to a request for facts of a lane.
+type fetched struct {
+	lane  lane
+	facts []Fact
+	err   error
+}
+
+// loop owns the lanes.
+func (r *runner) loop(ctx context.Context, in inputs, wg *sync.WaitGroup) error {
+	tick := time.NewTicker(r.cfg.Timing.Record)
+	defer tick.Stop()
+	gaps := time.NewTimer(time.Hour)
+	defer gaps.Stop()
+	f := newFetcher(r, wg, in.fetched)
+	defer f.timer.Stop()
+	for {
+		arrivals := in.arrivals
+		if r.full() {
+			arrivals = nil // the stream keeps them
+		}
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case a := <-arrivals:
+			var gap bool
+			if gap, err = r.arrive(a); gap {
+				gaps.Reset(r.cfg.Timing.Reorder)
+			}
+		case h := <-in.heads:
+			err = r.hear(h)
+		case a := <-in.fetched:
+			err = f.take(a)
+		case <-r.notify:
+			r.collect()
+		case <-gaps.C:
+			if r.late() {
+				gaps.Reset(r.cfg.Timing.Reorder)
+			}
+		case <-tick.C:
+			r.late()
+			err = r.save(ctx)
+		case <-f.timer.C: // the owner has had its rest
+		}
+		if err != nil {
+			return err
+		}
+		f.next(ctx)
+	}
+}
+
+func (r *runner) full() bool { return int(r.pending.Load()) >= r.cfg.Pending }
+
+func (r *runner) lane(l lane) *inflow {
+	s, ok := r.lanes[l]
+	if !ok {
+		s = newInflow(0, time.Now())
+		r.lanes[l] = s
+	}
+	return s
+}
+
+// arrive takes a fact from the stream or from the owner. It reports a new gap.
+func (r *runner) arrive(a arrival) (gap bool, err error) {
+	if a.stream != 0 {
+		if a.stream != r.stream {
+			r.stream, r.seq = a.stream, 0
+		}
+		r.seq = max(r.seq, a.seq)
+	}
+	switch {
+	case a.fact.Generation > r.position.Generation:
+		return false, errCompare
+	case a.fact.Generation < r.position.Generation || !r.follows(a.fact.AggregateType):
+		return false, nil // a slow relay of an earlier generation: compared when this one began
+	}
+	a.skipped = r.Kind != Recorder && !r.takes(a.fact.Type)
+	l := r.lane(a.fact.lane())
+	ready, duplicate := l.offer(a, time.Now())
+	if duplicate {
+		r.metrics.duplicates.Add(context.Background(), 1, r.labels)
+	}
+	for _, a := range ready {
+		if a.fact.Recorded.After(r.newest) {
+			r.newest = a.fact.Recorded
+		}
+		if !a.skipped {
+			r.submit(a.fact)
+		}
+	}
+	return len(ready) == 0 && !duplicate, nil
+}
+
+// submit gives a fact to the pool; its number is told to the loop when it is done.
+func (r *runner) submit(f Fact) {
+	r.pending.Add(1)
+	p := place{f.lane(), f.Number}
+	r.pool.submit(&task{key: f.key(), fact: f, done: func() {
+		r.pending.Add(-1)
+		r.mu.Lock()
+		r.finished = append(r.finished, p)
+		r.mu.Unlock()
+		select {
+		case r.notify <- struct{}{}:
+		default:
+		}
+	}})
+}
+
+// collect moves lanes over what is done.
+func (r *runner) collect() {
+	r.mu.Lock()
+	finished := r.finished
+	r.finished = nil
+	r.mu.Unlock()
+	for _, p := range finished {
+		r.lane(p.lane).done(p.number)
+	}
+}
+
+// hear takes heads. While messages do not come, what they say is fetched at once.
+func (r *runner) hear(h headsSeen) error {
+	switch {
+	case h.generation > r.position.Generation:
+		return errCompare
+	case h.generation < r.position.Generation:
+		return nil
+	}
+	now, down := time.Now(), r.reader.down()
+	for l, n := range h.numbers {
+		if !r.follows(l.aggregate) {
+			continue
+		}
+		s := r.lane(l)
+		s.head = max(s.head, n)
+		if down {
+			s.target = s.head
+		}
+		if !h.asked {
+			continue
+		}
+		// An owner whose numbers stay below what it said before was put back to an older
+		// state: the numbers that it gives out next are not those that were taken.
+		switch {
+		case n >= s.next:
+			s.above = time.Time{}
+		case s.above.IsZero():
+			s.above = now
+		case now.Sub(s.above) > 12*r.cfg.Timing.Stall:
+			return errCompare
+		}
+	}
+	return nil
+}
+
+// late looks for what did not come, and reports whether a gap is younger than it should be
+// to be fetched.
+func (r *runner) late() (young bool) {
+	now := time.Now()
+	for _, l := range r.lanes {
+		if !r.full() {
+			l.late(now, r.cfg.Timing.Reorder, r.cfg.Timing.Stall)
+		}
+		young = young || !l.gap.IsZero() && l.target <= l.next
+	}
+	return young
+}
+
+// save stores the position, if it moved: first what the recorder has applied.
+func (r *runner) save(ctx context.Context) error {
+	p := position{Generation: r.position.Generation, Numbers: numbers{}, Recorded: r.position.Recorded, version: r.position.version}
+	p.Hint = hint{r.stream, r.seq + 1}
+	var open time.Time
+	moved := false
+	for l, s := range r.lanes {
+		if low := s.low(); low > 0 {
+			p.Numbers[l] = low
+			moved = moved || low != r.position.Numbers[l]
+		}
+		for _, waiting := range []map[uint64]arrival{s.open, s.held} {
+			for _, a := range waiting {
+				if a.stream == r.stream {
+					p.Hint.Seq = min(p.Hint.Seq, a.seq)
+				}
+				if open.IsZero() || a.fact.Recorded.Before(open) {
+					open = a.fact.Recorded
+				}
+			}
+		}
+	}
+	if p.Recorded = r.newest; !open.IsZero() && open.Before(p.Recorded) {
+		p.Recorded = open
+	}
+	if !moved {
+		return nil
+	}
+	return r.store(ctx, p)
+}
+
+// store writes a position after what it stands for.
+func (r *runner) store(ctx context.Context, p position) error {
+	if r.applied != nil {
+		if err := r.applied.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.positions.save(ctx, &p); err != nil {
+		return err
+	}
+	r.position = p
+	return nil
+}
+
+// listen hears the heads that the owner's relay announces.
+func (r *runner) listen(out chan<- headsSeen) (stop func()) {
+	if r.cfg.NATS == nil {
+		return func() {}
+	}
+	sub, err := r.cfg.NATS.Subscribe(headsSubject(r.From), func(m *nats.Msg) {
+		var h commonv1.GetHeadsResponse
+		if proto.Unmarshal(m.Data, &h) != nil || h.GetGeneration() == 0 {
+			return
+		}
+		select {
+		case out <- headsSeen{positions: positionsOf(h.GetGeneration(), h.GetHeads())}:
+		default: // the next ones come in a second
+		}
+	})
+	if err != nil {
+		r.log.Warn("heads are only polled", "error", err)
+		return func() {}
+	}
+	return func() { _ = sub.Unsubscribe() } // an error means that the connection is closed
+}
+
+// poll asks the owner for its heads: now, then seldom, and often while messages do not come.
+func (r *runner) poll(ctx context.Context, out chan<- headsSeen) {
+	for ctx.Err() == nil {
+		start := time.Now()
+		h, err := r.owner.heads(ctx)
+		if err == nil {
+			select {
+			case out <- headsSeen{h, true}:
+			case <-ctx.Done():
+			}
+		} else if !fault.IsKind(err, fault.Unavailable, fault.Deadline) {
+			r.log.DebugContext(ctx, "no heads", "error", err)
+		}
+		for ctx.Err() == nil {
+			pause(ctx, r.cfg.Timing.FastPoll)
+			if err != nil || r.reader.down() || time.Since(start) >= r.cfg.Timing.Poll {
+				break
+			}
+		}
+	}
+}
