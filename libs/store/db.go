@@ -2,10 +2,19 @@ package store
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/clock"
+	"github.com/lockstep-logistics/lockstep/libs/fault"
 )
 
 // Config chooses the engine. Only configuration chooses: both behave alike.
@@ -18,33 +27,139 @@ type Config struct {
 type Options struct {
 	Clock clock.Clock
 	Log   *slog.Logger
+	// TokenKey seals page tokens, 32 bytes, the same for all replicas; nil: one of this process.
+	TokenKey []byte
+	// DelaySnapshots makes SQLite write snapshots behind the commits as MongoDB does: for
+	// tests, so that what trails on one engine trails on both.
+	DelaySnapshots bool
+	// CacheSize is how many aggregates of a type are kept decoded; 0 means 20,000.
+	CacheSize int
+	// Monitor is told of every journaled write of documents: for benchmarks.
+	Monitor func(collection string, documents int)
 }
 
 // DB is one service's database.
-type DB struct{}
+type DB struct {
+	engine engine
+	opt    Options
+	aead   cipher.AEAD
+
+	mu    sync.Mutex
+	types []aggregateType
+	stop  context.CancelFunc
+	done  sync.WaitGroup
+	ctx   context.Context //nolint:containedctx // the life of the background writers, ended by Close
+
+	goodTo   atomic.Int64 // µs: snapshots hold every commit recorded before
+	backlog  atomic.Int64 // µs of the oldest commit that is not relayed
+	waiting  atomic.Int64
+	isClosed atomic.Bool
+}
+
+// aggregateType is what DB asks of a registered collection, whatever its types.
+type aggregateType interface {
+	info() TypeInfo
+	flush(ctx context.Context) error
+	refresh(ctx context.Context, touched []Touched) error
+	export(doc *snapDoc) (RawFact, error)
+}
+
+// Bounds on the relay's lag beyond which commands are refused.
+const (
+	maxBacklogAge = 2 * time.Minute
+	maxBacklog    = 200_000
+)
 
 // Open opens the database, refusing a standalone mongod and a data folder that another process holds.
-func Open(ctx context.Context, cfg Config, opt Options) (*DB, error) { panic("being written") }
+func Open(ctx context.Context, cfg Config, opt Options) (*DB, error) {
+	if opt.Clock == nil {
+		opt.Clock = clock.System{}
+	}
+	if opt.Log == nil {
+		opt.Log = slog.Default()
+	}
+	if opt.CacheSize == 0 {
+		opt.CacheSize = 20_000
+	}
+	if opt.TokenKey == nil {
+		opt.TokenKey = make([]byte, 32)
+		_, _ = rand.Read(opt.TokenKey) // never fails
+	}
+	block, err := aes.NewCipher(opt.TokenKey)
+	if err != nil {
+		return nil, fmt.Errorf("token key: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("token key: %w", err)
+	}
+	var e engine
+	switch scheme, rest, _ := strings.Cut(cfg.URI, ":"); scheme {
+	case "sqlite":
+		e, err = openSQLite(rest, cfg.Database, opt)
+	case "mongodb", "mongodb+srv":
+		e, err = openMongo(ctx, cfg, opt)
+	default:
+		err = fmt.Errorf("store URI %q: the scheme must be sqlite or mongodb", scheme)
+	}
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{engine: e, opt: opt, aead: aead}
+	db.ctx, db.stop = context.WithCancel(context.WithoutCancel(ctx))
+	return db, nil
+}
 
-// Close flushes snapshots and closes the database.
-func (db *DB) Close(ctx context.Context) error { panic("being written") }
+// Close flushes snapshots and closes the database. Commands that are under way are answered first.
+func (db *DB) Close(ctx context.Context) error {
+	if db.isClosed.Swap(true) {
+		return nil
+	}
+	db.stop()
+	db.done.Wait()
+	var errs []error
+	for _, t := range db.registered() {
+		errs = append(errs, t.flush(ctx))
+	}
+	return errors.Join(append(errs, db.engine.close(ctx))...)
+}
 
-// Collection is one aggregate type in a DB; it implements Aggregates.
-type Collection[S, F any] struct{ Aggregates[S, F] }
+func (db *DB) registered() []aggregateType {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return append([]aggregateType(nil), db.types...)
+}
 
-// Register declares an aggregate type. Call it once a type, before the DB serves.
-func Register[S, F any](db *DB, t Type[S, F]) *Collection[S, F] { panic("being written") }
+// Table returns the named table with its declared indexes. It panics when the engine cannot
+// make it, which is a defect found at start.
+func (db *DB) Table(name string, indexes ...string) Rows {
+	rows, err := db.engine.table(db.ctx, name, indexes)
+	if err != nil {
+		panic(fmt.Sprintf("table %s: %v", name, err))
+	}
+	return rows
+}
 
-// Table returns the named table with its declared indexes.
-func (db *DB) Table(name string, indexes ...string) Rows { panic("being written") }
+// admit refuses commands of a closed database and while the relay is too far behind: later
+// is better than lost.
+func (db *DB) admit() error {
+	if db.isClosed.Load() {
+		return fault.New(fault.Unavailable, "STORE_CLOSED", "the store is closed")
+	}
+	if time.Duration(db.backlog.Load())*time.Microsecond > maxBacklogAge || db.waiting.Load() > maxBacklog {
+		return fault.New(fault.Exhausted, "RELAY_BEHIND", "facts are not published fast enough").After(5 * time.Second)
+	}
+	return nil
+}
 
 // Position is a place in the engine's order of commits; "" is the beginning.
 type Position string
 
 // RawFact is a fact as stored.
 type RawFact struct {
-	Type string
-	Data []byte
+	Type  string
+	Data  []byte
+	Cause Cause // of the command that made it
 }
 
 // RawCommit is a durable commit as Tail yields it.
@@ -55,7 +170,7 @@ type RawCommit struct {
 	Version       uint64
 	Previous      uint64 // last version before this one that had facts
 	Facts         []RawFact
-	Cause         Cause
+	Cause         Cause // of the first command
 	Recorded      time.Time
 }
 
@@ -63,5 +178,11 @@ type RawCommit struct {
 // until ctx ends or fn fails. Reading again from the same position gives the same order. A
 // position the engine has lost is ErrPositionLost.
 func (db *DB) Tail(ctx context.Context, from Position, fn func(RawCommit) error) error {
-	panic("being written")
+	return db.engine.tail(ctx, from, func(doc []byte, pos Position) error {
+		d, err := readCommit(doc)
+		if err != nil {
+			return err
+		}
+		return fn(d.raw(pos))
+	})
 }

@@ -1,0 +1,269 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+)
+
+// errAgain says that a round must be decided again, on the base it now has.
+var errAgain = errors.New("decide again")
+
+// made is what the commands of a round came to: the commit, the state after it, and the
+// answers that are given once it is durable.
+type made[S, F any] struct {
+	doc     *commitDoc
+	next    *loaded[S]
+	bytes   int
+	answers []pendingAnswer[S, F]
+	loose   []pendingAnswer[S, F] // answers that no commit proves
+}
+
+type pendingAnswer[S, F any] struct {
+	r   *request[S, F]
+	rec Receipt
+	err error
+}
+
+func (m *made[S, F]) answer() {
+	for _, a := range m.answers {
+		a.r.answer(a.rec, a.err)
+	}
+}
+
+// decide runs a round's commands one after another on the evolving state and prepares the
+// commit. What needs no commit is answered here, but only from a base that was read whole:
+// absence, unlike presence, has to be proven.
+func (c *Collection[S, F]) decide(ctx context.Context, r *round[S, F]) error {
+	r.write, r.made = nil, nil
+	old, err := c.receipts(ctx, r)
+	if err != nil {
+		return err
+	}
+	now := c.db.opt.Clock.Now()
+	m := &made[S, F]{
+		next: &loaded[S]{header: r.base.header, state: r.base.state},
+		doc: &commitDoc{
+			Type: c.t.Name, Agg: r.line.agg, Version: int64(r.base.version) + 1, Parent: r.base.parent,
+			Prev: int64(r.base.prev), At: max(micros(now), r.base.updated), Writer: writerVersion,
+		},
+	}
+	for i, req := range r.requests {
+		if m.bytes > maxFactBytes {
+			c.queue.back(r.line, r.requests[i:])
+			r.requests = r.requests[:i]
+			break
+		}
+		c.one(m, r, req, old)
+	}
+	if len(m.loose) > 0 && !r.fresh {
+		if r.base, err = c.full(ctx, r.line.agg); err != nil {
+			return err
+		}
+		r.fresh = true
+		return errAgain
+	}
+	r.made = m
+	r.requests = r.requests[:0:0]
+	for _, a := range m.answers {
+		r.requests = append(r.requests, a.r)
+	}
+	for _, a := range m.loose {
+		a.r.answer(a.rec, a.err)
+	}
+	if len(m.doc.Receipts) == 0 {
+		m.answer() // replays only: proven by the commits they were found in
+		return nil
+	}
+	return c.seal(r)
+}
+
+// seal finishes the commit of a round and its snapshot.
+func (c *Collection[S, F]) seal(r *round[S, F]) error {
+	m := r.made
+	m.doc.ID = commitID(m.doc.Agg, uint64(m.doc.Version))
+	for i := range m.doc.Receipts {
+		m.doc.Causes = append(m.doc.Causes, m.doc.Receipts[i].Hash)
+		m.next.push(&m.doc.Receipts[i], uint64(m.doc.Version), i, m.doc.At)
+	}
+	m.next.advance(m.doc, nil)
+	if m.doc.Version%baseEvery == 0 {
+		base, err := c.snapshot(m.doc.Agg, m.next)
+		if err != nil {
+			return err
+		}
+		base.Parent = 0 // the hash of this commit: known once it is read
+		if m.doc.Base, err = marshal(base); err != nil {
+			return err
+		}
+	}
+	bytes, err := marshal(m.doc)
+	if err != nil {
+		return fmt.Errorf("commit of %s cannot be written: %w", m.doc.Agg, err)
+	}
+	m.next.parent = chain(bytes)
+	r.write = &write{doc: m.doc, bytes: bytes, typ: c.t.Name}
+	if c.db.engine.together() {
+		if r.write.snap, err = c.snapshot(m.doc.Agg, m.next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// one decides one command on the state that the commands before it made.
+func (c *Collection[S, F]) one(m *made[S, F], r *round[S, F], req *request[S, F], old map[[16]byte]*receiptDoc) {
+	give := func(rec Receipt, err error) { m.answers = append(m.answers, pendingAnswer[S, F]{req, rec, err}) }
+	if req.ctx.Err() != nil {
+		give(Receipt{}, fault.New(fault.Deadline, "DEADLINE", "time ran out before the command was decided"))
+		return
+	}
+	if prior := priorReceipt(m, old, req); prior != nil {
+		give(replay(prior, req.cause))
+		return
+	}
+	if err := matches(req.cause.IfMatch, r.base, m); err != nil {
+		give(Receipt{}, err)
+		return
+	}
+	_, id := splitKey(r.line.agg)
+	index := len(m.doc.Receipts)
+	rec := Receipt{ID: id, ETag: etag(uint64(m.doc.Version))}
+	if index > 0 {
+		rec.ETag = fmt.Sprintf("%d:%d", m.doc.Version, index)
+	}
+	d, err := c.ask(req, Current[S]{
+		State: m.next.state, ID: id, Tenant: req.cause.Tenant, Version: standing(r.base, m),
+		Now: fromMicros(m.doc.At), Created: fromMicros(created(r.base, m)),
+	})
+	refused, _ := fault.As(err)
+	exists := standing(r.base, m) > 0
+	switch {
+	case err != nil && (refused == nil || !refused.Recorded() || !exists):
+		if exists {
+			give(Receipt{}, err)
+		} else {
+			m.loose = append(m.loose, pendingAnswer[S, F]{req, Receipt{}, err})
+		}
+		return
+	case err == nil && req.cause.Validate, err == nil && !exists && len(d.Facts) == 0:
+		rec.State, rec.Reasons, rec.Created, rec.Values = d.State, d.Reasons, d.Created, d.Values
+		if !exists {
+			rec.ETag = ""
+		}
+		m.loose = append(m.loose, pendingAnswer[S, F]{req, rec, nil})
+		return
+	case err != nil && req.cause.Validate:
+		m.loose = append(m.loose, pendingAnswer[S, F]{req, Receipt{}, err})
+		return
+	}
+	stored := receiptOf(req)
+	if err != nil {
+		stored.Refusal = refusalOf(refused)
+	} else {
+		rec.State, rec.Reasons, rec.Created, rec.Values = d.State, d.Reasons, d.Created, d.Values
+		stored.Answer = &rec
+	}
+	if err := c.append(m, d.Facts, stored); err != nil {
+		give(Receipt{}, err)
+		return
+	}
+	if refused != nil {
+		give(Receipt{}, refused)
+		return
+	}
+	give(rec, nil)
+}
+
+// standing is the version as the command sees it: what earlier commands of this commit
+// made counts as existing.
+func standing[S, F any](base *loaded[S], m *made[S, F]) uint64 {
+	if len(m.doc.Facts) > 0 {
+		return uint64(m.doc.Version)
+	}
+	return base.version
+}
+
+func created[S, F any](base *loaded[S], m *made[S, F]) int64 {
+	if base.version > 0 {
+		return base.created
+	}
+	if len(m.doc.Facts) > 0 {
+		return m.doc.At
+	}
+	return micros(time.Time{})
+}
+
+// ask runs the domain's decision; a panic is that command's defect and leaves no trace.
+func (c *Collection[S, F]) ask(req *request[S, F], cur Current[S]) (d Decision[F], err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.db.opt.Log.Error("decision panicked", "aggregate", cur.ID, "panic", p, "stack", string(debug.Stack()))
+			err = fault.New(fault.Internal, "DECISION_PANICKED", "the decision on %s panicked: %v", cur.ID, p)
+		}
+	}()
+	return req.decide(cur)
+}
+
+// maxReceipt bounds an answer, so that replaying it is cheap for ever.
+const maxReceipt = 2 << 10
+
+// append adds a command's facts and receipt to the commit.
+func (c *Collection[S, F]) append(m *made[S, F], facts []F, stored *receiptDoc) error {
+	if stored.Answer != nil {
+		if b, err := marshal(stored.Answer); err != nil || len(b) > maxReceipt {
+			return fault.New(fault.Internal, "RECEIPT_TOO_LARGE", "the answer takes %d bytes, %d are allowed", len(b), maxReceipt)
+		}
+	}
+	docs, size := make([]factDoc, len(facts)), 0
+	for i, f := range facts {
+		name, data, err := c.t.Encode(f)
+		if err != nil {
+			return fault.New(fault.Internal, "FACT_UNWRITABLE", "fact %T cannot be written", f).Wrap(err)
+		}
+		docs[i] = factDoc{Type: name, Data: data, Receipt: int32(len(m.doc.Receipts))}
+		size += len(name) + len(data)
+	}
+	if size > maxFactBytes {
+		return fault.New(fault.TooLarge, "COMMIT_TOO_LARGE", "the facts take %d bytes, %d are allowed", size, maxFactBytes)
+	}
+	m.bytes += size
+	m.doc.Facts, m.doc.Receipts = append(m.doc.Facts, docs...), append(m.doc.Receipts, *stored)
+	for _, f := range facts {
+		m.next.state = c.t.Evolve(m.next.state, f)
+	}
+	return nil
+}
+
+func receiptOf[S, F any](req *request[S, F]) *receiptDoc {
+	c := req.cause
+	d := &receiptDoc{
+		Hash: binary16(req.scope), Key: c.Key, Derived: c.Derived, Fingerprint: c.Fingerprint, Principal: c.Principal,
+		Correlation: c.Correlation, Causation: c.Causation, Source: c.Source, TraceParent: c.TraceParent,
+	}
+	if c.Derived {
+		d.KeyTime = micros(c.KeyTime)
+	}
+	return d
+}
+
+// matches checks If-Match: the version, or "version:index" of the last command of its commit.
+func matches[S, F any](want string, base *loaded[S], m *made[S, F]) error {
+	if want == "" {
+		return nil
+	}
+	got := etag(base.version)
+	if want == got && len(m.doc.Receipts) == 0 {
+		return nil
+	}
+	version, index, has := strings.Cut(want, ":")
+	if has && version == got && index == fmt.Sprint(base.count-1) && len(m.doc.Receipts) == 0 {
+		return nil
+	}
+	return fault.New(fault.Stale, "ETAG_MISMATCH", "the version is %s, not %s", got, want).With("etag", got)
+}
