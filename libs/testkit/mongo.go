@@ -19,10 +19,12 @@ import (
 
 const startWithin = 60 * time.Second // a loaded machine may take long; a healthy one needs two seconds
 
+// shared is held for as long as the process lives: a leash that nothing refers to would
+// be collected as garbage, and its server killed.
 var shared struct {
 	sync.Mutex
-	uri string
-	err error
+	node *Mongod
+	err  error
 }
 
 // Mongo returns the URI of a replica set that all tests of this process share:
@@ -36,16 +38,16 @@ func Mongo(t testing.TB) string {
 	bin := mongod(t)
 	shared.Lock()
 	defer shared.Unlock()
-	if shared.uri == "" && shared.err == nil {
+	if shared.node == nil && shared.err == nil {
 		var nodes []*Mongod
 		if nodes, shared.err = startSet(bin, 1, true); shared.err == nil {
-			shared.uri = nodes[0].URI()
+			shared.node = nodes[0]
 		}
 	}
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	return shared.uri
+	return shared.node.URI()
 }
 
 // Database returns the name of a fresh database on the set behind uri. After the
