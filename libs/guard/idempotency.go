@@ -9,6 +9,7 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 )
@@ -120,11 +121,7 @@ func Receipt(ctx context.Context, r store.Receipt) *commonv1.Receipt {
 	if r.Replayed {
 		markReplayed(ctx)
 	}
-	out := &commonv1.Receipt{Id: r.ID, Etag: r.ETag, State: r.State, CreatedIds: r.Created, Values: r.Values}
-	for _, reason := range r.Reasons {
-		out.Reasons = append(out.Reasons, &commonv1.Reason{Code: reason.Code, Field: reason.Field, Message: reason.Message})
-	}
-	return out
+	return protovalue.Receipt(r)
 }
 
 func validKey(key string) bool {

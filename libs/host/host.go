@@ -23,12 +23,16 @@ type Deps struct {
 	Clock clock.Clock
 	// Store is this service's own database, nobody else's.
 	Store *store.DB
+	// Bus is this service's end of the bus: its dead letters, how far its consumers are. The
+	// consumers are declared in Service, not here; nil for a stateless unit.
+	Bus *bus.Bus
 	// NATS carries facts.
 	NATS *nats.Conn
 	// Redis holds what may be lost: finished answers, in-flight locks, limits.
 	Redis redis.UniversalClient
 	// Dial returns the connection to another service by its name, e.g. "inventory-movement".
-	// Calls carry this service's identity and the cause in the context.
+	// Calls carry this service's identity and the cause in the context; the gateway's
+	// carry the caller that guard.WithCaller put there. Errors come back as faults.
 	Dial func(service string) grpc.ClientConnInterface
 }
 
@@ -36,8 +40,11 @@ type Deps struct {
 type Service struct {
 	// Name as in the directory, e.g. "order-release".
 	Name string
-	// Register adds the service's gRPC servers.
+	// Register adds the service's gRPC servers; nil if it has none.
 	Register func(grpc.ServiceRegistrar)
+	// Front serves another door than gRPC (the gateway's HTTP) until its context ends, then
+	// finishes what it has begun and returns; nil if there is none.
+	Front func(context.Context) error
 	// Consumers are its followers, reactors and recorders.
 	Consumers []bus.Consumer
 	// Loops run until their context ends (timers, sweeps); an error stops the process.

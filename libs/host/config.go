@@ -1,0 +1,153 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+)
+
+// Config is what every process is told: where it listens, where its parts are. The
+// doc tags are the comments of the fields; flags, environment and tables derive from them.
+type Config struct {
+	Listen    Listen            `koanf:"listen"`
+	Store     Store             `koanf:"store"`
+	NATS      NATS              `koanf:"nats"`
+	Redis     Redis             `koanf:"redis"`
+	Services  map[string]string `koanf:"services" doc:"Addresses of the other services by name, host:port; services of the same process need none."`
+	TLS       TLS               `koanf:"tls"`
+	Tokens    Tokens            `koanf:"tokens"`
+	Log       Log               `koanf:"log"`
+	Telemetry Telemetry         `koanf:"telemetry"`
+	Limits    Limits            `koanf:"limits"`
+	Shutdown  Shutdown          `koanf:"shutdown"`
+}
+
+// Listen says where the process listens.
+type Listen struct {
+	GRPC     string `koanf:"grpc" doc:"Address of the gRPC server; empty: in memory only, for services of the same process."`
+	Admin    string `koanf:"admin" doc:"Address of the admin port (probes, metrics, profiles, reflection); empty: none."`
+	Insecure bool   `koanf:"insecure" doc:"Allows plain gRPC beyond loopback, where something else encrypts (a service mesh)."`
+}
+
+// Store says where the databases are.
+type Store struct {
+	URI    Secret `koanf:"uri" doc:"mongodb://… of a replica set, or sqlite:<folder>."`
+	Prefix string `koanf:"prefix" doc:"Put before the name of each service's database."`
+}
+
+// NATS says where the bus is.
+type NATS struct {
+	URL Secret `koanf:"url" doc:"nats://… of one or more servers, separated by commas."`
+}
+
+// Redis says where the cache is.
+type Redis struct {
+	URL     Secret        `koanf:"url" doc:"redis://… or rediss://…; empty: none, repeated commands go to the store."`
+	Timeout time.Duration `koanf:"timeout" doc:"Longest wait for Redis; after it the command goes on without."`
+	Keep    time.Duration `koanf:"keep" doc:"How long a finished answer is remembered there."`
+}
+
+// TLS names the files of this process's certificate; they are read again when they change.
+type TLS struct {
+	Cert string `koanf:"cert" doc:"Certificate chain, PEM."`
+	Key  string `koanf:"key" doc:"Private key, PEM."`
+	CA   string `koanf:"ca" doc:"Certificates of the authority that signs services; with it both sides of a connection prove themselves."`
+}
+
+// Tokens says with what calls are signed and whom to believe.
+type Tokens struct {
+	Key     Secret `koanf:"key" doc:"Ed25519 private key of this service, PKCS #8 PEM (openssl genpkey -algorithm ed25519)."`
+	Trusted string `koanf:"trusted" doc:"Folder of the public keys, <owner>.pem, of gateway and services."`
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	Level  string `koanf:"level" doc:"debug, info, warn or error."`
+	Format string `koanf:"format" doc:"json, text, or auto: text on a terminal."`
+}
+
+// Telemetry says how much is traced; exporters are chosen by the OTEL_… variables.
+type Telemetry struct {
+	Sample float64 `koanf:"sample" doc:"Share of new traces that are recorded, 0 to 1, when an exporter is configured."`
+}
+
+// Limits bound what a service takes on.
+type Limits struct {
+	Concurrent int           `koanf:"concurrent" doc:"Calls a service works on at a time; twice as many may queue."`
+	Deadline   time.Duration `koanf:"deadline" doc:"Time a call may take when its caller does not say; the most it may take is 30 s."`
+}
+
+// Shutdown says how long each phase of an orderly end may take.
+type Shutdown struct {
+	Wait  time.Duration `koanf:"wait" doc:"Between readiness going off and the first connection being closed, for load balancers to notice."`
+	Grace time.Duration `koanf:"grace" doc:"For calls in progress to finish."`
+	Drain time.Duration `koanf:"drain" doc:"For consumers, loops and databases to finish."`
+}
+
+// maxDeadline is the longest that a call may take, whatever its caller says.
+const maxDeadline = 30 * time.Second
+
+// Defaults returns the configuration of a process on a developer's machine.
+func Defaults() Config {
+	return Config{
+		Listen:    Listen{GRPC: "127.0.0.1:9090", Admin: "127.0.0.1:9091"},
+		Store:     Store{URI: "mongodb://127.0.0.1:27017/?replicaSet=rs0"},
+		NATS:      NATS{URL: "nats://127.0.0.1:4222"},
+		Redis:     Redis{URL: "redis://127.0.0.1:6379/0", Timeout: 20 * time.Millisecond, Keep: time.Hour},
+		Log:       Log{Level: "info", Format: "auto"},
+		Telemetry: Telemetry{Sample: 0.1},
+		Limits:    Limits{Concurrent: 512, Deadline: 10 * time.Second},
+		Shutdown:  Shutdown{Wait: 5 * time.Second, Grace: 20 * time.Second, Drain: 15 * time.Second},
+	}
+}
+
+// Validate names every setting that cannot be.
+func (c Config) Validate() error {
+	var errs []error
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	if c.Listen.GRPC != "" && c.TLS.Cert == "" && !c.Listen.Insecure && !loopback(c.Listen.GRPC) {
+		bad("listen.grpc", "%s is beyond loopback: give tls.cert and tls.key, or set listen.insecure where something else encrypts", c.Listen.GRPC)
+	}
+	if uri := c.Store.URI.Reveal(); !strings.HasPrefix(uri, "mongodb://") && !strings.HasPrefix(uri, "mongodb+srv://") && !strings.HasPrefix(uri, "sqlite:") {
+		bad("store.uri", "must begin with mongodb:// or sqlite:")
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		bad("tls", "cert and key come together")
+	}
+	if (c.Tokens.Key == "") != (c.Tokens.Trusted == "") {
+		bad("tokens", "key and trusted come together")
+	}
+	if _, err := level(c.Log.Level); err != nil {
+		bad("log.level", "%v", err)
+	}
+	if f := c.Log.Format; f != "json" && f != "text" && f != "auto" {
+		bad("log.format", "must be json, text or auto")
+	}
+	if c.Telemetry.Sample < 0 || c.Telemetry.Sample > 1 {
+		bad("telemetry.sample", "must be 0 to 1")
+	}
+	if c.Limits.Concurrent < 1 {
+		bad("limits.concurrent", "must be at least 1")
+	}
+	if c.Limits.Deadline <= 0 || c.Limits.Deadline > maxDeadline {
+		bad("limits.deadline", "must be above 0 and at most %v", maxDeadline)
+	}
+	if s := c.Shutdown; s.Wait < 0 || s.Grace <= 0 || s.Drain <= 0 {
+		bad("shutdown", "grace and drain must be above 0")
+	}
+	return errors.Join(errs...)
+}
+
+// loopback reports whether an address can only be reached from this machine.
+func loopback(address string) bool {
+	name, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(name)
+	return name == "localhost" || ip != nil && ip.IsLoopback()
+}

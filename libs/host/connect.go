@@ -1,0 +1,180 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/test/bufconn"
+
+	"github.com/lockstep-logistics/lockstep/libs/bus"
+	"github.com/lockstep-logistics/lockstep/libs/clock"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
+)
+
+// connect makes what all services of the process share: telemetry, keys, the bus's and
+// the cache's connections, and the ways to other services.
+func (h *Host) connect(ctx context.Context, units []*Unit) (err error) {
+	h.parts = h.parts.withDefaults()
+	if h.tel, err = newTelemetry(ctx, h.process, h.cfg, h.parts.Log); err != nil {
+		return err
+	}
+	h.closers = append(h.closers, h.tel.close)
+	if h.keys, err = newKeyring(h.cfg.Tokens, units, h.parts.Clock); err != nil {
+		return err
+	}
+	if h.keys.generated && h.cfg.Listen.GRPC != "" {
+		h.tel.log.Warn("no tokens.key is configured: only this process can call its services")
+	}
+	if h.certs, err = newCertificates(h.cfg.TLS); err != nil {
+		return err
+	}
+	if err := h.openNATS(); err != nil {
+		return err
+	}
+	if err := h.openRedis(); err != nil {
+		return err
+	}
+	h.wires = &wires{host: h, memory: map[string]*bufconn.Listener{}, open: map[string]*grpc.ClientConn{}}
+	if h.cfg.Listen.GRPC == "" {
+		for _, u := range units {
+			h.wires.memory[u.Name] = bufconn.Listen(1 << 20)
+		}
+	}
+	h.closers = append(h.closers, h.wires.close)
+	return nil
+}
+
+func (h *Host) openNATS() error {
+	if h.parts.NATS != nil || h.cfg.NATS.URL == "" {
+		return nil
+	}
+	nc, err := bus.Connect(h.cfg.NATS.URL.Reveal(), h.process)
+	if err != nil {
+		return err
+	}
+	h.parts.NATS = nc
+	h.closers = append(h.closers, func(context.Context) error { nc.Close(); return nil })
+	return nil
+}
+
+func (h *Host) openRedis() error {
+	if h.parts.Redis != nil || h.cfg.Redis.URL == "" {
+		return nil
+	}
+	opts, err := redis.ParseURL(h.cfg.Redis.URL.Reveal())
+	if err != nil {
+		return fmt.Errorf("redis.url: %w", err)
+	}
+	opts.Protocol = 2
+	opts.ContextTimeoutEnabled = true // calls end with their context
+	opts.MaxRetries = -1              // a cache that does not answer is done without
+	opts.DialTimeout = time.Second
+	c := redis.NewClient(opts)
+	h.parts.Redis = c
+	h.closers = append(h.closers, func(context.Context) error { return c.Close() })
+	return nil
+}
+
+// keyring holds the signing keys of this process and whom it trusts.
+type keyring struct {
+	generated bool
+	issuers   map[string]*guard.Issuer
+	verifier  *guard.Verifier
+}
+
+// newKeyring reads the key of the one service of the process; without configuration
+// every service of the process, and the gateway, gets a key of its own for this run.
+func newKeyring(cfg Tokens, units []*Unit, c clock.Clock) (keyring, error) {
+	k := keyring{issuers: map[string]*guard.Issuer{}}
+	if cfg.Key != "" {
+		if len(units) != 1 {
+			return k, errors.New("tokens.key: a key belongs to one service; leave it out where several share a process")
+		}
+		key, err := guard.ParseKey(units[0].Name, []byte(cfg.Key.Reveal()))
+		if err != nil {
+			return k, fmt.Errorf("tokens.key: %w", err)
+		}
+		trusted, err := guard.LoadKeys(cfg.Trusted)
+		if err != nil {
+			return k, fmt.Errorf("tokens.trusted: %w", err)
+		}
+		k.issuers[key.Owner] = guard.NewIssuer(key, c)
+		k.verifier = guard.NewVerifier(trusted, c)
+		return k, nil
+	}
+	k.generated = true
+	var trusted []guard.Trusted
+	for _, owner := range append([]string{guard.Gateway}, names(units)...) {
+		if k.issuers[owner] != nil {
+			continue // the gateway is one of the units
+		}
+		key, err := guard.NewKey(owner)
+		if err != nil {
+			return k, err
+		}
+		k.issuers[owner] = guard.NewIssuer(key, c)
+		trusted = append(trusted, key.Trusted())
+	}
+	k.verifier = guard.NewVerifier(guard.Trust(trusted...), c)
+	return k, nil
+}
+
+func names(units []*Unit) []string {
+	var out []string
+	for _, u := range units {
+		out = append(out, u.Name)
+	}
+	return out
+}
+
+// wires are the connections to other services, made when first asked for: over an
+// in-memory listener to a service of the same process, by address to any other.
+type wires struct {
+	host   *Host
+	memory map[string]*bufconn.Listener
+
+	mu   sync.Mutex
+	open map[string]*grpc.ClientConn // by "<owner>><service>"
+}
+
+func (w *wires) to(service string, issuer *guard.Issuer) grpc.ClientConnInterface {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key := issuer.Owner() + ">" + service
+	if c, ok := w.open[key]; ok {
+		return c
+	}
+	address := w.host.cfg.Services[service]
+	var memory func(context.Context) (net.Conn, error)
+	if l := w.memory[service]; l != nil {
+		address, memory = service, l.DialContext
+	}
+	if address == "" {
+		return missing{fmt.Errorf("no address of service %s: set services.%s", service, service)}
+	}
+	c, err := dial(address, memory, w.host.certs.client(), issuer, w.host.cfg, w.host.tel)
+	if err != nil {
+		return missing{err}
+	}
+	w.open[key] = c
+	return c
+}
+
+func (w *wires) close(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var errs []error
+	for _, c := range w.open {
+		errs = append(errs, c.Close())
+	}
+	for _, l := range w.memory {
+		_ = l.Close() // the server may have done so
+	}
+	return errors.Join(errs...)
+}
