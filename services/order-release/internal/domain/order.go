@@ -195,3 +195,11 @@ func (o Order) sites() []string {
 	}
 	return sites
 }
+
+// Promised is what a line has claimed in stock and not yet released.
+func (o Order) Promised(line int) quantity.Decimal {
+	if i := o.lineIndex(line); i >= 0 {
+		return o.Lines[i].Promised()
+	}
+	return quantity.Decimal{}
+}

@@ -4,8 +4,8 @@ import "github.com/lockstep-logistics/lockstep/libs/quantity"
 
 // Reference is the master data that an order names: what validation checks against.
 type Reference struct {
-	Items       map[string]Item // by SKU
-	GTINs       map[string][]Item
+	Items       map[string]Item        // by SKU
+	GTINs       map[string][]Item      // by GTIN of 14 digits
 	Parties     map[string]PartyRecord // by code
 	Sites       map[string]Site        // by code
 	DefaultSite string                 // code; empty if the tenant has none

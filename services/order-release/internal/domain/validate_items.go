@@ -35,11 +35,12 @@ func (v *validation) item(i int, l Line) (Item, bool) {
 		}
 		return item, ok
 	}
-	if _, err := gs1.GTIN(l.GTIN); err != nil {
+	gtin, err := gs1.GTIN(l.GTIN)
+	if err != nil {
 		v.reject("GTIN_MALFORMED", line(i, "gtin"), "%q is no GTIN: its check digit is wrong", l.GTIN)
 		return Item{}, false
 	}
-	found := v.ref.GTINs[l.GTIN]
+	found := v.ref.GTINs[gtin]
 	switch len(found) {
 	case 1:
 		return found[0], true

@@ -19,7 +19,7 @@ func reference() Reference {
 	dock := PartyAddress{Code: "DOCK2", Address: Address{Name: "Acme dock", City: "Gary", Country: "US"}}
 	return Reference{
 		Items: map[string]Item{"WIDGET": widget, "CABLE": cable, "PLATE": plate, "OLD": old},
-		GTINs: map[string][]Item{"4006381333931": {widget}, "0012345678905": {widget, cable}},
+		GTINs: map[string][]Item{"04006381333931": {widget}, "00012345678905": {widget, cable}},
 		Parties: map[string]PartyRecord{
 			"ACME":  {Code: "ACME", Roles: []string{RoleCustomer}, Addresses: []PartyAddress{home, dock}},
 			"PAYER": {Code: "PAYER", Roles: []string{RoleBillTo}, Addresses: []PartyAddress{home}},

@@ -37,7 +37,9 @@ type OrderReceived struct {
 	// The document, defaults and addresses filled in.
 	Document *OrderDocument `protobuf:"bytes,3,opt,name=document,proto3" json:"document,omitempty"`
 	// What the lines resolve to, in the order of the document's lines.
-	Resolved      []*ResolvedLine `protobuf:"bytes,4,rep,name=resolved,proto3" json:"resolved,omitempty"`
+	Resolved []*ResolvedLine `protobuf:"bytes,4,rep,name=resolved,proto3" json:"resolved,omitempty"`
+	// When it was received, UTC.
+	ReceivedTime  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=received_time,json=receivedTime,proto3" json:"received_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -96,6 +98,13 @@ func (x *OrderReceived) GetDocument() *OrderDocument {
 func (x *OrderReceived) GetResolved() []*ResolvedLine {
 	if x != nil {
 		return x.Resolved
+	}
+	return nil
+}
+
+func (x *OrderReceived) GetReceivedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceivedTime
 	}
 	return nil
 }
@@ -2593,12 +2602,13 @@ var File_lockstep_orderrelease_v1_events_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"%lockstep/orderrelease/v1/events.proto\x12\x18lockstep.orderrelease.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\"\xd5\x01\n" +
+	"%lockstep/orderrelease/v1/events.proto\x12\x18lockstep.orderrelease.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\"\x96\x02\n" +
 	"\rOrderReceived\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x05R\brevision\x12C\n" +
 	"\bdocument\x18\x03 \x01(\v2'.lockstep.orderrelease.v1.OrderDocumentR\bdocument\x12B\n" +
-	"\bresolved\x18\x04 \x03(\v2&.lockstep.orderrelease.v1.ResolvedLineR\bresolved\"\x95\x01\n" +
+	"\bresolved\x18\x04 \x03(\v2&.lockstep.orderrelease.v1.ResolvedLineR\bresolved\x12?\n" +
+	"\rreceived_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\freceivedTime\"\x95\x01\n" +
 	"\x0eOrderValidated\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12\x1a\n" +
@@ -2855,9 +2865,9 @@ var file_lockstep_orderrelease_v1_events_proto_goTypes = []any{
 	(*ReportContradicted)(nil),    // 30: lockstep.orderrelease.v1.ReportContradicted
 	(*OrderDocument)(nil),         // 31: lockstep.orderrelease.v1.OrderDocument
 	(*ResolvedLine)(nil),          // 32: lockstep.orderrelease.v1.ResolvedLine
-	(*v1.Reason)(nil),             // 33: lockstep.common.v1.Reason
-	(HoldType)(0),                 // 34: lockstep.orderrelease.v1.HoldType
-	(*timestamppb.Timestamp)(nil), // 35: google.protobuf.Timestamp
+	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
+	(*v1.Reason)(nil),             // 34: lockstep.common.v1.Reason
+	(HoldType)(0),                 // 35: lockstep.orderrelease.v1.HoldType
 	(*v1.Quantity)(nil),           // 36: lockstep.common.v1.Quantity
 	(*v1.Address)(nil),            // 37: lockstep.common.v1.Address
 	(DeliveryRule)(0),             // 38: lockstep.orderrelease.v1.DeliveryRule
@@ -2865,48 +2875,49 @@ var file_lockstep_orderrelease_v1_events_proto_goTypes = []any{
 var file_lockstep_orderrelease_v1_events_proto_depIdxs = []int32{
 	31, // 0: lockstep.orderrelease.v1.OrderReceived.document:type_name -> lockstep.orderrelease.v1.OrderDocument
 	32, // 1: lockstep.orderrelease.v1.OrderReceived.resolved:type_name -> lockstep.orderrelease.v1.ResolvedLine
-	33, // 2: lockstep.orderrelease.v1.OrderRejected.reasons:type_name -> lockstep.common.v1.Reason
-	34, // 3: lockstep.orderrelease.v1.HoldPlaced.type:type_name -> lockstep.orderrelease.v1.HoldType
-	35, // 4: lockstep.orderrelease.v1.HoldPlaced.placed_time:type_name -> google.protobuf.Timestamp
-	34, // 5: lockstep.orderrelease.v1.HoldLifted.type:type_name -> lockstep.orderrelease.v1.HoldType
-	36, // 6: lockstep.orderrelease.v1.Claim.quantity:type_name -> lockstep.common.v1.Quantity
-	7,  // 7: lockstep.orderrelease.v1.Claim.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	36, // 8: lockstep.orderrelease.v1.LineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
-	35, // 9: lockstep.orderrelease.v1.PromiseRequested.due_time:type_name -> google.protobuf.Timestamp
-	5,  // 10: lockstep.orderrelease.v1.PromiseRequested.claims:type_name -> lockstep.orderrelease.v1.Claim
-	35, // 11: lockstep.orderrelease.v1.PromiseRequested.requested_time:type_name -> google.protobuf.Timestamp
-	36, // 12: lockstep.orderrelease.v1.PromisedLine.quantity:type_name -> lockstep.common.v1.Quantity
-	9,  // 13: lockstep.orderrelease.v1.LinesPromised.lines:type_name -> lockstep.orderrelease.v1.PromisedLine
-	7,  // 14: lockstep.orderrelease.v1.LinesPromised.missing:type_name -> lockstep.orderrelease.v1.LineQuantity
-	6,  // 15: lockstep.orderrelease.v1.LinesPromised.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
-	7,  // 16: lockstep.orderrelease.v1.PromiseRefused.missing:type_name -> lockstep.orderrelease.v1.LineQuantity
-	6,  // 17: lockstep.orderrelease.v1.PromiseRefused.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
-	6,  // 18: lockstep.orderrelease.v1.PromiseClosed.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
-	35, // 19: lockstep.orderrelease.v1.PromiseClosed.retry_time:type_name -> google.protobuf.Timestamp
-	36, // 20: lockstep.orderrelease.v1.ReleaseLine.quantity:type_name -> lockstep.common.v1.Quantity
-	14, // 21: lockstep.orderrelease.v1.ReleaseLine.claims:type_name -> lockstep.orderrelease.v1.ReleaseClaim
-	37, // 22: lockstep.orderrelease.v1.OrderReleased.ship_to_address:type_name -> lockstep.common.v1.Address
-	38, // 23: lockstep.orderrelease.v1.OrderReleased.delivery_rule:type_name -> lockstep.orderrelease.v1.DeliveryRule
-	35, // 24: lockstep.orderrelease.v1.OrderReleased.ship_by:type_name -> google.protobuf.Timestamp
-	35, // 25: lockstep.orderrelease.v1.OrderReleased.deliver_by:type_name -> google.protobuf.Timestamp
-	13, // 26: lockstep.orderrelease.v1.OrderReleased.lines:type_name -> lockstep.orderrelease.v1.ReleaseLine
-	35, // 27: lockstep.orderrelease.v1.OrderReleased.released_time:type_name -> google.protobuf.Timestamp
-	7,  // 28: lockstep.orderrelease.v1.ReleaseBackordered.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 29: lockstep.orderrelease.v1.ReleaseAllocated.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 30: lockstep.orderrelease.v1.LinesPicked.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 31: lockstep.orderrelease.v1.LinesShorted.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 32: lockstep.orderrelease.v1.LinesIssued.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 33: lockstep.orderrelease.v1.OrderFulfilled.issued:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 34: lockstep.orderrelease.v1.LinesDelivered.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 35: lockstep.orderrelease.v1.RemainderCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	6,  // 36: lockstep.orderrelease.v1.RemainderCancelled.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
-	7,  // 37: lockstep.orderrelease.v1.ReleaseCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 38: lockstep.orderrelease.v1.ReportContradicted.excess:type_name -> lockstep.orderrelease.v1.LineQuantity
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	33, // 2: lockstep.orderrelease.v1.OrderReceived.received_time:type_name -> google.protobuf.Timestamp
+	34, // 3: lockstep.orderrelease.v1.OrderRejected.reasons:type_name -> lockstep.common.v1.Reason
+	35, // 4: lockstep.orderrelease.v1.HoldPlaced.type:type_name -> lockstep.orderrelease.v1.HoldType
+	33, // 5: lockstep.orderrelease.v1.HoldPlaced.placed_time:type_name -> google.protobuf.Timestamp
+	35, // 6: lockstep.orderrelease.v1.HoldLifted.type:type_name -> lockstep.orderrelease.v1.HoldType
+	36, // 7: lockstep.orderrelease.v1.Claim.quantity:type_name -> lockstep.common.v1.Quantity
+	7,  // 8: lockstep.orderrelease.v1.Claim.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	36, // 9: lockstep.orderrelease.v1.LineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
+	33, // 10: lockstep.orderrelease.v1.PromiseRequested.due_time:type_name -> google.protobuf.Timestamp
+	5,  // 11: lockstep.orderrelease.v1.PromiseRequested.claims:type_name -> lockstep.orderrelease.v1.Claim
+	33, // 12: lockstep.orderrelease.v1.PromiseRequested.requested_time:type_name -> google.protobuf.Timestamp
+	36, // 13: lockstep.orderrelease.v1.PromisedLine.quantity:type_name -> lockstep.common.v1.Quantity
+	9,  // 14: lockstep.orderrelease.v1.LinesPromised.lines:type_name -> lockstep.orderrelease.v1.PromisedLine
+	7,  // 15: lockstep.orderrelease.v1.LinesPromised.missing:type_name -> lockstep.orderrelease.v1.LineQuantity
+	6,  // 16: lockstep.orderrelease.v1.LinesPromised.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
+	7,  // 17: lockstep.orderrelease.v1.PromiseRefused.missing:type_name -> lockstep.orderrelease.v1.LineQuantity
+	6,  // 18: lockstep.orderrelease.v1.PromiseRefused.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
+	6,  // 19: lockstep.orderrelease.v1.PromiseClosed.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
+	33, // 20: lockstep.orderrelease.v1.PromiseClosed.retry_time:type_name -> google.protobuf.Timestamp
+	36, // 21: lockstep.orderrelease.v1.ReleaseLine.quantity:type_name -> lockstep.common.v1.Quantity
+	14, // 22: lockstep.orderrelease.v1.ReleaseLine.claims:type_name -> lockstep.orderrelease.v1.ReleaseClaim
+	37, // 23: lockstep.orderrelease.v1.OrderReleased.ship_to_address:type_name -> lockstep.common.v1.Address
+	38, // 24: lockstep.orderrelease.v1.OrderReleased.delivery_rule:type_name -> lockstep.orderrelease.v1.DeliveryRule
+	33, // 25: lockstep.orderrelease.v1.OrderReleased.ship_by:type_name -> google.protobuf.Timestamp
+	33, // 26: lockstep.orderrelease.v1.OrderReleased.deliver_by:type_name -> google.protobuf.Timestamp
+	13, // 27: lockstep.orderrelease.v1.OrderReleased.lines:type_name -> lockstep.orderrelease.v1.ReleaseLine
+	33, // 28: lockstep.orderrelease.v1.OrderReleased.released_time:type_name -> google.protobuf.Timestamp
+	7,  // 29: lockstep.orderrelease.v1.ReleaseBackordered.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 30: lockstep.orderrelease.v1.ReleaseAllocated.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 31: lockstep.orderrelease.v1.LinesPicked.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 32: lockstep.orderrelease.v1.LinesShorted.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 33: lockstep.orderrelease.v1.LinesIssued.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 34: lockstep.orderrelease.v1.OrderFulfilled.issued:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 35: lockstep.orderrelease.v1.LinesDelivered.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 36: lockstep.orderrelease.v1.RemainderCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	6,  // 37: lockstep.orderrelease.v1.RemainderCancelled.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
+	7,  // 38: lockstep.orderrelease.v1.ReleaseCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 39: lockstep.orderrelease.v1.ReportContradicted.excess:type_name -> lockstep.orderrelease.v1.LineQuantity
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_events_proto_init() }
