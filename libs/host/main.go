@@ -58,7 +58,7 @@ func Command(u *Unit) *cobra.Command {
 		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if table {
-				_, err := fmt.Fprint(cmd.OutOrStdout(), ConfigTable(u))
+				_, err := fmt.Fprint(cmd.OutOrStdout(), ConfigTable(), "\n", ConfigTable(u))
 				return err
 			}
 			if err := Load(file, os.Environ(), changed(cmd.Flags(), all(&cfg, []*Unit{u})), &cfg, u); err != nil {
@@ -73,7 +73,7 @@ func Command(u *Unit) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&file, "config", os.Getenv(hostEnv+"CONFIG"), "YAML file with settings")
 	cmd.Flags().BoolVar(&check, "check-config", false, "print the settings in force, secrets hidden, and exit; fails if they cannot be")
-	cmd.Flags().BoolVar(&table, "config-table", false, "print the table of settings and exit")
+	cmd.Flags().BoolVar(&table, "config-table", false, "print the tables of settings and exit")
 	Flags(cmd.Flags(), &cfg, u)
 	return cmd
 }

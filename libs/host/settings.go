@@ -74,16 +74,22 @@ func all(cfg *Config, units []*Unit) []setting {
 	return out
 }
 
-// ConfigTable renders the settings of a process as a Markdown table, with their
-// defaults: what stands in a service's README.
+// ConfigTable renders settings as a Markdown table with their defaults: those of the
+// services given, or, without any, those that every process has.
 func ConfigTable(units ...*Unit) string {
-	cfg := Defaults()
+	var rows []setting
+	for _, u := range units {
+		rows = append(rows, u.settings()...)
+	}
+	if len(units) == 0 {
+		cfg := Defaults()
+		rows = all(&cfg, nil)
+	}
 	var b strings.Builder
 	b.WriteString("| key | environment | default | meaning |\n| --- | --- | --- | --- |\n")
-	for _, s := range all(&cfg, units) {
-		value := s.value.Interface()
+	for _, s := range rows {
 		shown := s.text()
-		if secret, ok := value.(Secret); ok {
+		if secret, ok := s.value.Interface().(Secret); ok {
 			shown = secret.Reveal() // a default is no secret
 		}
 		if shown != "" {

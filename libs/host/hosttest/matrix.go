@@ -18,8 +18,8 @@ import (
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 )
 
-// ConfigTable holds a README's table of settings against the structs, between
-// <!-- config --> and <!-- /config -->.
+// ConfigTable holds a README's table of the units' own settings against their structs,
+// between <!-- config --> and <!-- /config -->. What every process has stands in host's.
 func ConfigTable(t testing.TB, readme string, units ...*host.Unit) {
 	t.Helper()
 	testkit.GoldenSection(t, readme, "config", host.ConfigTable(units...))
