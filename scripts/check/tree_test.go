@@ -1,0 +1,75 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+const (
+	work    = "go 1.26.0\n\nuse (\n\t./libs\n\t./services/order\n)\n"
+	libsMod = "module github.com/lockstep-logistics/lockstep/libs\n\nrequire example.test/x v1.0.0\n"
+	ordMod  = "module github.com/lockstep-logistics/lockstep/services/order\n\nrequire (\n\texample.test/x v1.0.0\n" +
+		"\tgithub.com/lockstep-logistics/lockstep/libs v0.0.0\n)\n\nreplace github.com/lockstep-logistics/lockstep/libs => ../../libs\n"
+	makefile = "test: parts ## run\nproto-check:\n"
+)
+
+func repo(changes map[string]string) tree {
+	t := tree{
+		"go.work": []byte(work), "libs/go.mod": []byte(libsMod), "services/order/go.mod": []byte(ordMod), "Makefile": []byte(makefile),
+		"libs/store/store.go": []byte("// Package store stores.\npackage store\n"),
+		"README.md":           []byte("# Title\n\n## Two commands\n\n[libs](libs/store/store.go) [below](#two-commands) `make test` `go test ./libs/...`\n"),
+	}
+	for path, text := range changes {
+		t[path] = []byte(text)
+	}
+	return t
+}
+
+// in answers whether one of the findings has the text.
+func in(found []finding, text string) bool {
+	for _, f := range found {
+		if strings.Contains(f.where+": "+f.what, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestRepositoryRules(t *testing.T) {
+	long := "package store\n\nfunc f() {\n" + strings.Repeat("\tprintln()\n", 60) + "}\n"
+	for name, c := range map[string]struct{ path, text, want string }{
+		"good":                      {"x.txt", "", ""},
+		"two versions":              {"libs/go.mod", strings.Replace(libsMod, "v1.0.0", "v1.0.1", 1), "example.test/x has several versions"},
+		"module not in workspace":   {"gateway/go.mod", "module github.com/lockstep-logistics/lockstep/gateway\n", "gateway/go.mod: go.work does not use"},
+		"module of another name":    {"libs/go.mod", strings.Replace(libsMod, "/libs", "/lib", 1), "the module's path must be"},
+		"no replace":                {"services/order/go.mod", strings.Replace(ordMod, "replace ", "// ", 1), "to build alone"},
+		"libs import a service":     {"libs/a.go", importing("services/order"), "libs must not import services/order"},
+		"service imports another":   {"services/order/a.go", importing("services/stock"), "services/order must not import services/stock"},
+		"gateway imports a service": {"gateway/a.go", importing("services/order"), "gateway must not import"},
+		"suite imports a service":   {"services/suite/a.go", importing("services/order"), ""},
+		"service imports libs":      {"services/order/a.go", importing("libs/store"), ""},
+		"long function":             {"libs/store/a.go", long, "func f has 62 lines"},
+		"long file":                 {"libs/store/a.go", "package store\n" + strings.Repeat("\n", 400), "401 lines"},
+		"dead link":                 {"libs/README.md", "[x](store/stor.go)", "libs/README.md:1: the link leads to libs/store/stor.go"},
+		"dead anchor":               {"libs/README.md", "[x](../README.md#three-commands)", "no heading #three-commands"},
+		"link in code":              {"libs/README.md", "`[x](nowhere)`", ""},
+		"unknown target":            {"libs/README.md", "run `make tests` first", "no target tests"},
+		"known target in a block":   {"libs/README.md", "```sh\nmake proto-check\n```", ""},
+		"prose is no target":        {"libs/README.md", "we make things", ""},
+		"unknown path":              {"libs/README.md", "`go run ./services/x`", "there is no services/x"},
+		"path beside the document":  {"libs/README.md", "`go run ./store`", ""},
+		"unfinished":                {"libs/README.md", "TODO: write", "unfinished"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := repo(map[string]string{c.path: c.text})
+			found := append(append(checkModules(r), checkSources(r)...), checkDocuments(r)...)
+			if c.want == "" && len(found) > 0 || c.want != "" && !in(found, c.want) {
+				t.Errorf("findings %v, want %q", found, c.want)
+			}
+		})
+	}
+}
+
+func importing(pkg string) string {
+	return "package a\n\nimport _ \"github.com/lockstep-logistics/lockstep/" + pkg + "\"\n"
+}
