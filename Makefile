@@ -5,6 +5,8 @@ BIN     := $(CURDIR)/bin
 MODULES := $(shell sed -n 's/^\t\.\///p' go.work)
 CODE    := $(patsubst %,./%/...,$(filter-out proto,$(MODULES)))
 TEST    := go test -timeout 10m $(TESTFLAGS)
+# Packages with tests that crash the code at the points of libs/faultpoint.
+FAULTS   = $(shell grep -rl --include='*_test.go' '^//go:build faults' $(MODULES) | xargs -n1 dirname | sort -u | sed 's,^,./,')
 
 # Tools are modules of their own, outside the workspace.
 TOOL := GOWORK=off CGO_ENABLED=0 GOBIN=$(BIN) go -C scripts/tools
@@ -36,6 +38,7 @@ build: ## build every program into bin/
 .PHONY: test
 test: parts ## run every test, on a real MongoDB and Redis too (TESTFLAGS=…)
 	$(TEST) $(CODE)
+	$(TEST) -tags faults $(FAULTS)
 	GOWORK=off go -C scripts test $(TESTFLAGS) ./...
 
 .PHONY: test-race

@@ -25,7 +25,7 @@ func checkModules(t tree) []finding {
 	}
 	versions := map[string]map[string][]string{} // module → version → files
 	for _, file := range sortedKeys(t) {
-		if path.Base(file) != "go.mod" || strings.HasPrefix(file, "scripts/tools/") {
+		if path.Base(file) != "go.mod" || t[file] == nil || strings.HasPrefix(file, "scripts/tools/") {
 			continue
 		}
 		mod, err := modfile.Parse(file, t[file], nil)

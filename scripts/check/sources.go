@@ -22,7 +22,7 @@ const (
 func checkSources(t tree) []finding {
 	var found []finding
 	for _, file := range sortedKeys(t) {
-		if path.Ext(file) != ".go" || strings.HasPrefix(file, "proto/gen/go/") {
+		if path.Ext(file) != ".go" || t[file] == nil || strings.HasPrefix(file, "proto/gen/go/") {
 			continue
 		}
 		fset := token.NewFileSet()

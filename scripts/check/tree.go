@@ -4,14 +4,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
 // tree is what the checks read: the files of the repository by their slash-separated path.
 type tree map[string][]byte
 
-// skipped are folders that hold no source of ours.
-var skipped = map[string]bool{"bin": true, "data": true, "node_modules": true, "third_party": true, "testdata": true}
+// skipped are folders at the root that hold what is built, fetched or stored.
+var skipped = map[string]bool{".git": true, ".cache": true, "bin": true, "data": true}
+
+// foreign are folders whose files are only known to be there.
+var foreign = regexp.MustCompile(`(^|/)(third_party|testdata|node_modules)/`)
 
 // kinds are the files that a check looks into.
 var kinds = map[string]bool{".go": true, ".md": true, ".mod": true, ".work": true}
@@ -25,7 +29,7 @@ func load(root string) (tree, error) {
 		}
 		name := d.Name()
 		if d.IsDir() {
-			if path != root && (skipped[name] || strings.HasPrefix(name, ".")) {
+			if filepath.Dir(path) == filepath.Clean(root) && skipped[name] {
 				return filepath.SkipDir
 			}
 			return nil
@@ -35,12 +39,11 @@ func load(root string) (tree, error) {
 			return err
 		}
 		rel = filepath.ToSlash(rel)
-		if kinds[filepath.Ext(name)] || name == "Makefile" {
+		t[rel] = nil
+		if (kinds[filepath.Ext(name)] || name == "Makefile") && !foreign.MatchString(rel) {
 			t[rel], err = os.ReadFile(path)
-			return err
 		}
-		t[rel] = nil // only known to be there
-		return nil
+		return err
 	})
 	return t, err
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -72,4 +74,29 @@ func TestRepositoryRules(t *testing.T) {
 
 func importing(pkg string) string {
 	return "package a\n\nimport _ \"github.com/lockstep-logistics/lockstep/" + pkg + "\"\n"
+}
+
+func TestLoadReadsOursAndKnowsTheRest(t *testing.T) {
+	root := t.TempDir()
+	for _, p := range []string{"a.go", "x/data/b.go", "x/testdata/c.go", "data/d.go", ".ci/run"} {
+		path := filepath.Join(root, p)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("package p\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, read := range map[string]bool{"a.go": true, "x/data/b.go": true, "x/testdata/c.go": false, ".ci/run": false} {
+		if text, there := got[path]; !there || (text != nil) != read {
+			t.Errorf("%s: there %t, read %t", path, there, text != nil)
+		}
+	}
+	if got.has("data") || !got.has("x/testdata") {
+		t.Error("folders: stored data is read, or test data is not known")
+	}
 }
