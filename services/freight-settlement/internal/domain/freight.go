@@ -69,6 +69,7 @@ type Refs struct {
 type Freight struct {
 	Keys        Keys         `bson:"k"`
 	Refs        Refs         `bson:"r"`
+	Basis       Shipment     `bson:"h"` // what it was rated on
 	Rating      Rating       `bson:"g"`
 	Lines       []Line       `bson:"l,omitempty"`
 	Allocations []Allocation `bson:"a,omitempty"`
@@ -119,6 +120,7 @@ type (
 	FreightAccrued struct {
 		Keys
 		Refs
+		Basis       Shipment
 		Rating      Rating
 		Lines       []Line
 		Postings    []Posting
@@ -168,7 +170,7 @@ func EvolveFreight(f Freight, fact FreightFact) Freight {
 		f.Keys, f.Rating = e.Keys, e.Rating
 	case FreightAccrued:
 		f.Keys, f.Refs, f.Rating, f.Lines, f.Allocations = e.Keys, e.Refs, e.Rating, e.Lines, e.Allocations
-		f.Dispatched = e.At
+		f.Dispatched, f.Basis = e.At, e.Basis
 		f.Open = accrued(f.Open, e.Postings)
 	case FreightFinalised:
 		f.Rating, f.Allocations, f.IsFinal = e.Rating, e.Allocations, true

@@ -107,13 +107,14 @@ func invalid(field, reason, format string, args ...any) error {
 
 // Shipment is what a rate depends on.
 type Shipment struct {
-	Carrier, Service string
-	Site             string
-	Place            string // destination city, port or UN/LOCODE
-	Country          string
-	PostalCode       string
-	WeightGrams      int64
-	At               time.Time // moment whose rates count
+	Carrier     string    `bson:"c"`
+	Service     string    `bson:"s,omitempty"`
+	Site        string    `bson:"o"`
+	Place       string    `bson:"p,omitempty"` // destination city, port or UN/LOCODE
+	Country     string    `bson:"k,omitempty"`
+	PostalCode  string    `bson:"z,omitempty"`
+	WeightGrams int64     `bson:"w"`
+	At          time.Time `bson:"a"` // moment whose rates count
 }
 
 // Charge is one charge and the rule that made it.

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// mongoTable is a Table on MongoDB: a collection "rows_<name>".
+type mongoTable struct {
+	e *mongodb
+	c *mongo.Collection
+}
+
+type rowDoc struct {
+	ID      string              `bson:"_id"` // tenant/id
+	Tenant  string              `bson:"t"`
+	Version int64               `bson:"v"`
+	Body    []byte              `bson:"b"`
+	Keys    map[string][]string `bson:"x,omitempty"`
+}
+
+func (e *mongodb) table(ctx context.Context, name string, indexes []string) (Rows, error) {
+	c := e.db.Collection("rows_" + name)
+	var models []mongo.IndexModel
+	for _, index := range indexes {
+		x := "x." + index
+		models = append(models,
+			mongo.IndexModel{Keys: bson.D{{Key: "t", Value: 1}, {Key: x, Value: 1}, {Key: "_id", Value: 1}}},
+			mongo.IndexModel{Keys: bson.D{{Key: x, Value: 1}, {Key: "_id", Value: 1}}, Options: options.Index().SetSparse(true)})
+	}
+	if len(models) == 0 {
+		return &mongoTable{e, c}, nil
+	}
+	_, err := c.Indexes().CreateMany(ctx, models)
+	return &mongoTable{e, c}, err
+}
+
+func docOf(r Row) rowDoc {
+	body := r.Body
+	if body == nil {
+		body = []byte{}
+	}
+	return rowDoc{ID: aggKey(r.Tenant, r.ID), Tenant: r.Tenant, Version: int64(r.Version), Body: body, Keys: r.Keys}
+}
+
+// Put upserts in order, so that of two rows of one id in a call the newer wins too.
+func (t *mongoTable) Put(ctx context.Context, rows ...Row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	models := make([]mongo.WriteModel, len(rows))
+	for i, r := range rows {
+		d := docOf(r)
+		models[i] = mongo.NewReplaceOneModel().SetUpsert(true).SetReplacement(d).
+			SetFilter(bson.D{{Key: "_id", Value: d.ID}, {Key: "v", Value: bson.D{{Key: "$lt", Value: d.Version}}}})
+	}
+	_, err := t.c.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+	t.e.log(t.c.Name(), len(rows))
+	return wrapped(exceptTaken(err))
+}
+
+func wrapped(err error) error {
+	if err == nil {
+		return nil
+	}
+	return unavailable(err)
+}
+
+func (t *mongoTable) Swap(ctx context.Context, row Row, expect uint64) (bool, error) {
+	d := docOf(row)
+	t.e.log(t.c.Name(), 1)
+	if expect == 0 {
+		_, err := t.c.InsertOne(ctx, d)
+		if !mongo.IsDuplicateKeyError(err) {
+			return err == nil, wrapped(err)
+		}
+	}
+	res, err := t.c.ReplaceOne(ctx, bson.D{{Key: "_id", Value: d.ID}, {Key: "v", Value: int64(expect)}}, d)
+	if err != nil {
+		return false, unavailable(err)
+	}
+	return res.MatchedCount == 1, nil
+}
+
+func (t *mongoTable) Delete(ctx context.Context, tenant string, ids ...string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = aggKey(tenant, id)
+	}
+	_, err := t.c.DeleteMany(ctx, in("_id", keys))
+	return wrapped(err)
+}
+
+func (t *mongoTable) Get(ctx context.Context, tenant, id string) (Row, bool, error) {
+	rows, err := t.GetMany(ctx, tenant, []string{id})
+	if err != nil || len(rows) == 0 {
+		return Row{}, false, err
+	}
+	return rows[0], true, nil
+}
+
+func (t *mongoTable) GetMany(ctx context.Context, tenant string, ids []string) ([]Row, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = aggKey(tenant, id)
+	}
+	return rowsOf(raws(ctx, t.c, in("_id", keys)))
+}
+
+func (t *mongoTable) List(ctx context.Context, tenant, index, key, after string, limit int) ([]Row, error) {
+	filter := bson.D{{Key: "t", Value: tenant}, {Key: "_id", Value: bson.D{
+		{Key: "$gt", Value: aggKey(tenant, after)}, {Key: "$lt", Value: tenant + "0"}, // '0' follows '/'
+	}}}
+	if index != "" {
+		filter = append(filter, bson.E{Key: "x." + index, Value: key})
+	}
+	return rowsOf(raws(ctx, t.c, filter, options.Find().SetSort(sorted("_id")).SetLimit(int64(limit))))
+}
+
+func (t *mongoTable) Due(ctx context.Context, index, upTo string, limit int) ([]Row, error) {
+	return rowsOf(dueDocs(ctx, t.c, index, upTo, limit, false))
+}
+
+func rowsOf(docs [][]byte, err error) ([]Row, error) {
+	out := make([]Row, 0, len(docs))
+	for _, raw := range docs {
+		var d rowDoc
+		if decodeErr := unmarshal(raw, &d); decodeErr != nil {
+			return nil, errors.Join(err, decodeErr)
+		}
+		tenant, id := splitKey(d.ID)
+		out = append(out, Row{Tenant: tenant, ID: id, Version: uint64(d.Version), Body: d.Body, Keys: d.Keys})
+	}
+	return out, wrapped(err)
+}
