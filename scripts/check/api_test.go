@@ -47,7 +47,7 @@ message_type { name: "ClosedLine" field { name: "number" number: 1 label: LABEL_
 // found returns the findings for the fixture with old replaced by new.
 func found(t *testing.T, old, replacement string) []finding {
 	t.Helper()
-	if !strings.Contains(order+facts, old) {
+	if fixture := order + facts; !strings.Contains(fixture, old) {
 		t.Fatalf("the fixture has no %q", old)
 	}
 	set := &descriptorpb.FileDescriptorSet{}

@@ -43,8 +43,8 @@ func NewMemory(types ...string) *Memory {
 	return m
 }
 
-// Commit appends a commit with the facts, none for one that only has a receipt.
-func (m *Memory) Commit(_ context.Context, aggregate, tenant, id string, facts ...store.RawFact) error {
+// Commit implements DB.
+func (m *Memory) Commit(_ context.Context, aggregate, tenant, id string, facts ...store.RawFact) (uint64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k := store.Touched{AggregateType: aggregate, Tenant: tenant, ID: id}
@@ -62,7 +62,7 @@ func (m *Memory) Commit(_ context.Context, aggregate, tenant, id string, facts .
 	m.commits = append(m.commits, c)
 	close(m.more)
 	m.more = make(chan struct{})
-	return nil
+	return c.Version, nil
 }
 
 // Tail implements store.Feed.

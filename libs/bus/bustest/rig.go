@@ -29,7 +29,9 @@ import (
 // DB is a database under test: the bus's feed, and a way to commit.
 type DB interface {
 	store.Feed
-	Commit(ctx context.Context, aggregate, tenant, id string, facts ...store.RawFact) error
+	// Commit appends the facts to an aggregate and returns its version. Without facts it is a
+	// command that changes nothing, whose commit only has a receipt.
+	Commit(ctx context.Context, aggregate, tenant, id string, facts ...store.RawFact) (uint64, error)
 }
 
 // Aggregate types that a DB under test has registered, both with export; an export is the
@@ -63,14 +65,13 @@ type rig struct {
 	mu     sync.Mutex
 	facts  map[string]string // event id → text, all that were committed
 	last   map[string]string // aggregate → newest text
-	next   map[string]int    // version of each aggregate
 	server commonv1.FactsServiceServer
 }
 
 func newRig(t *testing.T, open func(t *testing.T) DB) *rig {
 	return &rig{
 		t: t, nats: testkit.StartNATS(t), src: open(t), dst: open(t),
-		facts: map[string]string{}, last: map[string]string{}, next: map[string]int{},
+		facts: map[string]string{}, last: map[string]string{},
 	}
 }
 
@@ -99,16 +100,15 @@ func (r *rig) commitRaw(tenant, id string, facts ...store.RawFact) {
 	if strings.HasPrefix(id, "oth") {
 		aggregate = Other
 	}
-	r.mu.Lock()
-	r.next[tenant+"/"+id]++
-	version := r.next[tenant+"/"+id]
-	for i, f := range facts {
-		r.facts[tenant+"/"+bus.EventID(id, uint64(version), i)] = string(f.Data)
-		r.last[tenant+"/"+id] = string(f.Data)
-	}
-	r.mu.Unlock()
-	if err := r.src.Commit(r.t.Context(), aggregate, tenant, id, facts...); err != nil {
+	version, err := r.src.Commit(r.t.Context(), aggregate, tenant, id, facts...)
+	if err != nil {
 		r.t.Fatal(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, f := range facts {
+		r.facts[tenant+"/"+bus.EventID(id, version, i)] = string(f.Data)
+		r.last[tenant+"/"+id] = string(f.Data)
 	}
 }
 

@@ -1,0 +1,42 @@
+package bustest_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/lockstep-logistics/lockstep/libs/bus/bustest"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
+)
+
+func TestMemory(t *testing.T) {
+	bustest.Run(t, func(*testing.T) bustest.DB { return bustest.NewMemory(bustest.Thing, bustest.Other) })
+}
+
+func TestSQLite(t *testing.T) {
+	bustest.Run(t, func(t *testing.T) bustest.DB { return open(t, "sqlite:"+t.TempDir(), "bus", store.Options{}) })
+}
+
+func TestSQLiteWithTrailingSnapshots(t *testing.T) {
+	bustest.Run(t, func(t *testing.T) bustest.DB {
+		return open(t, "sqlite:"+t.TempDir(), "bus", store.Options{DelaySnapshots: true})
+	})
+}
+
+func TestMongo(t *testing.T) {
+	uri := testkit.Mongo(t)
+	bustest.Run(t, func(t *testing.T) bustest.DB { return open(t, uri, testkit.Database(t, uri), store.Options{}) })
+}
+
+func open(t *testing.T, uri, name string, opt store.Options) bustest.DB {
+	db, err := store.Open(t.Context(), store.Config{URI: uri, Database: name}, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return bustest.OnStore(db)
+}
