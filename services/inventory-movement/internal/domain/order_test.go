@@ -1,0 +1,68 @@
+package domain
+
+import (
+	"testing"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+func twoLines() WarehouseOrder {
+	ea := func(i int64) quantity.Quantity { return quantity.Quantity{Value: n(i), Unit: "EA"} }
+	return ApplyOrder(WarehouseOrder{}, OrderCreated{
+		OrderKeys: OrderKeys{ID: "who_a", Order: "ord_a", Release: "ord_a-R1", ReleaseVersion: 1}, Site: "DC1",
+		Lines: []OrderLine{{Number: 1, Item: "itm_a", SKU: "A", Quantity: ea(10)}, {Number: 2, Item: "itm_b", SKU: "B", Quantity: ea(4)}},
+	})
+}
+
+func TestFromCreatedToIssued(t *testing.T) {
+	o := twoLines()
+	steps := []struct {
+		run  func() ([]OrderFact, error)
+		want OrderState
+	}{
+		{func() ([]OrderFact, error) { return SetTasks(o, []Task{{Line: 1, Quantity: n(10)}, {Line: 2, Quantity: n(4)}}) }, Allocated},
+		{func() ([]OrderFact, error) { return Acknowledge(o) }, Acknowledged},
+		{func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{{Line: 1, Quantity: n(8)}}, t0) }, Picking},
+		{func() ([]OrderFact, error) { return ReportShort(o, []PickedLine{{Line: 1, Quantity: n(2)}}, true, t0) }, Picking},
+		{func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{{Line: 2, Quantity: n(4)}}, t0) }, Picked},
+		{func() ([]OrderFact, error) {
+			return Pack(o, Carton{SSCC: "1", Weight: 900, Lines: []PickedLine{{Line: 1, Quantity: n(8)}, {Line: 2, Quantity: n(4)}}})
+		}, Packed},
+		{func() ([]OrderFact, error) { return IssueGoods(o, t0) }, Issued},
+	}
+	for i, s := range steps {
+		facts, err := s.run()
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+		if o = ApplyOrder(o, facts...); o.State() != s.want {
+			t.Fatalf("step %d: %s, want %s", i, o.State(), s.want)
+		}
+	}
+	if facts, err := Cancel(o, "late"); err != nil || facts[0].(CancelRefused).Reason != "ISSUED" {
+		t.Errorf("%v %v", facts, err)
+	}
+}
+
+func TestRefusedReports(t *testing.T) {
+	o := ApplyOrder(twoLines(), PickConfirmed{Lines: []PickedLine{{Line: 1, Quantity: n(3)}}})
+	for name, run := range map[string]func() ([]OrderFact, error){
+		"more than is left, on the sum": func() ([]OrderFact, error) {
+			return ConfirmPicks(o, []PickedLine{{Line: 1, Quantity: n(4)}, {Line: 1, Quantity: n(4)}}, t0)
+		},
+		"a line of another order": func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{{Line: 9, Quantity: n(1)}}, t0) },
+		"packed but not picked":   func() ([]OrderFact, error) { return Pack(o, Carton{SSCC: "1", Lines: []PickedLine{{Line: 1, Quantity: n(4)}}}) },
+		"issued while picking":    func() ([]OrderFact, error) { return IssueGoods(o, t0) },
+	} {
+		if facts, err := run(); !fault.IsKind(err, fault.Invalid, fault.Refused) || len(facts) > 0 {
+			t.Errorf("%s: %v %v", name, facts, err)
+		}
+	}
+	if facts, err := Cancel(o, ""); err != nil || facts[0].(CancelRefused).Reason != "PICKING_BEGUN" {
+		t.Errorf("%v %v", facts, err)
+	}
+	if facts, err := Cancel(twoLines(), "changed mind"); err != nil || ApplyOrder(twoLines(), facts...).State() != Cancelled {
+		t.Errorf("%v %v", facts, err)
+	}
+}
