@@ -79,7 +79,7 @@ func (o Order) report(e Env, release, kind string, lines []LineQuantity, room fu
 	used := map[int]quantity.Decimal{} // a line may come twice in one report
 	for _, q := range lines {
 		n := r.lineIndex(q.Line)
-		if n < 0 {
+		if n < 0 || q.Quantity.Unit != o.Lines[o.lineIndex(q.Line)].Base.Unit {
 			excess = append(excess, q)
 			continue
 		}

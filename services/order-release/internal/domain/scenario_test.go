@@ -327,11 +327,12 @@ func TestReportThatDoesNotFit(t *testing.T) {
 	if got := p.order.Quantities()[0].Picked; got != quantity.Int(10) {
 		t.Errorf("picked %s", got)
 	}
+	p.do(p.order.Issued(p.env(), p.r(1), []LineQuantity{{Line: 1, Quantity: q("1", "CS")}})) // not the base unit
 	p.do(p.order.Issued(p.env(), p.r(7), lines(1, 1)))
 	p.do(p.order.Delivered(p.env(), p.r(7), "shp_1", lines(1, 1)))
 	p.do(p.order.CancelRefused(p.env(), "ord_y-R1", "X"))
-	p.want(InExecution, "ReportContradicted", "ReportContradicted", "ReportContradicted")
-	if n := len(p.order.Explain()); n != 4 {
+	p.want(InExecution, "ReportContradicted", "ReportContradicted", "ReportContradicted", "ReportContradicted")
+	if n := len(p.order.Explain()); n != 5 {
 		t.Errorf("%d reasons: %v", n, p.order.Explain())
 	}
 }

@@ -1,0 +1,113 @@
+package adapter
+
+import (
+	"context"
+
+	"github.com/lockstep-logistics/lockstep/libs/bus"
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
+	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
+	"github.com/lockstep-logistics/lockstep/services/order-release/internal/app"
+	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
+)
+
+// Consumers are the facts that orders follow: their own, which drive promises on, and those
+// of inventory and shipments. Master data is followed by MasterData.
+func Consumers(a *app.App) []bus.Consumer {
+	return []bus.Consumer{promises(a), givesBack(a), continues(a), awaits(a), delivery(a)}
+}
+
+// promises drives each attempt that somebody asked for, until it is decided.
+func promises(a *app.App) bus.Consumer {
+	return bus.Routes(bus.Reactor, "promise", "order-release",
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.PromiseRequested) error {
+			claims, err := tried(m.GetClaims(), fromClaim)
+			if err != nil {
+				return err
+			}
+			return a.Drive(ctx, app.Intent{
+				Order: m.GetOrderId(), Attempt: int(m.GetAttempt()), Requested: protovalue.FromTime(m.GetRequestedTime()),
+				Partial: m.GetAllowPartial(), Claims: claims,
+			})
+		}),
+	)
+}
+
+// givesBack closes the claims that a fact leaves behind.
+func givesBack(a *app.App) bus.Consumer {
+	back := func(ctx context.Context, f bus.Fact, refs []*orderreleasev1.ClaimRef) error {
+		if len(refs) == 0 {
+			return nil
+		}
+		return a.GiveBack(ctx, mapped(refs, fromClaimRef), f.Recorded)
+	}
+	return bus.Routes(bus.Reactor, "give-back", "order-release",
+		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.LinesPromised) error {
+			return back(ctx, f, m.GetGiveBack())
+		}),
+		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.PromiseRefused) error {
+			return back(ctx, f, m.GetGiveBack())
+		}),
+		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.PromiseClosed) error {
+			return back(ctx, f, m.GetGiveBack())
+		}),
+		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.RemainderCancelled) error {
+			return back(ctx, f, m.GetGiveBack())
+		}),
+	)
+}
+
+// continues takes the next step of automatic orders that are too large for one commit.
+func continues(a *app.App) bus.Consumer {
+	after := func(ctx context.Context, id string, lines int) error {
+		if lines <= domain.Inline {
+			return nil
+		}
+		return a.Continue(ctx, id)
+	}
+	return bus.Routes(bus.Reactor, "continue", "order-release",
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.OrderValidated) error {
+			return after(ctx, m.GetOrderId(), int(m.GetLineCount()))
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.LinesPromised) error {
+			return after(ctx, m.GetOrderId(), len(m.GetLines())+len(m.GetMissing()))
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.PromiseRefused) error {
+			return after(ctx, m.GetOrderId(), len(m.GetMissing()))
+		}),
+	)
+}
+
+// awaits looks for stock for what has just begun to wait.
+func awaits(a *app.App) bus.Consumer {
+	return bus.Routes(bus.Reactor, "await", "order-release",
+		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.ReleaseBackordered) error {
+			return a.Await(ctx, m.GetOrderId(), f.Recorded)
+		}),
+	)
+}
+
+// delivery records what shipments brought to the customer; a proof of delivery has the last word.
+func delivery(a *app.App) bus.Consumer {
+	delivered := func(ctx context.Context, release, shipment string, lines []*shipmentvisibilityv1.ShipmentLine) error {
+		if release == "" {
+			return nil // not one of ours
+		}
+		got, err := tried(lines, func(l *shipmentvisibilityv1.ShipmentLine) (domain.LineQuantity, error) {
+			q, err := protovalue.StoredQuantity(l.GetQuantity())
+			return domain.LineQuantity{Line: int(l.GetLineNumber()), Quantity: q}, err
+		})
+		if err != nil {
+			return err
+		}
+		return a.Delivered(ctx, release, shipment, got)
+	}
+	return bus.Routes(bus.Reactor, "delivery", "shipment-visibility",
+		bus.On(func(ctx context.Context, _ bus.Fact, m *shipmentvisibilityv1.ShipmentDelivered) error {
+			return delivered(ctx, m.GetReleaseId(), m.GetShipmentId(), m.GetLines())
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *shipmentvisibilityv1.ProofOfDeliveryRecorded) error {
+			return delivered(ctx, m.GetReleaseId(), m.GetShipmentId(), m.GetLines())
+		}),
+	)
+}

@@ -1,0 +1,142 @@
+package adapter
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/money"
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
+)
+
+var (
+	at    = time.Date(2026, 3, 2, 8, 0, 0, 123456000, time.UTC)
+	k     = domain.Keys{Order: "ord_a", Number: "SO-1"}
+	ea    = quantity.Quantity{Value: quantity.MustParse("12.5"), Unit: "EA"}
+	parts = []domain.LineQuantity{{Line: 10, Quantity: ea, Reason: "DAMAGED"}, {Line: 20, Quantity: ea}}
+	refs  = []domain.ClaimRef{{Key: "clm:ord_a:1:stk_x", Stock: "stk_x", Site: "DC1", Item: "itm_a"}}
+	home  = domain.Address{Name: "Acme", Lines: []string{"1 Main St", "Dock 2"}, City: "Gary", Region: "IN", PostalCode: "46401", Country: "US"}
+	head  = domain.Header{
+		Source: "erp", Number: "SO-1", PO: "PO-7",
+		SoldTo: domain.Party{Code: "ACME", AddressCode: "MAIN", Address: home}, ShipTo: domain.Party{Address: home}, BillTo: domain.Party{Code: "PAYER", Address: home},
+		Incoterm: "DAP", Carrier: "UPSN", Service: "GROUND", Priority: 2, Rule: domain.Complete, Mode: domain.Manual,
+		Requested: at, Promised: at.Add(1), ShipBy: at.Add(time.Hour), DeliverBy: at.Add(2 * time.Hour), Zone: "America/Chicago",
+		Currency: "USD", Value: money.Amount{Minor: 9007199254740993, Currency: "USD"}, Site: "DC1", ReceivedTime: at,
+	}
+)
+
+// facts are one of each type, every field set.
+func facts() []domain.Fact {
+	head.Promised = at.Add(time.Microsecond)
+	released := domain.Header{
+		Source: head.Source, Number: head.Number, PO: head.PO, SoldTo: domain.Party{Code: "ACME"}, ShipTo: domain.Party{Code: "SHIP", Address: home},
+		Carrier: head.Carrier, Service: head.Service, Incoterm: head.Incoterm, Priority: 2, Rule: domain.Complete, ShipBy: head.ShipBy, DeliverBy: head.DeliverBy,
+	}
+	return []domain.Fact{
+		domain.OrderReceived{Order: "ord_a", Revision: 2, Header: head, Lines: []domain.Line{
+			{Number: 10, SKU: "W", GTIN: "4006381333931", Quantity: ea, Price: "1.505", AskedSite: "DC2", CustomerItem: "their W", Item: "itm_a", Base: ea, Site: "DC2"},
+			{Number: 20, SKU: "NOPE", Quantity: ea},
+		}},
+		domain.OrderValidated{Keys: k, Revision: 2, Lines: 2},
+		domain.OrderRejected{Keys: k, Revision: 1, Reasons: []domain.Reason{{Code: "ITEM_UNKNOWN", Field: "lines[1].sku", Message: "no item"}}},
+		domain.HoldPlaced{Keys: k, Hold: domain.Hold{Type: domain.HoldMasterData, Note: "n", By: "ann", At: at}, AfterRelease: true},
+		domain.HoldLifted{Keys: k, Type: domain.HoldCredit, Note: "paid"},
+		domain.PromiseRequested{Keys: k, Attempt: 3, Requested: at, Due: at.Add(time.Second), Partial: true, Claims: []domain.Claim{
+			{Key: "clm:ord_a:3:stk_x", Stock: "stk_x", Site: "DC1", Item: "itm_a", Quantity: ea, Lines: parts},
+		}},
+		domain.LinesPromised{Keys: k, Attempt: 3, Lines: []domain.PromisedLine{{Line: 10, Quantity: ea, Claim: "clm:ord_a:3:stk_x"}}, Missing: parts, GiveBack: refs},
+		domain.PromiseRefused{Keys: k, Attempt: 3, Missing: parts, GiveBack: refs},
+		domain.PromiseClosed{Keys: k, Attempt: 3, GiveBack: refs, Retry: at},
+		domain.OrderReleased{Keys: k, Header: released, Release: 2, Version: 1, Parent: 1, Site: "DC1", At: at, Lines: []domain.ReleasedLine{
+			{Line: 10, Item: "itm_a", SKU: "W", Quantity: ea, Unit: "CS", CustomerItem: "their W", Claims: []domain.LineClaim{{Key: "clm:ord_a:3:stk_x", Quantity: ea.Value}}},
+		}},
+		domain.ReleaseBackordered{Keys: k, Release: 3, Parent: 2, Site: "DC1", Lines: parts},
+		domain.ReleaseAllocated{Keys: k, Release: 2, WarehouseOrder: "who_a", Lines: parts},
+		domain.ReleaseAcknowledged{Keys: k, Release: 2, WarehouseOrder: "who_a"},
+		domain.LinesPicked{Keys: k, Release: 2, Lines: parts},
+		domain.LinesShorted{Keys: k, Release: 2, Lines: parts},
+		domain.LinesIssued{Keys: k, Release: 2, Lines: parts},
+		domain.LinesDelivered{Keys: k, Release: 2, Shipment: "shp_a", Lines: parts},
+		domain.OrderFulfilled{Keys: k, Issued: parts},
+		domain.RemainderCancelled{Keys: k, Lines: parts, GiveBack: refs, Reason: "CUSTOMER_REQUEST"},
+		domain.CancelAsked{Keys: k, Release: 2, Version: 1, Site: "DC1", Reason: "CUSTOMER_REQUEST"},
+		domain.ReleaseCancelled{Keys: k, Release: 2, Lines: parts},
+		domain.CancelRefused{Keys: k, Release: 2, Reason: "PICKED"},
+		domain.OrderCancelled{Keys: k, Reason: "CUSTOMER_REQUEST"},
+		domain.OrderClosed{Keys: k},
+		domain.ReportContradicted{Keys: k, Release: "ord_a-R9", Report: "PICKED", Excess: parts},
+	}
+}
+
+func TestFactsSurviveTheStore(t *testing.T) {
+	covered := map[string]bool{}
+	for _, want := range facts() {
+		name, data, err := protovalue.Encode(message(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		covered[name] = true
+		got, err := readers.Decode(name, data)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s\n got %+v\nwant %+v (%v)", name, got, want, err)
+		}
+	}
+	for name := range readers {
+		if !covered[name] {
+			t.Errorf("no example of %s", name)
+		}
+	}
+	messages := orderreleasev1.File_lockstep_orderrelease_v1_events_proto.Messages()
+	for i := range messages.Len() {
+		name := string(messages.Get(i).FullName())
+		if _, read := readers[name]; !read && messages.Get(i).Fields().ByName("order_id") != nil {
+			t.Errorf("%s cannot be read", name)
+		}
+	}
+	if _, err := readers.Decode("lockstep.orderrelease.v1.OrderSung", nil); !fault.IsKind(err, fault.Unavailable) {
+		t.Errorf("an unknown fact: %v", err)
+	}
+}
+
+// TestNamesOfValues holds the domain's states, types and rules against the enums of the API.
+func TestNamesOfValues(t *testing.T) {
+	for _, s := range []domain.State{
+		domain.Rejected, domain.Validated, domain.Promising, domain.Promised, domain.Backordered, domain.Released, domain.Acknowledged,
+		domain.InExecution, domain.Fulfilled, domain.CancelRequested, domain.Cancelled, domain.Closed,
+	} {
+		known(t, orderState(s), string(s))
+	}
+	for _, s := range []domain.ReleaseState{
+		domain.ReleaseBackorderedState, domain.ReleaseSent, domain.ReleaseAcknowledgedBy, domain.ReleaseInExecution, domain.ReleaseFulfilled,
+		domain.ReleaseCancelAsked, domain.ReleaseIsCancelled,
+	} {
+		known(t, releaseState(s), string(s))
+	}
+	for _, s := range []domain.AttemptState{domain.AttemptOpen, domain.AttemptPromised, domain.AttemptRefused, domain.AttemptClosed} {
+		known(t, promiseState(s), string(s))
+	}
+	for _, h := range []domain.HoldType{domain.HoldCredit, domain.HoldExport, domain.HoldAddress, domain.HoldPrice, domain.HoldManual, domain.HoldMasterData} {
+		known(t, holdType(h), string(h))
+	}
+	for _, r := range []domain.DeliveryRule{domain.Partial, domain.Complete, domain.CancelRemainder} {
+		known(t, ruleOf(r), string(r))
+	}
+	for _, m := range []domain.ReleaseMode{domain.Automatic, domain.Manual} {
+		known(t, modeOf(m), string(m))
+	}
+}
+
+func known(t *testing.T, value protoreflect.Enum, name string) {
+	t.Helper()
+	v := value.Descriptor().Values().ByNumber(value.Number())
+	if value.Number() == 0 || !strings.HasSuffix(string(v.Name()), "_"+name) {
+		t.Errorf("%s is %s in the API", name, v.Name())
+	}
+}
