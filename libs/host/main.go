@@ -51,30 +51,39 @@ func Signals(parent context.Context) (context.Context, context.CancelFunc) {
 // Command returns the command line of one service.
 func Command(u *Unit) *cobra.Command {
 	cfg := Defaults()
+	return CommandOf(u.Name, "Run the "+u.Name+" service of Lockstep", &cfg, func(ctx context.Context) error {
+		return Run(ctx, u.Name, cfg, Parts{}, u)
+	}, u)
+}
+
+// CommandOf returns the command line of a process that runs the units: run is called once
+// cfg and the units' own settings, which hold their defaults, are read from the file, the
+// environment and the flags.
+func CommandOf(use, short string, cfg *Config, run func(context.Context) error, units ...*Unit) *cobra.Command {
 	var file string
 	var check, table bool
 	cmd := &cobra.Command{
-		Use: u.Name, Short: "Run the " + u.Name + " service of Lockstep", Version: version(),
+		Use: use, Short: short, Version: version(),
 		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if table {
-				_, err := fmt.Fprint(cmd.OutOrStdout(), ConfigTable(), "\n", ConfigTable(u))
+				_, err := fmt.Fprint(cmd.OutOrStdout(), ConfigTable(), "\n", ConfigTable(units...))
 				return err
 			}
-			if err := Load(file, os.Environ(), changed(cmd.Flags(), all(&cfg, []*Unit{u})), &cfg, u); err != nil {
+			if err := Load(file, os.Environ(), changed(cmd.Flags(), all(cfg, units)), cfg, units...); err != nil {
 				return err
 			}
 			if check {
-				_, err := fmt.Fprint(cmd.OutOrStdout(), Describe(&cfg, u))
+				_, err := fmt.Fprint(cmd.OutOrStdout(), Describe(cfg, units...))
 				return err
 			}
-			return Run(cmd.Context(), u.Name, cfg, Parts{}, u)
+			return run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", os.Getenv(hostEnv+"CONFIG"), "YAML file with settings")
 	cmd.Flags().BoolVar(&check, "check-config", false, "print the settings in force, secrets hidden, and exit; fails if they cannot be")
 	cmd.Flags().BoolVar(&table, "config-table", false, "print the tables of settings and exit")
-	Flags(cmd.Flags(), &cfg, u)
+	Flags(cmd.Flags(), cfg, units...)
 	return cmd
 }
 
