@@ -1,0 +1,240 @@
+// Package fleet runs the suite as processes on this machine: one process a service on
+// servers by address, or the whole suite in one process on its embedded engines. What runs
+// is what a deployment runs; only the addresses are local.
+package fleet
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/clock"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
+)
+
+// Servers are the parts that a deployment brings along.
+type Servers struct{ Mongo, NATS, Redis, Prefix string }
+
+// Fleet is the running suite.
+type Fleet struct {
+	URL        string // of the gateway
+	AdminToken string
+	Processes  map[string]*Process // by service; "lockstep" for the suite in one process
+
+	admin  map[string]string // process → its probe
+	issuer guard.Key
+}
+
+// issuer is the name of the fleet's issuer of API tokens.
+const issuer = "fleet"
+
+// Build builds the programs of the services, the gateway and the suite into a folder.
+// root is the top folder of the repository; tags are build tags.
+func Build(ctx context.Context, root, into, tags string) error {
+	programs, err := filepath.Glob(filepath.Join(root, "services", "*", "cmd", "*"))
+	if err != nil {
+		return err
+	}
+	args := []string{"build", "-tags", tags, "-o", into + string(filepath.Separator), "./gateway/cmd/gateway"}
+	for _, p := range programs {
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		args = append(args, "./"+filepath.ToSlash(rel))
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// New prepares a fleet of one process for each of the services and the gateway, from the
+// programs in bin, on the servers. dir holds keys and logs.
+func New(bin, dir string, servers Servers, services []string) (*Fleet, error) {
+	f, common, err := prepare(dir)
+	if err != nil {
+		return nil, err
+	}
+	trusted := filepath.Join(dir, "trusted")
+	if err := os.MkdirAll(trusted, 0o700); err != nil {
+		return nil, err
+	}
+	names := append(slices.Clone(services), guard.Gateway)
+	address := map[string]string{}
+	for _, name := range names {
+		if address[name], err = freeAddress(); err != nil {
+			return nil, err
+		}
+		common = append(common, "LOCKSTEP_SERVICES__"+upper(name)+"="+address[name])
+	}
+	common = append(common,
+		"LOCKSTEP_STORE__URI="+servers.Mongo, "LOCKSTEP_STORE__PREFIX="+servers.Prefix,
+		"LOCKSTEP_NATS__URL="+servers.NATS, "LOCKSTEP_REDIS__URL="+servers.Redis,
+		"LOCKSTEP_TOKENS__TRUSTED="+trusted,
+	)
+	for _, name := range names {
+		key := filepath.Join(dir, name+".key")
+		if _, err := makeKey(name, key, trusted); err != nil {
+			return nil, err
+		}
+		probe, err := freeAddress()
+		if err != nil {
+			return nil, err
+		}
+		f.admin[name] = probe
+		env := append(slices.Clone(common),
+			"LOCKSTEP_LISTEN__GRPC="+address[name], "LOCKSTEP_LISTEN__ADMIN="+probe, "LOCKSTEP_TOKENS__KEY=file:"+key)
+		if name == guard.Gateway {
+			env = append(env, f.gatewayEnv(dir)...)
+		}
+		f.Processes[name] = &Process{Name: name, Args: []string{filepath.Join(bin, name)}, Env: env, Log: filepath.Join(dir, name+".log")}
+	}
+	return f, nil
+}
+
+// NewEmbedded prepares the whole suite in one process, with its data under dir.
+func NewEmbedded(bin, dir string) (*Fleet, error) {
+	f, env, err := prepare(dir)
+	if err != nil {
+		return nil, err
+	}
+	probe, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	f.admin["lockstep"] = probe
+	f.Processes["lockstep"] = &Process{
+		Name: "lockstep", Args: []string{filepath.Join(bin, "lockstep"), "up", "--data", filepath.Join(dir, "data")},
+		Env: append(append(env, "LOCKSTEP_LISTEN__ADMIN="+probe), f.gatewayEnv(dir)...), Log: filepath.Join(dir, "lockstep.log"),
+	}
+	return f, nil
+}
+
+// prepare makes what both shapes share.
+func prepare(dir string) (*Fleet, []string, error) {
+	issuers := filepath.Join(dir, "issuers")
+	if err := os.MkdirAll(issuers, 0o700); err != nil {
+		return nil, nil, err
+	}
+	text, err := makeKey(issuer, "", issuers)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := guard.ParseKey(issuer, text)
+	if err != nil {
+		return nil, nil, err
+	}
+	front, err := freeAddress()
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &Fleet{URL: "http://" + front, AdminToken: rand.Text() + rand.Text(), Processes: map[string]*Process{}, admin: map[string]string{}, issuer: key}
+	return f, []string{"LOCKSTEP_SHUTDOWN__WAIT=0s", "LOCKSTEP_LOG__LEVEL=warn", "LOCKSTEP_LOG__FORMAT=json"}, nil
+}
+
+func (f *Fleet) gatewayEnv(dir string) []string {
+	return []string{
+		"GATEWAY__LISTEN=" + strings.TrimPrefix(f.URL, "http://"), "GATEWAY__ADMIN_TOKEN=" + f.AdminToken,
+		"GATEWAY__ISSUERS=" + filepath.Join(dir, "issuers"),
+	}
+}
+
+// Token mints an API token for a caller, good for a day.
+func (f *Fleet) Token(c guard.Caller) (string, error) {
+	return guard.NewAPIIssuer(f.issuer, clock.System{}).Token(c, 24*time.Hour)
+}
+
+// Start runs all processes and returns when every one is ready.
+func (f *Fleet) Start(ctx context.Context) error {
+	for _, p := range f.Processes {
+		if err := p.Start(); err != nil {
+			return err
+		}
+	}
+	for name := range f.Processes {
+		if err := f.Await(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Await waits until a process answers that it is ready.
+func (f *Fleet) Await(ctx context.Context, name string) error {
+	p := f.Processes[name]
+	for {
+		if ok, err := probe(ctx, "http://"+f.admin[name]+"/readyz"); ok || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-p.Exited():
+			return fmt.Errorf("%s ended: %w; log ends %s", name, p.err, p.Tail())
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready: %w; log ends %s", name, ctx.Err(), p.Tail())
+		}
+	}
+}
+
+func probe(ctx context.Context, url string) (bool, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false, ctx.Err()
+	}
+	_ = resp.Body.Close() // nothing is read
+	return resp.StatusCode == http.StatusOK, nil
+}
+
+// Stop ends all processes in order, the gateway first.
+func (f *Fleet) Stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
+	defer cancel()
+	var errs []error
+	if p := f.Processes[guard.Gateway]; p != nil {
+		errs = append(errs, p.Stop(ctx))
+	}
+	done := make(chan error)
+	for _, p := range f.Processes {
+		go func() { done <- p.Stop(ctx) }()
+	}
+	for range f.Processes {
+		errs = append(errs, <-done)
+	}
+	return errors.Join(errs...)
+}
+
+// Kill ends all processes at once.
+func (f *Fleet) Kill() {
+	for _, p := range f.Processes {
+		p.Kill()
+	}
+}
+
+// upper is a service's name in the environment.
+func upper(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "-", "_")) }
+
+// freeAddress returns a loopback address that was free a moment ago.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = l.Close() }() // its port is what was wanted
+	return l.Addr().String(), nil
+}
