@@ -48,6 +48,10 @@ type ReturnRequested struct {
 	ReturnSite string `protobuf:"bytes,9,opt,name=return_site,json=returnSite,proto3" json:"return_site,omitempty"`
 	// When it was requested, UTC.
 	RequestedTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=requested_time,json=requestedTime,proto3" json:"requested_time,omitempty"`
+	// Who bought, a party code; empty when nothing of the order was issued yet.
+	SoldTo string `protobuf:"bytes,11,opt,name=sold_to,json=soldTo,proto3" json:"sold_to,omitempty"`
+	// Who bought, a party id; empty when nothing of the order was issued yet.
+	SoldToId      string `protobuf:"bytes,12,opt,name=sold_to_id,json=soldToId,proto3" json:"sold_to_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -150,6 +154,20 @@ func (x *ReturnRequested) GetRequestedTime() *timestamppb.Timestamp {
 		return x.RequestedTime
 	}
 	return nil
+}
+
+func (x *ReturnRequested) GetSoldTo() string {
+	if x != nil {
+		return x.SoldTo
+	}
+	return ""
+}
+
+func (x *ReturnRequested) GetSoldToId() string {
+	if x != nil {
+		return x.SoldToId
+	}
+	return ""
 }
 
 // A line of a return as claimed of an order.
@@ -266,7 +284,9 @@ type ReturnHeld struct {
 	// Who bought, a party code.
 	SoldTo string `protobuf:"bytes,5,opt,name=sold_to,json=soldTo,proto3" json:"sold_to,omitempty"`
 	// Lines.
-	Lines         []*ClaimedLine `protobuf:"bytes,6,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines []*ClaimedLine `protobuf:"bytes,6,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Who bought, a party id.
+	SoldToId      string `protobuf:"bytes,7,opt,name=sold_to_id,json=soldToId,proto3" json:"sold_to_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -341,6 +361,13 @@ func (x *ReturnHeld) GetLines() []*ClaimedLine {
 		return x.Lines
 	}
 	return nil
+}
+
+func (x *ReturnHeld) GetSoldToId() string {
+	if x != nil {
+		return x.SoldToId
+	}
+	return ""
 }
 
 // The goods may be sent back.
@@ -699,9 +726,11 @@ type ReturnReceiptRecorded struct {
 	// Why it is marked: RECEIPT_EXCEEDS_AUTHORISED, LINE_UNKNOWN, ITEM_DIFFERS, NOT_AUTHORISED.
 	Marks []*v1.Reason `protobuf:"bytes,17,rep,name=marks,proto3" json:"marks,omitempty"`
 	// When, UTC.
-	EventTime     *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	EventTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	// Line of the return that it counts on: the named one, or one of its own when that does not exist or has another item.
+	BookedLineNumber int32 `protobuf:"varint,19,opt,name=booked_line_number,json=bookedLineNumber,proto3" json:"booked_line_number,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ReturnReceiptRecorded) Reset() {
@@ -858,6 +887,13 @@ func (x *ReturnReceiptRecorded) GetEventTime() *timestamppb.Timestamp {
 		return x.EventTime
 	}
 	return nil
+}
+
+func (x *ReturnReceiptRecorded) GetBookedLineNumber() int32 {
+	if x != nil {
+		return x.BookedLineNumber
+	}
+	return 0
 }
 
 // Goods were inspected.
@@ -1652,7 +1688,9 @@ type ItemsIssued struct {
 	// Lines.
 	Lines []*IssuedLine `protobuf:"bytes,8,rep,name=lines,proto3" json:"lines,omitempty"`
 	// When, UTC.
-	IssuedTime    *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=issued_time,json=issuedTime,proto3" json:"issued_time,omitempty"`
+	IssuedTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=issued_time,json=issuedTime,proto3" json:"issued_time,omitempty"`
+	// Who bought, a party id.
+	SoldToId      string `protobuf:"bytes,10,opt,name=sold_to_id,json=soldToId,proto3" json:"sold_to_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1748,6 +1786,13 @@ func (x *ItemsIssued) GetIssuedTime() *timestamppb.Timestamp {
 		return x.IssuedTime
 	}
 	return nil
+}
+
+func (x *ItemsIssued) GetSoldToId() string {
+	if x != nil {
+		return x.SoldToId
+	}
+	return ""
 }
 
 // A return holds quantities of the order.
@@ -1918,7 +1963,7 @@ var File_lockstep_returns_v1_events_proto protoreflect.FileDescriptor
 
 const file_lockstep_returns_v1_events_proto_rawDesc = "" +
 	"\n" +
-	" lockstep/returns/v1/events.proto\x12\x13lockstep.returns.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a#lockstep/returns/v1/resources.proto\"\xa2\x03\n" +
+	" lockstep/returns/v1/events.proto\x12\x13lockstep.returns.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a#lockstep/returns/v1/resources.proto\"\xd9\x03\n" +
 	"\x0fReturnRequested\x12\x1b\n" +
 	"\x06rma_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12#\n" +
 	"\n" +
@@ -1932,7 +1977,10 @@ const file_lockstep_returns_v1_events_proto_rawDesc = "" +
 	"\vreturn_site\x18\t \x01(\tR\n" +
 	"returnSite\x12A\n" +
 	"\x0erequested_time\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\rrequestedTime\"\xb8\x02\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\rrequestedTime\x12\x17\n" +
+	"\asold_to\x18\v \x01(\tR\x06soldTo\x12\x1c\n" +
+	"\n" +
+	"sold_to_id\x18\f \x01(\tR\bsoldToId\"\xb8\x02\n" +
 	"\vClaimedLine\x12&\n" +
 	"\x0frma_line_number\x18\x01 \x01(\x05R\rrmaLineNumber\x12*\n" +
 	"\x11order_line_number\x18\x02 \x01(\x05R\x0forderLineNumber\x128\n" +
@@ -1941,7 +1989,7 @@ const file_lockstep_returns_v1_events_proto_rawDesc = "" +
 	"\x03sku\x18\x05 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12-\n" +
 	"\x04paid\x18\x06 \x01(\v2\x19.lockstep.common.v1.MoneyR\x04paid\x12;\n" +
 	"\vissued_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"issuedTime\"\xe9\x01\n" +
+	"issuedTime\"\x87\x02\n" +
 	"\n" +
 	"ReturnHeld\x12\x1b\n" +
 	"\x06rma_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12#\n" +
@@ -1950,7 +1998,9 @@ const file_lockstep_returns_v1_events_proto_rawDesc = "" +
 	"\border_id\x18\x03 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x04 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12\x17\n" +
 	"\asold_to\x18\x05 \x01(\tR\x06soldTo\x126\n" +
-	"\x05lines\x18\x06 \x03(\v2 .lockstep.returns.v1.ClaimedLineR\x05lines\"\xe1\x02\n" +
+	"\x05lines\x18\x06 \x03(\v2 .lockstep.returns.v1.ClaimedLineR\x05lines\x12\x1c\n" +
+	"\n" +
+	"sold_to_id\x18\a \x01(\tR\bsoldToId\"\xe1\x02\n" +
 	"\x10ReturnAuthorised\x12\x1b\n" +
 	"\x06rma_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12#\n" +
 	"\n" +
@@ -1980,7 +2030,7 @@ const file_lockstep_returns_v1_events_proto_rawDesc = "" +
 	"\forder_number\x18\x04 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1b\n" +
 	"\tclaim_key\x18\x06 \x01(\tR\bclaimKey\x12#\n" +
-	"\rreturnable_id\x18\a \x01(\tR\freturnableId\"\x96\x05\n" +
+	"\rreturnable_id\x18\a \x01(\tR\freturnableId\"\xc4\x05\n" +
 	"\x15ReturnReceiptRecorded\x12\x1b\n" +
 	"\x06rma_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12#\n" +
 	"\n" +
@@ -2003,7 +2053,8 @@ const file_lockstep_returns_v1_events_proto_rawDesc = "" +
 	"\x06excess\x18\x10 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06excess\x120\n" +
 	"\x05marks\x18\x11 \x03(\v2\x1a.lockstep.common.v1.ReasonR\x05marks\x129\n" +
 	"\n" +
-	"event_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\"\xb6\x03\n" +
+	"event_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12,\n" +
+	"\x12booked_line_number\x18\x13 \x01(\x05R\x10bookedLineNumber\"\xb6\x03\n" +
 	"\x0eItemsInspected\x12\x1b\n" +
 	"\x06rma_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12#\n" +
 	"\n" +
@@ -2085,7 +2136,7 @@ const file_lockstep_returns_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"unit_price\x18\x05 \x01(\tR\tunitPrice\x12G\n" +
 	"\x10ordered_quantity\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x0forderedQuantity\x12A\n" +
-	"\rbase_quantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\fbaseQuantity\"\xef\x02\n" +
+	"\rbase_quantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\fbaseQuantity\"\x8d\x03\n" +
 	"\vItemsIssued\x12#\n" +
 	"\rreturnable_id\x18\x01 \x01(\tR\freturnableId\x12\x1f\n" +
 	"\border_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
@@ -2097,7 +2148,10 @@ const file_lockstep_returns_v1_events_proto_rawDesc = "" +
 	"\bcurrency\x18\a \x01(\tR\bcurrency\x125\n" +
 	"\x05lines\x18\b \x03(\v2\x1f.lockstep.returns.v1.IssuedLineR\x05lines\x12;\n" +
 	"\vissued_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"issuedTime\"\xc7\x01\n" +
+	"issuedTime\x12\x1c\n" +
+	"\n" +
+	"sold_to_id\x18\n" +
+	" \x01(\tR\bsoldToId\"\xc7\x01\n" +
 	"\rReturnClaimed\x12#\n" +
 	"\rreturnable_id\x18\x01 \x01(\tR\freturnableId\x12\x1f\n" +
 	"\border_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x1b\n" +
