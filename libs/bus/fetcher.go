@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 )
 
 // fetcher asks the owner for facts that the stream did not bring, one request at a time,
@@ -29,7 +31,7 @@ func newFetcher(r *runner, wg *sync.WaitGroup, out chan<- fetched) *fetcher {
 
 // next starts a request if one is wanted and possible.
 func (f *fetcher) next(ctx context.Context) {
-	if f.busy || f.full() || time.Now().Before(f.rest) {
+	if f.busy || f.full() || clock.Monotonic().Before(f.rest) {
 		return
 	}
 	l, from, to, ok := f.pick()
@@ -73,7 +75,7 @@ func (f *fetcher) take(a fetched) error {
 		f.lane(a.lane).target = 0
 		f.failed++
 		pause := f.backoff(min(f.failed, 4))
-		f.rest = time.Now().Add(pause)
+		f.rest = clock.Monotonic().Add(pause)
 		f.timer.Reset(pause)
 		if a.err != nil {
 			f.log.Debug("facts not fetched", "lane", a.lane.String(), "error", a.err)

@@ -251,7 +251,7 @@ func (h *history) readFrom(ctx context.Context, m mark, l lane, from, to uint64)
 // load reads the stored marks, at most once a minute: the relay may be elsewhere.
 func (h *history) load(ctx context.Context, generation uint64) error {
 	h.mu.Lock()
-	fresh := time.Since(h.loaded) < time.Minute && len(h.marks) > 0 && h.marks[0].Generation == generation
+	fresh := clock.Elapsed(h.loaded) < time.Minute && len(h.marks) > 0 && h.marks[0].Generation == generation
 	h.mu.Unlock()
 	if fresh {
 		return nil
@@ -277,7 +277,7 @@ func (h *history) load(ctx context.Context, generation uint64) error {
 		}
 	}
 	h.mu.Lock()
-	h.loaded = time.Now()
+	h.loaded = clock.Monotonic()
 	h.mu.Unlock()
 	return nil
 }

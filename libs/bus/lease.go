@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 )
 
@@ -36,9 +37,9 @@ type lease struct {
 	until atomic.Int64 // nanoseconds of since(); holding before it is certain
 }
 
-var epoch = time.Now()
+var epoch = clock.Monotonic()
 
-func since() time.Duration { return time.Since(epoch) }
+func since() time.Duration { return clock.Elapsed(epoch) }
 
 type leaseBody struct {
 	Owner string `json:"o"` // "" when released

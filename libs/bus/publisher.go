@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/clock"
+
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -60,11 +62,11 @@ func (p *publisher) close() {
 
 // publish returns when the facts are acknowledged, or given up because the bus is down.
 func (p *publisher) publish(ctx context.Context, facts []Fact) {
-	if p.js == nil || p.down && time.Now().Before(p.probe) {
+	if p.js == nil || p.down && clock.Monotonic().Before(p.probe) {
 		p.metrics.unpublished.Add(ctx, int64(len(facts)), p.metrics.own)
 		return
 	}
-	for start := time.Now(); ctx.Err() == nil; {
+	for start := clock.Monotonic(); ctx.Err() == nil; {
 		err := p.try(ctx, facts)
 		if err == nil {
 			if p.down {
@@ -75,11 +77,11 @@ func (p *publisher) publish(ctx context.Context, facts []Fact) {
 			return
 		}
 		p.ready = false
-		if p.down || time.Since(start) > p.grace {
+		if p.down || clock.Elapsed(start) > p.grace {
 			if !p.down {
 				p.log.WarnContext(ctx, "the bus is down: consumers fetch from this service", "error", err)
 			}
-			p.down, p.probe = true, time.Now().Add(time.Second)
+			p.down, p.probe = true, clock.Monotonic().Add(time.Second)
 			p.metrics.unpublished.Add(ctx, int64(len(facts)), p.metrics.own)
 			return
 		}

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/clock"
+
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -38,7 +40,7 @@ func (r *reader) run(ctx context.Context) {
 	r.last.Store(int64(since()))
 	wait := 50 * time.Millisecond
 	for ctx.Err() == nil {
-		start := time.Now()
+		start := clock.Monotonic()
 		err := r.read(ctx)
 		if r.up.Swap(false) {
 			r.last.Store(int64(since()))
@@ -47,7 +49,7 @@ func (r *reader) run(ctx context.Context) {
 			return
 		}
 		r.onError(err)
-		if time.Since(start) > 5*time.Second {
+		if clock.Elapsed(start) > 5*time.Second {
 			wait = 50 * time.Millisecond
 		}
 		pause(ctx, wait)

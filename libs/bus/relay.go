@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 )
@@ -242,7 +243,7 @@ func (r *relay) drain(ctx context.Context, published uint64, queue <-chan relaye
 func (r *relay) tick(ctx context.Context) error {
 	t := time.NewTicker(r.cfg.Timing.Record)
 	defer t.Stop()
-	minute := time.Now()
+	minute := clock.Monotonic()
 	for {
 		if err := r.record(ctx, &minute); err != nil {
 			return err
@@ -274,10 +275,10 @@ func (r *relay) record(ctx context.Context, minute *time.Time) error {
 		return err
 	}
 	r.publish.announce(r.cfg.Service, heads)
-	if time.Since(*minute) < r.cfg.Timing.Minute {
+	if clock.Elapsed(*minute) < r.cfg.Timing.Minute {
 		return nil
 	}
-	*minute = time.Now()
+	*minute = clock.Monotonic()
 	return r.history.keep(ctx, m, r.cfg.Timing.Keep)
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 )
@@ -126,7 +127,7 @@ func (r *runner) session(ctx context.Context) error {
 
 // follow takes facts as they come and fetches those that do not.
 func (r *runner) follow(ctx context.Context) (err error) {
-	now := time.Now()
+	now := clock.Monotonic()
 	r.lanes, r.finished, r.newest = map[lane]*inflow{}, nil, r.position.Recorded
 	for l, n := range r.position.Numbers {
 		r.lanes[l] = newInflow(n, now)
@@ -226,7 +227,7 @@ func (r *runner) full() bool { return int(r.pending.Load()) >= r.cfg.Pending }
 func (r *runner) lane(l lane) *inflow {
 	s, ok := r.lanes[l]
 	if !ok {
-		s = newInflow(0, time.Now())
+		s = newInflow(0, clock.Monotonic())
 		r.lanes[l] = s
 	}
 	return s
@@ -248,7 +249,7 @@ func (r *runner) arrive(a arrival) (gap bool, err error) {
 	}
 	a.skipped = r.Kind != Recorder && !r.takes(a.fact.Type)
 	l := r.lane(a.fact.lane())
-	ready, duplicate := l.offer(a, time.Now())
+	ready, duplicate := l.offer(a, clock.Monotonic())
 	if duplicate {
 		r.metrics.duplicates.Add(context.Background(), 1, r.labels)
 	}
@@ -298,7 +299,7 @@ func (r *runner) hear(h headsSeen) error {
 	case h.generation < r.position.Generation:
 		return nil
 	}
-	now, down := time.Now(), r.reader.down()
+	now, down := clock.Monotonic(), r.reader.down()
 	for l, n := range h.numbers {
 		if !r.follows(l.aggregate) {
 			continue
@@ -328,7 +329,7 @@ func (r *runner) hear(h headsSeen) error {
 // late looks for what did not come, and reports whether a gap is younger than it should be
 // to be fetched.
 func (r *runner) late() (young bool) {
-	now := time.Now()
+	now := clock.Monotonic()
 	for _, l := range r.lanes {
 		if !r.full() {
 			l.late(now, r.cfg.Timing.Reorder, r.cfg.Timing.Stall)
@@ -408,7 +409,7 @@ func (r *runner) listen(out chan<- headsSeen) (stop func()) {
 // poll asks the owner for its heads: now, then seldom, and often while messages do not come.
 func (r *runner) poll(ctx context.Context, out chan<- headsSeen) {
 	for ctx.Err() == nil {
-		start := time.Now()
+		start := clock.Monotonic()
 		h, err := r.owner.heads(ctx)
 		if err == nil {
 			select {
@@ -420,7 +421,7 @@ func (r *runner) poll(ctx context.Context, out chan<- headsSeen) {
 		}
 		for ctx.Err() == nil {
 			pause(ctx, r.cfg.Timing.FastPoll)
-			if err != nil || r.reader.down() || time.Since(start) >= r.cfg.Timing.Poll {
+			if err != nil || r.reader.down() || clock.Elapsed(start) >= r.cfg.Timing.Poll {
 				break
 			}
 		}

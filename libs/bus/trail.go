@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 )
 
@@ -55,7 +56,7 @@ func (t *trail) request() {
 }
 
 func (t *trail) add(batch []relayed) {
-	now := time.Now()
+	now := clock.Monotonic()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range batch {
@@ -72,7 +73,7 @@ func (t *trail) due() []trailed {
 		t.hurry = false
 		return t.pending
 	}
-	limit := time.Now().Add(-t.cfg.Timing.Trail)
+	limit := clock.Monotonic().Add(-t.cfg.Timing.Trail)
 	n := 0
 	for n < len(t.pending) && t.pending[n].at.Before(limit) {
 		n++

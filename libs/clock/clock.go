@@ -19,6 +19,13 @@ type System struct{}
 // Now implements Clock.
 func (System) Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
+// Monotonic returns a reading of this process's monotonic clock. It is for pauses, time-outs
+// and durations, which no step of the wall clock may stretch; it is never stored or sent.
+func Monotonic() time.Time { return time.Now() }
+
+// Elapsed returns the time since a reading of Monotonic.
+func Elapsed(since time.Time) time.Duration { return time.Since(since) }
+
 // Manual is a clock that only moves when told to. The zero value stands at the Unix epoch.
 type Manual struct {
 	mu  sync.Mutex

@@ -3,6 +3,7 @@
 package faultpoint
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"syscall"
@@ -27,8 +28,8 @@ func TestKillAtThePassNamed(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "FAULTPOINT_VICTIM=1", "FAULT=C4:kill:n=3")
 	out, err := cmd.Output()
-	exit, ok := err.(*exec.ExitError)
-	if !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		t.Fatalf("not killed: %v", err)
 	}
 	if string(out) != "xx" {

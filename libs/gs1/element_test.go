@@ -90,8 +90,14 @@ func TestEncodedReadsBack(t *testing.T) {
 		ai    string
 		value *rapid.Generator[string]
 	}{
-		{"00", rapid.Just("106141412345678908")}, {"01", rapid.Just("09501101530003")}, {"10", text(20)}, {"21", text(20)},
-		{"17", rapid.Just("261231")}, {"3102", digits}, {"37", rapid.StringMatching(`[0-9]{1,8}`)}, {"400", text(30)},
+		{"00", rapid.Just("106141412345678908")},
+		{"01", rapid.Just("09501101530003")},
+		{"10", text(20)},
+		{"21", text(20)},
+		{"17", rapid.Just("261231")},
+		{"3102", digits},
+		{"37", rapid.StringMatching(`[0-9]{1,8}`)},
+		{"400", text(30)},
 	}
 	variable := map[string]bool{"10": true, "21": true, "37": true, "400": true}
 	rapid.Check(t, func(t *rapid.T) {

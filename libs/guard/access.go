@@ -60,11 +60,11 @@ func (a *Access) Stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerIn
 	if err != nil {
 		return err
 	}
-	return handle(srv, WithContext(ss, ctx))
+	return handle(srv, WithContext(ctx, ss))
 }
 
 // WithContext returns the stream with another context.
-func WithContext(ss grpc.ServerStream, ctx context.Context) grpc.ServerStream {
+func WithContext(ctx context.Context, ss grpc.ServerStream) grpc.ServerStream {
 	return &contextStream{ss, ctx}
 }
 

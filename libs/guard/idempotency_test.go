@@ -46,7 +46,7 @@ func caused(ctx context.Context, tenant, principal, key string) context.Context 
 
 var addInfo = &grpc.UnaryServerInfo{FullMethod: probev1.ProbeService_Add_FullMethodName}
 
-func add(i *Idempotency, ctx context.Context, req *probev1.AddRequest, handle func(context.Context) (*probev1.AddResponse, error)) (*probev1.AddResponse, error) {
+func add(ctx context.Context, i *Idempotency, req *probev1.AddRequest, handle func(context.Context) (*probev1.AddResponse, error)) (*probev1.AddResponse, error) {
 	resp, err := i.Unary(ctx, req, addInfo, func(ctx context.Context, _ any) (any, error) { return handle(ctx) })
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func TestParallelIdenticalCommandsRunOnce(t *testing.T) {
 	for range 64 {
 		wg.Go(func() {
 			req := &probev1.AddRequest{CounterId: "c", Amount: 1}
-			resp, err := add(i, caused(t.Context(), tenant, "ada", "same-key-1"), req, func(context.Context) (*probev1.AddResponse, error) {
+			resp, err := add(caused(t.Context(), tenant, "ada", "same-key-1"), i, req, func(context.Context) (*probev1.AddResponse, error) {
 				return &probev1.AddResponse{Receipt: &commonv1.Receipt{Id: "c", Etag: fmt.Sprint(runs.Add(1))}}, nil
 			})
 			if err == nil && resp.GetReceipt().GetEtag() != "1" {
@@ -89,14 +89,14 @@ func TestKeysAreScoped(t *testing.T) {
 	tenant := testkit.Name("t")
 	req := func(amount int64) *probev1.AddRequest { return &probev1.AddRequest{CounterId: "c", Amount: amount} }
 	for n, who := range [][2]string{{tenant, "ada"}, {tenant, "bob"}, {tenant + "x", "ada"}} {
-		if _, err := add(i, caused(t.Context(), who[0], who[1], "key-of-mine"), req(1), handle); err != nil || runs != n+1 {
+		if _, err := add(caused(t.Context(), who[0], who[1], "key-of-mine"), i, req(1), handle); err != nil || runs != n+1 {
 			t.Fatalf("%v: %v after %d runs", who, err, runs)
 		}
 	}
-	if _, err := add(i, caused(t.Context(), tenant, "ada", "key-of-mine"), req(2), handle); !fault.IsKind(err, fault.KeyReused) {
+	if _, err := add(caused(t.Context(), tenant, "ada", "key-of-mine"), i, req(2), handle); !fault.IsKind(err, fault.KeyReused) {
 		t.Errorf("another body: %v", err)
 	}
-	if _, err := add(i, caused(t.Context(), tenant, "ada", "key-of-mine"), req(1), handle); err != nil || runs != 3 {
+	if _, err := add(caused(t.Context(), tenant, "ada", "key-of-mine"), i, req(1), handle); err != nil || runs != 3 {
 		t.Errorf("the same again: %v after %d runs", err, runs)
 	}
 }
@@ -108,7 +108,7 @@ func TestWithoutRedisTheStoreDecides(t *testing.T) {
 	runs := 0
 	call := func() {
 		t.Helper()
-		if _, err := add(i, caused(t.Context(), "t1", "ada", "key-of-mine"), &probev1.AddRequest{}, func(ctx context.Context) (*probev1.AddResponse, error) {
+		if _, err := add(caused(t.Context(), "t1", "ada", "key-of-mine"), i, &probev1.AddRequest{}, func(ctx context.Context) (*probev1.AddResponse, error) {
 			if cause := store.CauseOf(ctx); cause.Key != "key-of-mine" || len(cause.Fingerprint) == 0 {
 				t.Errorf("cause %+v", cause)
 			}
@@ -147,16 +147,16 @@ func TestFailuresLeaveNoAnswerAndNoLock(t *testing.T) {
 	for _, failure := range []error{
 		fault.New(fault.Refused, "NO", "no"), fault.New(fault.Unavailable, "GONE", "gone"), errors.New("defect"),
 	} {
-		if _, err := add(i, ctx, req, func(context.Context) (*probev1.AddResponse, error) { return nil, failure }); !errors.Is(err, failure) {
+		if _, err := add(ctx, i, req, func(context.Context) (*probev1.AddResponse, error) { return nil, failure }); !errors.Is(err, failure) {
 			t.Fatalf("got %v, want %v", err, failure)
 		}
 	}
 	func() {
 		defer func() { _ = recover() }()
-		_, _ = add(i, ctx, req, func(context.Context) (*probev1.AddResponse, error) { panic("defect") })
+		_, _ = add(ctx, i, req, func(context.Context) (*probev1.AddResponse, error) { panic("defect") })
 	}()
 	start := time.Now()
-	if _, err := add(i, ctx, req, func(context.Context) (*probev1.AddResponse, error) { return &probev1.AddResponse{}, nil }); err != nil || time.Since(start) > time.Second {
+	if _, err := add(ctx, i, req, func(context.Context) (*probev1.AddResponse, error) { return &probev1.AddResponse{}, nil }); err != nil || time.Since(start) > time.Second {
 		t.Fatalf("%v after %v: a lock was left behind", err, time.Since(start))
 	}
 }
@@ -167,8 +167,8 @@ func TestSecondCallerWaitsThenIsToldToComeBack(t *testing.T) {
 	i := &Idempotency{Rules: probeRules(t), Answers: a}
 	ctx := caused(t.Context(), testkit.Name("t"), "ada", "key-of-mine")
 	req := &probev1.AddRequest{CounterId: "c"}
-	_, err := add(i, ctx, req, func(context.Context) (*probev1.AddResponse, error) {
-		_, err := add(i, ctx, req, func(context.Context) (*probev1.AddResponse, error) {
+	_, err := add(ctx, i, req, func(context.Context) (*probev1.AddResponse, error) {
+		_, err := add(ctx, i, req, func(context.Context) (*probev1.AddResponse, error) {
 			t.Error("ran beside the first")
 			return nil, nil
 		})
@@ -188,7 +188,7 @@ func TestKeyForm(t *testing.T) {
 		"": false, "1234567": false, "12345678": true, strings.Repeat("k", 255): true, strings.Repeat("k", 256): false,
 		"has space": false, "tab\tinside": false, "bell\ainside": false, "größer-als": false, `!"#$%&'()*+~`: true,
 	} {
-		_, err := add(i, caused(t.Context(), "t1", "ada", key), &probev1.AddRequest{}, func(context.Context) (*probev1.AddResponse, error) { return &probev1.AddResponse{}, nil })
+		_, err := add(caused(t.Context(), "t1", "ada", key), i, &probev1.AddRequest{}, func(context.Context) (*probev1.AddResponse, error) { return &probev1.AddResponse{}, nil })
 		if f, is := fault.As(err); (err == nil) != ok || is && f.Reason != "IDEMPOTENCY_KEY_REQUIRED" {
 			t.Errorf("%q: %v", key, err)
 		}
@@ -201,7 +201,7 @@ func TestCauseFromRequestAndHeaders(t *testing.T) {
 		ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(MetaKey, "key-of-mine", MetaIfMatch, header))
 		ctx = store.WithCause(WithCaller(ctx, Caller{Tenant: "t1", Principal: "ada", Systems: []string{"erp"}}), store.Cause{Tenant: "t1", Principal: "ada"})
 		var seen store.Cause
-		_, err := add(i, ctx, req, func(ctx context.Context) (*probev1.AddResponse, error) {
+		_, err := add(ctx, i, req, func(ctx context.Context) (*probev1.AddResponse, error) {
 			seen = store.CauseOf(ctx)
 			return &probev1.AddResponse{}, nil
 		})

@@ -95,8 +95,10 @@ func sourceIn(m protoreflect.Message) *commonv1.SourceRef {
 
 // SourceRef converts a source from the wire; nil gives the zero value.
 func SourceRef(s *commonv1.SourceRef) ident.SourceRef {
-	ref := ident.SourceRef{System: s.GetSystem(), MessageID: s.GetMessageId(), Offset: int(s.GetOffsetMinutes()),
-		Zone: s.GetTimeZone(), Sequence: s.GetSequence()}
+	ref := ident.SourceRef{
+		System: s.GetSystem(), MessageID: s.GetMessageId(), Offset: int(s.GetOffsetMinutes()),
+		Zone: s.GetTimeZone(), Sequence: s.GetSequence(),
+	}
 	if t := s.GetEventTime(); t != nil {
 		ref.EventTime = t.AsTime().Truncate(time.Microsecond)
 	}
@@ -108,8 +110,10 @@ func SourceProto(s ident.SourceRef) *commonv1.SourceRef {
 	if s == (ident.SourceRef{}) {
 		return nil
 	}
-	p := &commonv1.SourceRef{System: s.System, MessageId: s.MessageID, OffsetMinutes: int32(s.Offset),
-		TimeZone: s.Zone, Sequence: s.Sequence}
+	p := &commonv1.SourceRef{
+		System: s.System, MessageId: s.MessageID, OffsetMinutes: int32(s.Offset),
+		TimeZone: s.Zone, Sequence: s.Sequence,
+	}
 	if !s.EventTime.IsZero() {
 		p.EventTime = timestamppb.New(s.EventTime)
 	}

@@ -137,8 +137,10 @@ func (v *Verifier) Verify(token string) (Caller, error) {
 	if err != nil {
 		return Caller{}, badToken(err)
 	}
-	c := Caller{Tenant: said.Tenant, Principal: said.Subject, Roles: rolesNamed(said.Roles),
-		Systems: said.Systems, Service: said.Service, Party: said.Party}
+	c := Caller{
+		Tenant: said.Tenant, Principal: said.Subject, Roles: rolesNamed(said.Roles),
+		Systems: said.Systems, Service: said.Service, Party: said.Party,
+	}
 	if err := v.kind.may(owner, c); err != nil {
 		return Caller{}, badToken(err)
 	}

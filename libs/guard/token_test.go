@@ -30,8 +30,10 @@ func mustKey(t *testing.T, owner string) Key {
 }
 
 func person() Caller {
-	return Caller{Tenant: "t1", Principal: "ada", Roles: []commonv1.Role{commonv1.Role_ROLE_LOGISTICS},
-		Systems: []string{"erp", "wms"}, Party: "pty_1"}
+	return Caller{
+		Tenant: "t1", Principal: "ada", Roles: []commonv1.Role{commonv1.Role_ROLE_LOGISTICS},
+		Systems: []string{"erp", "wms"}, Party: "pty_1",
+	}
 }
 
 func TestTokenCarriesTheCaller(t *testing.T) {

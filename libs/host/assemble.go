@@ -91,16 +91,16 @@ func (h *Host) launch(r *running) error {
 		r.log.Info("serving gRPC", "address", listener.Addr().String())
 	}
 	// A server ends when it is stopped, which comes after the doors are told to close.
-	h.run(&h.works, h.front, r.service.Name+" server", func(context.Context) error { return r.server.grpc.Serve(listener) })
+	h.run(h.front, &h.works, r.service.Name+" server", func(context.Context) error { return r.server.grpc.Serve(listener) })
 	ctx := withLog(guard.WithCaller(h.work, guard.ServiceCaller(r.service.Name, "")), r.log)
 	if r.bus != nil {
-		h.run(&h.works, ctx, r.service.Name+" bus", r.bus.Run)
+		h.run(ctx, &h.works, r.service.Name+" bus", r.bus.Run)
 	}
 	for i, loop := range r.service.Loops {
-		h.run(&h.works, ctx, fmt.Sprintf("%s loop %d", r.service.Name, i), loop)
+		h.run(ctx, &h.works, fmt.Sprintf("%s loop %d", r.service.Name, i), loop)
 	}
 	if r.service.Front != nil {
-		h.run(&h.fronts, withLog(h.front, r.log), r.service.Name+" front", r.service.Front)
+		h.run(withLog(h.front, r.log), &h.fronts, r.service.Name+" front", r.service.Front)
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (c *chain) accessStream(srv any, ss grpc.ServerStream, info *grpc.StreamSer
 	if err != nil {
 		return err
 	}
-	return handle(srv, guard.WithContext(ss, ctx))
+	return handle(srv, guard.WithContext(ctx, ss))
 }
 
 func (c *chain) letIn(ctx context.Context, method string) (context.Context, error) {

@@ -22,7 +22,7 @@ func Main[C Settings](name string, defaults C, build func(C, Deps) (*Service, er
 	defer stop()
 	if err := Command(Bind(name, defaults, build, opts...)).ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // Main is the main function
 	}
 }
 
@@ -40,7 +40,7 @@ func Signals(parent context.Context) (context.Context, context.CancelFunc) {
 			return
 		}
 		<-signals
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // the second signal ends the process at once, whatever hangs
 	}()
 	return ctx, func() {
 		signal.Stop(signals)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +71,7 @@ func (c *chain) identifyUnary(ctx context.Context, req any, _ *grpc.UnaryServerI
 func (c *chain) identifyStream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
 	ctx := c.identify(ss.Context())
 	ss.SetTrailer(metadata.Pairs(guard.MetaRequestID, guard.RequestID(ctx)))
-	return handle(srv, guard.WithContext(ss, ctx))
+	return handle(srv, guard.WithContext(ctx, ss))
 }
 
 // identify fixes the request's id, which also goes back to the caller and onto the span.
@@ -110,7 +111,7 @@ func (c *chain) report(ctx context.Context, method string, start time.Time, req,
 		return
 	}
 	notes := callOf(ctx)
-	attrs := append(ids, slog.String("method", method), slog.Duration("took", time.Since(start)),
+	attrs := append(slices.Clip(ids), slog.String("method", method), slog.Duration("took", time.Since(start)),
 		slog.String("outcome", outcome(err)), slog.String("request_id", notes.id),
 		slog.String("tenant", notes.caller.Tenant), slog.String("principal", notes.caller.Principal))
 	if f, ok := fault.As(err); ok {

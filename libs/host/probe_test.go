@@ -119,8 +119,10 @@ func startHost(t *testing.T, cfg Config, units ...*Unit) *Host {
 
 // as returns a context for calls of a person with all roles.
 func as(t *testing.T, key string) context.Context {
-	c := guard.Caller{Tenant: "t1", Principal: "ada", Systems: []string{"*"},
-		Roles: []commonv1.Role{commonv1.Role_ROLE_LOGISTICS, commonv1.Role_ROLE_FINANCE}}
+	c := guard.Caller{
+		Tenant: "t1", Principal: "ada", Systems: []string{"*"},
+		Roles: []commonv1.Role{commonv1.Role_ROLE_LOGISTICS, commonv1.Role_ROLE_FINANCE},
+	}
 	ctx := guard.WithCaller(t.Context(), c)
 	if key != "" {
 		ctx = metadata.AppendToOutgoingContext(ctx, guard.MetaKey, key)

@@ -113,7 +113,7 @@ func (h *Host) Rules(service string) guard.Rules {
 }
 
 // run runs f until its context ends; a failure, a panic or an early end is the process's.
-func (h *Host) run(group *sync.WaitGroup, ctx context.Context, name string, f func(context.Context) error) {
+func (h *Host) run(ctx context.Context, group *sync.WaitGroup, name string, f func(context.Context) error) {
 	group.Go(func() {
 		err := safely(ctx, f)
 		if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {

@@ -102,9 +102,11 @@ func (c *certificates) client() credentials.TransportCredentials {
 		return insecure.NewCredentials()
 	}
 	_, roots := c.current()
-	return credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots,
+	return credentials.NewTLS(&tls.Config{
+		MinVersion: tls.VersionTLS13, RootCAs: roots,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			pair, _ := c.current()
 			return &pair, nil
-		}})
+		},
+	})
 }

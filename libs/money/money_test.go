@@ -39,9 +39,14 @@ func TestParse(t *testing.T) {
 		minor           int64
 		text            string
 	}{
-		{"12.50", "USD", 1250, "12.50 USD"}, {"12.5", "USD", 1250, "12.50 USD"}, {"-0.05", "EUR", -5, "-0.05 EUR"},
-		{"0", "USD", 0, "0.00 USD"}, {"1000", "JPY", 1000, "1000 JPY"}, {"1.234", "KWD", 1234, "1.234 KWD"},
-		{"0.0001", "CLF", 1, "0.0001 CLF"}, {"90071992547409.93", "USD", 9007199254740993, "90071992547409.93 USD"},
+		{"12.50", "USD", 1250, "12.50 USD"},
+		{"12.5", "USD", 1250, "12.50 USD"},
+		{"-0.05", "EUR", -5, "-0.05 EUR"},
+		{"0", "USD", 0, "0.00 USD"},
+		{"1000", "JPY", 1000, "1000 JPY"},
+		{"1.234", "KWD", 1234, "1.234 KWD"},
+		{"0.0001", "CLF", 1, "0.0001 CLF"},
+		{"90071992547409.93", "USD", 9007199254740993, "90071992547409.93 USD"},
 		{"-92233720368547758.08", "USD", math.MinInt64, "-92233720368547758.08 USD"},
 	}
 	for _, tt := range tests {
@@ -51,11 +56,21 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for _, tt := range [][3]string{
-		{"1.234", "USD", "MONEY_MALFORMED"}, {"1.5", "JPY", "MONEY_MALFORMED"}, {"1.500", "USD", "MONEY_MALFORMED"},
-		{"", "USD", "MONEY_MALFORMED"}, {"-", "USD", "MONEY_MALFORMED"}, {".5", "USD", "MONEY_MALFORMED"}, {"1.", "USD", "MONEY_MALFORMED"},
-		{"+1", "USD", "MONEY_MALFORMED"}, {"1.-5", "USD", "MONEY_MALFORMED"}, {"1_0", "USD", "MONEY_MALFORMED"}, {"1,5", "USD", "MONEY_MALFORMED"},
-		{"92233720368547758.08", "USD", "MONEY_MALFORMED"}, {strings.Repeat("9", 4000), "USD", "MONEY_MALFORMED"},
-		{"1", "XXX", "MONEY_CURRENCY_UNKNOWN"}, {"1", "usd", "MONEY_CURRENCY_UNKNOWN"},
+		{"1.234", "USD", "MONEY_MALFORMED"},
+		{"1.5", "JPY", "MONEY_MALFORMED"},
+		{"1.500", "USD", "MONEY_MALFORMED"},
+		{"", "USD", "MONEY_MALFORMED"},
+		{"-", "USD", "MONEY_MALFORMED"},
+		{".5", "USD", "MONEY_MALFORMED"},
+		{"1.", "USD", "MONEY_MALFORMED"},
+		{"+1", "USD", "MONEY_MALFORMED"},
+		{"1.-5", "USD", "MONEY_MALFORMED"},
+		{"1_0", "USD", "MONEY_MALFORMED"},
+		{"1,5", "USD", "MONEY_MALFORMED"},
+		{"92233720368547758.08", "USD", "MONEY_MALFORMED"},
+		{strings.Repeat("9", 4000), "USD", "MONEY_MALFORMED"},
+		{"1", "XXX", "MONEY_CURRENCY_UNKNOWN"},
+		{"1", "usd", "MONEY_CURRENCY_UNKNOWN"},
 	} {
 		if a, err := money.Parse(tt[0], tt[1]); reason(err) != tt[2] {
 			t.Errorf("Parse(%.30s %s) = %v, %v; want %s", tt[0], tt[1], a, err, tt[2])
@@ -98,7 +113,7 @@ func TestMixedCurrenciesAndOverflow(t *testing.T) {
 		"add over top":    {func() (money.Amount, error) { return top.Add(usd) }, "MONEY_OUT_OF_RANGE"},
 		"add two bottoms": {func() (money.Amount, error) { return bottom.Add(bottom) }, "MONEY_OUT_OF_RANGE"},
 		"sub under":       {func() (money.Amount, error) { return bottom.Sub(usd) }, "MONEY_OUT_OF_RANGE"},
-		"neg bottom":      {func() (money.Amount, error) { return bottom.Neg() }, "MONEY_OUT_OF_RANGE"},
+		"neg bottom":      {bottom.Neg, "MONEY_OUT_OF_RANGE"},
 		"times":           {func() (money.Amount, error) { return top.Times(money.MustRate("1.1"), quantity.Down) }, "MONEY_OUT_OF_RANGE"},
 		"sum unknown":     {func() (money.Amount, error) { return money.Sum("???") }, "MONEY_CURRENCY_UNKNOWN"},
 		"new unknown":     {func() (money.Amount, error) { return money.New(1, "XXX") }, "MONEY_CURRENCY_UNKNOWN"},

@@ -197,26 +197,27 @@ func (c *Collection[S, F]) fromBase(ctx context.Context, agg string) (*loaded[S]
 	if err != nil {
 		return nil, err
 	}
-	for v := latest - latest%baseEvery; v > 0; v -= baseEvery {
-		docs, err := c.db.engine.commits(ctx, agg, v, 1)
-		if err != nil || len(docs) == 0 {
-			return new(loaded[S]), err
-		}
-		d, err := readCommit(docs[0])
-		if err != nil {
-			return nil, err
-		}
-		l, err := c.fromSnapshot(d.Base)
-		if err != nil {
-			return nil, err
-		}
-		if l.version == v { // else an older fold: try nothing older, fold it all
-			l.parent = chain(docs[0])
-			return l, nil
-		}
-		break
+	v := latest - latest%baseEvery
+	if v == 0 {
+		return new(loaded[S]), nil
 	}
-	return new(loaded[S]), nil
+	docs, err := c.db.engine.commits(ctx, agg, v, 1)
+	if err != nil || len(docs) == 0 {
+		return new(loaded[S]), err
+	}
+	d, err := readCommit(docs[0])
+	if err != nil {
+		return nil, err
+	}
+	l, err := c.fromSnapshot(d.Base)
+	if err != nil {
+		return nil, err
+	}
+	if l.version != v { // of an older fold, as all before it are: fold everything
+		return new(loaded[S]), nil
+	}
+	l.parent = chain(docs[0])
+	return l, nil
 }
 
 // fold applies one stored commit after checking that it follows l. One that does not is an

@@ -183,7 +183,8 @@ func (e *mongodb) save(ctx context.Context, typ string, snaps []*snapDoc) error 
 	models := make([]mongo.WriteModel, len(snaps))
 	for i, s := range snaps {
 		older := bson.D{
-			{Key: "_id", Value: s.ID}, {Key: "fo", Value: bson.D{{Key: "$lte", Value: s.Fold}}},
+			{Key: "_id", Value: s.ID},
+			{Key: "fo", Value: bson.D{{Key: "$lte", Value: s.Fold}}},
 			{Key: "$or", Value: bson.A{
 				bson.D{{Key: "v", Value: bson.D{{Key: "$lt", Value: s.Version}}}},
 				bson.D{{Key: "fo", Value: bson.D{{Key: "$lt", Value: s.Fold}}}},

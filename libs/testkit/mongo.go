@@ -163,8 +163,11 @@ func startSet(bin string, n int, owned bool) ([]*Mongod, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()
-	config := bson.D{{Key: "_id", Value: "rs0"}, {Key: "members", Value: members},
-		{Key: "settings", Value: bson.D{{Key: "electionTimeoutMillis", Value: 2000}}}}
+	config := bson.D{
+		{Key: "_id", Value: "rs0"},
+		{Key: "members", Value: members},
+		{Key: "settings", Value: bson.D{{Key: "electionTimeoutMillis", Value: 2000}}},
+	}
 	if err := nodes[0].initiate(ctx, config); err != nil {
 		return nil, err
 	}
@@ -213,7 +216,7 @@ func (m *Mongod) await(ctx context.Context, ok func(hello bson.M) bool) error {
 			}
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("mongod on %s is not ready (%v); log ends %s", m.host(), err, m.proc.tail())
+				return fmt.Errorf("mongod on %s is not ready (%w); log ends %s", m.host(), err, m.proc.tail())
 			case <-time.After(20 * time.Millisecond):
 			}
 		}

@@ -59,13 +59,13 @@ func bin(code, parent string) *masterdatav1.Location {
 }
 
 // reason asserts the kind and reason of a fault, and returns it.
-func reason(t *testing.T, err error, kind fault.Kind, want string) *fault.Error {
+func reason(t *testing.T, err error, kind fault.Kind, want string) (fields []fault.Field) {
 	t.Helper()
 	f, ok := fault.As(err)
 	if !ok || f.Kind != kind || f.Reason != want {
 		t.Fatalf("got %v, want %s %s", err, kind, want)
 	}
-	return f
+	return f.Fields
 }
 
 func TestLifeOfAnItem(t *testing.T) {
@@ -163,8 +163,8 @@ func TestFieldsAreNamed(t *testing.T) {
 	}
 	loc := &masterdatav1.PutLocationRequest{Code: "B-1", Location: bin("B-1", "NOWHERE")}
 	_, err := c.PutLocation(t.Context(), loc)
-	if f := reason(t, err, fault.Invalid, "PARENT_INVALID"); f.Fields[0].Path != "location.parent_code" {
-		t.Errorf("unknown parent: %+v", f.Fields)
+	if fields := reason(t, err, fault.Invalid, "PARENT_INVALID"); fields[0].Path != "location.parent_code" {
+		t.Errorf("unknown parent: %+v", fields)
 	}
 }
 
@@ -346,7 +346,7 @@ func TestFactsForFollowers(t *testing.T) {
 			for _, f := range resp.GetFacts() {
 				var m masterdatav1.ItemDefined // ItemRetired has the same fields
 				if err := proto.Unmarshal(f.GetData(), &m); err != nil || m.GetItemId() != f.GetAggregateId() {
-					return fmt.Errorf("%v in %v", err, f)
+					return fmt.Errorf("%v: %w", f, err)
 				}
 				got[m.GetItem().GetSku()] = f.GetType()
 			}

@@ -90,14 +90,22 @@ func TestMissingPartsAreNamed(t *testing.T) {
 		service service
 		want    *gatewayv1.MissingPart
 	}{
-		"down": {service{err: fault.New(fault.Unavailable, "UNAVAILABLE", "cannot be reached")},
-			&gatewayv1.MissingPart{Part: "shipments", Service: "shipment-visibility", Reason: "UNAVAILABLE", Message: "cannot be reached", Retryable: true}},
-		"hangs": {service{hangs: true},
-			&gatewayv1.MissingPart{Part: "shipments", Service: "shipment-visibility", Reason: "UNAVAILABLE", Message: "the service did not answer in time", Retryable: true}},
-		"broken": {service{err: fault.New(fault.Internal, "FOLD_BROKEN", "E11000 in shipments")},
-			&gatewayv1.MissingPart{Part: "shipments", Service: "shipment-visibility", Reason: "INTERNAL", Message: "an internal error occurred", Retryable: true}},
-		"not for this caller": {service{err: fault.New(fault.Denied, "METHOD_NOT_ALLOWED", "may not")},
-			&gatewayv1.MissingPart{Part: "shipments", Service: "shipment-visibility", Reason: "METHOD_NOT_ALLOWED", Message: "may not"}},
+		"down": {
+			service{err: fault.New(fault.Unavailable, "UNAVAILABLE", "cannot be reached")},
+			&gatewayv1.MissingPart{Part: "shipments", Service: "shipment-visibility", Reason: "UNAVAILABLE", Message: "cannot be reached", Retryable: true},
+		},
+		"hangs": {
+			service{hangs: true},
+			&gatewayv1.MissingPart{Part: "shipments", Service: "shipment-visibility", Reason: "UNAVAILABLE", Message: "the service did not answer in time", Retryable: true},
+		},
+		"broken": {
+			service{err: fault.New(fault.Internal, "FOLD_BROKEN", "E11000 in shipments")},
+			&gatewayv1.MissingPart{Part: "shipments", Service: "shipment-visibility", Reason: "INTERNAL", Message: "an internal error occurred", Retryable: true},
+		},
+		"not for this caller": {
+			service{err: fault.New(fault.Denied, "METHOD_NOT_ALLOWED", "may not")},
+			&gatewayv1.MissingPart{Part: "shipments", Service: "shipment-visibility", Reason: "METHOD_NOT_ALLOWED", Message: "may not"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			view, err := ask(func(m map[string]service) { m["shipment-visibility"] = c.service }, byID)

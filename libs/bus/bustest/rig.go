@@ -2,7 +2,6 @@ package bustest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -239,7 +238,7 @@ func (c current) server() (commonv1.FactsServiceServer, error) {
 	return c.rig.server, nil
 }
 
-func pass[Q, A any](c current, ctx context.Context, q Q, method func(commonv1.FactsServiceServer, context.Context, Q) (A, error)) (A, error) {
+func pass[Q, A any](ctx context.Context, c current, q Q, method func(commonv1.FactsServiceServer, context.Context, Q) (A, error)) (A, error) {
 	s, err := c.server()
 	if err != nil {
 		var none A
@@ -249,23 +248,23 @@ func pass[Q, A any](c current, ctx context.Context, q Q, method func(commonv1.Fa
 }
 
 func (c current) GetHeads(ctx context.Context, q *commonv1.GetHeadsRequest) (*commonv1.GetHeadsResponse, error) {
-	return pass(c, ctx, q, commonv1.FactsServiceServer.GetHeads)
+	return pass(ctx, c, q, commonv1.FactsServiceServer.GetHeads)
 }
 
 func (c current) ListFacts(ctx context.Context, q *commonv1.ListFactsRequest) (*commonv1.ListFactsResponse, error) {
-	return pass(c, ctx, q, commonv1.FactsServiceServer.ListFacts)
+	return pass(ctx, c, q, commonv1.FactsServiceServer.ListFacts)
 }
 
 func (c current) ListVersions(ctx context.Context, q *commonv1.ListVersionsRequest) (*commonv1.ListVersionsResponse, error) {
-	return pass(c, ctx, q, commonv1.FactsServiceServer.ListVersions)
+	return pass(ctx, c, q, commonv1.FactsServiceServer.ListVersions)
 }
 
 func (c current) ListAggregateFacts(ctx context.Context, q *commonv1.ListAggregateFactsRequest) (*commonv1.ListAggregateFactsResponse, error) {
-	return pass(c, ctx, q, commonv1.FactsServiceServer.ListAggregateFacts)
+	return pass(ctx, c, q, commonv1.FactsServiceServer.ListAggregateFacts)
 }
 
 func (c current) Export(ctx context.Context, q *commonv1.ExportRequest) (*commonv1.ExportResponse, error) {
-	return pass(c, ctx, q, commonv1.FactsServiceServer.Export)
+	return pass(ctx, c, q, commonv1.FactsServiceServer.Export)
 }
 
 // eventually waits until cond holds.
@@ -279,5 +278,5 @@ func holds(ok bool, format string, args ...any) error {
 	if ok {
 		return nil
 	}
-	return errors.New(fmt.Sprintf(format, args...))
+	return fmt.Errorf(format, args...)
 }

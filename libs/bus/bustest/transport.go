@@ -178,7 +178,7 @@ func mangle(r *rig, from, to jetstream.JetStream) {
 	}
 	var messages []*nats.Msg
 	for m := range batch.Messages() {
-		h := nats.Header(m.Headers())
+		h := m.Headers()
 		h.Del(jetstream.MsgIDHeader)
 		for range 5 {
 			messages = append(messages, &nats.Msg{Subject: m.Subject(), Header: h, Data: m.Data()})

@@ -191,10 +191,10 @@ func TestForeignErrors(t *testing.T) {
 			t.Errorf("%v: %q shows the inside", tt.in, f.Message)
 		}
 	}
-	if plain := errors.New("plain"); wire.FromStatus(plain) != plain {
+	if plain := errors.New("plain"); !errors.Is(wire.FromStatus(plain), plain) {
 		t.Error("an error that is no status was changed")
 	}
-	if f := fault.New(fault.Refused, "X", ""); wire.FromStatus(f) != error(f) {
+	if f := fault.New(fault.Refused, "X", ""); !errors.Is(wire.FromStatus(f), f) {
 		t.Error("a fault was changed")
 	}
 	if st := wire.Status(context.DeadlineExceeded, "x"); st.Code() != codes.DeadlineExceeded {

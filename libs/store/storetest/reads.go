@@ -236,10 +236,10 @@ func due(t *testing.T, open Opener) {
 
 func table(t *testing.T, open Opener) {
 	db := open(t, store.Options{})
-	rows := db.Table("copies", "color", "due")
+	rows := db.Table("copies", "tint", "due")
 	ctx := t.Context()
-	row := func(id string, v uint64, color string) store.Row {
-		return store.Row{Tenant: "t", ID: id, Version: v, Body: []byte(fmt.Sprint(color, v)), Keys: map[string][]string{"color": {color}}}
+	row := func(id string, v uint64, tint string) store.Row {
+		return store.Row{Tenant: "t", ID: id, Version: v, Body: []byte(fmt.Sprint(tint, v)), Keys: map[string][]string{"tint": {tint}}}
 	}
 	check := func(err error) {
 		t.Helper()
@@ -251,10 +251,10 @@ func table(t *testing.T, open Opener) {
 	check(rows.Put(ctx, row("b", 3, "blue")))
 	check(rows.Put(ctx, row("b", 2, "red")))
 	got, ok, err := rows.Get(ctx, "t", "b")
-	if err != nil || !ok || got.Version != 3 || string(got.Body) != "blue3" || got.Keys["color"][0] != "blue" {
+	if err != nil || !ok || got.Version != 3 || string(got.Body) != "blue3" || got.Keys["tint"][0] != "blue" {
 		t.Errorf("%+v %v %v", got, ok, err)
 	}
-	red, err := rows.List(ctx, "t", "color", "red", "", 10)
+	red, err := rows.List(ctx, "t", "tint", "red", "", 10)
 	if err != nil || len(red) != 1 || red[0].ID != "a" {
 		t.Errorf("%+v %v", red, err)
 	}

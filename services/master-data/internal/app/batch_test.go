@@ -16,8 +16,12 @@ import (
 // of one code in their order, and no bin before its zone before its site.
 func TestBatchKeepsOrder(t *testing.T) {
 	values := []domain.Location{
-		{Code: "B1", Kind: domain.Bin, Name: "0"}, {Code: "DC1", Kind: domain.Site, Name: "1"}, {Code: "Z1", Kind: domain.Zone, Name: "2"},
-		{Code: "B1", Kind: domain.Bin, Name: "3"}, {Code: "BAD", Kind: domain.Dock, Name: "4"}, {Code: "B2", Kind: domain.Bin, Name: "5"},
+		{Code: "B1", Kind: domain.Bin, Name: "0"},
+		{Code: "DC1", Kind: domain.Site, Name: "1"},
+		{Code: "Z1", Kind: domain.Zone, Name: "2"},
+		{Code: "B1", Kind: domain.Bin, Name: "3"},
+		{Code: "BAD", Kind: domain.Dock, Name: "4"},
+		{Code: "B2", Kind: domain.Bin, Name: "5"},
 	}
 	broken := errors.New("bad dock")
 	var mu sync.Mutex
