@@ -41,7 +41,7 @@ func (h *Host) assemble(ctx context.Context, u *Unit) (*running, error) {
 		defer cancel()
 		db, err := store.Open(ctx, store.Config{
 			URI: h.cfg.Store.URI.Reveal(), Database: h.cfg.Store.Prefix + strings.ReplaceAll(u.Name, "-", "_"),
-		}, store.Options{Clock: h.parts.Clock, Log: log})
+		}, store.Options{Clock: h.parts.Clock, Log: log, Monitor: h.parts.Writes})
 		if err != nil {
 			return nil, fmt.Errorf("store: %w", err)
 		}

@@ -28,6 +28,8 @@ type Parts struct {
 	Redis redis.UniversalClient
 	Log   io.Writer  // where log lines go; nil: standard error
 	Bus   bus.Timing // periods of the bus, for tests; zero: its defaults
+	// Writes is told of every journaled write of documents to a collection, for benchmarks.
+	Writes func(collection string, documents int)
 }
 
 // Host is a running process: its services, their servers and buses, the admin port.

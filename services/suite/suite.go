@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/lockstep-logistics/lockstep/gateway"
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
@@ -41,6 +43,8 @@ type Suite struct {
 	Data string
 	// Log is where log lines go; nil is standard error.
 	Log io.Writer
+	// Writes is told of every journaled write of documents, for benchmarks; nil for nobody.
+	Writes func(collection string, documents int)
 
 	key     guard.Key
 	admin   string // the admin token in force
@@ -109,7 +113,7 @@ func (s *Suite) Start(ctx context.Context) error {
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return err
 	}
-	cfg, parts := s.Config, host.Parts{Log: s.Log}
+	cfg, parts := s.Config, host.Parts{Log: s.Log, Writes: s.Writes}
 	if s.Embedded() {
 		cfg.Store.URI = host.Secret("sqlite:" + filepath.Join(s.Data, "store"))
 	}
@@ -180,6 +184,12 @@ func (s *Suite) AdminTenant() string { return s.tenant }
 // Token mints an API token for a caller of any tenant, good for a day.
 func (s *Suite) Token(c guard.Caller) (string, error) {
 	return guard.NewAPIIssuer(s.key, clock.System{}).Token(c, 24*time.Hour)
+}
+
+// Dial returns a gRPC connection to a service, as the gateway has it: calls are made for the
+// caller that guard.WithCaller put into their context.
+func (s *Suite) Dial(service string) grpc.ClientConnInterface {
+	return s.host.Dial(guard.Gateway, service)
 }
 
 // Failed yields the error of a part that ended while it should have gone on.

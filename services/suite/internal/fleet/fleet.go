@@ -28,7 +28,7 @@ type Servers struct{ Mongo, NATS, Redis, Prefix string }
 type Fleet struct {
 	URL        string // of the gateway
 	AdminToken string
-	Processes  map[string]*Process // by service; "lockstep" for the suite in one process
+	Processes  map[string]*Process // by service; Whole for the suite in one process
 
 	admin  map[string]string // process → its probe
 	issuer guard.Key
@@ -37,21 +37,10 @@ type Fleet struct {
 // issuer is the name of the fleet's issuer of API tokens.
 const issuer = "fleet"
 
-// Build builds the programs of the services, the gateway and the suite into a folder.
-// root is the top folder of the repository; tags are build tags.
-func Build(ctx context.Context, root, into, tags string) error {
-	programs, err := filepath.Glob(filepath.Join(root, "services", "*", "cmd", "*"))
-	if err != nil {
-		return err
-	}
-	args := []string{"build", "-tags", tags, "-o", into + string(filepath.Separator), "./gateway/cmd/gateway"}
-	for _, p := range programs {
-		rel, err := filepath.Rel(root, p)
-		if err != nil {
-			return err
-		}
-		args = append(args, "./"+filepath.ToSlash(rel))
-	}
+// Build builds programs, named by their folders from the top of the repository, which is
+// root, into a folder; tags are build tags.
+func Build(ctx context.Context, root, into, tags string, programs ...string) error {
+	args := append([]string{"build", "-tags", tags, "-o", into + string(filepath.Separator)}, programs...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -79,11 +68,7 @@ func New(bin, dir string, servers Servers, services []string) (*Fleet, error) {
 		}
 		common = append(common, "LOCKSTEP_SERVICES__"+upper(name)+"="+address[name])
 	}
-	common = append(common,
-		"LOCKSTEP_STORE__URI="+servers.Mongo, "LOCKSTEP_STORE__PREFIX="+servers.Prefix,
-		"LOCKSTEP_NATS__URL="+servers.NATS, "LOCKSTEP_REDIS__URL="+servers.Redis,
-		"LOCKSTEP_TOKENS__TRUSTED="+trusted,
-	)
+	common = append(append(common, servers.env()...), "LOCKSTEP_TOKENS__TRUSTED="+trusted)
 	for _, name := range names {
 		key := filepath.Join(dir, name+".key")
 		if _, err := makeKey(name, key, trusted); err != nil {
@@ -104,8 +89,9 @@ func New(bin, dir string, servers Servers, services []string) (*Fleet, error) {
 	return f, nil
 }
 
-// NewEmbedded prepares the whole suite in one process, with its data under dir.
-func NewEmbedded(bin, dir string) (*Fleet, error) {
+// NewWhole prepares the whole suite in one process: on the servers, or, without any, on its
+// embedded engines with their data under dir.
+func NewWhole(bin, dir string, servers *Servers) (*Fleet, error) {
 	f, env, err := prepare(dir)
 	if err != nil {
 		return nil, err
@@ -114,12 +100,26 @@ func NewEmbedded(bin, dir string) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.admin["lockstep"] = probe
-	f.Processes["lockstep"] = &Process{
-		Name: "lockstep", Args: []string{filepath.Join(bin, "lockstep"), "up", "--data", filepath.Join(dir, "data")},
-		Env: append(append(env, "LOCKSTEP_LISTEN__ADMIN="+probe), f.gatewayEnv(dir)...), Log: filepath.Join(dir, "lockstep.log"),
+	f.admin[Whole] = probe
+	env = append(append(env, "LOCKSTEP_LISTEN__ADMIN="+probe), f.gatewayEnv(dir)...)
+	if servers != nil {
+		env = append(env, servers.env()...)
+	}
+	f.Processes[Whole] = &Process{
+		Name: Whole, Args: []string{filepath.Join(bin, Whole), "up", "--data", filepath.Join(dir, "data")},
+		Env: env, Log: filepath.Join(dir, Whole+".log"),
 	}
 	return f, nil
+}
+
+// Whole is the name of the process that runs the whole suite.
+const Whole = "lockstep"
+
+func (s Servers) env() []string {
+	return []string{
+		"LOCKSTEP_STORE__URI=" + s.Mongo, "LOCKSTEP_STORE__PREFIX=" + s.Prefix,
+		"LOCKSTEP_NATS__URL=" + s.NATS, "LOCKSTEP_REDIS__URL=" + s.Redis,
+	}
 }
 
 // prepare makes what both shapes share.

@@ -1,0 +1,176 @@
+//go:build faults
+
+package faults
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
+	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
+	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
+	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	"github.com/lockstep-logistics/lockstep/services/integration/sandbox"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
+)
+
+// programs is the folder of the suite's program, built with its crash points.
+var programs string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "lockstep")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }() // of no use any more
+		programs = dir
+		err = fleet.Build(context.Background(), testkit.Root(), dir, "faults", "./services/suite/cmd/lockstep")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// shapes are where the suite runs.
+var shapes = []struct {
+	name string
+	make func(t *testing.T) *fleet.Fleet
+}{
+	{"embedded", func(t *testing.T) *fleet.Fleet { return whole(t, nil) }},
+	{"servers", func(t *testing.T) *fleet.Fleet {
+		mongo := testkit.Mongo(t)
+		return whole(t, &fleet.Servers{
+			Mongo: mongo, Prefix: testkit.Database(t, mongo) + "_", NATS: testkit.StartNATS(t).URL(), Redis: testkit.Redis(t),
+		})
+	}},
+}
+
+func whole(t *testing.T, servers *fleet.Servers) *fleet.Fleet {
+	t.Helper()
+	f, err := fleet.NewWhole(programs, t.TempDir(), servers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Kill)
+	return f
+}
+
+// eventually bounds what must come true after a crash: a lease of the dead process runs out,
+// facts are relayed and applied.
+const eventually = 60 * time.Second
+
+// rig is a suite with one item at one site.
+type rig struct {
+	*fleet.Fleet
+	api *sandbox.Client
+}
+
+// opening is what is on hand at the beginning.
+const opening = 1000
+
+// begin starts the suite and puts what orders name.
+func begin(t *testing.T, f *fleet.Fleet, fault string) *rig {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), eventually)
+	defer cancel()
+	if err := f.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{f, &sandbox.Client{Base: f.URL, Token: f.AdminToken, HTTP: &http.Client{Timeout: 20 * time.Second}, Patience: 2 * eventually}}
+	address := &commonv1.Address{Name: "Example", Lines: []string{"1 Example Way"}, City: "Hamburg", PostalCode: "20095", Country: "DE"}
+	put := func(path string, in proto.Message) {
+		t.Helper()
+		if err := r.api.Do(ctx, http.MethodPut, path, "put-"+path, in, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("/v1/locations/DC1", &masterdatav1.PutLocationRequest{Location: &masterdatav1.Location{
+		Name: "Distribution centre", Kind: masterdatav1.LocationKind_LOCATION_KIND_SITE, TimeZone: "Europe/Berlin",
+		Address: address, DefaultSite: true, Gs1CompanyPrefix: "4012345",
+	}})
+	put("/v1/items/WIDGET", &masterdatav1.PutItemRequest{Item: &masterdatav1.Item{Name: "Widget", BaseUnit: "EA", BaseWeightGrams: "250"}})
+	put("/v1/parties/ACME", &masterdatav1.PutPartyRequest{Party: &masterdatav1.Party{
+		Name: "Acme", Roles: []masterdatav1.PartyRole{masterdatav1.PartyRole_PARTY_ROLE_CUSTOMER, masterdatav1.PartyRole_PARTY_ROLE_SHIP_TO},
+		Addresses: []*masterdatav1.PartyAddress{{Code: "MAIN", Address: address}},
+	}})
+	receipt := &inventorymovementv1.RecordReceiptRequest{Receipt: &inventorymovementv1.GoodsReceipt{
+		Site: "DC1", Sku: "WIDGET", Location: "A-01", Quantity: &commonv1.Quantity{Value: fmt.Sprint(opening), Unit: "EA"}, Document: "OPENING",
+	}}
+	testkit.Eventually(t, eventually, func() error { // its copy of master data may trail
+		return r.api.Post(ctx, "/v1/stocks:recordReceipt", "opening-stock", receipt, nil)
+	})
+	if fault != "" { // armed only now, so that it strikes under load
+		r.restart(t, "FAULT="+fault)
+	}
+	return r
+}
+
+// restart kills the suite, if it still runs, and starts it again.
+func (r *rig) restart(t *testing.T, extra ...string) {
+	t.Helper()
+	p := r.Processes[fleet.Whole]
+	p.Kill()
+	if err := p.Start(extra...); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), eventually)
+	defer cancel()
+	if err := r.Await(ctx, fleet.Whole); err != nil && extra == nil {
+		t.Fatal(err)
+	}
+}
+
+// order submits an order of n pieces and returns its id.
+func (r *rig) order(ctx context.Context, number string, n int) (string, error) {
+	req := &orderreleasev1.SubmitOrderRequest{Order: &orderreleasev1.OrderDocument{
+		SourceSystem: "erp", OrderNumber: number, SoldTo: &orderreleasev1.OrderParty{PartyCode: "ACME", AddressCode: "MAIN"}, Site: "DC1",
+		Lines: []*orderreleasev1.OrderLine{{LineNumber: 1, Sku: "WIDGET", Quantity: &commonv1.Quantity{Value: fmt.Sprint(n), Unit: "EA"}}},
+	}}
+	resp := &orderreleasev1.SubmitOrderResponse{}
+	err := r.api.Post(ctx, "/v1/orders", "submit-"+number, req, resp)
+	return resp.GetReceipt().GetId(), err
+}
+
+// allocated is an error until the order is released once and its warehouse order allocated.
+func (r *rig) allocated(ctx context.Context, id string) error {
+	orders := &inventorymovementv1.ListWarehouseOrdersResponse{}
+	if err := r.api.Get(ctx, "/v1/warehouse-orders?order_id="+id, orders); err != nil {
+		return err
+	}
+	if n := len(orders.GetWarehouseOrders()); n != 1 {
+		return fmt.Errorf("%s has %d warehouse orders", id, n)
+	}
+	if s := orders.GetWarehouseOrders()[0].GetState(); s != inventorymovementv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_ALLOCATED {
+		return fmt.Errorf("%s is %s", id, s)
+	}
+	order := &orderreleasev1.GetOrderResponse{}
+	if err := r.api.Get(ctx, "/v1/orders/"+id, order); err != nil {
+		return err
+	}
+	if n := len(order.GetOrder().GetReleases()); n != 1 {
+		return fmt.Errorf("%s has %d releases", id, n)
+	}
+	return nil
+}
+
+// figures returns what the item's availability is.
+func (r *rig) figures(ctx context.Context) (onHand, allocated, promised string, err error) {
+	resp := &inventorymovementv1.GetAvailabilityResponse{}
+	err = r.api.Post(ctx, "/v1/stocks:getAvailability", "", &inventorymovementv1.GetAvailabilityRequest{
+		Places: []*inventorymovementv1.AvailabilityPlace{{Site: "DC1", Sku: "WIDGET"}},
+	}, resp)
+	if err != nil || len(resp.GetAvailabilities()) != 1 {
+		return "", "", "", fmt.Errorf("availability: %v, %w", resp.GetAvailabilities(), err)
+	}
+	a := resp.GetAvailabilities()[0]
+	return a.GetOnHand().GetValue(), a.GetAllocated().GetValue(), a.GetPromised().GetValue(), nil
+}
