@@ -14,7 +14,7 @@ import (
 // Consumers are the facts that orders follow: their own, which drive promises on, and those
 // of inventory and shipments. Master data is followed by MasterData.
 func Consumers(a *app.App) []bus.Consumer {
-	return []bus.Consumer{promises(a), givesBack(a), continues(a), awaits(a), delivery(a)}
+	return []bus.Consumer{promises(a), givesBack(a), continues(a), awaits(a), warehouse(a), stock(a), delivery(a)}
 }
 
 // promises drives each attempt that somebody asked for, until it is decided.
@@ -35,24 +35,24 @@ func promises(a *app.App) bus.Consumer {
 
 // givesBack closes the claims that a fact leaves behind.
 func givesBack(a *app.App) bus.Consumer {
-	back := func(ctx context.Context, f bus.Fact, refs []*orderreleasev1.ClaimRef) error {
+	back := func(ctx context.Context, refs []*orderreleasev1.ClaimRef) error {
 		if len(refs) == 0 {
 			return nil
 		}
-		return a.GiveBack(ctx, mapped(refs, fromClaimRef), f.Recorded)
+		return a.GiveBack(ctx, mapped(refs, fromClaimRef))
 	}
 	return bus.Routes(bus.Reactor, "give-back", "order-release",
-		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.LinesPromised) error {
-			return back(ctx, f, m.GetGiveBack())
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.LinesPromised) error {
+			return back(ctx, m.GetGiveBack())
 		}),
-		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.PromiseRefused) error {
-			return back(ctx, f, m.GetGiveBack())
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.PromiseRefused) error {
+			return back(ctx, m.GetGiveBack())
 		}),
-		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.PromiseClosed) error {
-			return back(ctx, f, m.GetGiveBack())
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.PromiseClosed) error {
+			return back(ctx, m.GetGiveBack())
 		}),
-		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.RemainderCancelled) error {
-			return back(ctx, f, m.GetGiveBack())
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.RemainderCancelled) error {
+			return back(ctx, m.GetGiveBack())
 		}),
 	)
 }
@@ -81,8 +81,8 @@ func continues(a *app.App) bus.Consumer {
 // awaits looks for stock for what has just begun to wait.
 func awaits(a *app.App) bus.Consumer {
 	return bus.Routes(bus.Reactor, "await", "order-release",
-		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.ReleaseBackordered) error {
-			return a.Await(ctx, m.GetOrderId(), f.Recorded)
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.ReleaseBackordered) error {
+			return a.Await(ctx, m.GetOrderId())
 		}),
 	)
 }

@@ -62,13 +62,14 @@ func (m *MasterData) Follower() bus.Consumer {
 	)
 }
 
-// put stores a record under the id of its fact's aggregate; an older one than is there is ignored.
+// put stores a record under the id of its fact's aggregate; an older one than is there is
+// ignored. One commit may hold several facts of a record, so the revision decides.
 func (m *MasterData) put(ctx context.Context, f bus.Fact, record any, keys map[string][]string) error {
 	body, err := json.Marshal(record)
 	if err != nil {
 		return err
 	}
-	return m.rows.Put(ctx, store.Row{Tenant: f.Tenant, ID: f.AggregateID, Version: f.Version, Body: body, Keys: keys})
+	return m.rows.Put(ctx, store.Row{Tenant: f.Tenant, ID: f.AggregateID, Version: f.Revision(), Body: body, Keys: keys})
 }
 
 func (m *MasterData) item(ctx context.Context, f bus.Fact, i *masterdatav1.Item, retired bool) error {

@@ -31,6 +31,7 @@ type App struct {
 	Orders    Orders
 	Stock     Stock
 	Reference Reference
+	Limits    domain.Limits
 }
 
 // OrderID derives the id of an order.
@@ -52,17 +53,19 @@ func (a *App) change(ctx context.Context, id string, d decide) (store.Receipt, e
 		if c.Version == 0 {
 			return store.Decision[domain.Fact]{}, notFound()
 		}
-		return outcome(ctx, c, d)
+		return a.outcome(ctx, c, d)
 	})
 }
 
 // notFound is the answer for an order that is unknown, another tenant's or another customer's.
 func notFound() error { return fault.New(fault.NotFound, "NOT_FOUND", "unknown") }
 
-func outcome(ctx context.Context, c store.Current[domain.Order], d decide) (store.Decision[domain.Fact], error) {
+func (a *App) outcome(ctx context.Context, c store.Current[domain.Order], d decide) (store.Decision[domain.Fact], error) {
 	facts, err := d(c.State, domain.Env{
-		Now: c.Now, By: store.CauseOf(ctx).Principal,
-		Stock: func(site, item string) string { return StockID(c.Tenant, site, item) },
+		Now:    c.Now,
+		By:     store.CauseOf(ctx).Principal,
+		Stock:  func(site, item string) string { return StockID(c.Tenant, site, item) },
+		Limits: a.Limits,
 	})
 	if err != nil {
 		return store.Decision[domain.Fact]{}, err

@@ -64,6 +64,9 @@ func (a *App) Drive(ctx context.Context, in Intent) error {
 	}
 	granted, err := a.Stock.Reserve(step("reserve"), in.Claims, in.Partial)
 	if err != nil {
+		if over, e := a.isOver(ctx, in); e == nil && over {
+			return nil // whatever was claimed goes back; nobody needs an answer any more
+		}
 		return err
 	}
 	if err := faultpoint.Hit(faultpoint.X2); err != nil {
@@ -78,19 +81,19 @@ func (a *App) Drive(ctx context.Context, in Intent) error {
 	return err
 }
 
-// GiveBack closes claims that a decision or a cancellation left, then lets those who wait have the stock.
-func (a *App) GiveBack(ctx context.Context, claims []domain.ClaimRef, recorded time.Time) error {
+// isOver reports whether an attempt is decided or given up.
+func (a *App) isOver(ctx context.Context, in Intent) (bool, error) {
+	v, err := a.Orders.Get(ctx, in.Order)
+	return v.State.Attempt.Number != in.Attempt || v.State.Attempt.State != domain.AttemptOpen, err
+}
+
+// GiveBack closes claims that a decision or a cancellation left. Inventory publishes what
+// becomes free by it, and that serves those who wait.
+func (a *App) GiveBack(ctx context.Context, claims []domain.ClaimRef) error {
 	if err := faultpoint.Hit(faultpoint.X3); err != nil {
 		return err
 	}
-	if err := a.Stock.GiveBack(ctx, claims); err != nil {
-		return err
-	}
-	var places []Place
-	for _, c := range claims {
-		places = append(places, Place{c.Site, c.Item})
-	}
-	return a.Replenish(ctx, places, recorded)
+	return a.Stock.GiveBack(ctx, claims)
 }
 
 // sweepAtOnce bounds one sweep.
@@ -123,6 +126,11 @@ func (a *App) due(ctx context.Context, id string) error {
 		step, name = domain.Order.Retry, "retry"
 	}
 	key := name + ":" + id + ":" + strconv.Itoa(at.Number)
-	_, err = a.change(guard.Derived(ctx, store.CauseOf(ctx).Tenant, key, v.State.Due()), id, step)
+	_, err = a.change(guard.Derived(ctx, store.CauseOf(ctx).Tenant, key, v.State.Due()), id, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		if due := o.Due(); !due.IsZero() && e.Now.Before(due) {
+			return nil, fault.New(fault.Unavailable, "NOT_DUE", "due at %s only", due) // no receipt, or it would never be due
+		}
+		return step(o, e)
+	})
 	return err
 }

@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -12,34 +10,44 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
 )
 
-// Bounds of serving those who wait.
-const (
-	maxWaiting = 2000                  // orders looked at for one place
-	freshWait  = 2 * time.Second       // for the list to show what was recorded before
-	freshPause = 20 * time.Millisecond //
-)
+// maxWaiting bounds the orders looked at for one place.
+const maxWaiting = 2000
 
 // Replenish promises stock that became available to the orders that wait for it, the
-// earliest promised to its customer first. recorded is when it became available: the list
-// must show every order that began to wait before.
-func (a *App) Replenish(ctx context.Context, places []Place, recorded time.Time) error {
-	slices.SortFunc(places, func(a, b Place) int { return strings.Compare(a.Key(), b.Key()) })
-	for _, p := range slices.Compact(places) {
-		if err := a.replenish(ctx, p, recorded); err != nil {
+// earliest promised to its customer first. An order that begins to wait meanwhile and is
+// not listed yet looks for the stock itself, with Await.
+func (a *App) Replenish(ctx context.Context, p Place) error {
+	waiting, _, err := a.waiting(ctx, p)
+	if err != nil {
+		return err
+	}
+	return a.serveAll(ctx, p, waiting)
+}
+
+// Await looks for stock for an order that has just begun to wait: once it is listed, so
+// that whoever brings stock later finds it, and stock that came before is found here.
+func (a *App) Await(ctx context.Context, id string) error {
+	v, err := a.Orders.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, p := range waitingPlaces(v.State) {
+		waiting, all, err := a.waiting(ctx, p)
+		if err != nil {
+			return err
+		}
+		if all && !slices.ContainsFunc(waiting, func(v store.View[domain.Order]) bool { return v.ID == id }) {
+			return fault.New(fault.Unavailable, "LIST_TRAILS", "the order is not yet listed as waiting at %s", p.Key())
+		}
+		if err := a.serveAll(ctx, p, waiting); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *App) replenish(ctx context.Context, p Place, recorded time.Time) error {
-	if available, err := a.Stock.Available(ctx, []Place{p}); err != nil || available[p].Sign() <= 0 {
-		return err
-	}
-	waiting, err := a.waiting(ctx, p, recorded)
-	if err != nil {
-		return err
-	}
+// serveAll serves the orders in their order until nothing is left.
+func (a *App) serveAll(ctx context.Context, p Place, waiting []store.View[domain.Order]) error {
 	var late error
 	for _, v := range waiting {
 		switch left, err := a.serve(ctx, v.ID, v.State, p); {
@@ -54,50 +62,26 @@ func (a *App) replenish(ctx context.Context, p Place, recorded time.Time) error 
 	return late
 }
 
-// waiting lists the orders that wait for the place, in the order in which they are served.
-func (a *App) waiting(ctx context.Context, p Place, recorded time.Time) ([]store.View[domain.Order], error) {
-	deadline := time.Now().Add(freshWait)
-	for {
-		views, asOf, err := a.listWaiting(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		if !asOf.Before(recorded) {
-			slices.SortStableFunc(views, func(a, b store.View[domain.Order]) int {
-				if c := promisedTime(a.State).Compare(promisedTime(b.State)); c != 0 {
-					return c
-				}
-				return a.Created.Compare(b.Created)
-			})
-			return views, nil
-		}
-		if time.Now().After(deadline) {
-			return nil, fault.New(fault.Unavailable, "LIST_TRAILS", "the list of waiting orders is good to %s only", asOf)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(freshPause):
-		}
-	}
-}
-
-// listWaiting reads all pages; the first page says how old the oldest of them may be.
-func (a *App) listWaiting(ctx context.Context, p Place) (views []store.View[domain.Order], asOf time.Time, err error) {
+// waiting lists the orders that wait for the place, in the order in which they are served;
+// all is false when there are more.
+func (a *App) waiting(ctx context.Context, p Place) (views []store.View[domain.Order], all bool, err error) {
 	q := store.Query{Index: IndexWaiting, Key: p.Key(), PageSize: 200}
-	for {
+	for !all && len(views) < maxWaiting {
 		page, err := a.Orders.List(ctx, q)
 		if err != nil {
-			return nil, asOf, err
-		}
-		if q.PageToken == "" {
-			asOf = page.AsOf
+			return nil, false, err
 		}
 		views = append(views, page.Items...)
-		if q.PageToken = page.NextToken; q.PageToken == "" || len(views) >= maxWaiting {
-			return views, asOf, nil
-		}
+		q.PageToken = page.NextToken
+		all = page.NextToken == ""
 	}
+	slices.SortStableFunc(views, func(a, b store.View[domain.Order]) int {
+		if c := promisedTime(a.State).Compare(promisedTime(b.State)); c != 0 {
+			return c
+		}
+		return a.Created.Compare(b.Created)
+	})
+	return views, all, nil
 }
 
 // serve starts and drives an attempt of one order, if the stock there is would help it.
@@ -144,16 +128,6 @@ func (a *App) serve(ctx context.Context, id string, o domain.Order, p Place) (le
 		return true, err
 	}
 	return true, a.Drive(ctx, intent(id, v.State.Attempt))
-}
-
-// Await looks for stock for an order that has just begun to wait: what arrived while it was
-// being promised was announced before the order was listed.
-func (a *App) Await(ctx context.Context, id string, recorded time.Time) error {
-	v, err := a.Orders.Get(ctx, id)
-	if err != nil {
-		return err
-	}
-	return a.Replenish(ctx, waitingPlaces(v.State), recorded)
 }
 
 // needs is what the order waits for: at the place, or everywhere when it goes complete.

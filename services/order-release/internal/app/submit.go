@@ -30,7 +30,7 @@ func (a *App) Submit(ctx context.Context, d Document) (store.Receipt, error) {
 	header, lines, reasons := domain.Validate(d.Header, d.Lines, ref)
 	id := OrderID(store.CauseOf(ctx).Tenant, d.Header.Source, d.Header.Number)
 	return a.Orders.Update(ctx, id, func(c store.Current[domain.Order]) (store.Decision[domain.Fact], error) {
-		return outcome(ctx, c, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		return a.outcome(ctx, c, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
 			return o.Submit(e, id, header, lines, reasons)
 		})
 	})

@@ -12,9 +12,10 @@ const Inline = 400
 
 // Env is what a decision takes from outside.
 type Env struct {
-	Now   time.Time
-	By    string                         // who asks
-	Stock func(site, item string) string // id of the stock of an item at a site
+	Now    time.Time
+	By     string                         // who asks
+	Stock  func(site, item string) string // id of the stock of an item at a site
+	Limits Limits
 }
 
 // step collects the facts of one decision with the order as they make it.

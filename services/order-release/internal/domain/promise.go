@@ -10,12 +10,26 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
-// Time limits of attempts to promise.
-const (
-	AttemptLimit = 30 * time.Second // an attempt without an answer is given up
-	retryFirst   = 30 * time.Second // doubled with each attempt given up in a row
-	retryMost    = 10 * time.Minute
-)
+// Limits are the time limits of attempts to promise.
+type Limits struct {
+	Attempt    time.Duration // an attempt without an answer is given up
+	RetryFirst time.Duration // until the next attempt; doubled with each that is given up in a row
+	RetryMost  time.Duration
+}
+
+// DefaultLimits are the limits of production.
+var DefaultLimits = Limits{Attempt: 30 * time.Second, RetryFirst: 30 * time.Second, RetryMost: 10 * time.Minute}
+
+// retry is how long to wait after so many attempts given up in a row before this one.
+func (l Limits) retry(before int) time.Duration {
+	d := l.RetryFirst
+	for range min(before, 64) {
+		if d *= 2; d >= l.RetryMost {
+			return l.RetryMost
+		}
+	}
+	return min(d, l.RetryMost)
+}
 
 // Wanted narrows an attempt to promise to the lines of one item at one site; the zero value takes all.
 type Wanted struct{ Site, Item string }
@@ -39,7 +53,7 @@ func (o Order) RequestPromise(e Env, w Wanted) ([]Fact, error) {
 
 // intent returns the next attempt; false when nothing is left to promise.
 func (o Order) intent(e Env, w Wanted) (PromiseRequested, bool) {
-	f := PromiseRequested{Keys: o.keys(), Attempt: o.Attempt.Number + 1, Requested: e.Now, Due: e.Now.Add(AttemptLimit)}
+	f := PromiseRequested{Keys: o.keys(), Attempt: o.Attempt.Number + 1, Requested: e.Now, Due: e.Now.Add(e.Limits.Attempt)}
 	// A part makes one release more for each site; an order that has no room for them waits for all.
 	f.Partial = o.Header.Rule != Complete && len(o.Releases)+2*len(o.sites()) <= MaxReleases
 	at := map[Wanted]int{}
@@ -112,7 +126,7 @@ func (o Order) GiveUp(e Env) ([]Fact, error) {
 	}
 	f := PromiseClosed{Keys: o.keys(), Attempt: o.Attempt.Number, GiveBack: o.Attempt.refs()}
 	if o.Header.Mode == Automatic || len(o.Releases) > 0 {
-		f.Retry = e.Now.Add(min(retryFirst<<min(o.Attempt.Timeouts, 10), retryMost))
+		f.Retry = e.Now.Add(e.Limits.retry(o.Attempt.Timeouts))
 	}
 	return []Fact{f}, nil
 }
@@ -134,7 +148,9 @@ func (o Order) Due() time.Time {
 	case AttemptOpen:
 		return o.Attempt.Due
 	case AttemptClosed:
-		return o.Attempt.Retry
+		if slices.ContainsFunc(o.Quantities(), func(q Quantities) bool { return q.Unpromised().Sign() > 0 }) {
+			return o.Attempt.Retry
+		}
 	}
 	return time.Time{}
 }

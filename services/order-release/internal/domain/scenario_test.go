@@ -29,7 +29,7 @@ func newPlay(t *testing.T, rule DeliveryRule, mode ReleaseMode, ordered ...int) 
 	return p
 }
 
-func (p *play) env() Env { return Env{Now: p.now, By: "ann", Stock: stock} }
+func (p *play) env() Env { return Env{Now: p.now, By: "ann", Stock: stock, Limits: DefaultLimits} }
 
 func (p *play) do(facts []Fact, err error) {
 	p.t.Helper()
@@ -247,7 +247,7 @@ func TestManualOrder(t *testing.T) {
 func TestAttemptThatHangs(t *testing.T) {
 	p := newPlay(t, Partial, Automatic, 10)
 	p.facts = nil
-	p.now = p.now.Add(AttemptLimit - time.Second)
+	p.now = p.now.Add(DefaultLimits.Attempt - time.Second)
 	p.do(p.order.GiveUp(p.env()))
 	p.want(Promising)
 	p.now = p.order.Due()
