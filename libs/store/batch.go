@@ -19,7 +19,7 @@ type round[S, F any] struct {
 	line     *line[S, F]
 	requests []*request[S, F]
 	base     *loaded[S]
-	fresh    bool // base was read whole after a refusal that no commit will prove
+	fresh    bool // base was read whole, after the commands came
 	made     *made[S, F]
 	write    *write
 }
@@ -124,7 +124,7 @@ func (c *Collection[S, F]) land(ctx context.Context, r *round[S, F]) bool {
 			fail(r.requests, unavailable(err))
 			return false
 		}
-		r.base, r.fresh = base, false
+		r.base, r.fresh = base, true
 		return true
 	default: // the outcome is unknown: so is what we held
 		c.cache.Remove(r.line.agg)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -55,6 +56,7 @@ func Register[S, F any](db *DB, t Type[S, F]) *Collection[S, F] {
 	if !db.engine.together() {
 		db.done.Go(c.writeSnapshots)
 	}
+	db.done.Go(c.refoldSnapshots)
 	return c
 }
 
@@ -68,13 +70,17 @@ func (c *Collection[S, F]) Update(ctx context.Context, id string, decide func(Cu
 	if cause.Tenant == "" || cause.Key == "" {
 		return Receipt{}, fault.New(fault.Internal, "CAUSE_MISSING", "a command on %s has no tenant or no key", id)
 	}
+	if !validName(cause.Tenant) || !validName(id) {
+		return Receipt{}, fault.New(fault.Invalid, "INVALID_REQUEST", "%q cannot be an id", id).
+			WithField("id", "ID_INVALID", "1 to 200 bytes, no slash, no control characters")
+	}
 	if err := c.db.admit(); err != nil {
 		return Receipt{}, err
 	}
 	if cause.KeyTime.IsZero() && cause.Derived {
 		cause.KeyTime = c.db.opt.Clock.Now()
 	}
-	r := &request[S, F]{ctx: ctx, cause: cause, scope: cause.scope(), decide: decide, done: make(chan struct{})}
+	r := &request[S, F]{ctx: ctx, cause: cause, scope: cause.scope(), decide: decide, done: make(chan struct{}), over: c.db.leave}
 	c.queue.submit(aggKey(cause.Tenant, id), r)
 	select {
 	case <-r.done:
@@ -132,7 +138,7 @@ func (c *Collection[S, F]) hold(agg string, l *loaded[S]) {
 func (c *Collection[S, F]) fromSnapshot(doc []byte) (*loaded[S], error) {
 	d := new(snapDoc)
 	if err := unmarshal(doc, d); err != nil {
-		return nil, fmt.Errorf("snapshot cannot be read: %w", err)
+		return nil, fmt.Errorf("%w: snapshot cannot be read: %w", errUnreadable, err)
 	}
 	return c.decoded(d)
 }
@@ -140,13 +146,13 @@ func (c *Collection[S, F]) fromSnapshot(doc []byte) (*loaded[S], error) {
 func (c *Collection[S, F]) decoded(d *snapDoc) (*loaded[S], error) {
 	switch {
 	case int(d.Fold) > c.t.Fold || d.Writer > writerVersion:
-		return nil, fault.New(fault.Unavailable, "WRITTEN_BY_NEWER", "%s was written by a newer version of this service", d.ID)
+		return nil, writtenByNewer(d.ID)
 	case int(d.Fold) < c.t.Fold:
 		return new(loaded[S]), nil
 	}
 	l := &loaded[S]{header: d.header()}
 	if err := unmarshal(d.State, &l.state); err != nil {
-		return nil, fmt.Errorf("state of %s cannot be read: %w", d.ID, err)
+		return nil, fmt.Errorf("%w: state of %s cannot be read: %w", errUnreadable, d.ID, err)
 	}
 	return l, nil
 }
@@ -206,8 +212,8 @@ func (c *Collection[S, F]) fromBase(ctx context.Context, agg string) (*loaded[S]
 		return new(loaded[S]), err
 	}
 	d, err := readCommit(docs[0])
-	if err != nil {
-		return nil, err
+	if err != nil || len(d.Base) == 0 {
+		return new(loaded[S]), err
 	}
 	l, err := c.fromSnapshot(d.Base)
 	if err != nil {
@@ -229,10 +235,11 @@ func (c *Collection[S, F]) fold(l *loaded[S], doc []byte) (*loaded[S], error) {
 	}
 	if uint64(d.Version) != l.version+1 || d.Parent != l.parent || uint64(d.Prev) != l.prev {
 		c.db.opt.Log.Error("history is broken", "aggregate", d.Agg, "version", d.Version, "after", l.version)
-		return nil, fault.New(fault.Internal, "HISTORY_BROKEN", "%s: commit %d does not follow version %d", d.Agg, d.Version, l.version)
+		return nil, fmt.Errorf("%w: %w", errUnreadable,
+			fault.New(fault.Internal, "HISTORY_BROKEN", "%s: commit %d does not follow version %d", d.Agg, d.Version, l.version))
 	}
 	if d.Writer > writerVersion {
-		return nil, fault.New(fault.Unavailable, "WRITTEN_BY_NEWER", "%s was written by a newer version of this service", d.Agg)
+		return nil, writtenByNewer(d.Agg)
 	}
 	facts, err := c.decodeFacts(d)
 	if err != nil {
@@ -247,6 +254,15 @@ func (c *Collection[S, F]) fold(l *loaded[S], doc []byte) (*loaded[S], error) {
 	}
 	next.advance(d, doc)
 	return next, nil
+}
+
+// errUnreadable marks what is wrong with one aggregate, not with the engine: it is left
+// alone by this binary, and others go on.
+var errUnreadable = errors.New("left alone")
+
+func writtenByNewer(agg string) error {
+	return fmt.Errorf("%w: %w", errUnreadable,
+		fault.New(fault.Unavailable, "WRITTEN_BY_NEWER", "%s was written by a newer version of this service", agg))
 }
 
 // advance moves the header to a commit.
@@ -265,7 +281,7 @@ func (c *Collection[S, F]) decodeFacts(d *commitDoc) ([]F, error) {
 	for i, f := range d.Facts {
 		var err error
 		if out[i], err = c.t.Decode(f.Type, f.Data); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 		}
 	}
 	return out, nil

@@ -24,11 +24,13 @@ type request[S, F any] struct {
 	receipt Receipt
 	err     error
 	done    chan struct{}
+	over    func() // told once it is answered
 }
 
 func (r *request[S, F]) answer(rec Receipt, err error) {
 	r.receipt, r.err = rec, err
 	close(r.done)
+	r.over()
 }
 
 // line is the commands that queue for one aggregate.

@@ -103,6 +103,15 @@ func binary16(h [16]byte) bson.Binary { return bson.Binary{Data: h[:]} }
 // aggKey names an aggregate in every engine: tenant/id.
 func aggKey(tenant, id string) string { return tenant + "/" + id }
 
+// maxName bounds a tenant and an aggregate's id in bytes.
+const maxName = 200
+
+// validName reports whether a tenant or id can be part of a key: a slash in it would let one
+// aggregate's commits be taken for another's.
+func validName(s string) bool {
+	return s != "" && len(s) <= maxName && !strings.ContainsFunc(s, func(r rune) bool { return r == '/' || r < ' ' || r == 0x7f })
+}
+
 func splitKey(agg string) (tenant, id string) {
 	tenant, id, _ = strings.Cut(agg, "/")
 	return tenant, id
@@ -143,7 +152,7 @@ func (d *commitDoc) causeOf(f factDoc, tenant string) Cause {
 func readCommit(doc []byte) (*commitDoc, error) {
 	d := new(commitDoc)
 	if err := unmarshal(doc, d); err != nil {
-		return nil, fmt.Errorf("commit cannot be read: %w", err)
+		return nil, fmt.Errorf("%w: commit cannot be read: %w", errUnreadable, err)
 	}
 	return d, nil
 }

@@ -54,6 +54,7 @@ type DB struct {
 	backlog  atomic.Int64 // µs of the oldest commit that is not relayed
 	waiting  atomic.Int64
 	isClosed atomic.Bool
+	flying   atomic.Int64 // commands that are not answered
 }
 
 // aggregateType is what DB asks of a registered collection, whatever its types.
@@ -115,9 +116,9 @@ func (db *DB) Close(ctx context.Context) error {
 	if db.isClosed.Swap(true) {
 		return nil
 	}
+	errs := []error{db.idle(ctx)}
 	db.stop()
 	db.done.Wait()
-	var errs []error
 	for _, t := range db.registered() {
 		errs = append(errs, t.flush(ctx))
 	}
@@ -140,13 +141,33 @@ func (db *DB) Table(name string, indexes ...string) Rows {
 	return rows
 }
 
-// admit refuses commands of a closed database and while the relay is too far behind: later
-// is better than lost.
+// leave counts a command as answered.
+func (db *DB) leave() { db.flying.Add(-1) }
+
+// idle waits until every command that was let in is answered.
+func (db *DB) idle(ctx context.Context) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for db.flying.Load() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%d commands are not answered: %w", db.flying.Load(), ctx.Err())
+		}
+	}
+	return nil
+}
+
+// admit lets a command in; it refuses those of a closed database, and all while the relay is
+// too far behind: later is better than lost.
 func (db *DB) admit() error {
+	db.flying.Add(1) // before the look at isClosed: Close looks the other way round
 	if db.isClosed.Load() {
+		db.leave()
 		return fault.New(fault.Unavailable, "STORE_CLOSED", "the store is closed")
 	}
 	if time.Duration(db.backlog.Load())*time.Microsecond > maxBacklogAge || db.waiting.Load() > maxBacklog {
+		db.leave()
 		return fault.New(fault.Exhausted, "RELAY_BEHIND", "facts are not published fast enough").After(5 * time.Second)
 	}
 	return nil

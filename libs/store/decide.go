@@ -61,7 +61,11 @@ func (c *Collection[S, F]) decide(ctx context.Context, r *round[S, F]) error {
 		}
 		c.one(m, r, req, old)
 	}
-	if len(m.loose) > 0 && !r.fresh {
+	switch {
+	case len(m.loose) == 0:
+	case len(m.doc.Receipts) > 0: // the commit proves the base of all
+		m.answers, m.loose = append(m.answers, m.loose...), nil
+	case !r.fresh:
 		if r.base, err = c.full(ctx, r.line.agg); err != nil {
 			return err
 		}
@@ -119,6 +123,7 @@ func (c *Collection[S, F]) seal(r *round[S, F]) error {
 // one decides one command on the state that the commands before it made.
 func (c *Collection[S, F]) one(m *made[S, F], r *round[S, F], req *request[S, F], old map[[16]byte]*receiptDoc) {
 	give := func(rec Receipt, err error) { m.answers = append(m.answers, pendingAnswer[S, F]{req, rec, err}) }
+	loose := func(rec Receipt, err error) { m.loose = append(m.loose, pendingAnswer[S, F]{req, rec, err}) }
 	if req.ctx.Err() != nil {
 		give(Receipt{}, fault.New(fault.Deadline, "DEADLINE", "time ran out before the command was decided"))
 		return
@@ -128,7 +133,7 @@ func (c *Collection[S, F]) one(m *made[S, F], r *round[S, F], req *request[S, F]
 		return
 	}
 	if err := matches(req.cause.IfMatch, r.base, m); err != nil {
-		give(Receipt{}, err)
+		loose(Receipt{}, err) // the version that it names may be newer than the copy
 		return
 	}
 	_, id := splitKey(r.line.agg)
@@ -145,21 +150,17 @@ func (c *Collection[S, F]) one(m *made[S, F], r *round[S, F], req *request[S, F]
 	exists := standing(r.base, m) > 0
 	switch {
 	case err != nil && (refused == nil || !refused.Recorded() || !exists):
-		if exists {
-			give(Receipt{}, err)
-		} else {
-			m.loose = append(m.loose, pendingAnswer[S, F]{req, Receipt{}, err})
-		}
+		loose(Receipt{}, err)
 		return
 	case err == nil && req.cause.Validate, err == nil && !exists && len(d.Facts) == 0:
 		rec.State, rec.Reasons, rec.Created, rec.Values = d.State, d.Reasons, d.Created, d.Values
 		if !exists {
 			rec.ETag = ""
 		}
-		m.loose = append(m.loose, pendingAnswer[S, F]{req, rec, nil})
+		loose(rec, nil)
 		return
 	case err != nil && req.cause.Validate:
-		m.loose = append(m.loose, pendingAnswer[S, F]{req, Receipt{}, err})
+		loose(Receipt{}, err)
 		return
 	}
 	stored := receiptOf(req)

@@ -43,6 +43,10 @@ type engine interface {
 	due(ctx context.Context, typ, index, upTo string, limit int) ([]Ref, error)
 	// scan pages all snapshots of a type by key after the given one.
 	scan(ctx context.Context, typ, after string, limit int) ([][]byte, error)
+	// outdated returns aggregates whose snapshots are of an older fold.
+	outdated(ctx context.Context, typ string, fold, limit int) ([]string, error)
+	// heads calls fn with the newest version of every aggregate that has commits.
+	heads(ctx context.Context, fn func(typ, agg string, version uint64) error) error
 	// declare prepares the collections of an aggregate type.
 	declare(ctx context.Context, typ string, indexes []string) error
 	// tail yields every commit after from, in the engine's order, until fn fails or ctx ends.

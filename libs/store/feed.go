@@ -7,7 +7,10 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 )
 
-var _ Feed = (*DB)(nil)
+var (
+	_ Feed      = (*DB)(nil)
+	_ Rescanner = (*DB)(nil)
+)
 
 // End returns the position after the newest durable commit.
 func (db *DB) End(ctx context.Context) (Position, error) { return db.engine.end(ctx) }
@@ -105,6 +108,30 @@ func (db *DB) Refresh(ctx context.Context, touched []Touched) error {
 		}
 	}
 	return nil
+}
+
+// refreshAtOnce is how many aggregates RefreshAll looks at in one go.
+const refreshAtOnce = 500
+
+// RefreshAll makes sure that every aggregate has a snapshot of its newest version; see Rescanner.
+func (db *DB) RefreshAll(ctx context.Context) error {
+	if db.engine.together() {
+		return nil
+	}
+	var some []Touched
+	err := db.engine.heads(ctx, func(typ, agg string, version uint64) error {
+		tenant, id := splitKey(agg)
+		if some = append(some, Touched{typ, tenant, id, version}); len(some) < refreshAtOnce {
+			return nil
+		}
+		err := db.Refresh(ctx, some)
+		some = some[:0]
+		return err
+	})
+	if err != nil || len(some) == 0 {
+		return err
+	}
+	return db.Refresh(ctx, some)
 }
 
 // SetGoodTo tells that snapshots hold every commit recorded before t.

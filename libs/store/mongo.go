@@ -166,7 +166,7 @@ func (e *mongodb) snaps(typ string) *mongo.Collection { return e.db.Collection("
 
 // declare makes the list index and the due index of each declared one.
 func (e *mongodb) declare(ctx context.Context, typ string, indexes []string) error {
-	models := []mongo.IndexModel{{Keys: bson.D{{Key: "t", Value: 1}, {Key: "c", Value: 1}, {Key: "_id", Value: 1}}}}
+	models := []mongo.IndexModel{{Keys: bson.D{{Key: "t", Value: 1}, {Key: "c", Value: 1}, {Key: "_id", Value: 1}}}, {Keys: bson.D{{Key: "fo", Value: 1}}}}
 	for _, name := range indexes {
 		x := "x." + name
 		models = append(models,

@@ -75,6 +75,54 @@ func (e *mongodb) next(ctx context.Context, versions map[string]uint64) (map[str
 	return out, err
 }
 
+func (e *mongodb) outdated(ctx context.Context, typ string, fold, limit int) ([]string, error) {
+	docs, err := raws(ctx, e.snaps(typ), bson.D{{Key: "fo", Value: bson.D{{Key: "$lt", Value: fold}}}},
+		options.Find().SetLimit(int64(limit)).SetProjection(sorted("_id")))
+	out := make([]string, len(docs))
+	for i, d := range docs {
+		out[i], _ = bson.Raw(d).Lookup("_id").StringValueOK()
+	}
+	return out, err
+}
+
+// heads walks all commits by id, of each only what names it.
+func (e *mongodb) heads(ctx context.Context, fn func(typ, agg string, version uint64) error) error {
+	type head struct {
+		ID      string `bson:"_id"`
+		Type    string `bson:"t"`
+		Agg     string `bson:"a"`
+		Version int64  `bson:"v"`
+	}
+	const page = 10_000 // one cursor over everything would outlive its time limit
+	var last head
+	for {
+		docs, err := raws(ctx, e.commit, bson.D{{Key: "_id", Value: bson.D{{Key: "$gt", Value: last.ID}}}},
+			options.Find().SetSort(sorted("_id")).SetLimit(page).SetProjection(sorted("_id", "t", "a", "v")))
+		if err != nil {
+			return err
+		}
+		for _, doc := range docs {
+			var h head
+			if err := unmarshal(doc, &h); err != nil {
+				return err
+			}
+			if last.Agg != "" && h.Agg != last.Agg {
+				if err := fn(last.Type, last.Agg, uint64(last.Version)); err != nil {
+					return err
+				}
+			}
+			last = h
+		}
+		if len(docs) == page {
+			continue
+		}
+		if last.Agg == "" {
+			return nil
+		}
+		return fn(last.Type, last.Agg, uint64(last.Version))
+	}
+}
+
 func (e *mongodb) causes(ctx context.Context, agg string, hashes [][16]byte) (map[[16]byte]uint64, error) {
 	keys := make([]bson.Binary, len(hashes))
 	for i, h := range hashes {

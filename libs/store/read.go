@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -10,6 +11,9 @@ import (
 // Get returns the aggregate by id, never stale; see Aggregates.
 func (c *Collection[S, F]) Get(ctx context.Context, id string) (View[S], error) {
 	agg, err := c.key(ctx, id)
+	if errors.Is(err, errNoSuch) {
+		return View[S]{}, fault.New(fault.NotFound, "NOT_FOUND", "no %s %s", c.t.Name, id)
+	}
 	if err != nil {
 		return View[S]{}, err
 	}
@@ -28,8 +32,14 @@ func (c *Collection[S, F]) key(ctx context.Context, id string) (string, error) {
 	if tenant == "" {
 		return "", fault.New(fault.Internal, "CAUSE_MISSING", "a read of %s has no tenant", id)
 	}
+	if !validName(tenant) || !validName(id) {
+		return "", errNoSuch
+	}
 	return aggKey(tenant, id), nil
 }
+
+// errNoSuch says that nothing can have this id.
+var errNoSuch = fault.New(fault.NotFound, "NOT_FOUND", "no aggregate can have this id")
 
 // newest returns an aggregate no older than any acknowledged commit. Where this process is
 // the only writer, what it holds is that.
@@ -43,13 +53,16 @@ func (c *Collection[S, F]) newest(ctx context.Context, agg string) (*loaded[S], 
 // GetMany returns those of the ids that exist: snapshots in one read, then one probe for
 // later commits, then the few that have any.
 func (c *Collection[S, F]) GetMany(ctx context.Context, ids []string) ([]View[S], error) {
-	aggs := make([]string, len(ids))
-	for i, id := range ids {
+	aggs := make([]string, 0, len(ids))
+	for _, id := range ids {
 		agg, err := c.key(ctx, id)
+		if errors.Is(err, errNoSuch) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		aggs[i] = agg
+		aggs = append(aggs, agg)
 	}
 	states, err := c.load(ctx, aggs)
 	if err != nil {
@@ -150,6 +163,9 @@ func (c *Collection[S, F]) Due(ctx context.Context, index, upTo string, limit in
 // History returns the commits of an aggregate, ascending; see Aggregates.
 func (c *Collection[S, F]) History(ctx context.Context, id string, after uint64, limit int) ([]Commit[F], error) {
 	agg, err := c.key(ctx, id)
+	if errors.Is(err, errNoSuch) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -38,7 +39,8 @@ func (c *Collection[S, F]) flush(ctx context.Context) error {
 	for agg, l := range dirty {
 		s, err := c.snapshot(agg, l)
 		if err != nil {
-			return err
+			c.db.opt.Log.Error("a state has no snapshot", "type", c.t.Name, "error", err)
+			continue // the others have
 		}
 		snaps = append(snaps, s)
 	}
@@ -63,9 +65,53 @@ func (c *Collection[S, F]) keepDirty(dirty map[string]*loaded[S], left []*snapDo
 	}
 }
 
+// refoldEvery is how often snapshots of an older fold are looked for: replicas of an older
+// binary go on writing them until the last one is gone.
+const refoldEvery = 30 * time.Second
+
+// refoldSnapshots folds anew what an older fold wrote, so that lists show a changed fold and
+// changed index keys without anyone touching the aggregates.
+func (c *Collection[S, F]) refoldSnapshots() {
+	tick := time.NewTicker(refoldEvery)
+	defer tick.Stop()
+	for {
+		if err := c.refold(c.db.ctx); err != nil && c.db.ctx.Err() == nil {
+			c.db.opt.Log.Warn("snapshots of an older fold stay", "type", c.t.Name, "error", err)
+		}
+		select {
+		case <-c.db.ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (c *Collection[S, F]) refold(ctx context.Context) error {
+	for {
+		aggs, err := c.db.engine.outdated(ctx, c.t.Name, c.t.Fold, snapshotsAtOnce)
+		if err != nil || len(aggs) == 0 {
+			return err
+		}
+		touched := make([]Touched, len(aggs))
+		for i, agg := range aggs {
+			touched[i].Tenant, touched[i].ID = splitKey(agg)
+		}
+		written, err := c.refreshed(ctx, touched)
+		if err != nil || written == 0 {
+			return err // what is left cannot be read by this binary
+		}
+	}
+}
+
 // refresh writes the snapshots of those touched aggregates that trail the version they
 // reached: what a process left undone that died between commit and snapshot.
 func (c *Collection[S, F]) refresh(ctx context.Context, touched []Touched) error {
+	_, err := c.refreshed(ctx, touched)
+	return err
+}
+
+// refreshed is refresh; it returns how many snapshots it wrote.
+func (c *Collection[S, F]) refreshed(ctx context.Context, touched []Touched) (int, error) {
 	want := map[string]uint64{}
 	aggs := make([]string, 0, len(touched))
 	for _, t := range touched {
@@ -77,31 +123,36 @@ func (c *Collection[S, F]) refresh(ctx context.Context, touched []Touched) error
 	}
 	docs, err := c.db.engine.snapshots(ctx, c.t.Name, aggs)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var late []*snapDoc
 	for _, agg := range aggs {
 		d := new(snapDoc)
 		if doc, ok := docs[agg]; ok {
 			if err := unmarshal(doc, d); err != nil {
-				return err
+				return 0, err
 			}
 		}
-		if uint64(d.Version) >= want[agg] {
+		if uint64(d.Version) >= want[agg] && int(d.Fold) >= c.t.Fold {
 			continue
 		}
 		l, err := c.full(ctx, agg)
+		if errors.Is(err, errUnreadable) { // a newer binary refreshes its own; a broken history has had its alarm
+			c.db.opt.Log.Warn("a snapshot stays behind", "aggregate", agg, "error", err)
+			continue
+		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		s, err := c.snapshot(agg, l)
 		if err != nil {
-			return err
+			c.db.opt.Log.Error("a state has no snapshot", "type", c.t.Name, "error", err)
+			continue
 		}
 		late = append(late, s)
 	}
 	if len(late) == 0 {
-		return nil
+		return 0, nil
 	}
-	return c.db.engine.save(ctx, c.t.Name, late)
+	return len(late), c.db.engine.save(ctx, c.t.Name, late)
 }

@@ -57,6 +57,7 @@ CREATE TABLE IF NOT EXISTS keys (
   tbl TEXT NOT NULL, name TEXT NOT NULL, tenant TEXT NOT NULL, key TEXT NOT NULL, created INTEGER NOT NULL, id TEXT NOT NULL,
   PRIMARY KEY (tbl, name, tenant, key, created, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS keys_due ON keys (tbl, name, key, id);
+CREATE INDEX IF NOT EXISTS docs_fold ON docs (tbl, fold) WHERE fold > 0;
 `
 
 func openSQLite(folder, name string, opt Options) (*sqlite, error) {

@@ -101,6 +101,51 @@ func (e *sqlite) scan(ctx context.Context, typ, after string, limit int) ([][]by
 	return e.blobs(ctx, `SELECT body FROM docs WHERE tbl = ? AND id > ? ORDER BY id LIMIT ?`, typ, after, limit)
 }
 
+func (e *sqlite) outdated(ctx context.Context, typ string, fold, limit int) ([]string, error) {
+	var out []string
+	err := e.rows(ctx, func(rs *sql.Rows) error {
+		var id string
+		err := rs.Scan(&id)
+		out = append(out, id)
+		return err
+	}, `SELECT id FROM docs WHERE tbl = ? AND fold > 0 AND fold < ? LIMIT ?`, typ, fold, limit)
+	return out, err
+}
+
+// heads reads the types apart: a commit names its own inside its document only.
+func (e *sqlite) heads(ctx context.Context, fn func(typ, agg string, version uint64) error) error {
+	for after := ""; ; {
+		var docs [][]byte
+		var aggs []string
+		err := e.rows(ctx, func(rs *sql.Rows) error {
+			var agg string
+			var doc []byte
+			if err := rs.Scan(&agg, &doc); err != nil {
+				return err
+			}
+			aggs, docs = append(aggs, agg), append(docs, doc)
+			return nil
+		}, `SELECT c.agg, c.doc FROM commits c JOIN (SELECT agg, max(version) AS version FROM commits WHERE agg > ? GROUP BY agg ORDER BY agg LIMIT ?) m
+			ON c.agg = m.agg AND c.version = m.version ORDER BY c.agg`, after, tailAtOnce)
+		if err != nil {
+			return err
+		}
+		for i, doc := range docs {
+			d, err := readCommit(doc)
+			if err != nil {
+				return err
+			}
+			if err := fn(d.Type, d.Agg, uint64(d.Version)); err != nil {
+				return err
+			}
+			after = aggs[i]
+		}
+		if len(docs) < tailAtOnce {
+			return nil
+		}
+	}
+}
+
 func (e *sqlite) end(ctx context.Context) (Position, error) {
 	var seq int64
 	err := e.read.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM commits`).Scan(&seq)

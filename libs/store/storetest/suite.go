@@ -53,6 +53,10 @@ var musts = []must{
 	{"M18 an older fold is folded anew, a newer one is left alone", folds},
 	{"M19 history rebuilds the state at every version, beyond a packed one", history},
 	{"M20 snapshots can be exported and refreshed", exports},
+	{"M21 what no commit proves is answered on the newest state", provenFresh},
+	{"M22 no id reaches into another aggregate", idsApart},
+	{"M23 closing answers what is under way", closing},
+	{"M24 a raised fold moves the lists by itself", refolded},
 }
 
 // As returns a context with a client's cause.
