@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/clock"
@@ -28,7 +29,10 @@ type (
 const (
 	IndexState     = "state"
 	IndexOrder     = "order"
-	IndexReference = "reference"
+	IndexReference = "reference" // as people write it
+	IndexCarrier   = "carrier"   // CarrierKey of each reference
+	IndexUnrated   = "unrated"   // carrier whose card may rate it
+	IndexWaiting   = "waiting"   // CarrierKey of each reference that an invoice waits for
 	IndexDue       = "due"
 )
 
@@ -39,8 +43,11 @@ type App struct {
 	Invoices  Invoices
 	Clock     clock.Clock
 	Tolerance domain.Tolerance
-	// Retry is how long an invoice waits before its unknown references are looked up again.
+	// Retry is how long an invoice waits before its unknown references are looked up again;
+	// it doubles with each attempt.
 	Retry time.Duration
+	// Attempt is how long a match may take before it is taken up again.
+	Attempt time.Duration
 }
 
 // CardID derives the id of a carrier's rate cards.
@@ -54,6 +61,11 @@ func InvoiceID(tenant, carrier, number string) string {
 	return ident.Derive("inv", tenant, carrier, domain.NormalNumber(number))
 }
 
+// CarrierKey is the key of a reference in the carrier's own numbers, which are nobody else's.
+func CarrierKey(carrier, reference string) string {
+	return carrier + " " + domain.NormalReference(reference)
+}
+
 func tenant(ctx context.Context) string { return store.CauseOf(ctx).Tenant }
 
 // PublishCard publishes a version of a carrier's rate card.
@@ -63,7 +75,8 @@ func (a *App) PublishCard(ctx context.Context, card domain.Card) (store.Receipt,
 		if err != nil {
 			return store.Decision[domain.CardFact]{}, err
 		}
-		return store.Decision[domain.CardFact]{Facts: facts, State: "PUBLISHED"}, nil
+		version := facts[0].(domain.CardPublished).Card.Version
+		return store.Decision[domain.CardFact]{Facts: facts, State: "PUBLISHED", Created: []string{strconv.Itoa(version)}}, nil
 	})
 }
 
@@ -72,70 +85,14 @@ func (a *App) Rate(ctx context.Context, s domain.Shipment) (domain.Rating, error
 	if s.At.IsZero() {
 		s.At = a.Clock.Now()
 	}
-	v, err := a.Cards.Get(ctx, CardID(tenant(ctx), s.Carrier))
+	c, err := a.cards(ctx, s.Carrier)
+	return domain.Rate(c, s), err
+}
+
+func (a *App) cards(ctx context.Context, carrier string) (domain.Cards, error) {
+	v, err := a.Cards.Get(ctx, CardID(tenant(ctx), carrier))
 	if err != nil && !fault.IsKind(err, fault.NotFound) {
-		return domain.Rating{}, err
+		return domain.Cards{}, err
 	}
-	return domain.Rate(v.State, s), nil
-}
-
-// Estimate rates a shipment whose tender was accepted.
-func (a *App) Estimate(ctx context.Context, k domain.Keys, s domain.Shipment) error {
-	return a.rated(ctx, k, s, domain.Estimate)
-}
-
-// Finalise rates a delivered shipment again on what was delivered.
-func (a *App) Finalise(ctx context.Context, shipment string, weight int64) error {
-	id := FreightID(tenant(ctx), shipment)
-	v, err := a.Freights.Get(ctx, id)
-	if err != nil {
-		return waits(err, shipment)
-	}
-	s := v.State.Basis
-	if weight > 0 {
-		s.WeightGrams = weight
-	}
-	return a.rated(ctx, v.State.Keys, s, func(f domain.Freight, _ domain.Keys, r domain.Rating) ([]domain.FreightFact, error) {
-		return domain.Finalise(f, r)
-	})
-}
-
-// waits turns "no such freight" into "not yet": the fact that starts it comes before on the same lane.
-func waits(err error, shipment string) error {
-	if fault.IsKind(err, fault.NotFound) {
-		return fault.New(fault.Unavailable, "FREIGHT_NOT_STARTED_YET", "freight of %s is not started yet", shipment)
-	}
-	return err
-}
-
-type onRating func(domain.Freight, domain.Keys, domain.Rating) ([]domain.FreightFact, error)
-
-func (a *App) rated(ctx context.Context, k domain.Keys, s domain.Shipment, then onRating) error {
-	k.Freight = FreightID(tenant(ctx), k.Shipment)
-	r, err := a.Rate(ctx, s)
-	if err != nil {
-		return err
-	}
-	_, err = a.change(ctx, k.Freight, func(f domain.Freight) ([]domain.FreightFact, error) { return then(f, k, r) })
-	return err
-}
-
-// Accrue opens the accrual of a dispatched shipment.
-func (a *App) Accrue(ctx context.Context, f domain.FreightAccrued, s domain.Shipment) error {
-	return a.rated(ctx, f.Keys, s, func(now domain.Freight, k domain.Keys, r domain.Rating) ([]domain.FreightFact, error) {
-		f := f
-		f.Keys, f.Rating, f.Basis = k, r, s
-		return domain.Accrue(now, f)
-	})
-}
-
-// change runs a decision on a freight.
-func (a *App) change(ctx context.Context, id string, d func(domain.Freight) ([]domain.FreightFact, error)) (store.Receipt, error) {
-	return a.Freights.Update(ctx, id, func(c store.Current[domain.Freight]) (store.Decision[domain.FreightFact], error) {
-		facts, err := d(c.State)
-		if err != nil {
-			return store.Decision[domain.FreightFact]{}, err
-		}
-		return store.Decision[domain.FreightFact]{Facts: facts, State: string(domain.ApplyFreight(c.State, facts...).State())}, nil
-	})
+	return v.State, nil
 }

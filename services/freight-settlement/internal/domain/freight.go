@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/money"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
@@ -19,6 +18,7 @@ const (
 	Accrued   FreightState = "ACCRUED"
 	Final     FreightState = "FINAL"
 	Settled   FreightState = "SETTLED"
+	Reversed  FreightState = "REVERSED"
 )
 
 // Line is an order line of the shipment: what the cost is allocated to.
@@ -58,6 +58,9 @@ type Keys struct {
 	OrderNumber string `bson:"n,omitempty"`
 }
 
+// Of are the keys that facts about an existing freight carry.
+type Of struct{ Freight, Shipment string }
+
 // Refs are the numbers under which the carrier invoices.
 type Refs struct {
 	PRO          string `bson:"p,omitempty"`
@@ -65,18 +68,24 @@ type Refs struct {
 	Tracking     string `bson:"t,omitempty"`
 }
 
-// Freight is what one shipment costs; its zero value is "nothing yet".
+// Freight is what one shipment costs; its zero value is "nothing yet". The revisions are the
+// places of the shipment's facts in its own history: facts may arrive in any order.
 type Freight struct {
 	Keys        Keys         `bson:"k"`
 	Refs        Refs         `bson:"r"`
-	Basis       Shipment     `bson:"h"` // what it was rated on
+	Basis       Shipment     `bson:"h"` // what it was rated on; its weight is the rating's
 	Rating      Rating       `bson:"g"`
+	Others      []Charge     `bson:"x,omitempty"` // charges on invoices that nobody expected
 	Lines       []Line       `bson:"l,omitempty"`
 	Allocations []Allocation `bson:"a,omitempty"`
 	Dispatched  time.Time    `bson:"d,omitempty"`
 	IsFinal     bool         `bson:"z,omitempty"`
+	IsReversed  bool         `bson:"v,omitempty"`
+	TenderRev   int64        `bson:"rt,omitempty"`
+	DispatchRev int64        `bson:"rd,omitempty"`
+	CancelRev   int64        `bson:"rc,omitempty"`
 	Open        money.Amount `bson:"o"`           // accrual not reversed yet
-	Paid        int64        `bson:"p,omitempty"` // settled so far, minor units of the rating's currency
+	Paid        money.Amount `bson:"p"`           // settled so far, by all invoices
 	Closed      []Claim      `bson:"c,omitempty"` // claims given back: they stay closed
 }
 
@@ -86,24 +95,43 @@ type Claim struct {
 	Attempt int    `bson:"n"`
 }
 
-// maxClosedClaims bounds the claims that are remembered as closed.
-const maxClosedClaims = 64
+// Bounds of what a freight remembers.
+const (
+	maxClosedClaims = 64
+	maxOthers       = 200
+)
 
 // State derives where the freight stands.
 func (f Freight) State() FreightState {
 	switch {
 	case f.Keys.Freight == "":
 		return ""
+	case f.IsReversed:
+		return Reversed
 	case !f.Rating.Rated():
 		return Unrated
+	case f.Dispatched.IsZero():
+		return Estimated
 	case !slices.ContainsFunc(f.Rating.Charges, func(c Charge) bool { return !c.Settled }):
 		return Settled
 	case f.IsFinal:
 		return Final
-	case !f.Dispatched.IsZero():
-		return Accrued
 	}
-	return Estimated
+	return Accrued
+}
+
+// Weight is what counts for its rate: what was delivered, once that is known, else what the
+// shipment's fact says.
+func (f Freight) Weight(told int64) int64 {
+	if f.IsFinal && f.Rating.Weight > 0 {
+		return f.Rating.Weight
+	}
+	return told
+}
+
+// WaitsForRate reports whether a rate card that is published later would rate it.
+func (f Freight) WaitsForRate() bool {
+	return f.State() == Unrated && f.Basis.Carrier != ""
 }
 
 // FreightFact is what happened to the freight of a shipment.
@@ -114,9 +142,11 @@ type (
 	// FreightEstimated rates it at tender.
 	FreightEstimated struct {
 		Keys
-		Rating Rating
+		Basis    Shipment
+		Rating   Rating
+		Revision int64
 	}
-	// FreightAccrued accrues it at dispatch.
+	// FreightAccrued accrues it at dispatch, or later when a rate comes.
 	FreightAccrued struct {
 		Keys
 		Refs
@@ -126,6 +156,7 @@ type (
 		Postings    []Posting
 		Allocations []Allocation
 		At          time.Time
+		Revision    int64
 	}
 	// FreightFinalised rates it again on what was delivered.
 	FreightFinalised struct {
@@ -134,31 +165,47 @@ type (
 		Postings    []Posting
 		Allocations []Allocation
 	}
+	// FreightReversed takes back what was accrued and not settled.
+	FreightReversed struct {
+		Of
+		Reason      string
+		Postings    []Posting
+		Allocations []Allocation
+		Revision    int64
+	}
 	// ChargesClaimed keeps charges for one invoice.
 	ChargesClaimed struct {
-		Keys
+		Of
 		Claim
-		Codes []string
+		Charges []Claimed
 	}
 	// ChargesFreed gives them back.
 	ChargesFreed struct {
-		Keys
+		Of
 		Claim
 	}
 	// ChargesSettled pays them and reverses their accrual.
 	ChargesSettled struct {
-		Keys
+		Of
 		Invoice     string
 		Charges     []Charge
 		Paid        money.Amount // for this invoice
 		Postings    []Posting
-		Allocations []Allocation // of all that was paid so far
+		Allocations []Allocation // of all that it costs so far
 	}
 )
+
+// Claimed is one charge as an invoice claims it.
+type Claimed struct {
+	Code       string
+	Invoiced   money.Amount
+	Unexpected bool
+}
 
 func (FreightEstimated) isFreightFact() {}
 func (FreightAccrued) isFreightFact()   {}
 func (FreightFinalised) isFreightFact() {}
+func (FreightReversed) isFreightFact()  {}
 func (ChargesClaimed) isFreightFact()   {}
 func (ChargesFreed) isFreightFact()     {}
 func (ChargesSettled) isFreightFact()   {}
@@ -167,50 +214,99 @@ func (ChargesSettled) isFreightFact()   {}
 func EvolveFreight(f Freight, fact FreightFact) Freight {
 	switch e := fact.(type) {
 	case FreightEstimated:
-		f.Keys, f.Rating = e.Keys, e.Rating
+		f.Keys, f.Basis, f.Rating, f.TenderRev = e.Keys, e.Basis, e.Rating, e.Revision
 	case FreightAccrued:
 		f.Keys, f.Refs, f.Rating, f.Lines, f.Allocations = e.Keys, e.Refs, e.Rating, e.Lines, e.Allocations
-		f.Dispatched, f.Basis = e.At, e.Basis
+		f.Dispatched, f.Basis, f.DispatchRev, f.IsReversed = e.At, e.Basis, e.Revision, false
 		f.Open = accrued(f.Open, e.Postings)
 	case FreightFinalised:
-		f.Rating, f.Allocations, f.IsFinal = e.Rating, e.Allocations, true
+		f.Keys, f.Rating, f.Allocations, f.IsFinal = e.Keys, e.Rating, e.Allocations, true
+		f.Open = accrued(f.Open, e.Postings)
+	case FreightReversed:
+		f.Keys.Freight, f.Keys.Shipment = e.Freight, e.Shipment
+		f.Rating.Charges, f.Others = cutOff(f.Rating.Charges, f.Others)
+		f.Rating.Total.Minor = 0
+		for _, c := range f.Rating.Charges {
+			f.Rating.Total.Minor += c.Amount.Minor
+		}
+		f.Allocations, f.IsReversed, f.CancelRev = e.Allocations, true, e.Revision
 		f.Open = accrued(f.Open, e.Postings)
 	case ChargesClaimed:
-		f.Rating.Charges = edit(f.Rating.Charges, func(c *Charge) {
-			if slices.Contains(e.Codes, c.Code) {
-				c.Invoice, c.Attempt = e.Claim.Invoice, e.Attempt
-			}
-		})
+		f.Rating.Charges, f.Others = claimed(f.Rating.Charges, f.Others, e)
 	case ChargesFreed:
-		f.Rating.Charges = edit(f.Rating.Charges, func(c *Charge) {
-			if c.Invoice == e.Claim.Invoice && c.Attempt == e.Attempt && !c.Settled {
-				c.Invoice, c.Attempt = "", 0
-			}
-		})
+		f.Rating.Charges, f.Others = freed(f.Rating.Charges, f.Others, e.Claim)
 		f.Closed = append(slices.Clip(f.Closed), e.Claim)
 		if n := len(f.Closed) - maxClosedClaims; n > 0 {
 			f.Closed = f.Closed[n:]
 		}
 	case ChargesSettled:
-		f.Rating.Charges = edit(f.Rating.Charges, func(c *Charge) {
-			for _, s := range e.Charges {
-				if s.Code == c.Code {
-					c.Settled, c.Paid, c.Invoice = true, s.Paid, e.Invoice
-				}
-			}
-		})
-		f.Allocations, f.Paid = e.Allocations, f.Paid+e.Paid.Minor
+		f.Rating.Charges, f.Others = settled(f.Rating.Charges, e), settled(f.Others, e)
+		f.Allocations = e.Allocations
+		f.Paid = money.Amount{Minor: f.Paid.Minor + e.Paid.Minor, Currency: e.Paid.Currency}
 		f.Open = accrued(f.Open, e.Postings)
 	}
 	return f
 }
 
-func edit(charges []Charge, each func(*Charge)) []Charge {
+// cutOff keeps the charges that were settled; what an invoice has claimed is no longer expected.
+func cutOff(charges, others []Charge) (kept, rest []Charge) {
+	rest = slices.Clone(others)
+	for _, c := range charges {
+		switch {
+		case c.Settled:
+			kept = append(kept, c)
+		case c.Invoice != "":
+			c.Amount.Minor = 0
+			rest = append(rest, c)
+		}
+	}
+	return kept, rest
+}
+
+func claimed(charges, others []Charge, e ChargesClaimed) ([]Charge, []Charge) {
+	charges, others = slices.Clone(charges), slices.Clone(others)
+	take := func(c *Charge, q Claimed) { c.Invoice, c.Attempt, c.Invoiced = e.Claim.Invoice, e.Attempt, q.Invoiced }
+	for _, q := range e.Charges {
+		if !q.Unexpected {
+			if i := slices.IndexFunc(charges, func(c Charge) bool { return c.Code == q.Code }); i >= 0 {
+				take(&charges[i], q)
+			}
+			continue
+		}
+		i := find(others, q.Code, e.Claim.Invoice)
+		if i < 0 {
+			i = len(others)
+			others = append(others, Charge{Code: q.Code, Amount: money.Amount{Currency: q.Invoiced.Currency}})
+		}
+		take(&others[i], q)
+	}
+	return charges, others
+}
+
+func freed(charges, others []Charge, claim Claim) ([]Charge, []Charge) {
+	is := func(c Charge) bool { return c.Invoice == claim.Invoice && c.Attempt == claim.Attempt && !c.Settled }
+	charges = slices.Clone(charges)
+	for i := range charges {
+		if is(charges[i]) {
+			charges[i].Invoice, charges[i].Attempt, charges[i].Invoiced = "", 0, money.Amount{}
+		}
+	}
+	return charges, slices.DeleteFunc(slices.Clone(others), is)
+}
+
+func settled(charges []Charge, e ChargesSettled) []Charge {
 	out := slices.Clone(charges)
-	for i := range out {
-		each(&out[i])
+	for _, s := range e.Charges {
+		if i := find(out, s.Code, e.Invoice); i >= 0 {
+			out[i].Settled, out[i].Paid = true, s.Paid
+		}
 	}
 	return out
+}
+
+// find returns the place of an invoice's charge, -1 if there is none.
+func find(charges []Charge, code, invoice string) int {
+	return slices.IndexFunc(charges, func(c Charge) bool { return c.Code == code && c.Invoice == invoice })
 }
 
 // accrued moves the open accrual by the accrual side of the postings: a credit opens it.
@@ -229,157 +325,4 @@ func ApplyFreight(f Freight, facts ...FreightFact) Freight {
 		f = EvolveFreight(f, x)
 	}
 	return f
-}
-
-// Estimate rates a shipment at tender; after dispatch it changes nothing.
-func Estimate(f Freight, k Keys, r Rating) ([]FreightFact, error) {
-	if !f.Dispatched.IsZero() {
-		return nil, nil
-	}
-	return []FreightFact{FreightEstimated{k, r}}, nil
-}
-
-// Accrue opens the accrual at dispatch: debit expense, credit accrual.
-func Accrue(f Freight, a FreightAccrued) ([]FreightFact, error) {
-	if !f.Dispatched.IsZero() {
-		return nil, nil
-	}
-	var err error
-	if a.Rating.Rated() {
-		a.Postings = entry(Expense, Accrual, a.Rating.Total)
-		a.Allocations, err = Allocate(a.Rating.Total, a.Lines)
-	}
-	return []FreightFact{a}, err
-}
-
-// entry debits one account and credits another.
-func entry(debit, credit string, a money.Amount) []Posting {
-	if a.Minor == 0 {
-		return nil
-	}
-	return []Posting{{debit, a}, {credit, money.Amount{Minor: -a.Minor, Currency: a.Currency}}}
-}
-
-// Finalise rates the shipment again on what was delivered and posts the difference.
-// Charges that an invoice has claimed stay as that invoice found them.
-func Finalise(f Freight, r Rating) ([]FreightFact, error) {
-	claimed := slices.ContainsFunc(f.Rating.Charges, func(c Charge) bool { return c.Invoice != "" })
-	if f.Dispatched.IsZero() || f.IsFinal {
-		return nil, nil
-	}
-	if claimed || !r.Rated() || f.Rating.Rated() && r.Total.Currency != f.Rating.Total.Currency {
-		r = f.Rating
-	}
-	out := FreightFinalised{Keys: f.Keys, Rating: r, Allocations: f.Allocations}
-	if r.Rated() {
-		diff := money.Amount{Minor: r.Total.Minor - f.Rating.Total.Minor, Currency: r.Total.Currency}
-		out.Postings = entry(Expense, Accrual, diff)
-		var err error
-		if out.Allocations, err = Allocate(r.Total, f.Lines); err != nil {
-			return nil, err
-		}
-	}
-	return []FreightFact{out}, nil
-}
-
-// Allocate splits a cost over the lines by weight, by quantity where no line has a
-// weight; the parts add up to the cost exactly.
-func Allocate(total money.Amount, lines []Line) ([]Allocation, error) {
-	if len(lines) == 0 {
-		return nil, nil
-	}
-	weights, quantities := make([]quantity.Decimal, len(lines)), make([]quantity.Decimal, len(lines))
-	byWeight := false
-	for i, l := range lines {
-		weights[i], quantities[i] = quantity.Int(l.Weight), l.Quantity
-		byWeight = byWeight || l.Weight > 0
-	}
-	if !byWeight {
-		weights = quantities
-	}
-	if !slices.ContainsFunc(weights, func(w quantity.Decimal) bool { return w.Sign() > 0 }) {
-		weights = slices.Repeat([]quantity.Decimal{quantity.Int(1)}, len(lines))
-	}
-	parts, err := total.Allocate(weights)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Allocation, len(lines))
-	for i, l := range lines {
-		out[i] = Allocation{l.Number, l.SKU, parts[i]}
-	}
-	return out, nil
-}
-
-// ClaimCharges keeps the named charges for one attempt of an invoice. It is refused when
-// another invoice has one of them, and when the attempt was closed before it arrived.
-// Codes that were not expected are left out: the match finds them missing.
-func ClaimCharges(f Freight, c Claim, codes []string) ([]FreightFact, error) {
-	switch {
-	case slices.Contains(f.Closed, c):
-		return nil, fault.New(fault.Refused, "CLAIM_CLOSED", "attempt %d of %s was closed", c.Attempt, c.Invoice)
-	case f.Dispatched.IsZero():
-		return nil, fault.New(fault.Refused, "NOT_ACCRUED", "shipment %s is not dispatched", f.Keys.Shipment)
-	}
-	var mine []string
-	for _, ch := range f.Rating.Charges {
-		if !slices.Contains(codes, ch.Code) {
-			continue
-		}
-		if ch.Invoice != "" && ch.Invoice != c.Invoice {
-			return nil, fault.New(fault.Refused, "CHARGE_CLAIMED", "%s of %s is on another invoice", ch.Code, f.Keys.Shipment).
-				With("invoice_id", ch.Invoice).With("charge_code", ch.Code)
-		}
-		mine = append(mine, ch.Code)
-	}
-	return []FreightFact{ChargesClaimed{f.Keys, c, mine}}, nil
-}
-
-// FreeCharges gives a claim back, whether it ever arrived or not, and closes it for good.
-func FreeCharges(f Freight, c Claim) ([]FreightFact, error) {
-	if slices.Contains(f.Closed, c) {
-		return nil, nil
-	}
-	return []FreightFact{ChargesFreed{f.Keys, c}}, nil
-}
-
-// Payment is what an approved invoice pays for one charge.
-type Payment struct {
-	Code   string
-	Amount money.Amount
-}
-
-// Settle pays charges of an approved invoice: the accrual of each is reversed, what
-// differs from it goes to the variance account, the payable to accounts payable.
-func Settle(f Freight, invoice string, payments []Payment) ([]FreightFact, error) {
-	out := ChargesSettled{Keys: f.Keys, Invoice: invoice}
-	var paid, expected int64
-	currency := f.Rating.Total.Currency
-	for _, p := range payments {
-		currency = p.Amount.Currency
-		paid += p.Amount.Minor
-		i := slices.IndexFunc(f.Rating.Charges, func(c Charge) bool { return c.Code == p.Code && c.Invoice == invoice })
-		if i < 0 {
-			continue // an unexpected charge that a resolution pays: all of it is variance
-		}
-		c := f.Rating.Charges[i]
-		if c.Settled {
-			return nil, nil
-		}
-		c.Paid = p.Amount
-		expected += c.Amount.Minor
-		out.Charges = append(out.Charges, c)
-	}
-	post := func(account string, minor int64) {
-		if minor != 0 {
-			out.Postings = append(out.Postings, Posting{account, money.Amount{Minor: minor, Currency: currency}})
-		}
-	}
-	post(Accrual, expected)
-	post(Variance, paid-expected)
-	post(Payable, -paid)
-	out.Paid = money.Amount{Minor: paid, Currency: currency}
-	var err error
-	out.Allocations, err = Allocate(money.Amount{Minor: f.Paid + paid, Currency: currency}, f.Lines)
-	return []FreightFact{out}, err
 }

@@ -1,8 +1,10 @@
 package domain
 
 import (
+	"errors"
+	"slices"
+	"strconv"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -11,126 +13,208 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
-var (
-	t0   = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
-	keys = Keys{"frt_a", "shp_a", "ord_a", "SO-1"}
-)
-
-func usd(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: "USD"} }
-
-func cards(t interface{ Fatal(...any) }) Cards {
-	facts, err := Publish(Cards{}, Card{
-		Carrier: "ACME", Currency: "USD", From: t0.AddDate(0, -1, 0), Fuel: money.MustRate("10"),
-		Lanes: []Lane{{Origin: "DC1", Country: "DE", Bands: []Band{
-			{0, 10_000, 500, money.MustRate("0.50")}, {10_001, 1_000_000, 900, money.MustRate("0.333")},
-		}}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return EvolveCards(Cards{}, facts[0])
-}
-
-func ship(weight int64) Shipment {
-	return Shipment{Carrier: "ACME", Site: "DC1", Country: "DE", PostalCode: "53111", WeightGrams: weight, At: t0}
-}
-
-func TestRateExplainsItself(t *testing.T) {
-	cases := []struct {
-		name       string
-		s          Shipment
-		base, fuel int64
-		why        string
-	}{
-		{"minimum", ship(1_000), 500, 50, ""},
-		{"rate", ship(9_999), 500, 50, ""},
-		{"second band, rounded half up", ship(100_500), 3347, 335, ""}, // 100.5 × 0.333 = 33.4665
-		{"too heavy", ship(2_000_000), 0, 0, "NO_BAND"},
-		{"elsewhere", Shipment{Carrier: "ACME", Site: "DC1", Country: "FR", WeightGrams: 1, At: t0}, 0, 0, "NO_LANE"},
-		{"before the card", Shipment{Carrier: "ACME", Site: "DC1", Country: "DE", WeightGrams: 1, At: t0.AddDate(-1, 0, 0)}, 0, 0, "NO_RATE_CARD"},
-	}
-	c := cards(t)
-	for _, x := range cases {
-		r := Rate(c, x.s)
-		if x.why != "" {
-			if r.Rated() || r.Why[0].Code != x.why {
-				t.Errorf("%s: %+v", x.name, r)
-			}
-			continue
-		}
-		if !r.Rated() || r.Charges[0].Amount != usd(x.base) || r.Charges[1].Amount != usd(x.fuel) || r.Total != usd(x.base+x.fuel) {
-			t.Errorf("%s: %+v", x.name, r)
-		}
-	}
-}
-
-func TestALaterCardTakesOver(t *testing.T) {
-	c := cards(t)
-	card := c.Versions[0]
-	card.From = t0.AddDate(0, 1, 0)
-	card.Fuel = money.MustRate("0")
-	facts, err := Publish(c, card)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c = EvolveCards(c, facts[0])
-	if r := Rate(c, ship(1)); r.Version != 1 {
-		t.Errorf("the ship date pins version 1, not %d", r.Version)
-	}
-	later := ship(1)
-	later.At = t0.AddDate(0, 2, 0)
-	if r := Rate(c, later); r.Version != 2 || len(r.Charges) != 1 {
-		t.Errorf("%+v", r)
-	}
-	card.From = t0
-	if _, err := Publish(c, card); !fault.IsKind(err, fault.Refused) {
-		t.Errorf("an earlier start must be refused: %v", err)
-	}
-}
-
 func dispatched(t interface{ Fatal(...any) }, lines ...Line) Freight {
 	r := Rate(cards(t), ship(100_500))
-	facts, err := Accrue(Freight{}, FreightAccrued{Keys: keys, Rating: r, Lines: lines, At: t0})
+	facts, err := Accrue(Freight{}, FreightAccrued{Keys: keys, Basis: ship(100_500), Rating: r, Lines: lines, At: t0, Revision: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return ApplyFreight(Freight{}, facts...)
 }
 
-func TestAccrualIsReversedExactlyOnce(t *testing.T) {
-	f := dispatched(t, Line{1, "A", quantity.Int(10), 3000}, Line{2, "B", quantity.Int(1), 1000})
-	if f.State() != Accrued || f.Open != usd(3682) {
-		t.Fatalf("%s %v", f.State(), f.Open)
-	}
-	claim := Claim{"inv_a", 1}
-	step := func(facts []FreightFact, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
+func asks(amounts map[string]int64) []Payment {
+	var out []Payment
+	for _, code := range []string{"BASE", "FUEL", "DETENTION"} {
+		if a, ok := amounts[code]; ok {
+			out = append(out, Payment{code, usd(a)})
 		}
-		for _, x := range facts {
-			balanced(t, x)
-		}
-		f = ApplyFreight(f, facts...)
 	}
-	step(ClaimCharges(f, claim, []string{"BASE", "FUEL"}))
-	if _, err := ClaimCharges(f, Claim{"inv_b", 1}, []string{"FUEL"}); !fault.IsKind(err, fault.Refused) {
-		t.Fatalf("a charge on two invoices: %v", err)
+	return out
+}
+
+// book applies decisions to a freight and holds its postings against each other.
+type book struct {
+	*testing.T
+	Freight
+}
+
+func (b *book) do(facts []FreightFact, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
 	}
-	pay := []Payment{{"BASE", usd(3400)}, {"FUEL", usd(335)}}
-	step(Settle(f, "inv_a", pay))
-	if f.State() != Settled || f.Open != usd(0) {
-		t.Fatalf("%s %v", f.State(), f.Open)
+	for _, x := range facts {
+		balanced(b, x)
 	}
-	var total int64
-	for _, a := range f.Allocations {
+	b.Freight = ApplyFreight(b.Freight, facts...)
+}
+
+func (b *book) refused(reason string, _ []FreightFact, err error) {
+	b.Helper()
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Reason != reason {
+		b.Fatalf("%v, want %s", err, reason)
+	}
+}
+
+func (b *book) allocated() (total int64) {
+	for _, a := range b.Allocations {
 		total += a.Amount.Minor
 	}
-	if total != 3735 {
-		t.Errorf("allocated %d of 3735", total)
+	return total
+}
+
+var theOne = Of{"frt_a", "shp_a"}
+
+func TestAccrualIsReversedExactlyOnce(t *testing.T) {
+	b := &book{t, dispatched(t, Line{1, "A", quantity.Int(10), 3000}, Line{2, "B", quantity.Int(1), 1000})}
+	if b.State() != Accrued || b.Open != usd(3682) || b.allocated() != 3682 {
+		t.Fatalf("%s %v", b.State(), b.Open)
 	}
-	if again, err := Settle(f, "inv_a", pay); err != nil || len(again) != 0 {
+	both := asks(map[string]int64{"BASE": 3400, "FUEL": 335})
+	b.do(ClaimCharges(b.Freight, Claim{"inv_a", 1}, "ACME", both))
+	if again, err := ClaimCharges(b.Freight, Claim{"inv_a", 1}, "ACME", both); err != nil || len(again) != 0 {
+		t.Fatalf("claimed twice: %v %v", again, err)
+	}
+	facts, err := ClaimCharges(b.Freight, Claim{"inv_b", 1}, "ACME", asks(map[string]int64{"FUEL": 335}))
+	b.refused("CHARGE_CLAIMED", facts, err)
+	b.do(Settle(b.Freight, theOne, "inv_a", both[:1]))
+	if b.State() != Accrued || b.Open != usd(335) || b.allocated() != 3735 {
+		t.Fatalf("half settled: %s %v, allocated %d", b.State(), b.Open, b.allocated())
+	}
+	b.do(Settle(b.Freight, theOne, "inv_a", both[1:]))
+	if b.State() != Settled || b.Open != usd(0) || b.Paid != usd(3735) || b.allocated() != 3735 {
+		t.Fatalf("%s %v %v, allocated %d", b.State(), b.Open, b.Paid, b.allocated())
+	}
+	if again, err := Settle(b.Freight, theOne, "inv_a", both); err != nil || len(again) != 0 {
 		t.Errorf("settled twice: %v %v", again, err)
+	}
+}
+
+// TestDuplicatesOfEveryKind: the same charge for the same amount is refused whether it was
+// expected or not; a balance is not a duplicate, and is none but once.
+func TestDuplicatesOfEveryKind(t *testing.T) {
+	b := &book{t, dispatched(t)}
+	claim := func(invoice string, code string, minor int64) ([]FreightFact, error) {
+		return ClaimCharges(b.Freight, Claim{invoice, 1}, "ACME", []Payment{{code, usd(minor)}})
+	}
+	b.do(claim("inv_a", "BASE", 3000))
+	b.do(claim("inv_a", "DETENTION", 5500))
+	facts, err := claim("inv_b", "BASE", 3000)
+	b.refused("CHARGE_CLAIMED", facts, err)
+	facts, err = claim("inv_b", "DETENTION", 5500)
+	b.refused("CHARGE_CLAIMED", facts, err)
+	b.do(Settle(b.Freight, theOne, "inv_a", []Payment{{"BASE", usd(2900)}, {"DETENTION", usd(0)}}))
+	for _, sum := range []int64{3000, 2900} { // as it was invoiced, and as it was paid
+		facts, err = claim("inv_b", "BASE", sum)
+		b.refused("CHARGE_CLAIMED", facts, err)
+	}
+	b.do(claim("inv_c", "BASE", 347))
+	facts, err = claim("inv_d", "BASE", 347)
+	b.refused("CHARGE_CLAIMED", facts, err)
+	b.do(Settle(b.Freight, theOne, "inv_c", []Payment{{"BASE", usd(347)}}))
+	if b.Paid != usd(3247) || b.Open != usd(335) {
+		t.Errorf("paid %v, open %v", b.Paid, b.Open)
+	}
+	if again, err := Settle(b.Freight, theOne, "inv_c", []Payment{{"BASE", usd(347)}}); err != nil || len(again) != 0 {
+		t.Errorf("a balance settled twice: %v %v", again, err)
+	}
+}
+
+func TestClaimsThatCannotBe(t *testing.T) {
+	ask := asks(map[string]int64{"BASE": 1})
+	for reason, f := range map[string]Freight{
+		"NOT_ACCRUED":       {Keys: keys, Basis: ship(1), Rating: Rate(cards(t), ship(1))},
+		"NOT_RATED":         {Keys: keys, Basis: ship(1), Dispatched: t0},
+		"REFERENCE_UNKNOWN": {Keys: keys, Basis: Shipment{Carrier: "OTHER"}, Dispatched: t0},
+	} {
+		facts, err := ClaimCharges(f, Claim{"inv_a", 1}, "ACME", ask)
+		(&book{T: t}).refused(reason, facts, err)
+	}
+	b := &book{t, dispatched(t)}
+	for i := range maxOthers {
+		b.do(ClaimCharges(b.Freight, Claim{"inv_a", 1}, "ACME", []Payment{{"X" + strconv.Itoa(i), usd(1)}}))
+	}
+	facts, err := ClaimCharges(b.Freight, Claim{"inv_a", 1}, "ACME", []Payment{{"ONE_MORE", usd(1)}})
+	b.refused("TOO_MANY_CHARGES", facts, err)
+}
+
+// TestFactsOfAShipmentInAnyOrder: tender, dispatch, delivery and cancellation come in every
+// order and twice; the state at the end is the same.
+func TestFactsOfAShipmentInAnyOrder(t *testing.T) {
+	c := cards(t)
+	lines := []Line{{1, "A", quantity.Int(1), 100}}
+	tender := func(f Freight) ([]FreightFact, error) {
+		s := ship(f.Weight(50_000))
+		return Estimate(f, FreightEstimated{Keys: keys, Basis: s, Rating: Rate(c, s), Revision: 2})
+	}
+	dispatch := func(f Freight) ([]FreightFact, error) {
+		s := ship(f.Weight(100_500))
+		return Accrue(f, FreightAccrued{Keys: keys, Basis: s, Rating: Rate(c, s), Lines: lines, At: t0, Revision: 3})
+	}
+	deliver := func(f Freight) ([]FreightFact, error) {
+		s := f.Basis
+		s.WeightGrams = 200_000
+		return Finalise(f, keys, RateAgain(c, s, f.Rating.Version))
+	}
+	cancel := func(revision int64) func(f Freight) ([]FreightFact, error) {
+		return func(f Freight) ([]FreightFact, error) { return Reverse(f, theOne, "CALLED_OFF", revision) }
+	}
+	type step = func(Freight) ([]FreightFact, error)
+	for name, x := range map[string]struct {
+		steps []step
+		state FreightState
+		open  int64
+	}{
+		"delivered":                    {[]step{tender, dispatch, deliver}, Final, 7326}, // 66.60 + 10 %
+		"called off":                   {[]step{tender, cancel(3)}, Reversed, 0},
+		"left after it was called off": {[]step{tender, dispatch, cancel(1)}, Accrued, 3682},
+		"called off after it left":     {[]step{tender, dispatch, cancel(4)}, Reversed, 0},
+	} {
+		permute(x.steps, func(order []step) {
+			b := &book{T: t}
+			for range 2 {
+				for _, s := range order {
+					b.do(s(b.Freight))
+				}
+			}
+			if b.State() != x.state || b.Open.Minor != x.open {
+				t.Errorf("%s: %s, open %v; want %s, %d", name, b.State(), b.Open, x.state, x.open)
+			}
+		})
+	}
+}
+
+func permute[T any](list []T, each func([]T)) {
+	if len(list) < 2 {
+		each(list)
+		return
+	}
+	for i := range list {
+		rest := slices.Delete(slices.Clone(list), i, i+1)
+		permute(rest, func(tail []T) { each(append([]T{list[i]}, tail...)) })
+	}
+}
+
+// TestUnratedIsRatedLater: a shipment that no card covers is accrued when one does.
+func TestUnratedIsRatedLater(t *testing.T) {
+	b := &book{T: t}
+	s := ship(100_500)
+	b.do(Accrue(b.Freight, FreightAccrued{Keys: keys, Basis: s, Rating: Rate(Cards{}, s), Lines: []Line{{1, "A", quantity.Int(1), 0}}, At: t0, Revision: 3}))
+	if b.State() != Unrated || b.Rating.Why[0].Code != "NO_RATE_CARD" || !b.WaitsForRate() {
+		t.Fatalf("%+v", b.Freight)
+	}
+	d := s
+	d.WeightGrams = 200_000
+	b.do(Finalise(b.Freight, keys, Rate(Cards{}, d)))
+	d.WeightGrams = b.Weight(s.WeightGrams)
+	r := Rate(cards(t), d)
+	b.do(Rerate(b.Freight, r))
+	if b.State() != Final || b.Open != usd(7326) || b.allocated() != 7326 {
+		t.Fatalf("%s %v", b.State(), b.Open)
+	}
+	if again, err := Rerate(b.Freight, r); err != nil || len(again) != 0 {
+		t.Errorf("rated twice: %v %v", again, err)
 	}
 }
 
@@ -140,6 +224,8 @@ func balanced(t interface{ Fatalf(string, ...any) }, f FreightFact) {
 	case FreightAccrued:
 		ps = f.Postings
 	case FreightFinalised:
+		ps = f.Postings
+	case FreightReversed:
 		ps = f.Postings
 	case ChargesSettled:
 		ps = f.Postings
@@ -154,66 +240,92 @@ func balanced(t interface{ Fatalf(string, ...any) }, f FreightFact) {
 }
 
 func TestAClaimThatArrivesAfterItWasClosedIsRefused(t *testing.T) {
-	f := dispatched(t)
+	b := &book{t, dispatched(t)}
 	c := Claim{"inv_a", 1}
-	facts, err := FreeCharges(f, c)
-	if err != nil {
-		t.Fatal(err)
+	ask := asks(map[string]int64{"BASE": 3347, "DETENTION": 5})
+	b.do(ClaimCharges(b.Freight, c, "ACME", ask))
+	b.do(FreeCharges(b.Freight, theOne, c))
+	if len(b.Others) != 0 || b.Rating.Charges[0].Invoice != "" {
+		t.Fatalf("still claimed: %+v %+v", b.Others, b.Rating.Charges)
 	}
-	f = ApplyFreight(f, facts...)
-	if _, err := ClaimCharges(f, c, []string{"BASE"}); err == nil || err.(*fault.Error).Reason != "CLAIM_CLOSED" {
-		t.Fatalf("%v", err)
-	}
-	if _, err := ClaimCharges(f, Claim{"inv_a", 2}, []string{"BASE"}); err != nil {
-		t.Fatalf("the next attempt is free to claim: %v", err)
+	facts, err := ClaimCharges(b.Freight, c, "ACME", ask)
+	b.refused("CLAIM_CLOSED", facts, err)
+	b.do(ClaimCharges(b.Freight, Claim{"inv_a", 2}, "ACME", ask))
+	b.do(ClaimCharges(b.Freight, Claim{"inv_a", 3}, "ACME", ask))
+	b.do(FreeCharges(b.Freight, theOne, Claim{"inv_a", 2})) // given back late: attempt 3 has them
+	if len(b.Others) != 1 || b.Rating.Charges[0].Invoice != "inv_a" {
+		t.Fatalf("attempt 3 lost its claims: %+v %+v", b.Others, b.Rating.Charges)
 	}
 }
 
 // Whatever comes in whatever order: postings balance, the open accrual is what was accrued
 // less what was reversed, a charge has one invoice, allocations add up.
 func TestFreightKeepsItsBooks(t *testing.T) {
+	lines := []Line{{1, "A", quantity.Int(3), 0}, {2, "B", quantity.Int(4), 0}}
 	rapid.Check(t, func(t *rapid.T) {
-		f := Freight{}
+		f, revision := Freight{}, int64(0)
+		next := func() int64 { revision += rapid.Int64Range(-1, 2).Draw(t, "revision"); return revision }
 		t.Repeat(map[string]func(*rapid.T){
-			"estimate": func(t *rapid.T) { f = run(t, f)(Estimate(f, keys, rated(t))) },
+			"estimate": func(t *rapid.T) {
+				f = run(t, f)(Estimate(f, FreightEstimated{Keys: keys, Basis: ship(1), Rating: rated(t), Revision: next()}))
+			},
 			"accrue": func(t *rapid.T) {
-				f = run(t, f)(Accrue(f, FreightAccrued{Keys: keys, Rating: rated(t), Lines: []Line{{1, "A", quantity.Int(3), 0}, {2, "B", quantity.Int(4), 0}}, At: t0}))
+				f = run(t, f)(Accrue(f, FreightAccrued{Keys: keys, Basis: ship(1), Rating: rated(t), Lines: lines, At: t0, Revision: next()}))
 			},
-			"finalise": func(t *rapid.T) { f = run(t, f)(Finalise(f, rated(t))) },
+			"finalise": func(t *rapid.T) { f = run(t, f)(Finalise(f, keys, rated(t))) },
+			"rerate":   func(t *rapid.T) { f = run(t, f)(Rerate(f, rated(t))) },
+			"reverse":  func(t *rapid.T) { f = run(t, f)(Reverse(f, theOne, "CALLED_OFF", next())) },
 			"claim": func(t *rapid.T) {
-				f = run(t, f)(ClaimCharges(f, claim(t), rapid.SampledFrom([][]string{{"BASE"}, {"FUEL"}, {"BASE", "FUEL"}, {"OTHER"}}).Draw(t, "codes")))
+				f = run(t, f)(ClaimCharges(f, claim(t), "ACME", payments(t)))
 			},
-			"free": func(t *rapid.T) { f = run(t, f)(FreeCharges(f, claim(t))) },
+			"free": func(t *rapid.T) { f = run(t, f)(FreeCharges(f, theOne, claim(t))) },
 			"settle": func(t *rapid.T) {
-				if f.Dispatched.IsZero() {
-					return
-				}
-				f = run(t, f)(Settle(f, claim(t).Invoice, []Payment{{"BASE", usd(rapid.Int64Range(0, 5000).Draw(t, "paid"))}}))
-			},
-			"": func(t *rapid.T) {
-				if f.Dispatched.IsZero() {
-					return
-				}
-				var open int64
-				for _, c := range f.Rating.Charges {
-					if !c.Settled {
-						open += c.Amount.Minor
-					}
-				}
-				if f.Rating.Rated() && f.Open.Minor != open {
-					t.Fatalf("open accrual %v, charges not settled %d", f.Open, open)
+				if !f.Dispatched.IsZero() {
+					f = run(t, f)(Settle(f, theOne, claim(t).Invoice, payments(t)))
 				}
 			},
+			"": func(t *rapid.T) { invariants(t, f) },
 		})
 	})
+}
+
+func invariants(t *rapid.T, f Freight) {
+	if f.Dispatched.IsZero() {
+		return
+	}
+	var open, allocated int64
+	for _, c := range f.Rating.Charges {
+		if !c.Settled {
+			open += c.Amount.Minor
+		}
+	}
+	for _, a := range f.Allocations {
+		allocated += a.Amount.Minor
+	}
+	if f.Open.Minor != open {
+		t.Fatalf("open accrual %v, charges not settled %d", f.Open, open)
+	}
+	if cost := f.Paid.Minor + f.Open.Minor; allocated != cost {
+		t.Fatalf("allocated %d of %d", allocated, cost)
+	}
+}
+
+func payments(t *rapid.T) []Payment {
+	codes := rapid.SampledFrom([][]string{{"BASE"}, {"FUEL"}, {"BASE", "FUEL"}, {"BASE", "BASE"}, {"OTHER"}}).Draw(t, "codes")
+	var out []Payment
+	for _, c := range codes {
+		out = append(out, Payment{c, usd(rapid.Int64Range(0, 5000).Draw(t, "amount"))})
+	}
+	return out
 }
 
 func claim(t *rapid.T) Claim {
 	return Claim{rapid.SampledFrom([]string{"inv_a", "inv_b"}).Draw(t, "invoice"), rapid.IntRange(1, 3).Draw(t, "attempt")}
 }
 
+// rated is a rating, sometimes one that no band fits.
 func rated(t *rapid.T) Rating {
-	return Rate(cards(t), ship(rapid.Int64Range(1, 900_000).Draw(t, "weight")))
+	return Rate(cards(t), ship(rapid.Int64Range(1, 1_100_000).Draw(t, "weight")))
 }
 
 func run(t *rapid.T, f Freight) func([]FreightFact, error) Freight {
@@ -227,4 +339,28 @@ func run(t *rapid.T, f Freight) func([]FreightFact, error) Freight {
 		}
 		return f
 	}
+}
+
+// TestAllocationsAddUp: for any lines and any amount of any currency.
+func TestAllocationsAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		total := money.Amount{
+			Minor:    rapid.Int64Range(-maxMinor, maxMinor).Draw(t, "minor"),
+			Currency: rapid.SampledFrom([]string{"USD", "JPY", "KWD"}).Draw(t, "currency"),
+		}
+		lines := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Line {
+			return Line{SKU: "A", Quantity: quantity.Int(rapid.Int64Range(0, 1000).Draw(t, "quantity")), Weight: rapid.Int64Range(0, 1e9).Draw(t, "weight")}
+		}), 1, 50).Draw(t, "lines")
+		parts, err := Allocate(total, lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum int64
+		for _, p := range parts {
+			sum += p.Amount.Minor
+		}
+		if sum != total.Minor || len(parts) != len(lines) {
+			t.Fatalf("%d lines bear %d of %d", len(parts), sum, total.Minor)
+		}
+	})
 }

@@ -1,9 +1,11 @@
 package domain
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/money"
 )
 
 var tolerance = Tolerance{Percent: 2, Minor: 500}
@@ -11,12 +13,12 @@ var tolerance = Tolerance{Percent: 2, Minor: 500}
 func received(t *testing.T, amounts ...int64) Invoice {
 	t.Helper()
 	r := InvoiceReceived{ID: "inv_a", Carrier: "ACME", Number: "INV-0012", Date: t0, Creator: "ann"}
-	var freights []string
+	var m MatchRequested
 	for i, a := range amounts {
-		r.Lines = append(r.Lines, InvoiceLine{Reference: "PRO" + itoa(i), Code: "BASE", Amount: usd(a)})
-		freights = append(freights, "frt_"+itoa(i))
+		r.Lines = append(r.Lines, InvoiceLine{Reference: "PRO" + strconv.Itoa(i), Code: "BASE", Amount: usd(a)})
+		m.Freights = append(m.Freights, "frt_"+strconv.Itoa(i))
 	}
-	facts, err := Receive(Invoice{}, r, freights, t0)
+	facts, err := Receive(Invoice{}, r, m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +47,16 @@ func TestMatch(t *testing.T) {
 		{"under tolerance too", []int64{9799}, expect(10000), Disputed},
 		{"two errors do not cancel out", []int64{20000, 0}, expect(10000, 10000), Disputed},
 		{"lines within, total beyond", []int64{30400, 30400}, expect(30000, 30000), Disputed},
-		{"unexpected charge", []int64{85000, 5500}, []Found{{Expected: usd(85000), Known: true}, {}}, Disputed},
+		{"unexpected charge", []int64{85000, 5500}, []Found{{Expected: usd(85000), Known: true}, {Why: Why{Code: "CHARGE_UNEXPECTED"}}}, Disputed},
 		{"unknown reference", []int64{85000}, []Found{{Why: Why{Code: "REFERENCE_UNKNOWN"}}}, Unmatched},
+		{"one error each way", []int64{10100, 9900}, expect(10000, 10000), Approved},
+		{"+100 and -100", []int64{20000, 0}, expect(10000, 10000), Disputed},
+		{"a charge twice", []int64{85000, 85000}, []Found{{Expected: usd(85000), Known: true}, {Why: Why{Code: "CHARGE_TWICE"}}}, Disputed},
+		{"a balance", []int64{50}, []Found{{Why: Why{Code: "CHARGE_BALANCE"}}}, Disputed},
+		{"not rated yet", []int64{85000}, []Found{{Why: Why{Code: "NOT_RATED"}}}, Unmatched},
+		{"unknown beside beyond tolerance", []int64{1, 1}, []Found{{Expected: usd(85000), Known: true}, {Why: Why{Code: "REFERENCE_UNKNOWN"}}}, Unmatched},
+		{"expected nothing, got nothing", []int64{0}, expect(0), Approved},
+		{"expected nothing, got little", []int64{1}, expect(0), Disputed},
 		{"charge on another invoice", []int64{85000}, []Found{{Why: Why{Code: "CHARGE_CLAIMED"}}}, Duplicate},
 	}
 	for _, c := range cases {
@@ -91,13 +101,15 @@ func TestDisputeIsResolvedBySomeoneElse(t *testing.T) {
 }
 
 func TestNumbersAreComparedWithoutDress(t *testing.T) {
-	for _, s := range []string{"INV-0012", "inv 0012", "INV.0012"} {
-		if NormalNumber(s) != "INV0012" {
-			t.Errorf("%s → %s", s, NormalNumber(s))
+	for s, want := range map[string]string{
+		"INV-0012": "INV12", "inv 12": "INV12", "INV.012": "INV12", "000": "0", "INV-1-02": "INV102", "inv-12": "INV12", "A01B002": "A1B2", "№ -": "", "Ä-7": "Ä7",
+	} {
+		if got := NormalNumber(s); got != want {
+			t.Errorf("%s → %s, want %s", s, got, want)
 		}
 	}
 	i := received(t, 1)
-	if _, err := Receive(i, InvoiceReceived{}, nil, t0); !fault.IsKind(err, fault.Conflict) {
+	if _, err := Receive(i, InvoiceReceived{}, MatchRequested{}); !fault.IsKind(err, fault.Conflict) {
 		t.Errorf("a number twice: %v", err)
 	}
 }
@@ -118,5 +130,78 @@ func TestPaidIsWhatWasApproved(t *testing.T) {
 	facts, err = Pay(i, "P", usd(100))
 	if err != nil || ApplyInvoice(i, facts...).At != Paid {
 		t.Errorf("%v %v", facts, err)
+	}
+}
+
+// TestOnlyACreditEndsWhatCannotBeSettled: an invoice in another currency, one that waits and
+// a duplicate.
+func TestOnlyACreditEndsWhatCannotBeSettled(t *testing.T) {
+	for code, state := range map[string]InvoiceState{"CURRENCY_MISMATCH": Disputed, "REFERENCE_UNKNOWN": Unmatched, "CHARGE_CLAIMED": Duplicate} {
+		i := received(t, 100)
+		facts, err := Decide(i, 1, []Found{{Why: Why{Code: code}}}, tolerance, t0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i = ApplyInvoice(i, facts...); i.At != state {
+			t.Fatalf("%s: %s", code, i.At)
+		}
+		if _, err := Resolve(i, AsInvoiced, usd(0), "R", "bob"); !fault.IsKind(err, fault.Refused) {
+			t.Errorf("%s: paid: %v", code, err)
+		}
+		facts, err = Resolve(i, CarrierCredit, usd(0), "R", "bob")
+		if err != nil {
+			t.Fatal(err)
+		}
+		freed := facts[0].(InvoiceCredited).Freed
+		if (state == Disputed) != (len(freed) == 1) {
+			t.Errorf("%s gives back %v", state, freed)
+		}
+		if i = ApplyInvoice(i, facts...); i.At != Credited || !i.Due.IsZero() {
+			t.Errorf("%s: %+v", code, i)
+		}
+	}
+}
+
+// TestLook: what the freights and the refused claims say of each line.
+func TestLook(t *testing.T) {
+	f := dispatched(t)
+	facts, err := ClaimCharges(f, Claim{"inv_b", 1}, "ACME", []Payment{{"FUEL", usd(1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f = ApplyFreight(f, facts...)
+	lines := []InvoiceLine{
+		{Reference: "P", Code: "BASE", Amount: usd(3347)}, {Reference: "P", Code: "BASE", Amount: usd(3347)},
+		{Reference: "P", Code: "FUEL", Amount: usd(335)}, {Reference: "P", Code: "DETENTION", Amount: usd(1)},
+		{Reference: "?", Code: "BASE", Amount: usd(1)}, {Reference: "Q", Code: "BASE", Amount: usd(1)},
+	}
+	i := Invoice{ID: "inv_a", Carrier: "ACME", Lines: lines, Claims: []string{"frt_a", "frt_a", "frt_a", "frt_a", "", "frt_q"}}
+	facts, err = ClaimCharges(f, Claim{"inv_a", 1}, "ACME", []Payment{{"BASE", usd(6694)}, {"FUEL", usd(335)}, {"DETENTION", usd(1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := Look(i, map[string]Freight{"frt_a": ApplyFreight(f, facts...)}, map[string]Why{"frt_q": {Code: "NOT_ACCRUED"}})
+	for n, want := range []string{"", "CHARGE_TWICE", "CHARGE_BALANCE", "CHARGE_UNEXPECTED", "REFERENCE_UNKNOWN", "NOT_ACCRUED"} {
+		if found[n].Why.Code != want || found[n].Known != (want == "") {
+			t.Errorf("line %d: %+v, want %q", n, found[n], want)
+		}
+	}
+	euros := i
+	euros.Lines = []InvoiceLine{{Code: "BASE", Amount: money.Amount{Minor: 3347, Currency: "EUR"}}}
+	if got := Look(euros, map[string]Freight{"frt_a": f}, nil); got[0].Why.Code != "CURRENCY_MISMATCH" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestLinesThatCannotBe(t *testing.T) {
+	for want, lines := range map[string][]InvoiceLine{
+		"CURRENCY_UNKNOWN":    {{Amount: money.Amount{Minor: 1, Currency: "ZZZ"}}},
+		"CURRENCY_MISMATCH":   {{Amount: usd(1)}, {Amount: money.Amount{Minor: 1, Currency: "EUR"}}},
+		"AMOUNT_OUT_OF_RANGE": {{Amount: usd(maxMinor + 1)}},
+	} {
+		_, err := Receive(Invoice{}, InvoiceReceived{ID: "inv_a", Number: "1", Lines: lines}, MatchRequested{})
+		if f, ok := fault.As(err); !ok || f.Kind != fault.Invalid || f.Fields[0].Reason != want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

@@ -6,6 +6,7 @@ package domain
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +20,28 @@ type Band struct {
 	From    int64      `bson:"f"`
 	To      int64      `bson:"t"`
 	Minimum int64      `bson:"m"` // minor units of the card's currency
-	PerKg   money.Rate `bson:"r"` // major units for one kilogram
+	Per     money.Rate `bson:"r"` // major units for one unit of the basis
+	Basis   Basis      `bson:"b,omitempty"`
+	Flat    int64      `bson:"x,omitempty"` // minor units, added before the minimum applies
+}
+
+// Basis is the weight that a rate is for; empty is a kilogram.
+type Basis string
+
+// The bases of a rate.
+const (
+	Kilogram      Basis = "KILOGRAM"
+	Hundredweight Basis = "HUNDREDWEIGHT" // 100 lb
+)
+
+// of returns a weight in units of the basis, to nine decimals, and the unit's name.
+func (b Basis) of(grams int64) (quantity.Decimal, string, error) {
+	if b == Hundredweight {
+		cwt, err := quantity.Int(grams).MulRounded(quantity.Ratio{Num: 1000, Den: 45_359_237}, quantity.FractionDigits, quantity.HalfUp)
+		return cwt, "cwt", err
+	}
+	kg, err := quantity.Int(grams).Mul(quantity.Ratio{Num: 1, Den: 1000})
+	return kg, "kg", err
 }
 
 // Lane is what it costs from a site to a destination; empty fields fit everything.
@@ -27,6 +49,7 @@ type Lane struct {
 	Origin  string `bson:"o,omitempty"`
 	Place   string `bson:"p,omitempty"`
 	Country string `bson:"c,omitempty"` // ISO 3166-1 alpha-2
+	Region  string `bson:"g,omitempty"` // ISO 3166-2 subdivision part
 	Postal  string `bson:"z,omitempty"` // prefix of the postal code
 	Service string `bson:"s,omitempty"`
 	Mode    string `bson:"m,omitempty"`
@@ -72,8 +95,9 @@ func EvolveCards(c Cards, f CardFact) Cards {
 	return c
 }
 
-// Publish adds a version. A later one takes over from its first moment on; one that
-// starts before a published version does is refused, for what was rated would change.
+// Publish adds a version. One that starts after every published one takes over from its
+// first moment on; any other must leave every moment alone that a published one covers,
+// for what was rated would change.
 func Publish(c Cards, card Card) ([]CardFact, error) {
 	if _, ok := money.Exponent(card.Currency); !ok {
 		return nil, invalid("card.currency", "CURRENCY_UNKNOWN", "%s is no ISO 4217 currency", card.Currency)
@@ -89,15 +113,20 @@ func Publish(c Cards, card Card) ([]CardFact, error) {
 		}
 	}
 	card.Version = 1
-	if n := len(c.Versions); n > 0 {
-		last := c.Versions[n-1]
-		if !card.From.After(last.From) {
-			return nil, fault.New(fault.Refused, "VALIDITY_OVERLAP", "version %d is valid from %s", last.Version, last.From.Format(time.RFC3339)).
-				With("version", fmt.Sprint(last.Version))
+	for _, v := range c.Versions {
+		if card.overlaps(v) && !card.From.After(v.From) {
+			return nil, fault.New(fault.Refused, "VALIDITY_OVERLAP", "version %d is valid from %s", v.Version, v.From.Format(time.RFC3339)).
+				With("version", strconv.Itoa(v.Version))
 		}
-		card.Version = last.Version + 1
+		card.Version = max(card.Version, v.Version+1)
 	}
 	return []CardFact{CardPublished{card}}, nil
+}
+
+// overlaps reports whether both versions are valid at some moment.
+func (c Card) overlaps(o Card) bool {
+	before := func(from, to time.Time) bool { return to.IsZero() || from.Before(to) }
+	return before(c.From, o.To) && before(o.From, c.To)
 }
 
 func invalid(field, reason, format string, args ...any) error {
@@ -112,6 +141,7 @@ type Shipment struct {
 	Site        string    `bson:"o"`
 	Place       string    `bson:"p,omitempty"` // destination city, port or UN/LOCODE
 	Country     string    `bson:"k,omitempty"`
+	Region      string    `bson:"g,omitempty"`
 	PostalCode  string    `bson:"z,omitempty"`
 	WeightGrams int64     `bson:"w"`
 	At          time.Time `bson:"a"` // moment whose rates count
@@ -119,13 +149,14 @@ type Shipment struct {
 
 // Charge is one charge and the rule that made it.
 type Charge struct {
-	Code    string       `bson:"c"` // BASE or FUEL
-	Amount  money.Amount `bson:"a"`
-	Rule    string       `bson:"r,omitempty"`
-	Invoice string       `bson:"i,omitempty"` // claimed or settled by
-	Attempt int          `bson:"n,omitempty"` // of the claim
-	Settled bool         `bson:"s,omitempty"`
-	Paid    money.Amount `bson:"p,omitempty"`
+	Code     string       `bson:"c"` // BASE or FUEL
+	Amount   money.Amount `bson:"a"`
+	Rule     string       `bson:"r,omitempty"`
+	Invoice  string       `bson:"i,omitempty"` // claimed or settled by
+	Attempt  int          `bson:"n,omitempty"` // of the claim
+	Invoiced money.Amount `bson:"v,omitempty"` // what that invoice asks
+	Settled  bool         `bson:"s,omitempty"`
+	Paid     money.Amount `bson:"p,omitempty"`
 }
 
 // Why is a reason in words and code.
@@ -152,30 +183,53 @@ func (r Rating) Rated() bool { return r.Version > 0 }
 
 // Rate reckons what a shipment costs by the version valid at its moment.
 func Rate(c Cards, s Shipment) Rating {
-	r := Rating{Carrier: s.Carrier, Service: s.Service, Weight: s.WeightGrams, At: s.At}
-	no := func(code, format string, args ...any) Rating {
-		r.Why = []Why{{Code: code, Message: fmt.Sprintf(format, args...)}}
-		return r
-	}
 	card, ok := c.at(s.At)
 	if !ok {
-		return no("NO_RATE_CARD", "%s has no rate card for %s", s.Carrier, s.At.Format(time.DateOnly))
+		return unrated(s, "NO_RATE_CARD", "%s has no rate card for %s", s.Carrier, s.At.Format(time.DateOnly))
 	}
-	lane, band, why := card.find(s)
+	return card.rate(s)
+}
+
+// RateAgain reckons what a shipment costs by the version that rated it before, so that one
+// published since changes nothing; by the version valid at its moment if none has.
+func RateAgain(c Cards, s Shipment, version int) Rating {
+	if version == 0 {
+		return Rate(c, s)
+	}
+	i := slices.IndexFunc(c.Versions, func(card Card) bool { return card.Version == version })
+	if i < 0 {
+		return unrated(s, "NO_RATE_CARD", "version %d of %s is no longer at hand", version, s.Carrier)
+	}
+	return c.Versions[i].rate(s)
+}
+
+func unrated(s Shipment, code, format string, args ...any) Rating {
+	return Rating{
+		Carrier: s.Carrier, Service: s.Service, Weight: s.WeightGrams, At: s.At,
+		Why: []Why{{Code: code, Message: fmt.Sprintf(format, args...)}},
+	}
+}
+
+func (c Card) rate(s Shipment) Rating {
+	lane, band, why := c.find(s)
 	if why != "" {
-		return no(why, "version %d of %s: nothing fits %s to %s %s, service %q, %d g", card.Version, s.Carrier, s.Site, s.Country, s.Place, s.Service, s.WeightGrams)
+		return unrated(s, why, "version %d of %s: nothing fits %s to %s, service %q, %d g", c.Version, s.Carrier, s.Site,
+			words(s.Country, s.Region, s.PostalCode, s.Place), s.Service, s.WeightGrams)
 	}
-	charges, err := card.charges(lane, band, s.WeightGrams)
+	charges, err := c.charges(lane, band, s.WeightGrams)
 	if err != nil {
-		return no("NO_BAND", "%v", err)
+		return unrated(s, "NO_BAND", "%v", err)
 	}
-	r.Version, r.Charges = card.Version, charges
-	r.Total, err = total(card.Currency, charges)
-	if err != nil {
-		r.Version, r.Charges = 0, nil
-		return no("NO_BAND", "%v", err)
+	r := Rating{Carrier: s.Carrier, Service: s.Service, Weight: s.WeightGrams, At: s.At, Version: c.Version, Charges: charges}
+	if r.Total, err = total(c.Currency, charges); err != nil {
+		return unrated(s, "NO_BAND", "%v", err)
 	}
 	return r
+}
+
+// words joins those that are not empty.
+func words(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
 }
 
 func total(currency string, charges []Charge) (money.Amount, error) {
@@ -215,23 +269,29 @@ func (c Card) find(s Shipment) (Lane, Band, string) {
 
 func (l Lane) fits(s Shipment) bool {
 	is := func(want, got string) bool { return want == "" || want == got }
-	return is(l.Origin, s.Site) && is(l.Place, s.Place) && is(l.Country, s.Country) && is(l.Service, s.Service) &&
+	return is(l.Origin, s.Site) && is(l.Place, s.Place) && is(l.Country, s.Country) && is(l.Region, s.Region) && is(l.Service, s.Service) &&
 		strings.HasPrefix(s.PostalCode, l.Postal)
 }
 
-var grams = quantity.Ratio{Num: 1, Den: 1000}
-
 // charges reckons base and fuel; each is rounded once, half up, as freight contracts do.
 func (c Card) charges(l Lane, b Band, weight int64) ([]Charge, error) {
-	kg, err := quantity.Int(weight).Mul(grams)
+	measure, unit, err := b.Basis.of(weight)
 	if err != nil {
 		return nil, err
 	}
-	base, err := money.Price(b.PerKg, c.Currency, kg, quantity.HalfUp)
+	base, err := money.Price(b.Per, c.Currency, measure, quantity.HalfUp)
 	if err != nil {
 		return nil, err
 	}
-	rule := fmt.Sprintf("%s v%d %s %d–%d g: %s kg × %s", c.Carrier, c.Version, strings.TrimSpace(l.Origin+" → "+l.Place+l.Country+l.Postal), b.From, b.To, kg, b.PerKg)
+	rule := fmt.Sprintf("%s v%d %s %d–%d g: %s %s × %s", c.Carrier, c.Version,
+		words(l.Origin, "→", l.Country, l.Region, l.Postal, l.Place, l.Service), b.From, b.To, measure, unit, b.Per)
+	if b.Flat != 0 {
+		flat := money.Amount{Minor: b.Flat, Currency: c.Currency}
+		if base, err = base.Add(flat); err != nil {
+			return nil, err
+		}
+		rule += " + " + flat.String()
+	}
 	if base.Minor < b.Minimum {
 		base.Minor = b.Minimum
 		rule += ", minimum"

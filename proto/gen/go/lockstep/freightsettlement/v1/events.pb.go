@@ -81,9 +81,15 @@ type FreightEstimated struct {
 	// Order number of the source system.
 	OrderNumber string `protobuf:"bytes,4,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
 	// What it costs, and why.
-	Rating        *Rating `protobuf:"bytes,5,opt,name=rating,proto3" json:"rating,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Rating *Rating `protobuf:"bytes,5,opt,name=rating,proto3" json:"rating,omitempty"`
+	// Site that ships.
+	Site string `protobuf:"bytes,6,opt,name=site,proto3" json:"site,omitempty"`
+	// Where it goes: city, region, postal code and country.
+	ShipTo *v1.Address `protobuf:"bytes,7,opt,name=ship_to,json=shipTo,proto3" json:"ship_to,omitempty"`
+	// Place of the shipment's fact in its history; an older one never wins over a newer.
+	ShipmentRevision int64 `protobuf:"varint,8,opt,name=shipment_revision,json=shipmentRevision,proto3" json:"shipment_revision,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *FreightEstimated) Reset() {
@@ -149,6 +155,27 @@ func (x *FreightEstimated) GetRating() *Rating {
 		return x.Rating
 	}
 	return nil
+}
+
+func (x *FreightEstimated) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *FreightEstimated) GetShipTo() *v1.Address {
+	if x != nil {
+		return x.ShipTo
+	}
+	return nil
+}
+
+func (x *FreightEstimated) GetShipmentRevision() int64 {
+	if x != nil {
+		return x.ShipmentRevision
+	}
+	return 0
 }
 
 // What the freight costs, and how that was reckoned.
@@ -285,8 +312,16 @@ type FreightAccrued struct {
 	Allocations []*CostAllocation `protobuf:"bytes,10,rep,name=allocations,proto3" json:"allocations,omitempty"`
 	// When the shipment was dispatched, UTC.
 	DispatchedTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=dispatched_time,json=dispatchedTime,proto3" json:"dispatched_time,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Site that ships.
+	Site string `protobuf:"bytes,12,opt,name=site,proto3" json:"site,omitempty"`
+	// Where it goes: city, region, postal code and country.
+	ShipTo *v1.Address `protobuf:"bytes,13,opt,name=ship_to,json=shipTo,proto3" json:"ship_to,omitempty"`
+	// Lines that left: what the cost is allocated to.
+	Lines []*FreightLine `protobuf:"bytes,14,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Place of the shipment's fact in its history; an older one never wins over a newer.
+	ShipmentRevision int64 `protobuf:"varint,15,opt,name=shipment_revision,json=shipmentRevision,proto3" json:"shipment_revision,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *FreightAccrued) Reset() {
@@ -396,6 +431,34 @@ func (x *FreightAccrued) GetDispatchedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *FreightAccrued) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *FreightAccrued) GetShipTo() *v1.Address {
+	if x != nil {
+		return x.ShipTo
+	}
+	return nil
+}
+
+func (x *FreightAccrued) GetLines() []*FreightLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *FreightAccrued) GetShipmentRevision() int64 {
+	if x != nil {
+		return x.ShipmentRevision
+	}
+	return 0
+}
+
 // The cost was reckoned anew on what was delivered; the accrual was trued up.
 type FreightFinalised struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -408,7 +471,11 @@ type FreightFinalised struct {
 	// Postings of the difference; they balance.
 	Postings []*Posting `protobuf:"bytes,4,rep,name=postings,proto3" json:"postings,omitempty"`
 	// Cost by order line.
-	Allocations   []*CostAllocation `protobuf:"bytes,5,rep,name=allocations,proto3" json:"allocations,omitempty"`
+	Allocations []*CostAllocation `protobuf:"bytes,5,rep,name=allocations,proto3" json:"allocations,omitempty"`
+	// Order.
+	OrderId string `protobuf:"bytes,6,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Order number of the source system.
+	OrderNumber   string `protobuf:"bytes,7,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -478,6 +545,175 @@ func (x *FreightFinalised) GetAllocations() []*CostAllocation {
 	return nil
 }
 
+func (x *FreightFinalised) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *FreightFinalised) GetOrderNumber() string {
+	if x != nil {
+		return x.OrderNumber
+	}
+	return ""
+}
+
+// The shipment was called off: what was accrued and not settled is reversed.
+type FreightReversed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Freight.
+	FreightId string `protobuf:"bytes,1,opt,name=freight_id,json=freightId,proto3" json:"freight_id,omitempty"`
+	// Shipment.
+	ShipmentId string `protobuf:"bytes,2,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
+	// Why it was called off.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Postings; they balance.
+	Postings []*Posting `protobuf:"bytes,4,rep,name=postings,proto3" json:"postings,omitempty"`
+	// Cost by order line that stays.
+	Allocations []*CostAllocation `protobuf:"bytes,5,rep,name=allocations,proto3" json:"allocations,omitempty"`
+	// Place of the shipment's fact in its history; an older one never wins over a newer.
+	ShipmentRevision int64 `protobuf:"varint,6,opt,name=shipment_revision,json=shipmentRevision,proto3" json:"shipment_revision,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *FreightReversed) Reset() {
+	*x = FreightReversed{}
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreightReversed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreightReversed) ProtoMessage() {}
+
+func (x *FreightReversed) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreightReversed.ProtoReflect.Descriptor instead.
+func (*FreightReversed) Descriptor() ([]byte, []int) {
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *FreightReversed) GetFreightId() string {
+	if x != nil {
+		return x.FreightId
+	}
+	return ""
+}
+
+func (x *FreightReversed) GetShipmentId() string {
+	if x != nil {
+		return x.ShipmentId
+	}
+	return ""
+}
+
+func (x *FreightReversed) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *FreightReversed) GetPostings() []*Posting {
+	if x != nil {
+		return x.Postings
+	}
+	return nil
+}
+
+func (x *FreightReversed) GetAllocations() []*CostAllocation {
+	if x != nil {
+		return x.Allocations
+	}
+	return nil
+}
+
+func (x *FreightReversed) GetShipmentRevision() int64 {
+	if x != nil {
+		return x.ShipmentRevision
+	}
+	return 0
+}
+
+// One charge as an invoice claims it.
+type ClaimedCharge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Charge code.
+	ChargeCode string `protobuf:"bytes,1,opt,name=charge_code,json=chargeCode,proto3" json:"charge_code,omitempty"`
+	// What the invoice asks for it, all its lines together.
+	Invoiced *v1.Money `protobuf:"bytes,2,opt,name=invoiced,proto3" json:"invoiced,omitempty"`
+	// True when nobody expected it, or when what was expected is on another invoice.
+	Unexpected    bool `protobuf:"varint,3,opt,name=unexpected,proto3" json:"unexpected,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimedCharge) Reset() {
+	*x = ClaimedCharge{}
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimedCharge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimedCharge) ProtoMessage() {}
+
+func (x *ClaimedCharge) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimedCharge.ProtoReflect.Descriptor instead.
+func (*ClaimedCharge) Descriptor() ([]byte, []int) {
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ClaimedCharge) GetChargeCode() string {
+	if x != nil {
+		return x.ChargeCode
+	}
+	return ""
+}
+
+func (x *ClaimedCharge) GetInvoiced() *v1.Money {
+	if x != nil {
+		return x.Invoiced
+	}
+	return nil
+}
+
+func (x *ClaimedCharge) GetUnexpected() bool {
+	if x != nil {
+		return x.Unexpected
+	}
+	return false
+}
+
 // Charges were claimed for an invoice: no other invoice can have them.
 type ChargesClaimed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -488,14 +724,18 @@ type ChargesClaimed struct {
 	// Attempt of the match.
 	Attempt int32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// Charge codes.
-	ChargeCodes   []string `protobuf:"bytes,4,rep,name=charge_codes,json=chargeCodes,proto3" json:"charge_codes,omitempty"`
+	ChargeCodes []string `protobuf:"bytes,4,rep,name=charge_codes,json=chargeCodes,proto3" json:"charge_codes,omitempty"`
+	// Shipment.
+	ShipmentId string `protobuf:"bytes,5,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
+	// The charges with what the invoice asks.
+	Claimed       []*ClaimedCharge `protobuf:"bytes,6,rep,name=claimed,proto3" json:"claimed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ChargesClaimed) Reset() {
 	*x = ChargesClaimed{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[5]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -507,7 +747,7 @@ func (x *ChargesClaimed) String() string {
 func (*ChargesClaimed) ProtoMessage() {}
 
 func (x *ChargesClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[5]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -520,7 +760,7 @@ func (x *ChargesClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChargesClaimed.ProtoReflect.Descriptor instead.
 func (*ChargesClaimed) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ChargesClaimed) GetFreightId() string {
@@ -551,6 +791,20 @@ func (x *ChargesClaimed) GetChargeCodes() []string {
 	return nil
 }
 
+func (x *ChargesClaimed) GetShipmentId() string {
+	if x != nil {
+		return x.ShipmentId
+	}
+	return ""
+}
+
+func (x *ChargesClaimed) GetClaimed() []*ClaimedCharge {
+	if x != nil {
+		return x.Claimed
+	}
+	return nil
+}
+
 // Claimed charges were given back; the claim cannot come to life again.
 type ChargesFreed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -559,14 +813,16 @@ type ChargesFreed struct {
 	// Invoice.
 	InvoiceId string `protobuf:"bytes,2,opt,name=invoice_id,json=invoiceId,proto3" json:"invoice_id,omitempty"`
 	// Attempt of the match.
-	Attempt       int32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Attempt int32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Shipment.
+	ShipmentId    string `protobuf:"bytes,4,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ChargesFreed) Reset() {
 	*x = ChargesFreed{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[6]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -578,7 +834,7 @@ func (x *ChargesFreed) String() string {
 func (*ChargesFreed) ProtoMessage() {}
 
 func (x *ChargesFreed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[6]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -591,7 +847,7 @@ func (x *ChargesFreed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChargesFreed.ProtoReflect.Descriptor instead.
 func (*ChargesFreed) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ChargesFreed) GetFreightId() string {
@@ -615,6 +871,13 @@ func (x *ChargesFreed) GetAttempt() int32 {
 	return 0
 }
 
+func (x *ChargesFreed) GetShipmentId() string {
+	if x != nil {
+		return x.ShipmentId
+	}
+	return ""
+}
+
 // Charges were settled against an approved invoice; their accrual is reversed.
 type ChargesSettled struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -629,14 +892,16 @@ type ChargesSettled struct {
 	// Final cost by order line.
 	Allocations []*CostAllocation `protobuf:"bytes,5,rep,name=allocations,proto3" json:"allocations,omitempty"`
 	// Shipment.
-	ShipmentId    string `protobuf:"bytes,6,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
+	ShipmentId string `protobuf:"bytes,6,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
+	// What this invoice pays for the shipment.
+	Paid          *v1.Money `protobuf:"bytes,7,opt,name=paid,proto3" json:"paid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ChargesSettled) Reset() {
 	*x = ChargesSettled{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[7]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -648,7 +913,7 @@ func (x *ChargesSettled) String() string {
 func (*ChargesSettled) ProtoMessage() {}
 
 func (x *ChargesSettled) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[7]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -661,7 +926,7 @@ func (x *ChargesSettled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChargesSettled.ProtoReflect.Descriptor instead.
 func (*ChargesSettled) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ChargesSettled) GetFreightId() string {
@@ -706,6 +971,13 @@ func (x *ChargesSettled) GetShipmentId() string {
 	return ""
 }
 
+func (x *ChargesSettled) GetPaid() *v1.Money {
+	if x != nil {
+		return x.Paid
+	}
+	return nil
+}
+
 // A carrier's invoice arrived; it is matched against the charges that its lines name.
 type FreightInvoiceReceived struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -729,7 +1001,7 @@ type FreightInvoiceReceived struct {
 
 func (x *FreightInvoiceReceived) Reset() {
 	*x = FreightInvoiceReceived{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[8]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -741,7 +1013,7 @@ func (x *FreightInvoiceReceived) String() string {
 func (*FreightInvoiceReceived) ProtoMessage() {}
 
 func (x *FreightInvoiceReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[8]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -754,7 +1026,7 @@ func (x *FreightInvoiceReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreightInvoiceReceived.ProtoReflect.Descriptor instead.
 func (*FreightInvoiceReceived) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *FreightInvoiceReceived) GetInvoiceId() string {
@@ -814,14 +1086,18 @@ type MatchRequested struct {
 	// Attempt, from 1.
 	Attempt int32 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// Freight of each line, by line; empty where a reference is not known.
-	FreightIds    []string `protobuf:"bytes,3,rep,name=freight_ids,json=freightIds,proto3" json:"freight_ids,omitempty"`
+	FreightIds []string `protobuf:"bytes,3,rep,name=freight_ids,json=freightIds,proto3" json:"freight_ids,omitempty"`
+	// When an attempt that hangs is taken up again, UTC.
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	// When it was begun, UTC.
+	RequestedTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=requested_time,json=requestedTime,proto3" json:"requested_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MatchRequested) Reset() {
 	*x = MatchRequested{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[9]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +1109,7 @@ func (x *MatchRequested) String() string {
 func (*MatchRequested) ProtoMessage() {}
 
 func (x *MatchRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[9]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +1122,7 @@ func (x *MatchRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchRequested.ProtoReflect.Descriptor instead.
 func (*MatchRequested) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *MatchRequested) GetInvoiceId() string {
@@ -870,6 +1146,20 @@ func (x *MatchRequested) GetFreightIds() []string {
 	return nil
 }
 
+func (x *MatchRequested) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
+func (x *MatchRequested) GetRequestedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RequestedTime
+	}
+	return nil
+}
+
 // A match was decided.
 type MatchDecided struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -885,13 +1175,15 @@ type MatchDecided struct {
 	Reasons []*v1.Reason `protobuf:"bytes,5,rep,name=reasons,proto3" json:"reasons,omitempty"`
 	// Freights whose claims are given back.
 	FreedFreightIds []string `protobuf:"bytes,6,rep,name=freed_freight_ids,json=freedFreightIds,proto3" json:"freed_freight_ids,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// When an invoice that waits is tried again, UTC.
+	RetryTime     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=retry_time,json=retryTime,proto3" json:"retry_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MatchDecided) Reset() {
 	*x = MatchDecided{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[10]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +1195,7 @@ func (x *MatchDecided) String() string {
 func (*MatchDecided) ProtoMessage() {}
 
 func (x *MatchDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[10]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +1208,7 @@ func (x *MatchDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchDecided.ProtoReflect.Descriptor instead.
 func (*MatchDecided) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MatchDecided) GetInvoiceId() string {
@@ -961,6 +1253,13 @@ func (x *MatchDecided) GetFreedFreightIds() []string {
 	return nil
 }
 
+func (x *MatchDecided) GetRetryTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RetryTime
+	}
+	return nil
+}
+
 // The invoice was approved and its voucher made.
 type FreightInvoiceApproved struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -986,7 +1285,7 @@ type FreightInvoiceApproved struct {
 
 func (x *FreightInvoiceApproved) Reset() {
 	*x = FreightInvoiceApproved{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[11]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1297,7 @@ func (x *FreightInvoiceApproved) String() string {
 func (*FreightInvoiceApproved) ProtoMessage() {}
 
 func (x *FreightInvoiceApproved) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[11]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1310,7 @@ func (x *FreightInvoiceApproved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreightInvoiceApproved.ProtoReflect.Descriptor instead.
 func (*FreightInvoiceApproved) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *FreightInvoiceApproved) GetInvoiceId() string {
@@ -1070,6 +1369,97 @@ func (x *FreightInvoiceApproved) GetApprover() string {
 	return ""
 }
 
+// The carrier credits the whole invoice: nothing is paid and its charges are free again.
+type FreightInvoiceCredited struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Invoice.
+	InvoiceId string `protobuf:"bytes,1,opt,name=invoice_id,json=invoiceId,proto3" json:"invoice_id,omitempty"`
+	// Number as the carrier wrote it.
+	InvoiceNumber string `protobuf:"bytes,2,opt,name=invoice_number,json=invoiceNumber,proto3" json:"invoice_number,omitempty"`
+	// Attempt whose claims are given back.
+	Attempt int32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Reason.
+	ReasonCode string `protobuf:"bytes,4,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	// Who decided it.
+	Approver string `protobuf:"bytes,5,opt,name=approver,proto3" json:"approver,omitempty"`
+	// Freights whose claims are given back.
+	FreedFreightIds []string `protobuf:"bytes,6,rep,name=freed_freight_ids,json=freedFreightIds,proto3" json:"freed_freight_ids,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *FreightInvoiceCredited) Reset() {
+	*x = FreightInvoiceCredited{}
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreightInvoiceCredited) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreightInvoiceCredited) ProtoMessage() {}
+
+func (x *FreightInvoiceCredited) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreightInvoiceCredited.ProtoReflect.Descriptor instead.
+func (*FreightInvoiceCredited) Descriptor() ([]byte, []int) {
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *FreightInvoiceCredited) GetInvoiceId() string {
+	if x != nil {
+		return x.InvoiceId
+	}
+	return ""
+}
+
+func (x *FreightInvoiceCredited) GetInvoiceNumber() string {
+	if x != nil {
+		return x.InvoiceNumber
+	}
+	return ""
+}
+
+func (x *FreightInvoiceCredited) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *FreightInvoiceCredited) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *FreightInvoiceCredited) GetApprover() string {
+	if x != nil {
+		return x.Approver
+	}
+	return ""
+}
+
+func (x *FreightInvoiceCredited) GetFreedFreightIds() []string {
+	if x != nil {
+		return x.FreedFreightIds
+	}
+	return nil
+}
+
 // The ERP posted the voucher.
 type VoucherPosted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1083,7 +1473,7 @@ type VoucherPosted struct {
 
 func (x *VoucherPosted) Reset() {
 	*x = VoucherPosted{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[12]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1485,7 @@ func (x *VoucherPosted) String() string {
 func (*VoucherPosted) ProtoMessage() {}
 
 func (x *VoucherPosted) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[12]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1498,7 @@ func (x *VoucherPosted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoucherPosted.ProtoReflect.Descriptor instead.
 func (*VoucherPosted) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{12}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *VoucherPosted) GetInvoiceId() string {
@@ -1140,7 +1530,7 @@ type FreightInvoicePaid struct {
 
 func (x *FreightInvoicePaid) Reset() {
 	*x = FreightInvoicePaid{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[13]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1152,7 +1542,7 @@ func (x *FreightInvoicePaid) String() string {
 func (*FreightInvoicePaid) ProtoMessage() {}
 
 func (x *FreightInvoicePaid) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[13]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1165,7 +1555,7 @@ func (x *FreightInvoicePaid) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreightInvoicePaid.ProtoReflect.Descriptor instead.
 func (*FreightInvoicePaid) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{13}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FreightInvoicePaid) GetInvoiceId() string {
@@ -1195,7 +1585,7 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"*lockstep/freightsettlement/v1/events.proto\x12\x1dlockstep.freightsettlement.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a-lockstep/freightsettlement/v1/resources.proto\"P\n" +
 	"\x11RateCardPublished\x12;\n" +
-	"\x04card\x18\x01 \x01(\v2'.lockstep.freightsettlement.v1.RateCardR\x04card\"\xe7\x01\n" +
+	"\x04card\x18\x01 \x01(\v2'.lockstep.freightsettlement.v1.RateCardR\x04card\"\xde\x02\n" +
 	"\x10FreightEstimated\x12#\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12%\n" +
@@ -1204,7 +1594,10 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"shipmentId\x12\x1f\n" +
 	"\border_id\x18\x03 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x04 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12=\n" +
-	"\x06rating\x18\x05 \x01(\v2%.lockstep.freightsettlement.v1.RatingR\x06rating\"\x84\x03\n" +
+	"\x06rating\x18\x05 \x01(\v2%.lockstep.freightsettlement.v1.RatingR\x06rating\x12\x12\n" +
+	"\x04site\x18\x06 \x01(\tR\x04site\x124\n" +
+	"\aship_to\x18\a \x01(\v2\x1b.lockstep.common.v1.AddressR\x06shipTo\x12+\n" +
+	"\x11shipment_revision\x18\b \x01(\x03R\x10shipmentRevision\"\x84\x03\n" +
 	"\x06Rating\x12\x18\n" +
 	"\acarrier\x18\x01 \x01(\tR\acarrier\x12'\n" +
 	"\x0fcarrier_service\x18\x02 \x01(\tR\x0ecarrierService\x12!\n" +
@@ -1213,7 +1606,7 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"\acharges\x18\x05 \x03(\v2%.lockstep.freightsettlement.v1.ChargeR\acharges\x12/\n" +
 	"\x05total\x18\x06 \x01(\v2\x19.lockstep.common.v1.MoneyR\x05total\x124\n" +
 	"\areasons\x18\a \x03(\v2\x1a.lockstep.common.v1.ReasonR\areasons\x12@\n" +
-	"\x0erated_for_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\fratedForTime\"\xbf\x04\n" +
+	"\x0erated_for_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\fratedForTime\"\xf8\x05\n" +
 	"\x0eFreightAccrued\x12#\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12%\n" +
@@ -1230,7 +1623,11 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"\bpostings\x18\t \x03(\v2&.lockstep.freightsettlement.v1.PostingR\bpostings\x12O\n" +
 	"\vallocations\x18\n" +
 	" \x03(\v2-.lockstep.freightsettlement.v1.CostAllocationR\vallocations\x12C\n" +
-	"\x0fdispatched_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x0edispatchedTime\"\xb2\x02\n" +
+	"\x0fdispatched_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x0edispatchedTime\x12\x12\n" +
+	"\x04site\x18\f \x01(\tR\x04site\x124\n" +
+	"\aship_to\x18\r \x01(\v2\x1b.lockstep.common.v1.AddressR\x06shipTo\x12@\n" +
+	"\x05lines\x18\x0e \x03(\v2*.lockstep.freightsettlement.v1.FreightLineR\x05lines\x12+\n" +
+	"\x11shipment_revision\x18\x0f \x01(\x03R\x10shipmentRevision\"\xfc\x02\n" +
 	"\x10FreightFinalised\x12#\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12%\n" +
@@ -1239,20 +1636,46 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"shipmentId\x12=\n" +
 	"\x06rating\x18\x03 \x01(\v2%.lockstep.freightsettlement.v1.RatingR\x06rating\x12B\n" +
 	"\bpostings\x18\x04 \x03(\v2&.lockstep.freightsettlement.v1.PostingR\bpostings\x12O\n" +
-	"\vallocations\x18\x05 \x03(\v2-.lockstep.freightsettlement.v1.CostAllocationR\vallocations\"\x97\x01\n" +
+	"\vallocations\x18\x05 \x03(\v2-.lockstep.freightsettlement.v1.CostAllocationR\vallocations\x12\x1f\n" +
+	"\border_id\x18\x06 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
+	"\forder_number\x18\a \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\"\xb7\x02\n" +
+	"\x0fFreightReversed\x12#\n" +
+	"\n" +
+	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12%\n" +
+	"\vshipment_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\n" +
+	"R\n" +
+	"shipmentId\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12B\n" +
+	"\bpostings\x18\x04 \x03(\v2&.lockstep.freightsettlement.v1.PostingR\bpostings\x12O\n" +
+	"\vallocations\x18\x05 \x03(\v2-.lockstep.freightsettlement.v1.CostAllocationR\vallocations\x12+\n" +
+	"\x11shipment_revision\x18\x06 \x01(\x03R\x10shipmentRevision\"\x87\x01\n" +
+	"\rClaimedCharge\x12\x1f\n" +
+	"\vcharge_code\x18\x01 \x01(\tR\n" +
+	"chargeCode\x125\n" +
+	"\binvoiced\x18\x02 \x01(\v2\x19.lockstep.common.v1.MoneyR\binvoiced\x12\x1e\n" +
+	"\n" +
+	"unexpected\x18\x03 \x01(\bR\n" +
+	"unexpected\"\x86\x02\n" +
 	"\x0eChargesClaimed\x12#\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12#\n" +
 	"\n" +
 	"invoice_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x10R\tinvoiceId\x12\x18\n" +
 	"\aattempt\x18\x03 \x01(\x05R\aattempt\x12!\n" +
-	"\fcharge_codes\x18\x04 \x03(\tR\vchargeCodes\"r\n" +
+	"\fcharge_codes\x18\x04 \x03(\tR\vchargeCodes\x12%\n" +
+	"\vshipment_id\x18\x05 \x01(\tB\x04\x88\xb5\x18\n" +
+	"R\n" +
+	"shipmentId\x12F\n" +
+	"\aclaimed\x18\x06 \x03(\v2,.lockstep.freightsettlement.v1.ClaimedChargeR\aclaimed\"\x99\x01\n" +
 	"\fChargesFreed\x12#\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12#\n" +
 	"\n" +
 	"invoice_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x10R\tinvoiceId\x12\x18\n" +
-	"\aattempt\x18\x03 \x01(\x05R\aattempt\"\xd7\x02\n" +
+	"\aattempt\x18\x03 \x01(\x05R\aattempt\x12%\n" +
+	"\vshipment_id\x18\x04 \x01(\tB\x04\x88\xb5\x18\n" +
+	"R\n" +
+	"shipmentId\"\x86\x03\n" +
 	"\x0eChargesSettled\x12#\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12#\n" +
@@ -1263,7 +1686,8 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"\vallocations\x18\x05 \x03(\v2-.lockstep.freightsettlement.v1.CostAllocationR\vallocations\x12%\n" +
 	"\vshipment_id\x18\x06 \x01(\tB\x04\x88\xb5\x18\n" +
 	"R\n" +
-	"shipmentId\"\xd7\x02\n" +
+	"shipmentId\x12-\n" +
+	"\x04paid\x18\a \x01(\v2\x19.lockstep.common.v1.MoneyR\x04paid\"\xd7\x02\n" +
 	"\x16FreightInvoiceReceived\x12#\n" +
 	"\n" +
 	"invoice_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x10R\tinvoiceId\x12+\n" +
@@ -1272,13 +1696,15 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"\finvoice_date\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vinvoiceDate\x12G\n" +
 	"\x05lines\x18\x05 \x03(\v21.lockstep.freightsettlement.v1.FreightInvoiceLineR\x05lines\x12/\n" +
 	"\x05total\x18\x06 \x01(\v2\x19.lockstep.common.v1.MoneyR\x05total\x12\x18\n" +
-	"\acreator\x18\a \x01(\tR\acreator\"p\n" +
+	"\acreator\x18\a \x01(\tR\acreator\"\xea\x01\n" +
 	"\x0eMatchRequested\x12#\n" +
 	"\n" +
 	"invoice_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x10R\tinvoiceId\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x1f\n" +
 	"\vfreight_ids\x18\x03 \x03(\tR\n" +
-	"freightIds\"\xc6\x02\n" +
+	"freightIds\x125\n" +
+	"\bdue_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12A\n" +
+	"\x0erequested_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\rrequestedTime\"\x81\x03\n" +
 	"\fMatchDecided\x12#\n" +
 	"\n" +
 	"invoice_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x10R\tinvoiceId\x12\x18\n" +
@@ -1286,7 +1712,9 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"\aoutcome\x18\x03 \x01(\x0e22.lockstep.freightsettlement.v1.FreightInvoiceStateR\aoutcome\x12G\n" +
 	"\x05lines\x18\x04 \x03(\v21.lockstep.freightsettlement.v1.FreightInvoiceLineR\x05lines\x124\n" +
 	"\areasons\x18\x05 \x03(\v2\x1a.lockstep.common.v1.ReasonR\areasons\x12*\n" +
-	"\x11freed_freight_ids\x18\x06 \x03(\tR\x0ffreedFreightIds\"\x93\x03\n" +
+	"\x11freed_freight_ids\x18\x06 \x03(\tR\x0ffreedFreightIds\x129\n" +
+	"\n" +
+	"retry_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tretryTime\"\x93\x03\n" +
 	"\x16FreightInvoiceApproved\x12#\n" +
 	"\n" +
 	"invoice_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x10R\tinvoiceId\x12+\n" +
@@ -1299,7 +1727,16 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"resolution\x12\x1f\n" +
 	"\vreason_code\x18\a \x01(\tR\n" +
 	"reasonCode\x12\x1a\n" +
-	"\bapprover\x18\b \x01(\tR\bapprover\"a\n" +
+	"\bapprover\x18\b \x01(\tR\bapprover\"\xed\x01\n" +
+	"\x16FreightInvoiceCredited\x12#\n" +
+	"\n" +
+	"invoice_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x10R\tinvoiceId\x12+\n" +
+	"\x0einvoice_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x10R\rinvoiceNumber\x12\x18\n" +
+	"\aattempt\x18\x03 \x01(\x05R\aattempt\x12\x1f\n" +
+	"\vreason_code\x18\x04 \x01(\tR\n" +
+	"reasonCode\x12\x1a\n" +
+	"\bapprover\x18\x05 \x01(\tR\bapprover\x12*\n" +
+	"\x11freed_freight_ids\x18\x06 \x03(\tR\x0ffreedFreightIds\"a\n" +
 	"\rVoucherPosted\x12#\n" +
 	"\n" +
 	"invoice_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x10R\tinvoiceId\x12+\n" +
@@ -1323,65 +1760,81 @@ func file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_freightsettlement_v1_events_proto_rawDescData
 }
 
-var file_lockstep_freightsettlement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_lockstep_freightsettlement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_lockstep_freightsettlement_v1_events_proto_goTypes = []any{
 	(*RateCardPublished)(nil),      // 0: lockstep.freightsettlement.v1.RateCardPublished
 	(*FreightEstimated)(nil),       // 1: lockstep.freightsettlement.v1.FreightEstimated
 	(*Rating)(nil),                 // 2: lockstep.freightsettlement.v1.Rating
 	(*FreightAccrued)(nil),         // 3: lockstep.freightsettlement.v1.FreightAccrued
 	(*FreightFinalised)(nil),       // 4: lockstep.freightsettlement.v1.FreightFinalised
-	(*ChargesClaimed)(nil),         // 5: lockstep.freightsettlement.v1.ChargesClaimed
-	(*ChargesFreed)(nil),           // 6: lockstep.freightsettlement.v1.ChargesFreed
-	(*ChargesSettled)(nil),         // 7: lockstep.freightsettlement.v1.ChargesSettled
-	(*FreightInvoiceReceived)(nil), // 8: lockstep.freightsettlement.v1.FreightInvoiceReceived
-	(*MatchRequested)(nil),         // 9: lockstep.freightsettlement.v1.MatchRequested
-	(*MatchDecided)(nil),           // 10: lockstep.freightsettlement.v1.MatchDecided
-	(*FreightInvoiceApproved)(nil), // 11: lockstep.freightsettlement.v1.FreightInvoiceApproved
-	(*VoucherPosted)(nil),          // 12: lockstep.freightsettlement.v1.VoucherPosted
-	(*FreightInvoicePaid)(nil),     // 13: lockstep.freightsettlement.v1.FreightInvoicePaid
-	(*RateCard)(nil),               // 14: lockstep.freightsettlement.v1.RateCard
-	(*Charge)(nil),                 // 15: lockstep.freightsettlement.v1.Charge
-	(*v1.Money)(nil),               // 16: lockstep.common.v1.Money
-	(*v1.Reason)(nil),              // 17: lockstep.common.v1.Reason
-	(*timestamppb.Timestamp)(nil),  // 18: google.protobuf.Timestamp
-	(*Posting)(nil),                // 19: lockstep.freightsettlement.v1.Posting
-	(*CostAllocation)(nil),         // 20: lockstep.freightsettlement.v1.CostAllocation
-	(*FreightInvoiceLine)(nil),     // 21: lockstep.freightsettlement.v1.FreightInvoiceLine
-	(FreightInvoiceState)(0),       // 22: lockstep.freightsettlement.v1.FreightInvoiceState
-	(DisputeResolution)(0),         // 23: lockstep.freightsettlement.v1.DisputeResolution
+	(*FreightReversed)(nil),        // 5: lockstep.freightsettlement.v1.FreightReversed
+	(*ClaimedCharge)(nil),          // 6: lockstep.freightsettlement.v1.ClaimedCharge
+	(*ChargesClaimed)(nil),         // 7: lockstep.freightsettlement.v1.ChargesClaimed
+	(*ChargesFreed)(nil),           // 8: lockstep.freightsettlement.v1.ChargesFreed
+	(*ChargesSettled)(nil),         // 9: lockstep.freightsettlement.v1.ChargesSettled
+	(*FreightInvoiceReceived)(nil), // 10: lockstep.freightsettlement.v1.FreightInvoiceReceived
+	(*MatchRequested)(nil),         // 11: lockstep.freightsettlement.v1.MatchRequested
+	(*MatchDecided)(nil),           // 12: lockstep.freightsettlement.v1.MatchDecided
+	(*FreightInvoiceApproved)(nil), // 13: lockstep.freightsettlement.v1.FreightInvoiceApproved
+	(*FreightInvoiceCredited)(nil), // 14: lockstep.freightsettlement.v1.FreightInvoiceCredited
+	(*VoucherPosted)(nil),          // 15: lockstep.freightsettlement.v1.VoucherPosted
+	(*FreightInvoicePaid)(nil),     // 16: lockstep.freightsettlement.v1.FreightInvoicePaid
+	(*RateCard)(nil),               // 17: lockstep.freightsettlement.v1.RateCard
+	(*v1.Address)(nil),             // 18: lockstep.common.v1.Address
+	(*Charge)(nil),                 // 19: lockstep.freightsettlement.v1.Charge
+	(*v1.Money)(nil),               // 20: lockstep.common.v1.Money
+	(*v1.Reason)(nil),              // 21: lockstep.common.v1.Reason
+	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
+	(*Posting)(nil),                // 23: lockstep.freightsettlement.v1.Posting
+	(*CostAllocation)(nil),         // 24: lockstep.freightsettlement.v1.CostAllocation
+	(*FreightLine)(nil),            // 25: lockstep.freightsettlement.v1.FreightLine
+	(*FreightInvoiceLine)(nil),     // 26: lockstep.freightsettlement.v1.FreightInvoiceLine
+	(FreightInvoiceState)(0),       // 27: lockstep.freightsettlement.v1.FreightInvoiceState
+	(DisputeResolution)(0),         // 28: lockstep.freightsettlement.v1.DisputeResolution
 }
 var file_lockstep_freightsettlement_v1_events_proto_depIdxs = []int32{
-	14, // 0: lockstep.freightsettlement.v1.RateCardPublished.card:type_name -> lockstep.freightsettlement.v1.RateCard
+	17, // 0: lockstep.freightsettlement.v1.RateCardPublished.card:type_name -> lockstep.freightsettlement.v1.RateCard
 	2,  // 1: lockstep.freightsettlement.v1.FreightEstimated.rating:type_name -> lockstep.freightsettlement.v1.Rating
-	15, // 2: lockstep.freightsettlement.v1.Rating.charges:type_name -> lockstep.freightsettlement.v1.Charge
-	16, // 3: lockstep.freightsettlement.v1.Rating.total:type_name -> lockstep.common.v1.Money
-	17, // 4: lockstep.freightsettlement.v1.Rating.reasons:type_name -> lockstep.common.v1.Reason
-	18, // 5: lockstep.freightsettlement.v1.Rating.rated_for_time:type_name -> google.protobuf.Timestamp
-	2,  // 6: lockstep.freightsettlement.v1.FreightAccrued.rating:type_name -> lockstep.freightsettlement.v1.Rating
-	19, // 7: lockstep.freightsettlement.v1.FreightAccrued.postings:type_name -> lockstep.freightsettlement.v1.Posting
-	20, // 8: lockstep.freightsettlement.v1.FreightAccrued.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
-	18, // 9: lockstep.freightsettlement.v1.FreightAccrued.dispatched_time:type_name -> google.protobuf.Timestamp
-	2,  // 10: lockstep.freightsettlement.v1.FreightFinalised.rating:type_name -> lockstep.freightsettlement.v1.Rating
-	19, // 11: lockstep.freightsettlement.v1.FreightFinalised.postings:type_name -> lockstep.freightsettlement.v1.Posting
-	20, // 12: lockstep.freightsettlement.v1.FreightFinalised.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
-	15, // 13: lockstep.freightsettlement.v1.ChargesSettled.charges:type_name -> lockstep.freightsettlement.v1.Charge
-	19, // 14: lockstep.freightsettlement.v1.ChargesSettled.postings:type_name -> lockstep.freightsettlement.v1.Posting
-	20, // 15: lockstep.freightsettlement.v1.ChargesSettled.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
-	18, // 16: lockstep.freightsettlement.v1.FreightInvoiceReceived.invoice_date:type_name -> google.protobuf.Timestamp
-	21, // 17: lockstep.freightsettlement.v1.FreightInvoiceReceived.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
-	16, // 18: lockstep.freightsettlement.v1.FreightInvoiceReceived.total:type_name -> lockstep.common.v1.Money
-	22, // 19: lockstep.freightsettlement.v1.MatchDecided.outcome:type_name -> lockstep.freightsettlement.v1.FreightInvoiceState
-	21, // 20: lockstep.freightsettlement.v1.MatchDecided.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
-	17, // 21: lockstep.freightsettlement.v1.MatchDecided.reasons:type_name -> lockstep.common.v1.Reason
-	21, // 22: lockstep.freightsettlement.v1.FreightInvoiceApproved.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
-	16, // 23: lockstep.freightsettlement.v1.FreightInvoiceApproved.approved:type_name -> lockstep.common.v1.Money
-	23, // 24: lockstep.freightsettlement.v1.FreightInvoiceApproved.resolution:type_name -> lockstep.freightsettlement.v1.DisputeResolution
-	16, // 25: lockstep.freightsettlement.v1.FreightInvoicePaid.amount:type_name -> lockstep.common.v1.Money
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	18, // 2: lockstep.freightsettlement.v1.FreightEstimated.ship_to:type_name -> lockstep.common.v1.Address
+	19, // 3: lockstep.freightsettlement.v1.Rating.charges:type_name -> lockstep.freightsettlement.v1.Charge
+	20, // 4: lockstep.freightsettlement.v1.Rating.total:type_name -> lockstep.common.v1.Money
+	21, // 5: lockstep.freightsettlement.v1.Rating.reasons:type_name -> lockstep.common.v1.Reason
+	22, // 6: lockstep.freightsettlement.v1.Rating.rated_for_time:type_name -> google.protobuf.Timestamp
+	2,  // 7: lockstep.freightsettlement.v1.FreightAccrued.rating:type_name -> lockstep.freightsettlement.v1.Rating
+	23, // 8: lockstep.freightsettlement.v1.FreightAccrued.postings:type_name -> lockstep.freightsettlement.v1.Posting
+	24, // 9: lockstep.freightsettlement.v1.FreightAccrued.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
+	22, // 10: lockstep.freightsettlement.v1.FreightAccrued.dispatched_time:type_name -> google.protobuf.Timestamp
+	18, // 11: lockstep.freightsettlement.v1.FreightAccrued.ship_to:type_name -> lockstep.common.v1.Address
+	25, // 12: lockstep.freightsettlement.v1.FreightAccrued.lines:type_name -> lockstep.freightsettlement.v1.FreightLine
+	2,  // 13: lockstep.freightsettlement.v1.FreightFinalised.rating:type_name -> lockstep.freightsettlement.v1.Rating
+	23, // 14: lockstep.freightsettlement.v1.FreightFinalised.postings:type_name -> lockstep.freightsettlement.v1.Posting
+	24, // 15: lockstep.freightsettlement.v1.FreightFinalised.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
+	23, // 16: lockstep.freightsettlement.v1.FreightReversed.postings:type_name -> lockstep.freightsettlement.v1.Posting
+	24, // 17: lockstep.freightsettlement.v1.FreightReversed.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
+	20, // 18: lockstep.freightsettlement.v1.ClaimedCharge.invoiced:type_name -> lockstep.common.v1.Money
+	6,  // 19: lockstep.freightsettlement.v1.ChargesClaimed.claimed:type_name -> lockstep.freightsettlement.v1.ClaimedCharge
+	19, // 20: lockstep.freightsettlement.v1.ChargesSettled.charges:type_name -> lockstep.freightsettlement.v1.Charge
+	23, // 21: lockstep.freightsettlement.v1.ChargesSettled.postings:type_name -> lockstep.freightsettlement.v1.Posting
+	24, // 22: lockstep.freightsettlement.v1.ChargesSettled.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
+	20, // 23: lockstep.freightsettlement.v1.ChargesSettled.paid:type_name -> lockstep.common.v1.Money
+	22, // 24: lockstep.freightsettlement.v1.FreightInvoiceReceived.invoice_date:type_name -> google.protobuf.Timestamp
+	26, // 25: lockstep.freightsettlement.v1.FreightInvoiceReceived.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
+	20, // 26: lockstep.freightsettlement.v1.FreightInvoiceReceived.total:type_name -> lockstep.common.v1.Money
+	22, // 27: lockstep.freightsettlement.v1.MatchRequested.due_time:type_name -> google.protobuf.Timestamp
+	22, // 28: lockstep.freightsettlement.v1.MatchRequested.requested_time:type_name -> google.protobuf.Timestamp
+	27, // 29: lockstep.freightsettlement.v1.MatchDecided.outcome:type_name -> lockstep.freightsettlement.v1.FreightInvoiceState
+	26, // 30: lockstep.freightsettlement.v1.MatchDecided.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
+	21, // 31: lockstep.freightsettlement.v1.MatchDecided.reasons:type_name -> lockstep.common.v1.Reason
+	22, // 32: lockstep.freightsettlement.v1.MatchDecided.retry_time:type_name -> google.protobuf.Timestamp
+	26, // 33: lockstep.freightsettlement.v1.FreightInvoiceApproved.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
+	20, // 34: lockstep.freightsettlement.v1.FreightInvoiceApproved.approved:type_name -> lockstep.common.v1.Money
+	28, // 35: lockstep.freightsettlement.v1.FreightInvoiceApproved.resolution:type_name -> lockstep.freightsettlement.v1.DisputeResolution
+	20, // 36: lockstep.freightsettlement.v1.FreightInvoicePaid.amount:type_name -> lockstep.common.v1.Money
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_freightsettlement_v1_events_proto_init() }
@@ -1396,7 +1849,7 @@ func file_lockstep_freightsettlement_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_freightsettlement_v1_events_proto_rawDesc), len(file_lockstep_freightsettlement_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

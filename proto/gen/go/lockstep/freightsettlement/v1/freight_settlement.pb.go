@@ -65,6 +65,30 @@ const (
 	Reason_REASON_CLAIM_CLOSED Reason = 15
 	// The amount is not the one approved.
 	Reason_REASON_AMOUNT_MISMATCH Reason = 16
+	// The charge stands on the invoice before.
+	Reason_REASON_CHARGE_TWICE Reason = 17
+	// The charge was invoiced before with another amount: a balance, for a person to judge.
+	Reason_REASON_CHARGE_BALANCE Reason = 18
+	// No rate covers the shipment yet, so nothing is expected.
+	Reason_REASON_NOT_RATED Reason = 19
+	// The shipment has more unexpected charges than are kept.
+	Reason_REASON_TOO_MANY_CHARGES Reason = 20
+	// The invoice number has neither letters nor digits.
+	Reason_REASON_INVOICE_NUMBER_EMPTY Reason = 21
+	// The amount is beyond what an invoice may have.
+	Reason_REASON_AMOUNT_OUT_OF_RANGE Reason = 22
+	// ISO 4217 has no such currency.
+	Reason_REASON_CURRENCY_UNKNOWN Reason = 23
+	// The validity ends before it begins.
+	Reason_REASON_VALIDITY_EMPTY Reason = 24
+	// The band ends before it begins.
+	Reason_REASON_BAND_EMPTY Reason = 25
+	// The caller may enter invoices of its own carrier only.
+	Reason_REASON_CARRIER_FOREIGN Reason = 26
+	// No freight invoice has the id.
+	Reason_REASON_FREIGHT_INVOICE_NOT_FOUND Reason = 27
+	// The rate has more digits than are kept.
+	Reason_REASON_RATE_MALFORMED Reason = 28
 )
 
 // Enum value maps for Reason.
@@ -87,25 +111,49 @@ var (
 		14: "REASON_SAME_PERSON",
 		15: "REASON_CLAIM_CLOSED",
 		16: "REASON_AMOUNT_MISMATCH",
+		17: "REASON_CHARGE_TWICE",
+		18: "REASON_CHARGE_BALANCE",
+		19: "REASON_NOT_RATED",
+		20: "REASON_TOO_MANY_CHARGES",
+		21: "REASON_INVOICE_NUMBER_EMPTY",
+		22: "REASON_AMOUNT_OUT_OF_RANGE",
+		23: "REASON_CURRENCY_UNKNOWN",
+		24: "REASON_VALIDITY_EMPTY",
+		25: "REASON_BAND_EMPTY",
+		26: "REASON_CARRIER_FOREIGN",
+		27: "REASON_FREIGHT_INVOICE_NOT_FOUND",
+		28: "REASON_RATE_MALFORMED",
 	}
 	Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":          0,
-		"REASON_NO_RATE_CARD":         1,
-		"REASON_NO_LANE":              2,
-		"REASON_NO_BAND":              3,
-		"REASON_VALIDITY_OVERLAP":     4,
-		"REASON_INVOICE_NUMBER_TAKEN": 5,
-		"REASON_CHARGE_CLAIMED":       6,
-		"REASON_REFERENCE_UNKNOWN":    7,
-		"REASON_NOT_ACCRUED":          8,
-		"REASON_CHARGE_UNEXPECTED":    9,
-		"REASON_LINE_TOLERANCE":       10,
-		"REASON_TOTAL_TOLERANCE":      11,
-		"REASON_CURRENCY_MISMATCH":    12,
-		"REASON_INVOICE_STATE":        13,
-		"REASON_SAME_PERSON":          14,
-		"REASON_CLAIM_CLOSED":         15,
-		"REASON_AMOUNT_MISMATCH":      16,
+		"REASON_UNSPECIFIED":               0,
+		"REASON_NO_RATE_CARD":              1,
+		"REASON_NO_LANE":                   2,
+		"REASON_NO_BAND":                   3,
+		"REASON_VALIDITY_OVERLAP":          4,
+		"REASON_INVOICE_NUMBER_TAKEN":      5,
+		"REASON_CHARGE_CLAIMED":            6,
+		"REASON_REFERENCE_UNKNOWN":         7,
+		"REASON_NOT_ACCRUED":               8,
+		"REASON_CHARGE_UNEXPECTED":         9,
+		"REASON_LINE_TOLERANCE":            10,
+		"REASON_TOTAL_TOLERANCE":           11,
+		"REASON_CURRENCY_MISMATCH":         12,
+		"REASON_INVOICE_STATE":             13,
+		"REASON_SAME_PERSON":               14,
+		"REASON_CLAIM_CLOSED":              15,
+		"REASON_AMOUNT_MISMATCH":           16,
+		"REASON_CHARGE_TWICE":              17,
+		"REASON_CHARGE_BALANCE":            18,
+		"REASON_NOT_RATED":                 19,
+		"REASON_TOO_MANY_CHARGES":          20,
+		"REASON_INVOICE_NUMBER_EMPTY":      21,
+		"REASON_AMOUNT_OUT_OF_RANGE":       22,
+		"REASON_CURRENCY_UNKNOWN":          23,
+		"REASON_VALIDITY_EMPTY":            24,
+		"REASON_BAND_EMPTY":                25,
+		"REASON_CARRIER_FOREIGN":           26,
+		"REASON_FREIGHT_INVOICE_NOT_FOUND": 27,
+		"REASON_RATE_MALFORMED":            28,
 	}
 )
 
@@ -1445,7 +1493,7 @@ const file_lockstep_freightsettlement_v1_freight_settlement_proto_rawDesc = "" +
 	"\x1bListFreightInvoicesResponse\x12I\n" +
 	"\binvoices\x18\x01 \x03(\v2-.lockstep.freightsettlement.v1.FreightInvoiceR\binvoices\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\xca\x03\n" +
+	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\x9e\x06\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13REASON_NO_RATE_CARD\x10\x01\x12\x12\n" +
@@ -1464,7 +1512,19 @@ const file_lockstep_freightsettlement_v1_freight_settlement_proto_rawDesc = "" +
 	"\x14REASON_INVOICE_STATE\x10\r\x12\x16\n" +
 	"\x12REASON_SAME_PERSON\x10\x0e\x12\x17\n" +
 	"\x13REASON_CLAIM_CLOSED\x10\x0f\x12\x1a\n" +
-	"\x16REASON_AMOUNT_MISMATCH\x10\x102\xbb\x0e\n" +
+	"\x16REASON_AMOUNT_MISMATCH\x10\x10\x12\x17\n" +
+	"\x13REASON_CHARGE_TWICE\x10\x11\x12\x19\n" +
+	"\x15REASON_CHARGE_BALANCE\x10\x12\x12\x14\n" +
+	"\x10REASON_NOT_RATED\x10\x13\x12\x1b\n" +
+	"\x17REASON_TOO_MANY_CHARGES\x10\x14\x12\x1f\n" +
+	"\x1bREASON_INVOICE_NUMBER_EMPTY\x10\x15\x12\x1e\n" +
+	"\x1aREASON_AMOUNT_OUT_OF_RANGE\x10\x16\x12\x1b\n" +
+	"\x17REASON_CURRENCY_UNKNOWN\x10\x17\x12\x19\n" +
+	"\x15REASON_VALIDITY_EMPTY\x10\x18\x12\x15\n" +
+	"\x11REASON_BAND_EMPTY\x10\x19\x12\x1a\n" +
+	"\x16REASON_CARRIER_FOREIGN\x10\x1a\x12$\n" +
+	" REASON_FREIGHT_INVOICE_NOT_FOUND\x10\x1b\x12\x19\n" +
+	"\x15REASON_RATE_MALFORMED\x10\x1c2\xbb\x0e\n" +
 	"\x18FreightSettlementService\x12\xa5\x01\n" +
 	"\x0fPublishRateCard\x125.lockstep.freightsettlement.v1.PublishRateCardRequest\x1a6.lockstep.freightsettlement.v1.PublishRateCardResponse\"#\x8a\xb5\x18\x06\n" +
 	"\x02\x02\x06\x18\x01\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/rate-cards\x12\xa4\x01\n" +

@@ -40,6 +40,8 @@ const (
 	FreightState_FREIGHT_STATE_FINAL FreightState = 4
 	// Every charge settled against an invoice.
 	FreightState_FREIGHT_STATE_SETTLED FreightState = 5
+	// The shipment was called off; what was accrued and not settled is reversed.
+	FreightState_FREIGHT_STATE_REVERSED FreightState = 6
 )
 
 // Enum value maps for FreightState.
@@ -51,6 +53,7 @@ var (
 		3: "FREIGHT_STATE_ACCRUED",
 		4: "FREIGHT_STATE_FINAL",
 		5: "FREIGHT_STATE_SETTLED",
+		6: "FREIGHT_STATE_REVERSED",
 	}
 	FreightState_value = map[string]int32{
 		"FREIGHT_STATE_UNSPECIFIED": 0,
@@ -59,6 +62,7 @@ var (
 		"FREIGHT_STATE_ACCRUED":     3,
 		"FREIGHT_STATE_FINAL":       4,
 		"FREIGHT_STATE_SETTLED":     5,
+		"FREIGHT_STATE_REVERSED":    6,
 	}
 )
 
@@ -109,6 +113,8 @@ const (
 	FreightInvoiceState_FREIGHT_INVOICE_STATE_POSTED FreightInvoiceState = 6
 	// Paid.
 	FreightInvoiceState_FREIGHT_INVOICE_STATE_PAID FreightInvoiceState = 7
+	// The carrier credits all of it: nothing is paid and its charges are free again.
+	FreightInvoiceState_FREIGHT_INVOICE_STATE_CREDITED FreightInvoiceState = 8
 )
 
 // Enum value maps for FreightInvoiceState.
@@ -122,6 +128,7 @@ var (
 		5: "FREIGHT_INVOICE_STATE_APPROVED",
 		6: "FREIGHT_INVOICE_STATE_POSTED",
 		7: "FREIGHT_INVOICE_STATE_PAID",
+		8: "FREIGHT_INVOICE_STATE_CREDITED",
 	}
 	FreightInvoiceState_value = map[string]int32{
 		"FREIGHT_INVOICE_STATE_UNSPECIFIED": 0,
@@ -132,6 +139,7 @@ var (
 		"FREIGHT_INVOICE_STATE_APPROVED":    5,
 		"FREIGHT_INVOICE_STATE_POSTED":      6,
 		"FREIGHT_INVOICE_STATE_PAID":        7,
+		"FREIGHT_INVOICE_STATE_CREDITED":    8,
 	}
 )
 
@@ -174,6 +182,8 @@ const (
 	DisputeResolution_DISPUTE_RESOLUTION_PAY_AS_INVOICED DisputeResolution = 2
 	// Pay an agreed amount between.
 	DisputeResolution_DISPUTE_RESOLUTION_SPLIT DisputeResolution = 3
+	// Pay nothing: the carrier credits the whole invoice. Also ends one that is UNMATCHED or DUPLICATE.
+	DisputeResolution_DISPUTE_RESOLUTION_CARRIER_CREDIT DisputeResolution = 4
 )
 
 // Enum value maps for DisputeResolution.
@@ -183,12 +193,14 @@ var (
 		1: "DISPUTE_RESOLUTION_PAY_AS_EXPECTED",
 		2: "DISPUTE_RESOLUTION_PAY_AS_INVOICED",
 		3: "DISPUTE_RESOLUTION_SPLIT",
+		4: "DISPUTE_RESOLUTION_CARRIER_CREDIT",
 	}
 	DisputeResolution_value = map[string]int32{
 		"DISPUTE_RESOLUTION_UNSPECIFIED":     0,
 		"DISPUTE_RESOLUTION_PAY_AS_EXPECTED": 1,
 		"DISPUTE_RESOLUTION_PAY_AS_INVOICED": 2,
 		"DISPUTE_RESOLUTION_SPLIT":           3,
+		"DISPUTE_RESOLUTION_CARRIER_CREDIT":  4,
 	}
 )
 
@@ -219,6 +231,59 @@ func (DisputeResolution) EnumDescriptor() ([]byte, []int) {
 	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{2}
 }
 
+// What a rate is for.
+type RateBasis int32
+
+const (
+	// One kilogram.
+	RateBasis_RATE_BASIS_UNSPECIFIED RateBasis = 0
+	// One kilogram.
+	RateBasis_RATE_BASIS_KILOGRAM RateBasis = 1
+	// One hundredweight of 100 lb (45.359237 kg).
+	RateBasis_RATE_BASIS_HUNDREDWEIGHT RateBasis = 2
+)
+
+// Enum value maps for RateBasis.
+var (
+	RateBasis_name = map[int32]string{
+		0: "RATE_BASIS_UNSPECIFIED",
+		1: "RATE_BASIS_KILOGRAM",
+		2: "RATE_BASIS_HUNDREDWEIGHT",
+	}
+	RateBasis_value = map[string]int32{
+		"RATE_BASIS_UNSPECIFIED":   0,
+		"RATE_BASIS_KILOGRAM":      1,
+		"RATE_BASIS_HUNDREDWEIGHT": 2,
+	}
+)
+
+func (x RateBasis) Enum() *RateBasis {
+	p := new(RateBasis)
+	*p = x
+	return p
+}
+
+func (x RateBasis) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RateBasis) Descriptor() protoreflect.EnumDescriptor {
+	return file_lockstep_freightsettlement_v1_resources_proto_enumTypes[3].Descriptor()
+}
+
+func (RateBasis) Type() protoreflect.EnumType {
+	return &file_lockstep_freightsettlement_v1_resources_proto_enumTypes[3]
+}
+
+func (x RateBasis) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RateBasis.Descriptor instead.
+func (RateBasis) EnumDescriptor() ([]byte, []int) {
+	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{3}
+}
+
 // One weight band of a lane.
 type WeightBand struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -228,8 +293,12 @@ type WeightBand struct {
 	ToGrams int64 `protobuf:"varint,2,opt,name=to_grams,json=toGrams,proto3" json:"to_grams,omitempty"`
 	// Least the band costs, minor units of the card's currency.
 	MinimumMinor int64 `protobuf:"varint,3,opt,name=minimum_minor,json=minimumMinor,proto3" json:"minimum_minor,omitempty"`
-	// Price of one kilogram, decimal in major units.
-	RatePerKg     string `protobuf:"bytes,4,opt,name=rate_per_kg,json=ratePerKg,proto3" json:"rate_per_kg,omitempty"`
+	// Price of one unit of the basis, decimal in major units.
+	RatePerKg string `protobuf:"bytes,4,opt,name=rate_per_kg,json=ratePerKg,proto3" json:"rate_per_kg,omitempty"`
+	// What the rate is for; a kilogram when not told.
+	Basis RateBasis `protobuf:"varint,5,opt,name=basis,proto3,enum=lockstep.freightsettlement.v1.RateBasis" json:"basis,omitempty"`
+	// Fixed part, minor units of the card's currency, added to the rate before the minimum applies.
+	FlatMinor     int64 `protobuf:"varint,6,opt,name=flat_minor,json=flatMinor,proto3" json:"flat_minor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -292,6 +361,20 @@ func (x *WeightBand) GetRatePerKg() string {
 	return ""
 }
 
+func (x *WeightBand) GetBasis() RateBasis {
+	if x != nil {
+		return x.Basis
+	}
+	return RateBasis_RATE_BASIS_UNSPECIFIED
+}
+
+func (x *WeightBand) GetFlatMinor() int64 {
+	if x != nil {
+		return x.FlatMinor
+	}
+	return 0
+}
+
 // A lane of a rate card: what it costs from one site to one destination.
 type Lane struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -308,9 +391,11 @@ type Lane struct {
 	// Mode of transport in the carrier's words.
 	Mode string `protobuf:"bytes,6,opt,name=mode,proto3" json:"mode,omitempty"`
 	// Weight bands.
-	Bands         []*WeightBand `protobuf:"bytes,7,rep,name=bands,proto3" json:"bands,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Bands []*WeightBand `protobuf:"bytes,7,rep,name=bands,proto3" json:"bands,omitempty"`
+	// Destination region: ISO 3166-2 subdivision part; empty for the whole country.
+	DestinationRegion string `protobuf:"bytes,8,opt,name=destination_region,json=destinationRegion,proto3" json:"destination_region,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Lane) Reset() {
@@ -390,6 +475,13 @@ func (x *Lane) GetBands() []*WeightBand {
 		return x.Bands
 	}
 	return nil
+}
+
+func (x *Lane) GetDestinationRegion() string {
+	if x != nil {
+		return x.DestinationRegion
+	}
+	return ""
 }
 
 // One version of a carrier's rate card.
@@ -495,16 +587,20 @@ func (x *RateCard) GetLanes() []*Lane {
 // One charge and how it was reckoned.
 type Charge struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Charge code: BASE or FUEL.
+	// Charge code: BASE, FUEL, or what a carrier named beyond what was expected.
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	// Amount.
 	Amount *v1.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Rule that made it: card version, lane, band, basis, in words.
 	Rule string `protobuf:"bytes,3,opt,name=rule,proto3" json:"rule,omitempty"`
-	// Invoice that it was settled against; empty while open.
+	// Invoice that has claimed it or that it was settled against; empty while open.
 	InvoiceId string `protobuf:"bytes,4,opt,name=invoice_id,json=invoiceId,proto3" json:"invoice_id,omitempty"`
-	// What was settled.
-	Settled       *v1.Money `protobuf:"bytes,5,opt,name=settled,proto3" json:"settled,omitempty"`
+	// What was settled; absent while it is not.
+	Settled *v1.Money `protobuf:"bytes,5,opt,name=settled,proto3" json:"settled,omitempty"`
+	// Attempt of the match that claimed it.
+	Attempt int32 `protobuf:"varint,6,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// What that invoice asks for it.
+	Invoiced      *v1.Money `protobuf:"bytes,7,opt,name=invoiced,proto3" json:"invoiced,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -574,6 +670,93 @@ func (x *Charge) GetSettled() *v1.Money {
 	return nil
 }
 
+func (x *Charge) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Charge) GetInvoiced() *v1.Money {
+	if x != nil {
+		return x.Invoiced
+	}
+	return nil
+}
+
+// An order line of a shipment: what the cost is allocated to.
+type FreightLine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Line number of the order.
+	LineNumber int32 `protobuf:"varint,1,opt,name=line_number,json=lineNumber,proto3" json:"line_number,omitempty"`
+	// Item, the SKU.
+	Sku string `protobuf:"bytes,2,opt,name=sku,proto3" json:"sku,omitempty"`
+	// Quantity in the item's base unit, decimal.
+	Quantity string `protobuf:"bytes,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Gross weight of the quantity in grams, 0 if unknown.
+	WeightGrams   int64 `protobuf:"varint,4,opt,name=weight_grams,json=weightGrams,proto3" json:"weight_grams,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreightLine) Reset() {
+	*x = FreightLine{}
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreightLine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreightLine) ProtoMessage() {}
+
+func (x *FreightLine) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreightLine.ProtoReflect.Descriptor instead.
+func (*FreightLine) Descriptor() ([]byte, []int) {
+	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *FreightLine) GetLineNumber() int32 {
+	if x != nil {
+		return x.LineNumber
+	}
+	return 0
+}
+
+func (x *FreightLine) GetSku() string {
+	if x != nil {
+		return x.Sku
+	}
+	return ""
+}
+
+func (x *FreightLine) GetQuantity() string {
+	if x != nil {
+		return x.Quantity
+	}
+	return ""
+}
+
+func (x *FreightLine) GetWeightGrams() int64 {
+	if x != nil {
+		return x.WeightGrams
+	}
+	return 0
+}
+
 // Part of the freight that one order line bears.
 type CostAllocation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -589,7 +772,7 @@ type CostAllocation struct {
 
 func (x *CostAllocation) Reset() {
 	*x = CostAllocation{}
-	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[4]
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -601,7 +784,7 @@ func (x *CostAllocation) String() string {
 func (*CostAllocation) ProtoMessage() {}
 
 func (x *CostAllocation) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[4]
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -614,7 +797,7 @@ func (x *CostAllocation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CostAllocation.ProtoReflect.Descriptor instead.
 func (*CostAllocation) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{4}
+	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CostAllocation) GetLineNumber() int32 {
@@ -651,7 +834,7 @@ type Posting struct {
 
 func (x *Posting) Reset() {
 	*x = Posting{}
-	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[5]
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +846,7 @@ func (x *Posting) String() string {
 func (*Posting) ProtoMessage() {}
 
 func (x *Posting) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[5]
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -676,7 +859,7 @@ func (x *Posting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Posting.ProtoReflect.Descriptor instead.
 func (*Posting) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{5}
+	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Posting) GetAccount() string {
@@ -731,14 +914,26 @@ type Freight struct {
 	// Version, for If-Match.
 	Etag string `protobuf:"bytes,17,opt,name=etag,proto3" json:"etag,omitempty"`
 	// When it began, UTC.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// Charges that invoices named and nobody expected, and balances of charges invoiced before.
+	OtherCharges []*Charge `protobuf:"bytes,19,rep,name=other_charges,json=otherCharges,proto3" json:"other_charges,omitempty"`
+	// Tracking number.
+	TrackingNumber string `protobuf:"bytes,20,opt,name=tracking_number,json=trackingNumber,proto3" json:"tracking_number,omitempty"`
+	// Site that shipped.
+	Site string `protobuf:"bytes,21,opt,name=site,proto3" json:"site,omitempty"`
+	// Where it went: city, region, postal code and country.
+	ShipTo *v1.Address `protobuf:"bytes,22,opt,name=ship_to,json=shipTo,proto3" json:"ship_to,omitempty"`
+	// When it was dispatched, UTC.
+	DispatchedTime *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=dispatched_time,json=dispatchedTime,proto3" json:"dispatched_time,omitempty"`
+	// What was settled so far, all invoices together.
+	Paid          *v1.Money `protobuf:"bytes,24,opt,name=paid,proto3" json:"paid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Freight) Reset() {
 	*x = Freight{}
-	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[6]
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -750,7 +945,7 @@ func (x *Freight) String() string {
 func (*Freight) ProtoMessage() {}
 
 func (x *Freight) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[6]
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -763,7 +958,7 @@ func (x *Freight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Freight.ProtoReflect.Descriptor instead.
 func (*Freight) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{6}
+	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Freight) GetFreightId() string {
@@ -892,6 +1087,48 @@ func (x *Freight) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Freight) GetOtherCharges() []*Charge {
+	if x != nil {
+		return x.OtherCharges
+	}
+	return nil
+}
+
+func (x *Freight) GetTrackingNumber() string {
+	if x != nil {
+		return x.TrackingNumber
+	}
+	return ""
+}
+
+func (x *Freight) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *Freight) GetShipTo() *v1.Address {
+	if x != nil {
+		return x.ShipTo
+	}
+	return nil
+}
+
+func (x *Freight) GetDispatchedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DispatchedTime
+	}
+	return nil
+}
+
+func (x *Freight) GetPaid() *v1.Money {
+	if x != nil {
+		return x.Paid
+	}
+	return nil
+}
+
 // One line of a carrier's invoice.
 type FreightInvoiceLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -917,7 +1154,7 @@ type FreightInvoiceLine struct {
 
 func (x *FreightInvoiceLine) Reset() {
 	*x = FreightInvoiceLine{}
-	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[7]
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -929,7 +1166,7 @@ func (x *FreightInvoiceLine) String() string {
 func (*FreightInvoiceLine) ProtoMessage() {}
 
 func (x *FreightInvoiceLine) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[7]
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -942,7 +1179,7 @@ func (x *FreightInvoiceLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreightInvoiceLine.ProtoReflect.Descriptor instead.
 func (*FreightInvoiceLine) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{7}
+	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *FreightInvoiceLine) GetReference() string {
@@ -1031,14 +1268,24 @@ type FreightInvoice struct {
 	// Version, for If-Match.
 	Etag string `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
 	// When it was received, UTC.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// Attempt of the match, from 1.
+	Attempt int32 `protobuf:"varint,15,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// When a match that waits is tried again, UTC.
+	RetryTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=retry_time,json=retryTime,proto3" json:"retry_time,omitempty"`
+	// Who entered it.
+	Creator string `protobuf:"bytes,17,opt,name=creator,proto3" json:"creator,omitempty"`
+	// Who ended its dispute; empty when it was within tolerance.
+	Approver string `protobuf:"bytes,18,opt,name=approver,proto3" json:"approver,omitempty"`
+	// Reason of the dispute's end.
+	ReasonCode    string `protobuf:"bytes,19,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FreightInvoice) Reset() {
 	*x = FreightInvoice{}
-	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[8]
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1050,7 +1297,7 @@ func (x *FreightInvoice) String() string {
 func (*FreightInvoice) ProtoMessage() {}
 
 func (x *FreightInvoice) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[8]
+	mi := &file_lockstep_freightsettlement_v1_resources_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1063,7 +1310,7 @@ func (x *FreightInvoice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreightInvoice.ProtoReflect.Descriptor instead.
 func (*FreightInvoice) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{8}
+	return file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *FreightInvoice) GetInvoiceId() string {
@@ -1164,18 +1411,56 @@ func (x *FreightInvoice) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *FreightInvoice) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *FreightInvoice) GetRetryTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RetryTime
+	}
+	return nil
+}
+
+func (x *FreightInvoice) GetCreator() string {
+	if x != nil {
+		return x.Creator
+	}
+	return ""
+}
+
+func (x *FreightInvoice) GetApprover() string {
+	if x != nil {
+		return x.Approver
+	}
+	return ""
+}
+
+func (x *FreightInvoice) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
 var File_lockstep_freightsettlement_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"-lockstep/freightsettlement/v1/resources.proto\x12\x1dlockstep.freightsettlement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\xca\x01\n" +
+	"-lockstep/freightsettlement/v1/resources.proto\x12\x1dlockstep.freightsettlement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\xbc\x02\n" +
 	"\n" +
 	"WeightBand\x12&\n" +
 	"\n" +
 	"from_grams\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tfromGrams\x12\"\n" +
 	"\bto_grams\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\atoGrams\x12,\n" +
 	"\rminimum_minor\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\fminimumMinor\x12B\n" +
-	"\vrate_per_kg\x18\x04 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^[0-9]{1,9}(\\.[0-9]{1,9})?$R\tratePerKg\"\xdf\x02\n" +
+	"\vrate_per_kg\x18\x04 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^[0-9]{1,9}(\\.[0-9]{1,9})?$R\tratePerKg\x12H\n" +
+	"\x05basis\x18\x05 \x01(\x0e2(.lockstep.freightsettlement.v1.RateBasisB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05basis\x12&\n" +
+	"\n" +
+	"flat_minor\x18\x06 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tflatMinor\"\x97\x03\n" +
 	"\x04Lane\x12\x1f\n" +
 	"\x06origin\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18 R\x06origin\x124\n" +
 	"\x11destination_place\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18PR\x10destinationPlace\x12E\n" +
@@ -1184,7 +1469,8 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\aservice\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18 R\aservice\x12\x1b\n" +
 	"\x04mode\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\x04mode\x12K\n" +
 	"\x05bands\x18\a \x03(\v2).lockstep.freightsettlement.v1.WeightBandB\n" +
-	"\xbaH\a\x92\x01\x04\b\x01\x10dR\x05bands\"\x93\x03\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x10dR\x05bands\x126\n" +
+	"\x12destination_region\x18\b \x01(\tB\a\xbaH\x04r\x02\x18(R\x11destinationRegion\"\x93\x03\n" +
 	"\bRateCard\x122\n" +
 	"\acarrier\x18\x01 \x01(\tB\x18\xbaH\x15r\x132\x11^[A-Z0-9_]{2,16}$R\acarrier\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12-\n" +
@@ -1194,14 +1480,22 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"valid_from\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tvalidFrom\x125\n" +
 	"\bvalid_to\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo\x12H\n" +
 	"\ffuel_percent\x18\x06 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,3}(\\.[0-9]{1,4})?)?$R\vfuelPercent\x12F\n" +
-	"\x05lanes\x18\a \x03(\v2#.lockstep.freightsettlement.v1.LaneB\v\xbaH\b\x92\x01\x05\b\x01\x10\xd0\x0fR\x05lanes\"\xdc\x01\n" +
+	"\x05lanes\x18\a \x03(\v2#.lockstep.freightsettlement.v1.LaneB\v\xbaH\b\x92\x01\x05\b\x01\x10\xd0\x0fR\x05lanes\"\xad\x02\n" +
 	"\x06Charge\x121\n" +
 	"\x04code\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9_]{1,15}$R\x04code\x121\n" +
 	"\x06amount\x18\x02 \x01(\v2\x19.lockstep.common.v1.MoneyR\x06amount\x12\x12\n" +
 	"\x04rule\x18\x03 \x01(\tR\x04rule\x12#\n" +
 	"\n" +
 	"invoice_id\x18\x04 \x01(\tB\x04\x88\xb5\x18\x10R\tinvoiceId\x123\n" +
-	"\asettled\x18\x05 \x01(\v2\x19.lockstep.common.v1.MoneyR\asettled\"|\n" +
+	"\asettled\x18\x05 \x01(\v2\x19.lockstep.common.v1.MoneyR\asettled\x12\x18\n" +
+	"\aattempt\x18\x06 \x01(\x05R\aattempt\x125\n" +
+	"\binvoiced\x18\a \x01(\v2\x19.lockstep.common.v1.MoneyR\binvoiced\"\x85\x01\n" +
+	"\vFreightLine\x12\x1f\n" +
+	"\vline_number\x18\x01 \x01(\x05R\n" +
+	"lineNumber\x12\x16\n" +
+	"\x03sku\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12\x1a\n" +
+	"\bquantity\x18\x03 \x01(\tR\bquantity\x12!\n" +
+	"\fweight_grams\x18\x04 \x01(\x03R\vweightGrams\"|\n" +
 	"\x0eCostAllocation\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x16\n" +
@@ -1209,7 +1503,7 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\x06amount\x18\x03 \x01(\v2\x19.lockstep.common.v1.MoneyR\x06amount\"V\n" +
 	"\aPosting\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x121\n" +
-	"\x06amount\x18\x02 \x01(\v2\x19.lockstep.common.v1.MoneyR\x06amount\"\xa9\x06\n" +
+	"\x06amount\x18\x02 \x01(\v2\x19.lockstep.common.v1.MoneyR\x06amount\"\xdc\b\n" +
 	"\aFreight\x12\x1d\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tR\tfreightId\x12A\n" +
@@ -1233,7 +1527,13 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\areasons\x18\x10 \x03(\v2\x1a.lockstep.common.v1.ReasonR\areasons\x12\x12\n" +
 	"\x04etag\x18\x11 \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"\xad\x03\n" +
+	"createTime\x12J\n" +
+	"\rother_charges\x18\x13 \x03(\v2%.lockstep.freightsettlement.v1.ChargeR\fotherCharges\x12'\n" +
+	"\x0ftracking_number\x18\x14 \x01(\tR\x0etrackingNumber\x12\x12\n" +
+	"\x04site\x18\x15 \x01(\tR\x04site\x124\n" +
+	"\aship_to\x18\x16 \x01(\v2\x1b.lockstep.common.v1.AddressR\x06shipTo\x12C\n" +
+	"\x0fdispatched_time\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\x0edispatchedTime\x12-\n" +
+	"\x04paid\x18\x18 \x01(\v2\x19.lockstep.common.v1.MoneyR\x04paid\"\xad\x03\n" +
 	"\x12FreightInvoiceLine\x12'\n" +
 	"\treference\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\treference\x12>\n" +
 	"\vcharge_code\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9_]{1,15}$R\n" +
@@ -1244,7 +1544,7 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\bexpected\x18\x05 \x01(\v2\x19.lockstep.common.v1.MoneyR\bexpected\x125\n" +
 	"\bvariance\x18\x06 \x01(\v2\x19.lockstep.common.v1.MoneyR\bvariance\x12)\n" +
 	"\x10within_tolerance\x18\a \x01(\bR\x0fwithinTolerance\x125\n" +
-	"\bapproved\x18\b \x01(\v2\x19.lockstep.common.v1.MoneyR\bapproved\"\xd7\x05\n" +
+	"\bapproved\x18\b \x01(\v2\x19.lockstep.common.v1.MoneyR\bapproved\"\x83\a\n" +
 	"\x0eFreightInvoice\x12\x1d\n" +
 	"\n" +
 	"invoice_id\x18\x01 \x01(\tR\tinvoiceId\x12H\n" +
@@ -1264,14 +1564,22 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"resolution\x12\x12\n" +
 	"\x04etag\x18\r \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime*\xb4\x01\n" +
+	"createTime\x12\x18\n" +
+	"\aattempt\x18\x0f \x01(\x05R\aattempt\x129\n" +
+	"\n" +
+	"retry_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\tretryTime\x12\x18\n" +
+	"\acreator\x18\x11 \x01(\tR\acreator\x12\x1a\n" +
+	"\bapprover\x18\x12 \x01(\tR\bapprover\x12\x1f\n" +
+	"\vreason_code\x18\x13 \x01(\tR\n" +
+	"reasonCode*\xd0\x01\n" +
 	"\fFreightState\x12\x1d\n" +
 	"\x19FREIGHT_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15FREIGHT_STATE_UNRATED\x10\x01\x12\x1b\n" +
 	"\x17FREIGHT_STATE_ESTIMATED\x10\x02\x12\x19\n" +
 	"\x15FREIGHT_STATE_ACCRUED\x10\x03\x12\x17\n" +
 	"\x13FREIGHT_STATE_FINAL\x10\x04\x12\x19\n" +
-	"\x15FREIGHT_STATE_SETTLED\x10\x05*\xb4\x02\n" +
+	"\x15FREIGHT_STATE_SETTLED\x10\x05\x12\x1a\n" +
+	"\x16FREIGHT_STATE_REVERSED\x10\x06*\xd8\x02\n" +
 	"\x13FreightInvoiceState\x12%\n" +
 	"!FREIGHT_INVOICE_STATE_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eFREIGHT_INVOICE_STATE_RECEIVED\x10\x01\x12#\n" +
@@ -1280,12 +1588,18 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\x1eFREIGHT_INVOICE_STATE_DISPUTED\x10\x04\x12\"\n" +
 	"\x1eFREIGHT_INVOICE_STATE_APPROVED\x10\x05\x12 \n" +
 	"\x1cFREIGHT_INVOICE_STATE_POSTED\x10\x06\x12\x1e\n" +
-	"\x1aFREIGHT_INVOICE_STATE_PAID\x10\a*\xa5\x01\n" +
+	"\x1aFREIGHT_INVOICE_STATE_PAID\x10\a\x12\"\n" +
+	"\x1eFREIGHT_INVOICE_STATE_CREDITED\x10\b*\xcc\x01\n" +
 	"\x11DisputeResolution\x12\"\n" +
 	"\x1eDISPUTE_RESOLUTION_UNSPECIFIED\x10\x00\x12&\n" +
 	"\"DISPUTE_RESOLUTION_PAY_AS_EXPECTED\x10\x01\x12&\n" +
 	"\"DISPUTE_RESOLUTION_PAY_AS_INVOICED\x10\x02\x12\x1c\n" +
-	"\x18DISPUTE_RESOLUTION_SPLIT\x10\x03B\xb0\x02\n" +
+	"\x18DISPUTE_RESOLUTION_SPLIT\x10\x03\x12%\n" +
+	"!DISPUTE_RESOLUTION_CARRIER_CREDIT\x10\x04*^\n" +
+	"\tRateBasis\x12\x1a\n" +
+	"\x16RATE_BASIS_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13RATE_BASIS_KILOGRAM\x10\x01\x12\x1c\n" +
+	"\x18RATE_BASIS_HUNDREDWEIGHT\x10\x02B\xb0\x02\n" +
 	"!com.lockstep.freightsettlement.v1B\x0eResourcesProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1;freightsettlementv1\xa2\x02\x03LFX\xaa\x02\x1dLockstep.Freightsettlement.V1\xca\x02\x1dLockstep\\Freightsettlement\\V1\xe2\x02)Lockstep\\Freightsettlement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Freightsettlement::V1b\x06proto3"
 
 var (
@@ -1300,58 +1614,68 @@ func file_lockstep_freightsettlement_v1_resources_proto_rawDescGZIP() []byte {
 	return file_lockstep_freightsettlement_v1_resources_proto_rawDescData
 }
 
-var file_lockstep_freightsettlement_v1_resources_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_lockstep_freightsettlement_v1_resources_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_lockstep_freightsettlement_v1_resources_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_lockstep_freightsettlement_v1_resources_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_lockstep_freightsettlement_v1_resources_proto_goTypes = []any{
 	(FreightState)(0),             // 0: lockstep.freightsettlement.v1.FreightState
 	(FreightInvoiceState)(0),      // 1: lockstep.freightsettlement.v1.FreightInvoiceState
 	(DisputeResolution)(0),        // 2: lockstep.freightsettlement.v1.DisputeResolution
-	(*WeightBand)(nil),            // 3: lockstep.freightsettlement.v1.WeightBand
-	(*Lane)(nil),                  // 4: lockstep.freightsettlement.v1.Lane
-	(*RateCard)(nil),              // 5: lockstep.freightsettlement.v1.RateCard
-	(*Charge)(nil),                // 6: lockstep.freightsettlement.v1.Charge
-	(*CostAllocation)(nil),        // 7: lockstep.freightsettlement.v1.CostAllocation
-	(*Posting)(nil),               // 8: lockstep.freightsettlement.v1.Posting
-	(*Freight)(nil),               // 9: lockstep.freightsettlement.v1.Freight
-	(*FreightInvoiceLine)(nil),    // 10: lockstep.freightsettlement.v1.FreightInvoiceLine
-	(*FreightInvoice)(nil),        // 11: lockstep.freightsettlement.v1.FreightInvoice
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*v1.Money)(nil),              // 13: lockstep.common.v1.Money
-	(*v1.Reason)(nil),             // 14: lockstep.common.v1.Reason
+	(RateBasis)(0),                // 3: lockstep.freightsettlement.v1.RateBasis
+	(*WeightBand)(nil),            // 4: lockstep.freightsettlement.v1.WeightBand
+	(*Lane)(nil),                  // 5: lockstep.freightsettlement.v1.Lane
+	(*RateCard)(nil),              // 6: lockstep.freightsettlement.v1.RateCard
+	(*Charge)(nil),                // 7: lockstep.freightsettlement.v1.Charge
+	(*FreightLine)(nil),           // 8: lockstep.freightsettlement.v1.FreightLine
+	(*CostAllocation)(nil),        // 9: lockstep.freightsettlement.v1.CostAllocation
+	(*Posting)(nil),               // 10: lockstep.freightsettlement.v1.Posting
+	(*Freight)(nil),               // 11: lockstep.freightsettlement.v1.Freight
+	(*FreightInvoiceLine)(nil),    // 12: lockstep.freightsettlement.v1.FreightInvoiceLine
+	(*FreightInvoice)(nil),        // 13: lockstep.freightsettlement.v1.FreightInvoice
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*v1.Money)(nil),              // 15: lockstep.common.v1.Money
+	(*v1.Reason)(nil),             // 16: lockstep.common.v1.Reason
+	(*v1.Address)(nil),            // 17: lockstep.common.v1.Address
 }
 var file_lockstep_freightsettlement_v1_resources_proto_depIdxs = []int32{
-	3,  // 0: lockstep.freightsettlement.v1.Lane.bands:type_name -> lockstep.freightsettlement.v1.WeightBand
-	12, // 1: lockstep.freightsettlement.v1.RateCard.valid_from:type_name -> google.protobuf.Timestamp
-	12, // 2: lockstep.freightsettlement.v1.RateCard.valid_to:type_name -> google.protobuf.Timestamp
-	4,  // 3: lockstep.freightsettlement.v1.RateCard.lanes:type_name -> lockstep.freightsettlement.v1.Lane
-	13, // 4: lockstep.freightsettlement.v1.Charge.amount:type_name -> lockstep.common.v1.Money
-	13, // 5: lockstep.freightsettlement.v1.Charge.settled:type_name -> lockstep.common.v1.Money
-	13, // 6: lockstep.freightsettlement.v1.CostAllocation.amount:type_name -> lockstep.common.v1.Money
-	13, // 7: lockstep.freightsettlement.v1.Posting.amount:type_name -> lockstep.common.v1.Money
-	0,  // 8: lockstep.freightsettlement.v1.Freight.state:type_name -> lockstep.freightsettlement.v1.FreightState
-	6,  // 9: lockstep.freightsettlement.v1.Freight.charges:type_name -> lockstep.freightsettlement.v1.Charge
-	13, // 10: lockstep.freightsettlement.v1.Freight.total:type_name -> lockstep.common.v1.Money
-	13, // 11: lockstep.freightsettlement.v1.Freight.open_accrual:type_name -> lockstep.common.v1.Money
-	7,  // 12: lockstep.freightsettlement.v1.Freight.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
-	14, // 13: lockstep.freightsettlement.v1.Freight.reasons:type_name -> lockstep.common.v1.Reason
-	12, // 14: lockstep.freightsettlement.v1.Freight.create_time:type_name -> google.protobuf.Timestamp
-	13, // 15: lockstep.freightsettlement.v1.FreightInvoiceLine.amount:type_name -> lockstep.common.v1.Money
-	13, // 16: lockstep.freightsettlement.v1.FreightInvoiceLine.expected:type_name -> lockstep.common.v1.Money
-	13, // 17: lockstep.freightsettlement.v1.FreightInvoiceLine.variance:type_name -> lockstep.common.v1.Money
-	13, // 18: lockstep.freightsettlement.v1.FreightInvoiceLine.approved:type_name -> lockstep.common.v1.Money
-	1,  // 19: lockstep.freightsettlement.v1.FreightInvoice.state:type_name -> lockstep.freightsettlement.v1.FreightInvoiceState
-	12, // 20: lockstep.freightsettlement.v1.FreightInvoice.invoice_date:type_name -> google.protobuf.Timestamp
-	10, // 21: lockstep.freightsettlement.v1.FreightInvoice.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
-	13, // 22: lockstep.freightsettlement.v1.FreightInvoice.total:type_name -> lockstep.common.v1.Money
-	13, // 23: lockstep.freightsettlement.v1.FreightInvoice.approved:type_name -> lockstep.common.v1.Money
-	14, // 24: lockstep.freightsettlement.v1.FreightInvoice.reasons:type_name -> lockstep.common.v1.Reason
-	2,  // 25: lockstep.freightsettlement.v1.FreightInvoice.resolution:type_name -> lockstep.freightsettlement.v1.DisputeResolution
-	12, // 26: lockstep.freightsettlement.v1.FreightInvoice.create_time:type_name -> google.protobuf.Timestamp
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	3,  // 0: lockstep.freightsettlement.v1.WeightBand.basis:type_name -> lockstep.freightsettlement.v1.RateBasis
+	4,  // 1: lockstep.freightsettlement.v1.Lane.bands:type_name -> lockstep.freightsettlement.v1.WeightBand
+	14, // 2: lockstep.freightsettlement.v1.RateCard.valid_from:type_name -> google.protobuf.Timestamp
+	14, // 3: lockstep.freightsettlement.v1.RateCard.valid_to:type_name -> google.protobuf.Timestamp
+	5,  // 4: lockstep.freightsettlement.v1.RateCard.lanes:type_name -> lockstep.freightsettlement.v1.Lane
+	15, // 5: lockstep.freightsettlement.v1.Charge.amount:type_name -> lockstep.common.v1.Money
+	15, // 6: lockstep.freightsettlement.v1.Charge.settled:type_name -> lockstep.common.v1.Money
+	15, // 7: lockstep.freightsettlement.v1.Charge.invoiced:type_name -> lockstep.common.v1.Money
+	15, // 8: lockstep.freightsettlement.v1.CostAllocation.amount:type_name -> lockstep.common.v1.Money
+	15, // 9: lockstep.freightsettlement.v1.Posting.amount:type_name -> lockstep.common.v1.Money
+	0,  // 10: lockstep.freightsettlement.v1.Freight.state:type_name -> lockstep.freightsettlement.v1.FreightState
+	7,  // 11: lockstep.freightsettlement.v1.Freight.charges:type_name -> lockstep.freightsettlement.v1.Charge
+	15, // 12: lockstep.freightsettlement.v1.Freight.total:type_name -> lockstep.common.v1.Money
+	15, // 13: lockstep.freightsettlement.v1.Freight.open_accrual:type_name -> lockstep.common.v1.Money
+	9,  // 14: lockstep.freightsettlement.v1.Freight.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
+	16, // 15: lockstep.freightsettlement.v1.Freight.reasons:type_name -> lockstep.common.v1.Reason
+	14, // 16: lockstep.freightsettlement.v1.Freight.create_time:type_name -> google.protobuf.Timestamp
+	7,  // 17: lockstep.freightsettlement.v1.Freight.other_charges:type_name -> lockstep.freightsettlement.v1.Charge
+	17, // 18: lockstep.freightsettlement.v1.Freight.ship_to:type_name -> lockstep.common.v1.Address
+	14, // 19: lockstep.freightsettlement.v1.Freight.dispatched_time:type_name -> google.protobuf.Timestamp
+	15, // 20: lockstep.freightsettlement.v1.Freight.paid:type_name -> lockstep.common.v1.Money
+	15, // 21: lockstep.freightsettlement.v1.FreightInvoiceLine.amount:type_name -> lockstep.common.v1.Money
+	15, // 22: lockstep.freightsettlement.v1.FreightInvoiceLine.expected:type_name -> lockstep.common.v1.Money
+	15, // 23: lockstep.freightsettlement.v1.FreightInvoiceLine.variance:type_name -> lockstep.common.v1.Money
+	15, // 24: lockstep.freightsettlement.v1.FreightInvoiceLine.approved:type_name -> lockstep.common.v1.Money
+	1,  // 25: lockstep.freightsettlement.v1.FreightInvoice.state:type_name -> lockstep.freightsettlement.v1.FreightInvoiceState
+	14, // 26: lockstep.freightsettlement.v1.FreightInvoice.invoice_date:type_name -> google.protobuf.Timestamp
+	12, // 27: lockstep.freightsettlement.v1.FreightInvoice.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
+	15, // 28: lockstep.freightsettlement.v1.FreightInvoice.total:type_name -> lockstep.common.v1.Money
+	15, // 29: lockstep.freightsettlement.v1.FreightInvoice.approved:type_name -> lockstep.common.v1.Money
+	16, // 30: lockstep.freightsettlement.v1.FreightInvoice.reasons:type_name -> lockstep.common.v1.Reason
+	2,  // 31: lockstep.freightsettlement.v1.FreightInvoice.resolution:type_name -> lockstep.freightsettlement.v1.DisputeResolution
+	14, // 32: lockstep.freightsettlement.v1.FreightInvoice.create_time:type_name -> google.protobuf.Timestamp
+	14, // 33: lockstep.freightsettlement.v1.FreightInvoice.retry_time:type_name -> google.protobuf.Timestamp
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_freightsettlement_v1_resources_proto_init() }
@@ -1364,8 +1688,8 @@ func file_lockstep_freightsettlement_v1_resources_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_freightsettlement_v1_resources_proto_rawDesc), len(file_lockstep_freightsettlement_v1_resources_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   9,
+			NumEnums:      4,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

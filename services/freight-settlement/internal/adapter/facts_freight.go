@@ -1,0 +1,128 @@
+package adapter
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
+	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
+	"github.com/lockstep-logistics/lockstep/services/freight-settlement/internal/domain"
+)
+
+// freightMessage is a fact of a freight as it is stored and published.
+func freightMessage(f domain.FreightFact) proto.Message {
+	switch f := f.(type) {
+	case domain.FreightEstimated:
+		return &freightsettlementv1.FreightEstimated{
+			FreightId: f.Freight, ShipmentId: f.Shipment, OrderId: f.Order, OrderNumber: f.OrderNumber, Rating: rating(f.Rating),
+			Site: f.Basis.Site, ShipTo: destination(f.Basis), ShipmentRevision: f.Revision,
+		}
+	case domain.FreightAccrued:
+		return &freightsettlementv1.FreightAccrued{
+			FreightId: f.Freight, ShipmentId: f.Shipment, OrderId: f.Order, OrderNumber: f.OrderNumber, Rating: rating(f.Rating),
+			ProNumber: f.PRO, BillOfLading: f.BillOfLading, TrackingNumber: f.Tracking,
+			Postings: mapped(f.Postings, posting), Allocations: mapped(f.Allocations, allocation), DispatchedTime: protovalue.Time(f.At),
+			Site: f.Basis.Site, ShipTo: destination(f.Basis), Lines: mapped(f.Lines, freightLine), ShipmentRevision: f.Revision,
+		}
+	case domain.FreightFinalised:
+		return &freightsettlementv1.FreightFinalised{
+			FreightId: f.Freight, ShipmentId: f.Shipment, OrderId: f.Order, OrderNumber: f.OrderNumber, Rating: rating(f.Rating),
+			Postings: mapped(f.Postings, posting), Allocations: mapped(f.Allocations, allocation),
+		}
+	case domain.FreightReversed:
+		return &freightsettlementv1.FreightReversed{
+			FreightId: f.Freight, ShipmentId: f.Shipment, Reason: f.Reason, Postings: mapped(f.Postings, posting),
+			Allocations: mapped(f.Allocations, allocation), ShipmentRevision: f.Revision,
+		}
+	case domain.ChargesClaimed:
+		return &freightsettlementv1.ChargesClaimed{
+			FreightId: f.Freight, ShipmentId: f.Shipment, InvoiceId: f.Invoice, Attempt: int32(f.Attempt),
+			ChargeCodes: mapped(f.Charges, func(c domain.Claimed) string { return c.Code }), Claimed: mapped(f.Charges, claimedCharge),
+		}
+	case domain.ChargesFreed:
+		return &freightsettlementv1.ChargesFreed{FreightId: f.Freight, ShipmentId: f.Shipment, InvoiceId: f.Invoice, Attempt: int32(f.Attempt)}
+	case domain.ChargesSettled:
+		return &freightsettlementv1.ChargesSettled{
+			FreightId: f.Freight, ShipmentId: f.Shipment, InvoiceId: f.Invoice, Charges: mapped(f.Charges, charge), Paid: amount(f.Paid),
+			Postings: mapped(f.Postings, posting), Allocations: mapped(f.Allocations, allocation),
+		}
+	}
+	return nil
+}
+
+func claimedCharge(c domain.Claimed) *freightsettlementv1.ClaimedCharge {
+	return &freightsettlementv1.ClaimedCharge{ChargeCode: c.Code, Invoiced: amount(c.Invoiced), Unexpected: c.Unexpected}
+}
+
+func fromClaimedCharge(c *freightsettlementv1.ClaimedCharge) domain.Claimed {
+	return domain.Claimed{Code: c.GetChargeCode(), Invoiced: fromAmount(c.GetInvoiced()), Unexpected: c.GetUnexpected()}
+}
+
+// ofShipment is a stored fact with the keys of its freight.
+type ofShipment interface {
+	GetFreightId() string
+	GetShipmentId() string
+}
+
+func of(m ofShipment) domain.Of {
+	return domain.Of{Freight: m.GetFreightId(), Shipment: m.GetShipmentId()}
+}
+
+func keys(m interface {
+	ofShipment
+	GetOrderId() string
+	GetOrderNumber() string
+},
+) domain.Keys {
+	return domain.Keys{Freight: m.GetFreightId(), Shipment: m.GetShipmentId(), Order: m.GetOrderId(), OrderNumber: m.GetOrderNumber()}
+}
+
+func claim(m interface {
+	GetInvoiceId() string
+	GetAttempt() int32
+},
+) domain.Claim {
+	return domain.Claim{Invoice: m.GetInvoiceId(), Attempt: int(m.GetAttempt())}
+}
+
+// freightReaders reads every fact type that a freight may have.
+var freightReaders = func() protovalue.Readers[domain.FreightFact] {
+	rs := protovalue.Readers[domain.FreightFact]{}
+	protovalue.Read(rs, func(m *freightsettlementv1.FreightEstimated) (domain.FreightFact, error) {
+		r := fromRating(m.GetRating())
+		return domain.FreightEstimated{Keys: keys(m), Rating: r, Basis: shipment(r, m.GetSite(), m.GetShipTo()), Revision: m.GetShipmentRevision()}, nil
+	})
+	protovalue.Read(rs, func(m *freightsettlementv1.FreightAccrued) (domain.FreightFact, error) {
+		r := fromRating(m.GetRating())
+		lines, err := tried(m.GetLines(), fromFreightLine)
+		return domain.FreightAccrued{
+			Keys: keys(m), Refs: domain.Refs{PRO: m.GetProNumber(), BillOfLading: m.GetBillOfLading(), Tracking: m.GetTrackingNumber()},
+			Basis: shipment(r, m.GetSite(), m.GetShipTo()), Rating: r, Lines: lines, Postings: mapped(m.GetPostings(), fromPosting),
+			Allocations: mapped(m.GetAllocations(), fromAllocation), At: protovalue.FromTime(m.GetDispatchedTime()), Revision: m.GetShipmentRevision(),
+		}, err
+	})
+	protovalue.Read(rs, func(m *freightsettlementv1.FreightFinalised) (domain.FreightFact, error) {
+		return domain.FreightFinalised{
+			Keys: keys(m), Rating: fromRating(m.GetRating()), Postings: mapped(m.GetPostings(), fromPosting),
+			Allocations: mapped(m.GetAllocations(), fromAllocation),
+		}, nil
+	})
+	protovalue.Read(rs, func(m *freightsettlementv1.FreightReversed) (domain.FreightFact, error) {
+		return domain.FreightReversed{
+			Of: of(m), Reason: m.GetReason(), Postings: mapped(m.GetPostings(), fromPosting),
+			Allocations: mapped(m.GetAllocations(), fromAllocation), Revision: m.GetShipmentRevision(),
+		}, nil
+	})
+	protovalue.Read(rs, func(m *freightsettlementv1.ChargesClaimed) (domain.FreightFact, error) {
+		return domain.ChargesClaimed{Of: of(m), Claim: claim(m), Charges: mapped(m.GetClaimed(), fromClaimedCharge)}, nil
+	})
+	protovalue.Read(rs, func(m *freightsettlementv1.ChargesFreed) (domain.FreightFact, error) {
+		return domain.ChargesFreed{Of: of(m), Claim: claim(m)}, nil
+	})
+	protovalue.Read(rs, func(m *freightsettlementv1.ChargesSettled) (domain.FreightFact, error) {
+		return domain.ChargesSettled{
+			Of: of(m), Invoice: m.GetInvoiceId(), Charges: mapped(m.GetCharges(), fromCharge), Paid: fromAmount(m.GetPaid()),
+			Postings: mapped(m.GetPostings(), fromPosting), Allocations: mapped(m.GetAllocations(), fromAllocation),
+		}, nil
+	})
+	return rs
+}()

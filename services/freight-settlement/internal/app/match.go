@@ -1,0 +1,207 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/services/freight-settlement/internal/domain"
+)
+
+// step is the context of one step of a match: its key names the invoice, the attempt and
+// the target, so that whoever drives the match, and how often, the step is done once.
+func step(ctx context.Context, name, invoice string, attempt int, target string, at time.Time) context.Context {
+	return guard.Derived(ctx, tenant(ctx), fmt.Sprintf("%s:%s:%d:%s", name, invoice, attempt, target), at)
+}
+
+// Match runs one attempt: it claims the charges of every freight that the lines name, then
+// decides. Run again, it finds its own claims and the decision made.
+func (a *App) Match(ctx context.Context, id string, attempt int) error {
+	v, err := a.Invoices.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if v.State.At != domain.Received || v.State.Attempt != attempt {
+		return nil
+	}
+	freights, refused, err := a.claim(ctx, v.State)
+	if err != nil {
+		return err
+	}
+	found := domain.Look(v.State, freights, refused)
+	_, err = a.changeInvoice(step(ctx, "decide", id, attempt, "", v.State.Requested), id, true, func(i domain.Invoice, now time.Time) ([]domain.InvoiceFact, error) {
+		return domain.Decide(i, attempt, found, a.Tolerance, now.Add(a.wait(attempt)))
+	})
+	return err
+}
+
+// longestWait bounds how long an invoice waits for its shipments before it looks again.
+const longestWait = 24 * time.Hour
+
+// wait doubles with each attempt.
+func (a *App) wait(attempt int) time.Duration {
+	d := a.Retry
+	for ; attempt > 1 && d < longestWait; attempt-- {
+		d *= 2
+	}
+	return min(d, max(a.Retry, longestWait))
+}
+
+// claim claims what the lines name, and returns the freights as they are then and why
+// others were refused. Freights are claimed in sorted order and nobody waits for another's
+// claim: no cycle can form.
+func (a *App) claim(ctx context.Context, i domain.Invoice) (map[string]domain.Freight, map[string]domain.Why, error) {
+	asks := map[string][]domain.Payment{}
+	for n, l := range i.Lines {
+		asks[i.Claims[n]] = append(asks[i.Claims[n]], domain.Payment{Code: l.Code, Amount: l.Amount})
+	}
+	delete(asks, "")
+	c := domain.Claim{Invoice: i.ID, Attempt: i.Attempt}
+	freights, refused := map[string]domain.Freight{}, map[string]domain.Why{}
+	for _, id := range sorted(asks) {
+		err := a.change(step(ctx, "claim", i.ID, i.Attempt, id, i.Requested), id, func(f domain.Freight) ([]domain.FreightFact, error) {
+			return domain.ClaimCharges(f, c, i.Carrier, asks[id])
+		})
+		if f, ok := fault.As(err); ok && f.Kind == fault.Refused {
+			refused[id] = domain.Why{Code: f.Reason, Message: f.Message}
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		v, err := a.Freights.Get(ctx, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		freights[id] = v.State
+	}
+	return freights, refused, nil
+}
+
+func sorted[T any](byID map[string]T) []string {
+	ids := make([]string, 0, len(byID))
+	for id := range byID {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// of returns the keys of a freight that is there.
+func of(f domain.Freight, id string) domain.Of {
+	return domain.Of{Freight: id, Shipment: f.Keys.Shipment}
+}
+
+// Free gives back the claims of an attempt that did not lead to an approval, which was
+// decided at a moment.
+func (a *App) Free(ctx context.Context, invoice string, attempt int, freights []string, decided time.Time) error {
+	c := domain.Claim{Invoice: invoice, Attempt: attempt}
+	for _, id := range freights {
+		err := a.change(step(ctx, "free", invoice, attempt, id, decided), id, func(f domain.Freight) ([]domain.FreightFact, error) {
+			return domain.FreeCharges(f, of(f, id), c)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Settle pays the charges of an invoice that was approved at a moment, on every freight
+// that it names.
+func (a *App) Settle(ctx context.Context, invoice string, attempt int, lines []domain.InvoiceLine, approved time.Time) error {
+	payments := map[string][]domain.Payment{}
+	for _, l := range lines {
+		payments[l.Freight] = append(payments[l.Freight], domain.Payment{Code: l.Code, Amount: l.Approved})
+	}
+	for _, id := range sorted(payments) {
+		err := a.change(step(ctx, "settle", invoice, attempt, id, approved), id, func(f domain.Freight) ([]domain.FreightFact, error) {
+			return domain.Settle(f, of(f, id), invoice, payments[id])
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// MatchWaiting looks again at the invoices that wait for a shipment, now that its freight
+// is there; one that names others too which are not there goes on waiting. An invoice that
+// begins to wait at the same time may be missed: its own timer finds it.
+func (a *App) MatchWaiting(ctx context.Context, freight, carrier string, references []string) error {
+	here := hint{id: freight}
+	for _, r := range references {
+		here.references = append(here.references, domain.NormalReference(r))
+	}
+	seen := map[string]bool{}
+	var failed error
+	for _, r := range references {
+		q := store.Query{Index: IndexWaiting, Key: CarrierKey(carrier, r), PageSize: 200}
+		page, err := a.Invoices.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, v := range page.Items {
+			if !seen[v.ID] {
+				seen[v.ID] = true
+				failed = errors.Join(failed, a.again(ctx, v.ID, here))
+			}
+		}
+	}
+	return failed
+}
+
+// sweepAtOnce bounds one sweep.
+const sweepAtOnce = 200
+
+// Sweep looks again at invoices that wait for their shipments, and takes up attempts that
+// hang. The index only proposes; the invoice decides.
+func (a *App) Sweep(ctx context.Context) error {
+	due, err := a.Invoices.Due(ctx, IndexDue, store.TimeKey(a.Clock.Now()), sweepAtOnce)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, ref := range due {
+		ctx := store.WithCause(ctx, store.Cause{Tenant: ref.Tenant, Principal: "service:freight-settlement", Correlation: ref.ID})
+		failed = errors.Join(failed, a.again(ctx, ref.ID, hint{}))
+	}
+	return failed
+}
+
+// again takes up an attempt that hangs, or begins another for an invoice that waits.
+func (a *App) again(ctx context.Context, id string, here hint) error {
+	v, err := a.Invoices.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	i := v.State
+	switch i.At {
+	case domain.Received:
+		if a.Clock.Now().Before(i.Due) {
+			return nil // it is being matched
+		}
+		return a.Match(ctx, id, i.Attempt)
+	case domain.Unmatched:
+	default:
+		return nil
+	}
+	freights, err := a.resolve(ctx, i.Carrier, i.Lines, here)
+	if err != nil || here.id != "" && slices.Contains(freights, "") {
+		return err
+	}
+	_, err = a.changeInvoice(step(ctx, "rematch", id, i.Attempt, "", i.Due), id, true, func(now domain.Invoice, at time.Time) ([]domain.InvoiceFact, error) {
+		return domain.Rematch(now, i.Attempt, domain.MatchRequested{Freights: freights, Requested: at, Due: at.Add(a.Attempt)})
+	})
+	return err
+}
+
+// Invoice returns one invoice.
+func (a *App) Invoice(ctx context.Context, id string) (store.View[domain.Invoice], error) {
+	return a.Invoices.Get(ctx, id)
+}

@@ -1,0 +1,146 @@
+package domain
+
+import (
+	"slices"
+
+	"github.com/lockstep-logistics/lockstep/libs/money"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// Estimate rates a shipment at tender. After dispatch, and after a newer tender or
+// cancellation, it changes nothing.
+func Estimate(f Freight, e FreightEstimated) ([]FreightFact, error) {
+	if !f.Dispatched.IsZero() || e.Revision <= max(f.TenderRev, f.CancelRev) {
+		return nil, nil
+	}
+	return []FreightFact{e}, nil
+}
+
+// Accrue opens the accrual at dispatch: debit expense, credit accrual. A cancellation that
+// is newer than the dispatch stands.
+func Accrue(f Freight, a FreightAccrued) ([]FreightFact, error) {
+	if !f.Dispatched.IsZero() || a.Revision <= f.CancelRev {
+		return nil, nil
+	}
+	return accrue(f, a)
+}
+
+func accrue(f Freight, a FreightAccrued) ([]FreightFact, error) {
+	var err error
+	if a.Rating.Rated() {
+		a.Postings = entry(Expense, Accrual, a.Rating.Total)
+		a.Allocations, err = Allocate(cost(f.Paid, accrued(f.Open, a.Postings)), a.Lines)
+	}
+	return []FreightFact{a}, err
+}
+
+// cost is what a freight costs so far: what was paid and what is still accrued.
+func cost(paid, open money.Amount) money.Amount {
+	currency := open.Currency
+	if currency == "" {
+		currency = paid.Currency
+	}
+	return money.Amount{Minor: paid.Minor + open.Minor, Currency: currency}
+}
+
+// Rerate gives a freight that no rate covered the rate that covers it now.
+func Rerate(f Freight, r Rating) ([]FreightFact, error) {
+	switch {
+	case !f.WaitsForRate() || !r.Rated():
+		return nil, nil
+	}
+	basis := f.Basis
+	basis.WeightGrams = r.Weight
+	if f.Dispatched.IsZero() {
+		return []FreightFact{FreightEstimated{f.Keys, basis, r, f.TenderRev}}, nil
+	}
+	return accrue(f, FreightAccrued{
+		Keys: f.Keys, Refs: f.Refs, Basis: basis, Rating: r, Lines: f.Lines, At: f.Dispatched, Revision: f.DispatchRev,
+	})
+}
+
+// entry debits one account and credits another.
+func entry(debit, credit string, a money.Amount) []Posting {
+	if a.Minor == 0 {
+		return nil
+	}
+	return []Posting{{debit, a}, {credit, money.Amount{Minor: -a.Minor, Currency: a.Currency}}}
+}
+
+// Finalise rates the shipment again on what was delivered and posts the difference.
+// Charges that an invoice has claimed stay as that invoice found them. A delivery that is
+// heard of before its dispatch leaves the weight that the dispatch will be rated on.
+func Finalise(f Freight, k Keys, r Rating) ([]FreightFact, error) {
+	if f.IsFinal {
+		return nil, nil
+	}
+	if f.Keys.Order != "" {
+		k = f.Keys
+	}
+	out := FreightFinalised{Keys: k, Rating: f.Rating, Allocations: f.Allocations}
+	if f.Dispatched.IsZero() || f.IsReversed {
+		if r.Weight > 0 {
+			out.Rating.Weight = r.Weight
+		}
+		return []FreightFact{out}, nil
+	}
+	isClaimed := slices.ContainsFunc(f.Rating.Charges, func(c Charge) bool { return c.Invoice != "" })
+	switch {
+	case !f.Rating.Rated() && !r.Rated():
+		out.Rating = r
+	case isClaimed, !r.Rated(), f.Rating.Rated() && r.Total.Currency != f.Rating.Total.Currency:
+	default:
+		out.Rating = r
+		out.Postings = entry(Expense, Accrual, money.Amount{Minor: r.Total.Minor - f.Rating.Total.Minor, Currency: r.Total.Currency})
+		var err error
+		if out.Allocations, err = Allocate(cost(f.Paid, accrued(f.Open, out.Postings)), f.Lines); err != nil {
+			return nil, err
+		}
+	}
+	return []FreightFact{out}, nil
+}
+
+// Reverse takes back the accrual of a shipment that was called off: debit accrual, credit
+// expense. A dispatch that is newer than the cancellation stands.
+func Reverse(f Freight, of Of, reason string, revision int64) ([]FreightFact, error) {
+	if revision <= max(f.CancelRev, f.DispatchRev) {
+		return nil, nil
+	}
+	out := FreightReversed{Of: of, Reason: reason, Revision: revision, Postings: entry(Accrual, Expense, f.Open)}
+	if f.Paid.Currency != "" {
+		var err error
+		if out.Allocations, err = Allocate(f.Paid, f.Lines); err != nil {
+			return nil, err
+		}
+	}
+	return []FreightFact{out}, nil
+}
+
+// Allocate splits a cost over the lines by weight, by quantity where no line has a
+// weight; the parts add up to the cost exactly.
+func Allocate(total money.Amount, lines []Line) ([]Allocation, error) {
+	if len(lines) == 0 {
+		return nil, nil
+	}
+	weights, quantities := make([]quantity.Decimal, len(lines)), make([]quantity.Decimal, len(lines))
+	byWeight := false
+	for i, l := range lines {
+		weights[i], quantities[i] = quantity.Int(l.Weight), l.Quantity
+		byWeight = byWeight || l.Weight > 0
+	}
+	if !byWeight {
+		weights = quantities
+	}
+	if !slices.ContainsFunc(weights, func(w quantity.Decimal) bool { return w.Sign() > 0 }) {
+		weights = slices.Repeat([]quantity.Decimal{quantity.Int(1)}, len(lines))
+	}
+	parts, err := total.Allocate(weights)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Allocation, len(lines))
+	for i, l := range lines {
+		out[i] = Allocation{l.Number, l.SKU, parts[i]}
+	}
+	return out, nil
+}
