@@ -20,6 +20,8 @@ type Collection[S, F any] struct {
 	cache *lru.Cache[string, *loaded[S]] // majority-committed states only
 	queue combiner[S, F]
 
+	flushing sync.Mutex // held while snapshots are written: who flushes waits for those under way
+
 	mu    sync.Mutex
 	dirty map[string]*loaded[S] // committed, snapshot not written yet
 }

@@ -116,13 +116,19 @@ func (db *DB) Close(ctx context.Context) error {
 	if db.isClosed.Swap(true) {
 		return nil
 	}
-	errs := []error{db.idle(ctx)}
+	late := db.idle(ctx)
 	db.stop()
 	db.done.Wait()
+	return errors.Join(late, db.Flush(ctx), db.engine.close(ctx))
+}
+
+// Flush writes the snapshots of everything that this process has committed.
+func (db *DB) Flush(ctx context.Context) error {
+	var errs []error
 	for _, t := range db.registered() {
 		errs = append(errs, t.flush(ctx))
 	}
-	return errors.Join(append(errs, db.engine.close(ctx))...)
+	return errors.Join(errs...)
 }
 
 func (db *DB) registered() []aggregateType {

@@ -31,6 +31,8 @@ func (c *Collection[S, F]) writeSnapshots() {
 
 // flush writes what is dirty. What cannot be written stays dirty, unless newer by now.
 func (c *Collection[S, F]) flush(ctx context.Context) error {
+	c.flushing.Lock()
+	defer c.flushing.Unlock()
 	c.mu.Lock()
 	dirty := c.dirty
 	c.dirty = make(map[string]*loaded[S], len(dirty))

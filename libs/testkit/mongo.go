@@ -85,6 +85,20 @@ type Mongod struct {
 // StartMongod starts a replica set of one node for this test alone.
 func StartMongod(t testing.TB) *Mongod { return StartReplicaSet(t, 1)[0] }
 
+// LaunchMongod starts a replica set of one node for a program that is no test: a benchmark,
+// or a campaign of its own. Kill ends it and removes its files; so does the end of the process.
+func LaunchMongod() (*Mongod, error) {
+	bin, err := binary("mongod", "mongodb/bin/mongod")
+	if err != nil {
+		return nil, fmt.Errorf("no mongod: `make parts` fetches one into .cache: %w", err)
+	}
+	nodes, err := startSet(bin, 1, true)
+	if err != nil {
+		return nil, err
+	}
+	return nodes[0], nil
+}
+
 // StartReplicaSet starts a replica set of n nodes for this test alone; node 0 is
 // the first primary. URI of any node names the whole set.
 func StartReplicaSet(t testing.TB, n int) []*Mongod {

@@ -1,0 +1,56 @@
+// Command bench runs the benchmarks of the suite, one group or all, prints a table and
+// writes bench/results.json. See internal/bench for how they measure.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lockstep-logistics/lockstep/libs/host"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/bench"
+)
+
+func main() {
+	ctx, stop := host.Signals(context.Background())
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	names := make([]string, len(bench.Groups))
+	for i, g := range bench.Groups {
+		names[i] = g.Name
+	}
+	only := flag.String("only", "", "the group to run: "+strings.Join(names, ", ")+"; all when empty")
+	out := flag.String("out", filepath.Join("bench", "results.json"), "where the figures go")
+	quick := flag.Bool("quick", false, "few and short runs: to see that it works, no figures to quote")
+	flag.Parse()
+	report, known := bench.Report{Quick: *quick}, false
+	for _, g := range bench.Groups {
+		if *only != "" && *only != g.Name {
+			continue
+		}
+		known = true
+		if err := g.Run(ctx, &report); err != nil {
+			return fmt.Errorf("%s: %w", g.Name, err)
+		}
+	}
+	if !known {
+		return fmt.Errorf("no group %q; there is %s", *only, strings.Join(names, ", "))
+	}
+	if err := report.Table(os.Stdout); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(*out), 0o755); err != nil {
+		return err
+	}
+	return report.Write(*out)
+}
