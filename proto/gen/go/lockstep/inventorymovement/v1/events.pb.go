@@ -211,7 +211,9 @@ type StockMoved struct {
 	// Allocation of the warehouse order's line that it uses up, at the from place.
 	AllocationUsed string `protobuf:"bytes,9,opt,name=allocation_used,json=allocationUsed,proto3" json:"allocation_used,omitempty"`
 	// When it happened, UTC.
-	EventTime     *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	EventTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	// Return that it was for.
+	RmaId         string `protobuf:"bytes,11,opt,name=rma_id,json=rmaId,proto3" json:"rma_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -316,6 +318,104 @@ func (x *StockMoved) GetEventTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *StockMoved) GetRmaId() string {
+	if x != nil {
+		return x.RmaId
+	}
+	return ""
+}
+
+// Goods of a return arrived; the movement from CUSTOMER stands beside it in the same commit.
+type ReturnReceived struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stock that they went to.
+	Stock *StockKey `protobuf:"bytes,1,opt,name=stock,proto3" json:"stock,omitempty"`
+	// Return that they came under.
+	RmaId string `protobuf:"bytes,2,opt,name=rma_id,json=rmaId,proto3" json:"rma_id,omitempty"`
+	// Line of the return; 0 when the receipt names none.
+	RmaLineNumber int32 `protobuf:"varint,3,opt,name=rma_line_number,json=rmaLineNumber,proto3" json:"rma_line_number,omitempty"`
+	// Quantity in the base unit.
+	Quantity *v1.Quantity `protobuf:"bytes,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Where they stand, in status RETURNED.
+	Place *Place `protobuf:"bytes,5,opt,name=place,proto3" json:"place,omitempty"`
+	// When, UTC.
+	EventTime     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReturnReceived) Reset() {
+	*x = ReturnReceived{}
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReturnReceived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReturnReceived) ProtoMessage() {}
+
+func (x *ReturnReceived) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReturnReceived.ProtoReflect.Descriptor instead.
+func (*ReturnReceived) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ReturnReceived) GetStock() *StockKey {
+	if x != nil {
+		return x.Stock
+	}
+	return nil
+}
+
+func (x *ReturnReceived) GetRmaId() string {
+	if x != nil {
+		return x.RmaId
+	}
+	return ""
+}
+
+func (x *ReturnReceived) GetRmaLineNumber() int32 {
+	if x != nil {
+		return x.RmaLineNumber
+	}
+	return 0
+}
+
+func (x *ReturnReceived) GetQuantity() *v1.Quantity {
+	if x != nil {
+		return x.Quantity
+	}
+	return nil
+}
+
+func (x *ReturnReceived) GetPlace() *Place {
+	if x != nil {
+		return x.Place
+	}
+	return nil
+}
+
+func (x *ReturnReceived) GetEventTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EventTime
+	}
+	return nil
+}
+
 // Stock was promised to a claim.
 type StockReserved struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -331,7 +431,7 @@ type StockReserved struct {
 
 func (x *StockReserved) Reset() {
 	*x = StockReserved{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[3]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -343,7 +443,7 @@ func (x *StockReserved) String() string {
 func (*StockReserved) ProtoMessage() {}
 
 func (x *StockReserved) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[3]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -356,7 +456,7 @@ func (x *StockReserved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockReserved.ProtoReflect.Descriptor instead.
 func (*StockReserved) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{3}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *StockReserved) GetStock() *StockKey {
@@ -395,7 +495,7 @@ type ReservationReleased struct {
 
 func (x *ReservationReleased) Reset() {
 	*x = ReservationReleased{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[4]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -407,7 +507,7 @@ func (x *ReservationReleased) String() string {
 func (*ReservationReleased) ProtoMessage() {}
 
 func (x *ReservationReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[4]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -420,7 +520,7 @@ func (x *ReservationReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReservationReleased.ProtoReflect.Descriptor instead.
 func (*ReservationReleased) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ReservationReleased) GetStock() *StockKey {
@@ -463,7 +563,7 @@ type StockAllocated struct {
 
 func (x *StockAllocated) Reset() {
 	*x = StockAllocated{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[5]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -475,7 +575,7 @@ func (x *StockAllocated) String() string {
 func (*StockAllocated) ProtoMessage() {}
 
 func (x *StockAllocated) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[5]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -488,7 +588,7 @@ func (x *StockAllocated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockAllocated.ProtoReflect.Descriptor instead.
 func (*StockAllocated) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *StockAllocated) GetStock() *StockKey {
@@ -539,7 +639,7 @@ type Allocation struct {
 
 func (x *Allocation) Reset() {
 	*x = Allocation{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[6]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +651,7 @@ func (x *Allocation) String() string {
 func (*Allocation) ProtoMessage() {}
 
 func (x *Allocation) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[6]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +664,7 @@ func (x *Allocation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Allocation.ProtoReflect.Descriptor instead.
 func (*Allocation) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Allocation) GetPlace() *Place {
@@ -594,7 +694,7 @@ type ClaimUse struct {
 
 func (x *ClaimUse) Reset() {
 	*x = ClaimUse{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[7]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -606,7 +706,7 @@ func (x *ClaimUse) String() string {
 func (*ClaimUse) ProtoMessage() {}
 
 func (x *ClaimUse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[7]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -619,7 +719,7 @@ func (x *ClaimUse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimUse.ProtoReflect.Descriptor instead.
 func (*ClaimUse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ClaimUse) GetClaimKey() string {
@@ -636,7 +736,7 @@ func (x *ClaimUse) GetQuantity() string {
 	return ""
 }
 
-// Allocations of a warehouse order became free.
+// Allocations of a warehouse order became free. Without a line the order is over at this stock: nothing is allocated to it again.
 type AllocationFreed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Stock.
@@ -653,7 +753,7 @@ type AllocationFreed struct {
 
 func (x *AllocationFreed) Reset() {
 	*x = AllocationFreed{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[8]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -665,7 +765,7 @@ func (x *AllocationFreed) String() string {
 func (*AllocationFreed) ProtoMessage() {}
 
 func (x *AllocationFreed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[8]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -678,7 +778,7 @@ func (x *AllocationFreed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationFreed.ProtoReflect.Descriptor instead.
 func (*AllocationFreed) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AllocationFreed) GetStock() *StockKey {
@@ -728,7 +828,7 @@ type WarehouseOrderKeys struct {
 
 func (x *WarehouseOrderKeys) Reset() {
 	*x = WarehouseOrderKeys{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[9]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -740,7 +840,7 @@ func (x *WarehouseOrderKeys) String() string {
 func (*WarehouseOrderKeys) ProtoMessage() {}
 
 func (x *WarehouseOrderKeys) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[9]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -753,7 +853,7 @@ func (x *WarehouseOrderKeys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderKeys.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderKeys) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *WarehouseOrderKeys) GetWarehouseOrderId() string {
@@ -810,7 +910,7 @@ type WarehouseOrderLineToShip struct {
 
 func (x *WarehouseOrderLineToShip) Reset() {
 	*x = WarehouseOrderLineToShip{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[10]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +922,7 @@ func (x *WarehouseOrderLineToShip) String() string {
 func (*WarehouseOrderLineToShip) ProtoMessage() {}
 
 func (x *WarehouseOrderLineToShip) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[10]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +935,7 @@ func (x *WarehouseOrderLineToShip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderLineToShip.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderLineToShip) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WarehouseOrderLineToShip) GetLineNumber() int32 {
@@ -896,7 +996,7 @@ type WarehouseOrderCreated struct {
 
 func (x *WarehouseOrderCreated) Reset() {
 	*x = WarehouseOrderCreated{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[11]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +1008,7 @@ func (x *WarehouseOrderCreated) String() string {
 func (*WarehouseOrderCreated) ProtoMessage() {}
 
 func (x *WarehouseOrderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[11]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1021,7 @@ func (x *WarehouseOrderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderCreated.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderCreated) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WarehouseOrderCreated) GetKeys() *WarehouseOrderKeys {
@@ -986,7 +1086,7 @@ type WarehouseOrderAllocated struct {
 
 func (x *WarehouseOrderAllocated) Reset() {
 	*x = WarehouseOrderAllocated{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[12]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1098,7 @@ func (x *WarehouseOrderAllocated) String() string {
 func (*WarehouseOrderAllocated) ProtoMessage() {}
 
 func (x *WarehouseOrderAllocated) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[12]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1111,7 @@ func (x *WarehouseOrderAllocated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderAllocated.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderAllocated) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{12}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WarehouseOrderAllocated) GetKeys() *WarehouseOrderKeys {
@@ -1039,7 +1139,7 @@ type WarehouseOrderAcknowledged struct {
 
 func (x *WarehouseOrderAcknowledged) Reset() {
 	*x = WarehouseOrderAcknowledged{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[13]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1051,7 +1151,7 @@ func (x *WarehouseOrderAcknowledged) String() string {
 func (*WarehouseOrderAcknowledged) ProtoMessage() {}
 
 func (x *WarehouseOrderAcknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[13]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1064,7 +1164,7 @@ func (x *WarehouseOrderAcknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderAcknowledged.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderAcknowledged) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{13}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WarehouseOrderAcknowledged) GetKeys() *WarehouseOrderKeys {
@@ -1082,14 +1182,18 @@ type PickConfirmed struct {
 	// What was picked from where.
 	Lines []*WarehouseLineQuantity `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty"`
 	// When, UTC.
-	EventTime     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	EventTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	// Site.
+	Site string `protobuf:"bytes,4,opt,name=site,proto3" json:"site,omitempty"`
+	// Owner of the goods.
+	Owner         string `protobuf:"bytes,5,opt,name=owner,proto3" json:"owner,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PickConfirmed) Reset() {
 	*x = PickConfirmed{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[14]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1101,7 +1205,7 @@ func (x *PickConfirmed) String() string {
 func (*PickConfirmed) ProtoMessage() {}
 
 func (x *PickConfirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[14]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1114,7 +1218,7 @@ func (x *PickConfirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PickConfirmed.ProtoReflect.Descriptor instead.
 func (*PickConfirmed) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{14}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PickConfirmed) GetKeys() *WarehouseOrderKeys {
@@ -1138,6 +1242,20 @@ func (x *PickConfirmed) GetEventTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PickConfirmed) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *PickConfirmed) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
 // Quantities were not there to be picked.
 type PickShorted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1148,14 +1266,18 @@ type PickShorted struct {
 	// Why.
 	Reason ShortReason `protobuf:"varint,3,opt,name=reason,proto3,enum=lockstep.inventorymovement.v1.ShortReason" json:"reason,omitempty"`
 	// When, UTC.
-	EventTime     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	EventTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	// Site.
+	Site string `protobuf:"bytes,5,opt,name=site,proto3" json:"site,omitempty"`
+	// Owner of the goods.
+	Owner         string `protobuf:"bytes,6,opt,name=owner,proto3" json:"owner,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PickShorted) Reset() {
 	*x = PickShorted{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[15]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1167,7 +1289,7 @@ func (x *PickShorted) String() string {
 func (*PickShorted) ProtoMessage() {}
 
 func (x *PickShorted) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[15]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1180,7 +1302,7 @@ func (x *PickShorted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PickShorted.ProtoReflect.Descriptor instead.
 func (*PickShorted) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{15}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PickShorted) GetKeys() *WarehouseOrderKeys {
@@ -1211,6 +1333,20 @@ func (x *PickShorted) GetEventTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PickShorted) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *PickShorted) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
 // A carton was packed and closed.
 type CartonPacked struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1224,7 +1360,7 @@ type CartonPacked struct {
 
 func (x *CartonPacked) Reset() {
 	*x = CartonPacked{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[16]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1236,7 +1372,7 @@ func (x *CartonPacked) String() string {
 func (*CartonPacked) ProtoMessage() {}
 
 func (x *CartonPacked) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[16]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,7 +1385,7 @@ func (x *CartonPacked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CartonPacked.ProtoReflect.Descriptor instead.
 func (*CartonPacked) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{16}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CartonPacked) GetKeys() *WarehouseOrderKeys {
@@ -1278,14 +1414,18 @@ type GoodsIssued struct {
 	// Weight of the cartons, grams.
 	GrossWeightGrams int64 `protobuf:"varint,4,opt,name=gross_weight_grams,json=grossWeightGrams,proto3" json:"gross_weight_grams,omitempty"`
 	// When, UTC.
-	IssuedTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=issued_time,json=issuedTime,proto3" json:"issued_time,omitempty"`
+	IssuedTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=issued_time,json=issuedTime,proto3" json:"issued_time,omitempty"`
+	// Site.
+	Site string `protobuf:"bytes,6,opt,name=site,proto3" json:"site,omitempty"`
+	// Owner of the goods.
+	Owner         string `protobuf:"bytes,7,opt,name=owner,proto3" json:"owner,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GoodsIssued) Reset() {
 	*x = GoodsIssued{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1297,7 +1437,7 @@ func (x *GoodsIssued) String() string {
 func (*GoodsIssued) ProtoMessage() {}
 
 func (x *GoodsIssued) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1310,7 +1450,7 @@ func (x *GoodsIssued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoodsIssued.ProtoReflect.Descriptor instead.
 func (*GoodsIssued) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{17}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GoodsIssued) GetKeys() *WarehouseOrderKeys {
@@ -1348,6 +1488,20 @@ func (x *GoodsIssued) GetIssuedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *GoodsIssued) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *GoodsIssued) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
 // The warehouse order was cancelled; nothing had been picked.
 type WarehouseOrderCancelled struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1361,7 +1515,7 @@ type WarehouseOrderCancelled struct {
 
 func (x *WarehouseOrderCancelled) Reset() {
 	*x = WarehouseOrderCancelled{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +1527,7 @@ func (x *WarehouseOrderCancelled) String() string {
 func (*WarehouseOrderCancelled) ProtoMessage() {}
 
 func (x *WarehouseOrderCancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +1540,7 @@ func (x *WarehouseOrderCancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderCancelled.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderCancelled) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{18}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *WarehouseOrderCancelled) GetKeys() *WarehouseOrderKeys {
@@ -1416,7 +1570,7 @@ type WarehouseOrderCancelRefused struct {
 
 func (x *WarehouseOrderCancelRefused) Reset() {
 	*x = WarehouseOrderCancelRefused{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1428,7 +1582,7 @@ func (x *WarehouseOrderCancelRefused) String() string {
 func (*WarehouseOrderCancelRefused) ProtoMessage() {}
 
 func (x *WarehouseOrderCancelRefused) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1441,7 +1595,7 @@ func (x *WarehouseOrderCancelRefused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderCancelRefused.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderCancelRefused) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{19}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *WarehouseOrderCancelRefused) GetKeys() *WarehouseOrderKeys {
@@ -1473,7 +1627,7 @@ type NumbersTaken struct {
 
 func (x *NumbersTaken) Reset() {
 	*x = NumbersTaken{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1485,7 +1639,7 @@ func (x *NumbersTaken) String() string {
 func (*NumbersTaken) ProtoMessage() {}
 
 func (x *NumbersTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1498,7 +1652,7 @@ func (x *NumbersTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumbersTaken.ProtoReflect.Descriptor instead.
 func (*NumbersTaken) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{20}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *NumbersTaken) GetCompanyPrefix() string {
@@ -1539,7 +1693,7 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
 	"\vexpiry_date\x18\x03 \x01(\tR\n" +
 	"expiryDate\x12B\n" +
-	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\"\xe9\x03\n" +
+	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\"\x86\x04\n" +
 	"\n" +
 	"StockMoved\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12?\n" +
@@ -1554,7 +1708,16 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\x0fallocation_used\x18\t \x01(\tR\x0eallocationUsed\x129\n" +
 	"\n" +
 	"event_time\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\"\x87\x01\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1b\n" +
+	"\x06rma_id\x18\v \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\"\xc5\x02\n" +
+	"\x0eReturnReceived\x12=\n" +
+	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12\x1b\n" +
+	"\x06rma_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12&\n" +
+	"\x0frma_line_number\x18\x03 \x01(\x05R\rrmaLineNumber\x128\n" +
+	"\bquantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12:\n" +
+	"\x05place\x18\x05 \x01(\v2$.lockstep.inventorymovement.v1.PlaceR\x05place\x129\n" +
+	"\n" +
+	"event_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\"\x87\x01\n" +
 	"\rStockReserved\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12\x1b\n" +
 	"\tclaim_key\x18\x02 \x01(\tR\bclaimKey\x12\x1a\n" +
@@ -1609,28 +1772,34 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12=\n" +
 	"\x05tasks\x18\x02 \x03(\v2'.lockstep.inventorymovement.v1.PickTaskR\x05tasks\"c\n" +
 	"\x1aWarehouseOrderAcknowledged\x12E\n" +
-	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\"\xdd\x01\n" +
+	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\"\x87\x02\n" +
 	"\rPickConfirmed\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12J\n" +
 	"\x05lines\x18\x02 \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\x05lines\x129\n" +
 	"\n" +
-	"event_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\"\x9f\x02\n" +
+	"event_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x12\n" +
+	"\x04site\x18\x04 \x01(\tR\x04site\x12\x14\n" +
+	"\x05owner\x18\x05 \x01(\tR\x05owner\"\xc9\x02\n" +
 	"\vPickShorted\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12J\n" +
 	"\x05lines\x18\x02 \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\x05lines\x12B\n" +
 	"\x06reason\x18\x03 \x01(\x0e2*.lockstep.inventorymovement.v1.ShortReasonR\x06reason\x129\n" +
 	"\n" +
-	"event_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\"\x94\x01\n" +
+	"event_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x12\n" +
+	"\x04site\x18\x05 \x01(\tR\x04site\x12\x14\n" +
+	"\x05owner\x18\x06 \x01(\tR\x05owner\"\x94\x01\n" +
 	"\fCartonPacked\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12=\n" +
-	"\x06carton\x18\x02 \x01(\v2%.lockstep.inventorymovement.v1.CartonR\x06carton\"\xcc\x02\n" +
+	"\x06carton\x18\x02 \x01(\v2%.lockstep.inventorymovement.v1.CartonR\x06carton\"\xf6\x02\n" +
 	"\vGoodsIssued\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12J\n" +
 	"\x05lines\x18\x02 \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\x05lines\x12?\n" +
 	"\acartons\x18\x03 \x03(\v2%.lockstep.inventorymovement.v1.CartonR\acartons\x12,\n" +
 	"\x12gross_weight_grams\x18\x04 \x01(\x03R\x10grossWeightGrams\x12;\n" +
 	"\vissued_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"issuedTime\"x\n" +
+	"issuedTime\x12\x12\n" +
+	"\x04site\x18\x06 \x01(\tR\x04site\x12\x14\n" +
+	"\x05owner\x18\a \x01(\tR\x05owner\"x\n" +
 	"\x17WarehouseOrderCancelled\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"|\n" +
@@ -1655,81 +1824,86 @@ func file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_inventorymovement_v1_events_proto_rawDescData
 }
 
-var file_lockstep_inventorymovement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_lockstep_inventorymovement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_lockstep_inventorymovement_v1_events_proto_goTypes = []any{
 	(*StockKey)(nil),                    // 0: lockstep.inventorymovement.v1.StockKey
 	(*Place)(nil),                       // 1: lockstep.inventorymovement.v1.Place
 	(*StockMoved)(nil),                  // 2: lockstep.inventorymovement.v1.StockMoved
-	(*StockReserved)(nil),               // 3: lockstep.inventorymovement.v1.StockReserved
-	(*ReservationReleased)(nil),         // 4: lockstep.inventorymovement.v1.ReservationReleased
-	(*StockAllocated)(nil),              // 5: lockstep.inventorymovement.v1.StockAllocated
-	(*Allocation)(nil),                  // 6: lockstep.inventorymovement.v1.Allocation
-	(*ClaimUse)(nil),                    // 7: lockstep.inventorymovement.v1.ClaimUse
-	(*AllocationFreed)(nil),             // 8: lockstep.inventorymovement.v1.AllocationFreed
-	(*WarehouseOrderKeys)(nil),          // 9: lockstep.inventorymovement.v1.WarehouseOrderKeys
-	(*WarehouseOrderLineToShip)(nil),    // 10: lockstep.inventorymovement.v1.WarehouseOrderLineToShip
-	(*WarehouseOrderCreated)(nil),       // 11: lockstep.inventorymovement.v1.WarehouseOrderCreated
-	(*WarehouseOrderAllocated)(nil),     // 12: lockstep.inventorymovement.v1.WarehouseOrderAllocated
-	(*WarehouseOrderAcknowledged)(nil),  // 13: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged
-	(*PickConfirmed)(nil),               // 14: lockstep.inventorymovement.v1.PickConfirmed
-	(*PickShorted)(nil),                 // 15: lockstep.inventorymovement.v1.PickShorted
-	(*CartonPacked)(nil),                // 16: lockstep.inventorymovement.v1.CartonPacked
-	(*GoodsIssued)(nil),                 // 17: lockstep.inventorymovement.v1.GoodsIssued
-	(*WarehouseOrderCancelled)(nil),     // 18: lockstep.inventorymovement.v1.WarehouseOrderCancelled
-	(*WarehouseOrderCancelRefused)(nil), // 19: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused
-	(*NumbersTaken)(nil),                // 20: lockstep.inventorymovement.v1.NumbersTaken
-	(StockStatus)(0),                    // 21: lockstep.inventorymovement.v1.StockStatus
-	(MovementType)(0),                   // 22: lockstep.inventorymovement.v1.MovementType
-	(*timestamppb.Timestamp)(nil),       // 23: google.protobuf.Timestamp
-	(*v1.Quantity)(nil),                 // 24: lockstep.common.v1.Quantity
-	(*v1.Address)(nil),                  // 25: lockstep.common.v1.Address
-	(*PickTask)(nil),                    // 26: lockstep.inventorymovement.v1.PickTask
-	(*WarehouseLineQuantity)(nil),       // 27: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(ShortReason)(0),                    // 28: lockstep.inventorymovement.v1.ShortReason
-	(*Carton)(nil),                      // 29: lockstep.inventorymovement.v1.Carton
+	(*ReturnReceived)(nil),              // 3: lockstep.inventorymovement.v1.ReturnReceived
+	(*StockReserved)(nil),               // 4: lockstep.inventorymovement.v1.StockReserved
+	(*ReservationReleased)(nil),         // 5: lockstep.inventorymovement.v1.ReservationReleased
+	(*StockAllocated)(nil),              // 6: lockstep.inventorymovement.v1.StockAllocated
+	(*Allocation)(nil),                  // 7: lockstep.inventorymovement.v1.Allocation
+	(*ClaimUse)(nil),                    // 8: lockstep.inventorymovement.v1.ClaimUse
+	(*AllocationFreed)(nil),             // 9: lockstep.inventorymovement.v1.AllocationFreed
+	(*WarehouseOrderKeys)(nil),          // 10: lockstep.inventorymovement.v1.WarehouseOrderKeys
+	(*WarehouseOrderLineToShip)(nil),    // 11: lockstep.inventorymovement.v1.WarehouseOrderLineToShip
+	(*WarehouseOrderCreated)(nil),       // 12: lockstep.inventorymovement.v1.WarehouseOrderCreated
+	(*WarehouseOrderAllocated)(nil),     // 13: lockstep.inventorymovement.v1.WarehouseOrderAllocated
+	(*WarehouseOrderAcknowledged)(nil),  // 14: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged
+	(*PickConfirmed)(nil),               // 15: lockstep.inventorymovement.v1.PickConfirmed
+	(*PickShorted)(nil),                 // 16: lockstep.inventorymovement.v1.PickShorted
+	(*CartonPacked)(nil),                // 17: lockstep.inventorymovement.v1.CartonPacked
+	(*GoodsIssued)(nil),                 // 18: lockstep.inventorymovement.v1.GoodsIssued
+	(*WarehouseOrderCancelled)(nil),     // 19: lockstep.inventorymovement.v1.WarehouseOrderCancelled
+	(*WarehouseOrderCancelRefused)(nil), // 20: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused
+	(*NumbersTaken)(nil),                // 21: lockstep.inventorymovement.v1.NumbersTaken
+	(StockStatus)(0),                    // 22: lockstep.inventorymovement.v1.StockStatus
+	(MovementType)(0),                   // 23: lockstep.inventorymovement.v1.MovementType
+	(*timestamppb.Timestamp)(nil),       // 24: google.protobuf.Timestamp
+	(*v1.Quantity)(nil),                 // 25: lockstep.common.v1.Quantity
+	(*v1.Address)(nil),                  // 26: lockstep.common.v1.Address
+	(*PickTask)(nil),                    // 27: lockstep.inventorymovement.v1.PickTask
+	(*WarehouseLineQuantity)(nil),       // 28: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(ShortReason)(0),                    // 29: lockstep.inventorymovement.v1.ShortReason
+	(*Carton)(nil),                      // 30: lockstep.inventorymovement.v1.Carton
 }
 var file_lockstep_inventorymovement_v1_events_proto_depIdxs = []int32{
-	21, // 0: lockstep.inventorymovement.v1.Place.status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	22, // 0: lockstep.inventorymovement.v1.Place.status:type_name -> lockstep.inventorymovement.v1.StockStatus
 	0,  // 1: lockstep.inventorymovement.v1.StockMoved.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	22, // 2: lockstep.inventorymovement.v1.StockMoved.type:type_name -> lockstep.inventorymovement.v1.MovementType
+	23, // 2: lockstep.inventorymovement.v1.StockMoved.type:type_name -> lockstep.inventorymovement.v1.MovementType
 	1,  // 3: lockstep.inventorymovement.v1.StockMoved.from:type_name -> lockstep.inventorymovement.v1.Place
 	1,  // 4: lockstep.inventorymovement.v1.StockMoved.to:type_name -> lockstep.inventorymovement.v1.Place
-	23, // 5: lockstep.inventorymovement.v1.StockMoved.event_time:type_name -> google.protobuf.Timestamp
-	0,  // 6: lockstep.inventorymovement.v1.StockReserved.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	0,  // 7: lockstep.inventorymovement.v1.ReservationReleased.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	0,  // 8: lockstep.inventorymovement.v1.StockAllocated.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	6,  // 9: lockstep.inventorymovement.v1.StockAllocated.allocations:type_name -> lockstep.inventorymovement.v1.Allocation
-	7,  // 10: lockstep.inventorymovement.v1.StockAllocated.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
-	1,  // 11: lockstep.inventorymovement.v1.Allocation.place:type_name -> lockstep.inventorymovement.v1.Place
-	0,  // 12: lockstep.inventorymovement.v1.AllocationFreed.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	24, // 13: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.quantity:type_name -> lockstep.common.v1.Quantity
-	7,  // 14: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
-	9,  // 15: lockstep.inventorymovement.v1.WarehouseOrderCreated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	25, // 16: lockstep.inventorymovement.v1.WarehouseOrderCreated.ship_to:type_name -> lockstep.common.v1.Address
-	10, // 17: lockstep.inventorymovement.v1.WarehouseOrderCreated.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLineToShip
-	9,  // 18: lockstep.inventorymovement.v1.WarehouseOrderAllocated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	26, // 19: lockstep.inventorymovement.v1.WarehouseOrderAllocated.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
-	9,  // 20: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	9,  // 21: lockstep.inventorymovement.v1.PickConfirmed.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	27, // 22: lockstep.inventorymovement.v1.PickConfirmed.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	23, // 23: lockstep.inventorymovement.v1.PickConfirmed.event_time:type_name -> google.protobuf.Timestamp
-	9,  // 24: lockstep.inventorymovement.v1.PickShorted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	27, // 25: lockstep.inventorymovement.v1.PickShorted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	28, // 26: lockstep.inventorymovement.v1.PickShorted.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	23, // 27: lockstep.inventorymovement.v1.PickShorted.event_time:type_name -> google.protobuf.Timestamp
-	9,  // 28: lockstep.inventorymovement.v1.CartonPacked.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	29, // 29: lockstep.inventorymovement.v1.CartonPacked.carton:type_name -> lockstep.inventorymovement.v1.Carton
-	9,  // 30: lockstep.inventorymovement.v1.GoodsIssued.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	27, // 31: lockstep.inventorymovement.v1.GoodsIssued.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	29, // 32: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	23, // 33: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
-	9,  // 34: lockstep.inventorymovement.v1.WarehouseOrderCancelled.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	9,  // 35: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	24, // 5: lockstep.inventorymovement.v1.StockMoved.event_time:type_name -> google.protobuf.Timestamp
+	0,  // 6: lockstep.inventorymovement.v1.ReturnReceived.stock:type_name -> lockstep.inventorymovement.v1.StockKey
+	25, // 7: lockstep.inventorymovement.v1.ReturnReceived.quantity:type_name -> lockstep.common.v1.Quantity
+	1,  // 8: lockstep.inventorymovement.v1.ReturnReceived.place:type_name -> lockstep.inventorymovement.v1.Place
+	24, // 9: lockstep.inventorymovement.v1.ReturnReceived.event_time:type_name -> google.protobuf.Timestamp
+	0,  // 10: lockstep.inventorymovement.v1.StockReserved.stock:type_name -> lockstep.inventorymovement.v1.StockKey
+	0,  // 11: lockstep.inventorymovement.v1.ReservationReleased.stock:type_name -> lockstep.inventorymovement.v1.StockKey
+	0,  // 12: lockstep.inventorymovement.v1.StockAllocated.stock:type_name -> lockstep.inventorymovement.v1.StockKey
+	7,  // 13: lockstep.inventorymovement.v1.StockAllocated.allocations:type_name -> lockstep.inventorymovement.v1.Allocation
+	8,  // 14: lockstep.inventorymovement.v1.StockAllocated.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
+	1,  // 15: lockstep.inventorymovement.v1.Allocation.place:type_name -> lockstep.inventorymovement.v1.Place
+	0,  // 16: lockstep.inventorymovement.v1.AllocationFreed.stock:type_name -> lockstep.inventorymovement.v1.StockKey
+	25, // 17: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.quantity:type_name -> lockstep.common.v1.Quantity
+	8,  // 18: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
+	10, // 19: lockstep.inventorymovement.v1.WarehouseOrderCreated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	26, // 20: lockstep.inventorymovement.v1.WarehouseOrderCreated.ship_to:type_name -> lockstep.common.v1.Address
+	11, // 21: lockstep.inventorymovement.v1.WarehouseOrderCreated.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLineToShip
+	10, // 22: lockstep.inventorymovement.v1.WarehouseOrderAllocated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	27, // 23: lockstep.inventorymovement.v1.WarehouseOrderAllocated.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	10, // 24: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	10, // 25: lockstep.inventorymovement.v1.PickConfirmed.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	28, // 26: lockstep.inventorymovement.v1.PickConfirmed.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	24, // 27: lockstep.inventorymovement.v1.PickConfirmed.event_time:type_name -> google.protobuf.Timestamp
+	10, // 28: lockstep.inventorymovement.v1.PickShorted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	28, // 29: lockstep.inventorymovement.v1.PickShorted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	29, // 30: lockstep.inventorymovement.v1.PickShorted.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	24, // 31: lockstep.inventorymovement.v1.PickShorted.event_time:type_name -> google.protobuf.Timestamp
+	10, // 32: lockstep.inventorymovement.v1.CartonPacked.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	30, // 33: lockstep.inventorymovement.v1.CartonPacked.carton:type_name -> lockstep.inventorymovement.v1.Carton
+	10, // 34: lockstep.inventorymovement.v1.GoodsIssued.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	28, // 35: lockstep.inventorymovement.v1.GoodsIssued.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	30, // 36: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	24, // 37: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
+	10, // 38: lockstep.inventorymovement.v1.WarehouseOrderCancelled.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	10, // 39: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_events_proto_init() }
@@ -1744,7 +1918,7 @@ func file_lockstep_inventorymovement_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_inventorymovement_v1_events_proto_rawDesc), len(file_lockstep_inventorymovement_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -59,6 +59,16 @@ const (
 	Reason_REASON_SSCC_INVALID Reason = 12
 	// Something was picked already.
 	Reason_REASON_PICKING_BEGUN Reason = 13
+	// The quantity is no exact number of the base unit.
+	Reason_REASON_QUANTITY_INEXACT Reason = 14
+	// The quantity is zero, negative, a fraction of a piece or too large.
+	Reason_REASON_QUANTITY_INVALID Reason = 15
+	// The location is one of the virtual ones: goods come from there and go there by other movements.
+	Reason_REASON_LOCATION_RESERVED Reason = 16
+	// The site has no GS1 company prefix to issue SSCCs from: the warehouse must give one.
+	Reason_REASON_SSCC_REQUIRED Reason = 17
+	// Every serial number of the site's GS1 company prefix has been handed out.
+	Reason_REASON_SSCC_EXHAUSTED Reason = 18
 )
 
 // Enum value maps for Reason.
@@ -78,6 +88,11 @@ var (
 		11: "REASON_NOT_PACKED",
 		12: "REASON_SSCC_INVALID",
 		13: "REASON_PICKING_BEGUN",
+		14: "REASON_QUANTITY_INEXACT",
+		15: "REASON_QUANTITY_INVALID",
+		16: "REASON_LOCATION_RESERVED",
+		17: "REASON_SSCC_REQUIRED",
+		18: "REASON_SSCC_EXHAUSTED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":           0,
@@ -94,6 +109,11 @@ var (
 		"REASON_NOT_PACKED":            11,
 		"REASON_SSCC_INVALID":          12,
 		"REASON_PICKING_BEGUN":         13,
+		"REASON_QUANTITY_INEXACT":      14,
+		"REASON_QUANTITY_INVALID":      15,
+		"REASON_LOCATION_RESERVED":     16,
+		"REASON_SSCC_REQUIRED":         17,
+		"REASON_SSCC_EXHAUSTED":        18,
 	}
 )
 
@@ -326,6 +346,179 @@ func (x *BatchRecordReceiptsResponse) GetResults() []*BatchRecordReceiptsRespons
 	return nil
 }
 
+// Request of RecordReturnReceipt.
+type RecordReturnReceiptRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Site, a location code.
+	Site string `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// Item, the SKU.
+	Sku string `protobuf:"bytes,2,opt,name=sku,proto3" json:"sku,omitempty"`
+	// Owner; empty: the tenant itself.
+	Owner string `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Bin, a location code.
+	Location string `protobuf:"bytes,4,opt,name=location,proto3" json:"location,omitempty"`
+	// Lot number.
+	Lot string `protobuf:"bytes,5,opt,name=lot,proto3" json:"lot,omitempty"`
+	// Best-before or expiry date as YYYY-MM-DD.
+	ExpiryDate string `protobuf:"bytes,6,opt,name=expiry_date,json=expiryDate,proto3" json:"expiry_date,omitempty"`
+	// Quantity in any unit of the item.
+	Quantity *v1.Quantity `protobuf:"bytes,7,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Return that the goods came under, `rma_…`.
+	RmaId string `protobuf:"bytes,8,opt,name=rma_id,json=rmaId,proto3" json:"rma_id,omitempty"`
+	// Line of the return; 0 when it is not known.
+	RmaLineNumber int32 `protobuf:"varint,9,opt,name=rma_line_number,json=rmaLineNumber,proto3" json:"rma_line_number,omitempty"`
+	// Where the report comes from; event_time is when it happened.
+	Source        *v1.SourceRef `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordReturnReceiptRequest) Reset() {
+	*x = RecordReturnReceiptRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordReturnReceiptRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordReturnReceiptRequest) ProtoMessage() {}
+
+func (x *RecordReturnReceiptRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordReturnReceiptRequest.ProtoReflect.Descriptor instead.
+func (*RecordReturnReceiptRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RecordReturnReceiptRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *RecordReturnReceiptRequest) GetSku() string {
+	if x != nil {
+		return x.Sku
+	}
+	return ""
+}
+
+func (x *RecordReturnReceiptRequest) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *RecordReturnReceiptRequest) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *RecordReturnReceiptRequest) GetLot() string {
+	if x != nil {
+		return x.Lot
+	}
+	return ""
+}
+
+func (x *RecordReturnReceiptRequest) GetExpiryDate() string {
+	if x != nil {
+		return x.ExpiryDate
+	}
+	return ""
+}
+
+func (x *RecordReturnReceiptRequest) GetQuantity() *v1.Quantity {
+	if x != nil {
+		return x.Quantity
+	}
+	return nil
+}
+
+func (x *RecordReturnReceiptRequest) GetRmaId() string {
+	if x != nil {
+		return x.RmaId
+	}
+	return ""
+}
+
+func (x *RecordReturnReceiptRequest) GetRmaLineNumber() int32 {
+	if x != nil {
+		return x.RmaLineNumber
+	}
+	return 0
+}
+
+func (x *RecordReturnReceiptRequest) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Response of RecordReturnReceipt.
+type RecordReturnReceiptResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outcome.
+	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordReturnReceiptResponse) Reset() {
+	*x = RecordReturnReceiptResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordReturnReceiptResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordReturnReceiptResponse) ProtoMessage() {}
+
+func (x *RecordReturnReceiptResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordReturnReceiptResponse.ProtoReflect.Descriptor instead.
+func (*RecordReturnReceiptResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RecordReturnReceiptResponse) GetReceipt() *v1.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
 // Request of AdjustStock.
 type AdjustStockRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -355,7 +548,7 @@ type AdjustStockRequest struct {
 
 func (x *AdjustStockRequest) Reset() {
 	*x = AdjustStockRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[4]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -367,7 +560,7 @@ func (x *AdjustStockRequest) String() string {
 func (*AdjustStockRequest) ProtoMessage() {}
 
 func (x *AdjustStockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[4]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -380,7 +573,7 @@ func (x *AdjustStockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustStockRequest.ProtoReflect.Descriptor instead.
 func (*AdjustStockRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{4}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AdjustStockRequest) GetSite() string {
@@ -464,7 +657,7 @@ type AdjustStockResponse struct {
 
 func (x *AdjustStockResponse) Reset() {
 	*x = AdjustStockResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[5]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -476,7 +669,7 @@ func (x *AdjustStockResponse) String() string {
 func (*AdjustStockResponse) ProtoMessage() {}
 
 func (x *AdjustStockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[5]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -489,7 +682,7 @@ func (x *AdjustStockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustStockResponse.ProtoReflect.Descriptor instead.
 func (*AdjustStockResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{5}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AdjustStockResponse) GetReceipt() *v1.Receipt {
@@ -532,7 +725,7 @@ type MoveStockRequest struct {
 
 func (x *MoveStockRequest) Reset() {
 	*x = MoveStockRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[6]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -544,7 +737,7 @@ func (x *MoveStockRequest) String() string {
 func (*MoveStockRequest) ProtoMessage() {}
 
 func (x *MoveStockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[6]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -557,7 +750,7 @@ func (x *MoveStockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveStockRequest.ProtoReflect.Descriptor instead.
 func (*MoveStockRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{6}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MoveStockRequest) GetSite() string {
@@ -655,7 +848,7 @@ type MoveStockResponse struct {
 
 func (x *MoveStockResponse) Reset() {
 	*x = MoveStockResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[7]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -667,7 +860,7 @@ func (x *MoveStockResponse) String() string {
 func (*MoveStockResponse) ProtoMessage() {}
 
 func (x *MoveStockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[7]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -680,7 +873,7 @@ func (x *MoveStockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveStockResponse.ProtoReflect.Descriptor instead.
 func (*MoveStockResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{7}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MoveStockResponse) GetReceipt() *v1.Receipt {
@@ -705,7 +898,7 @@ type GetStockRequest struct {
 
 func (x *GetStockRequest) Reset() {
 	*x = GetStockRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[8]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +910,7 @@ func (x *GetStockRequest) String() string {
 func (*GetStockRequest) ProtoMessage() {}
 
 func (x *GetStockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[8]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +923,7 @@ func (x *GetStockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStockRequest.ProtoReflect.Descriptor instead.
 func (*GetStockRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{8}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetStockRequest) GetSite() string {
@@ -765,7 +958,7 @@ type GetStockResponse struct {
 
 func (x *GetStockResponse) Reset() {
 	*x = GetStockResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[9]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +970,7 @@ func (x *GetStockResponse) String() string {
 func (*GetStockResponse) ProtoMessage() {}
 
 func (x *GetStockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[9]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +983,7 @@ func (x *GetStockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStockResponse.ProtoReflect.Descriptor instead.
 func (*GetStockResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{9}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetStockResponse) GetStock() *Stock {
@@ -817,7 +1010,7 @@ type AvailabilityPlace struct {
 
 func (x *AvailabilityPlace) Reset() {
 	*x = AvailabilityPlace{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[10]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -829,7 +1022,7 @@ func (x *AvailabilityPlace) String() string {
 func (*AvailabilityPlace) ProtoMessage() {}
 
 func (x *AvailabilityPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[10]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -842,7 +1035,7 @@ func (x *AvailabilityPlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AvailabilityPlace.ProtoReflect.Descriptor instead.
 func (*AvailabilityPlace) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{10}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AvailabilityPlace) GetSite() string {
@@ -884,7 +1077,7 @@ type GetAvailabilityRequest struct {
 
 func (x *GetAvailabilityRequest) Reset() {
 	*x = GetAvailabilityRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[11]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -896,7 +1089,7 @@ func (x *GetAvailabilityRequest) String() string {
 func (*GetAvailabilityRequest) ProtoMessage() {}
 
 func (x *GetAvailabilityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[11]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -909,7 +1102,7 @@ func (x *GetAvailabilityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAvailabilityRequest.ProtoReflect.Descriptor instead.
 func (*GetAvailabilityRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{11}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetAvailabilityRequest) GetPlaces() []*AvailabilityPlace {
@@ -930,7 +1123,7 @@ type GetAvailabilityResponse struct {
 
 func (x *GetAvailabilityResponse) Reset() {
 	*x = GetAvailabilityResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[12]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -942,7 +1135,7 @@ func (x *GetAvailabilityResponse) String() string {
 func (*GetAvailabilityResponse) ProtoMessage() {}
 
 func (x *GetAvailabilityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[12]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -955,7 +1148,7 @@ func (x *GetAvailabilityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAvailabilityResponse.ProtoReflect.Descriptor instead.
 func (*GetAvailabilityResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{12}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetAvailabilityResponse) GetAvailabilities() []*Availability {
@@ -982,7 +1175,7 @@ type StockCommit struct {
 
 func (x *StockCommit) Reset() {
 	*x = StockCommit{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[13]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -994,7 +1187,7 @@ func (x *StockCommit) String() string {
 func (*StockCommit) ProtoMessage() {}
 
 func (x *StockCommit) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[13]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1007,7 +1200,7 @@ func (x *StockCommit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockCommit.ProtoReflect.Descriptor instead.
 func (*StockCommit) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{13}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *StockCommit) GetVersion() int64 {
@@ -1053,7 +1246,7 @@ type ListMovementsRequest struct {
 
 func (x *ListMovementsRequest) Reset() {
 	*x = ListMovementsRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[14]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1258,7 @@ func (x *ListMovementsRequest) String() string {
 func (*ListMovementsRequest) ProtoMessage() {}
 
 func (x *ListMovementsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[14]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1271,7 @@ func (x *ListMovementsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMovementsRequest.ProtoReflect.Descriptor instead.
 func (*ListMovementsRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{14}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListMovementsRequest) GetStockId() string {
@@ -1115,7 +1308,7 @@ type ListMovementsResponse struct {
 
 func (x *ListMovementsResponse) Reset() {
 	*x = ListMovementsResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[15]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1127,7 +1320,7 @@ func (x *ListMovementsResponse) String() string {
 func (*ListMovementsResponse) ProtoMessage() {}
 
 func (x *ListMovementsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[15]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1333,7 @@ func (x *ListMovementsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMovementsResponse.ProtoReflect.Descriptor instead.
 func (*ListMovementsResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{15}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListMovementsResponse) GetMovements() []*StockCommit {
@@ -1176,7 +1369,7 @@ type StockClaim struct {
 
 func (x *StockClaim) Reset() {
 	*x = StockClaim{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[16]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1381,7 @@ func (x *StockClaim) String() string {
 func (*StockClaim) ProtoMessage() {}
 
 func (x *StockClaim) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[16]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1394,7 @@ func (x *StockClaim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockClaim.ProtoReflect.Descriptor instead.
 func (*StockClaim) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{16}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StockClaim) GetClaimKey() string {
@@ -1252,7 +1445,7 @@ type ReserveStockRequest struct {
 
 func (x *ReserveStockRequest) Reset() {
 	*x = ReserveStockRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[17]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1264,7 +1457,7 @@ func (x *ReserveStockRequest) String() string {
 func (*ReserveStockRequest) ProtoMessage() {}
 
 func (x *ReserveStockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[17]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1277,7 +1470,7 @@ func (x *ReserveStockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReserveStockRequest.ProtoReflect.Descriptor instead.
 func (*ReserveStockRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{17}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReserveStockRequest) GetClaims() []*StockClaim {
@@ -1305,7 +1498,7 @@ type ReserveStockResponse struct {
 
 func (x *ReserveStockResponse) Reset() {
 	*x = ReserveStockResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[18]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1317,7 +1510,7 @@ func (x *ReserveStockResponse) String() string {
 func (*ReserveStockResponse) ProtoMessage() {}
 
 func (x *ReserveStockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[18]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1330,7 +1523,7 @@ func (x *ReserveStockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReserveStockResponse.ProtoReflect.Descriptor instead.
 func (*ReserveStockResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{18}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReserveStockResponse) GetGrants() []*ReserveStockResponse_Grant {
@@ -1351,7 +1544,7 @@ type ReleaseReservationsRequest struct {
 
 func (x *ReleaseReservationsRequest) Reset() {
 	*x = ReleaseReservationsRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[19]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1363,7 +1556,7 @@ func (x *ReleaseReservationsRequest) String() string {
 func (*ReleaseReservationsRequest) ProtoMessage() {}
 
 func (x *ReleaseReservationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[19]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1376,7 +1569,7 @@ func (x *ReleaseReservationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseReservationsRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseReservationsRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{19}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReleaseReservationsRequest) GetClaims() []*StockClaim {
@@ -1397,7 +1590,7 @@ type ReleaseReservationsResponse struct {
 
 func (x *ReleaseReservationsResponse) Reset() {
 	*x = ReleaseReservationsResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[20]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1409,7 +1602,7 @@ func (x *ReleaseReservationsResponse) String() string {
 func (*ReleaseReservationsResponse) ProtoMessage() {}
 
 func (x *ReleaseReservationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[20]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1422,7 +1615,7 @@ func (x *ReleaseReservationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseReservationsResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseReservationsResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{20}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReleaseReservationsResponse) GetReceipts() []*v1.Receipt {
@@ -1445,7 +1638,7 @@ type AcknowledgeWarehouseOrderRequest struct {
 
 func (x *AcknowledgeWarehouseOrderRequest) Reset() {
 	*x = AcknowledgeWarehouseOrderRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[21]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1457,7 +1650,7 @@ func (x *AcknowledgeWarehouseOrderRequest) String() string {
 func (*AcknowledgeWarehouseOrderRequest) ProtoMessage() {}
 
 func (x *AcknowledgeWarehouseOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[21]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1470,7 +1663,7 @@ func (x *AcknowledgeWarehouseOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeWarehouseOrderRequest.ProtoReflect.Descriptor instead.
 func (*AcknowledgeWarehouseOrderRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{21}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AcknowledgeWarehouseOrderRequest) GetWarehouseOrderId() string {
@@ -1498,7 +1691,7 @@ type AcknowledgeWarehouseOrderResponse struct {
 
 func (x *AcknowledgeWarehouseOrderResponse) Reset() {
 	*x = AcknowledgeWarehouseOrderResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[22]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1703,7 @@ func (x *AcknowledgeWarehouseOrderResponse) String() string {
 func (*AcknowledgeWarehouseOrderResponse) ProtoMessage() {}
 
 func (x *AcknowledgeWarehouseOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[22]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1716,7 @@ func (x *AcknowledgeWarehouseOrderResponse) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use AcknowledgeWarehouseOrderResponse.ProtoReflect.Descriptor instead.
 func (*AcknowledgeWarehouseOrderResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{22}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AcknowledgeWarehouseOrderResponse) GetReceipt() *v1.Receipt {
@@ -1548,7 +1741,7 @@ type ConfirmPicksRequest struct {
 
 func (x *ConfirmPicksRequest) Reset() {
 	*x = ConfirmPicksRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[23]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1560,7 +1753,7 @@ func (x *ConfirmPicksRequest) String() string {
 func (*ConfirmPicksRequest) ProtoMessage() {}
 
 func (x *ConfirmPicksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[23]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1573,7 +1766,7 @@ func (x *ConfirmPicksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmPicksRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmPicksRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{23}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ConfirmPicksRequest) GetWarehouseOrderId() string {
@@ -1608,7 +1801,7 @@ type ConfirmPicksResponse struct {
 
 func (x *ConfirmPicksResponse) Reset() {
 	*x = ConfirmPicksResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[24]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1620,7 +1813,7 @@ func (x *ConfirmPicksResponse) String() string {
 func (*ConfirmPicksResponse) ProtoMessage() {}
 
 func (x *ConfirmPicksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[24]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1633,7 +1826,7 @@ func (x *ConfirmPicksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmPicksResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmPicksResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{24}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ConfirmPicksResponse) GetReceipt() *v1.Receipt {
@@ -1660,7 +1853,7 @@ type ReportShortPickRequest struct {
 
 func (x *ReportShortPickRequest) Reset() {
 	*x = ReportShortPickRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[25]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1672,7 +1865,7 @@ func (x *ReportShortPickRequest) String() string {
 func (*ReportShortPickRequest) ProtoMessage() {}
 
 func (x *ReportShortPickRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[25]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1685,7 +1878,7 @@ func (x *ReportShortPickRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportShortPickRequest.ProtoReflect.Descriptor instead.
 func (*ReportShortPickRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{25}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ReportShortPickRequest) GetWarehouseOrderId() string {
@@ -1727,7 +1920,7 @@ type ReportShortPickResponse struct {
 
 func (x *ReportShortPickResponse) Reset() {
 	*x = ReportShortPickResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[26]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1739,7 +1932,7 @@ func (x *ReportShortPickResponse) String() string {
 func (*ReportShortPickResponse) ProtoMessage() {}
 
 func (x *ReportShortPickResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[26]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1752,7 +1945,7 @@ func (x *ReportShortPickResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportShortPickResponse.ProtoReflect.Descriptor instead.
 func (*ReportShortPickResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{26}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ReportShortPickResponse) GetReceipt() *v1.Receipt {
@@ -1781,7 +1974,7 @@ type PackCartonRequest struct {
 
 func (x *PackCartonRequest) Reset() {
 	*x = PackCartonRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[27]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +1986,7 @@ func (x *PackCartonRequest) String() string {
 func (*PackCartonRequest) ProtoMessage() {}
 
 func (x *PackCartonRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[27]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +1999,7 @@ func (x *PackCartonRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackCartonRequest.ProtoReflect.Descriptor instead.
 func (*PackCartonRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{27}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PackCartonRequest) GetWarehouseOrderId() string {
@@ -1855,7 +2048,7 @@ type PackCartonResponse struct {
 
 func (x *PackCartonResponse) Reset() {
 	*x = PackCartonResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[28]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1867,7 +2060,7 @@ func (x *PackCartonResponse) String() string {
 func (*PackCartonResponse) ProtoMessage() {}
 
 func (x *PackCartonResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[28]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1880,7 +2073,7 @@ func (x *PackCartonResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackCartonResponse.ProtoReflect.Descriptor instead.
 func (*PackCartonResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{28}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PackCartonResponse) GetReceipt() *v1.Receipt {
@@ -1903,7 +2096,7 @@ type PostGoodsIssueRequest struct {
 
 func (x *PostGoodsIssueRequest) Reset() {
 	*x = PostGoodsIssueRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[29]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1915,7 +2108,7 @@ func (x *PostGoodsIssueRequest) String() string {
 func (*PostGoodsIssueRequest) ProtoMessage() {}
 
 func (x *PostGoodsIssueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[29]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1928,7 +2121,7 @@ func (x *PostGoodsIssueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostGoodsIssueRequest.ProtoReflect.Descriptor instead.
 func (*PostGoodsIssueRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{29}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PostGoodsIssueRequest) GetWarehouseOrderId() string {
@@ -1956,7 +2149,7 @@ type PostGoodsIssueResponse struct {
 
 func (x *PostGoodsIssueResponse) Reset() {
 	*x = PostGoodsIssueResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[30]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1968,7 +2161,7 @@ func (x *PostGoodsIssueResponse) String() string {
 func (*PostGoodsIssueResponse) ProtoMessage() {}
 
 func (x *PostGoodsIssueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[30]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1981,7 +2174,7 @@ func (x *PostGoodsIssueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostGoodsIssueResponse.ProtoReflect.Descriptor instead.
 func (*PostGoodsIssueResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{30}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PostGoodsIssueResponse) GetReceipt() *v1.Receipt {
@@ -2002,7 +2195,7 @@ type GetWarehouseOrderRequest struct {
 
 func (x *GetWarehouseOrderRequest) Reset() {
 	*x = GetWarehouseOrderRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[31]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2207,7 @@ func (x *GetWarehouseOrderRequest) String() string {
 func (*GetWarehouseOrderRequest) ProtoMessage() {}
 
 func (x *GetWarehouseOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[31]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2220,7 @@ func (x *GetWarehouseOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWarehouseOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetWarehouseOrderRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{31}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetWarehouseOrderRequest) GetWarehouseOrderId() string {
@@ -2048,7 +2241,7 @@ type GetWarehouseOrderResponse struct {
 
 func (x *GetWarehouseOrderResponse) Reset() {
 	*x = GetWarehouseOrderResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[32]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2060,7 +2253,7 @@ func (x *GetWarehouseOrderResponse) String() string {
 func (*GetWarehouseOrderResponse) ProtoMessage() {}
 
 func (x *GetWarehouseOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[32]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2073,7 +2266,7 @@ func (x *GetWarehouseOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWarehouseOrderResponse.ProtoReflect.Descriptor instead.
 func (*GetWarehouseOrderResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{32}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetWarehouseOrderResponse) GetWarehouseOrder() *WarehouseOrder {
@@ -2102,7 +2295,7 @@ type ListWarehouseOrdersRequest struct {
 
 func (x *ListWarehouseOrdersRequest) Reset() {
 	*x = ListWarehouseOrdersRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[33]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2307,7 @@ func (x *ListWarehouseOrdersRequest) String() string {
 func (*ListWarehouseOrdersRequest) ProtoMessage() {}
 
 func (x *ListWarehouseOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[33]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2127,7 +2320,7 @@ func (x *ListWarehouseOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWarehouseOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ListWarehouseOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{33}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListWarehouseOrdersRequest) GetState() WarehouseOrderState {
@@ -2180,7 +2373,7 @@ type ListWarehouseOrdersResponse struct {
 
 func (x *ListWarehouseOrdersResponse) Reset() {
 	*x = ListWarehouseOrdersResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[34]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2192,7 +2385,7 @@ func (x *ListWarehouseOrdersResponse) String() string {
 func (*ListWarehouseOrdersResponse) ProtoMessage() {}
 
 func (x *ListWarehouseOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[34]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2205,7 +2398,7 @@ func (x *ListWarehouseOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWarehouseOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ListWarehouseOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{34}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListWarehouseOrdersResponse) GetWarehouseOrders() []*WarehouseOrder {
@@ -2242,7 +2435,7 @@ type BatchRecordReceiptsResponse_Result struct {
 
 func (x *BatchRecordReceiptsResponse_Result) Reset() {
 	*x = BatchRecordReceiptsResponse_Result{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[35]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2254,7 +2447,7 @@ func (x *BatchRecordReceiptsResponse_Result) String() string {
 func (*BatchRecordReceiptsResponse_Result) ProtoMessage() {}
 
 func (x *BatchRecordReceiptsResponse_Result) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[35]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2299,7 +2492,7 @@ type ReserveStockResponse_Grant struct {
 
 func (x *ReserveStockResponse_Grant) Reset() {
 	*x = ReserveStockResponse_Grant{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[36]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2311,7 +2504,7 @@ func (x *ReserveStockResponse_Grant) String() string {
 func (*ReserveStockResponse_Grant) ProtoMessage() {}
 
 func (x *ReserveStockResponse_Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[36]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2324,7 +2517,7 @@ func (x *ReserveStockResponse_Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReserveStockResponse_Grant.ProtoReflect.Descriptor instead.
 func (*ReserveStockResponse_Grant) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{18, 0}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{20, 0}
 }
 
 func (x *ReserveStockResponse_Grant) GetClaimKey() string {
@@ -2365,7 +2558,22 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\aresults\x18\x01 \x03(\v2A.lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.ResultR\aresults\x1au\n" +
 	"\x06Result\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\x124\n" +
-	"\afailure\x18\x02 \x01(\v2\x1a.lockstep.common.v1.ReasonR\afailure\"\x80\x04\n" +
+	"\afailure\x18\x02 \x01(\v2\x1a.lockstep.common.v1.ReasonR\afailure\"\x82\x04\n" +
+	"\x1aRecordReturnReceiptRequest\x12\x1d\n" +
+	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
+	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
+	"\x05owner\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05owner\x12E\n" +
+	"\blocation\x18\x04 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$R\blocation\x12\x19\n" +
+	"\x03lot\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\x12G\n" +
+	"\vexpiry_date\x18\x06 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\n" +
+	"expiryDate\x12@\n" +
+	"\bquantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x120\n" +
+	"\x06rma_id\x18\b \x01(\tB\x19\xbaH\x16r\x142\x12^rma_[a-z2-7]{26}$R\x05rmaId\x123\n" +
+	"\x0frma_line_number\x18\t \x01(\x05B\v\xbaH\b\x1a\x06\x18\x9f\x8d\x06(\x00R\rrmaLineNumber\x125\n" +
+	"\x06source\x18\n" +
+	" \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"T\n" +
+	"\x1bRecordReturnReceiptResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x80\x04\n" +
 	"\x12AdjustStockRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -2498,7 +2706,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x1bListWarehouseOrdersResponse\x12X\n" +
 	"\x10warehouse_orders\x18\x01 \x03(\v2-.lockstep.inventorymovement.v1.WarehouseOrderR\x0fwarehouseOrders\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\xf9\x02\n" +
+	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\x86\x04\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -2514,12 +2722,19 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12\x15\n" +
 	"\x11REASON_NOT_PACKED\x10\v\x12\x17\n" +
 	"\x13REASON_SSCC_INVALID\x10\f\x12\x18\n" +
-	"\x14REASON_PICKING_BEGUN\x10\r2\xe2\x16\n" +
+	"\x14REASON_PICKING_BEGUN\x10\r\x12\x1b\n" +
+	"\x17REASON_QUANTITY_INEXACT\x10\x0e\x12\x1b\n" +
+	"\x17REASON_QUANTITY_INVALID\x10\x0f\x12\x1c\n" +
+	"\x18REASON_LOCATION_RESERVED\x10\x10\x12\x18\n" +
+	"\x14REASON_SSCC_REQUIRED\x10\x11\x12\x19\n" +
+	"\x15REASON_SSCC_EXHAUSTED\x10\x122\xa5\x18\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
 	"\x13BatchRecordReceipts\x129.lockstep.inventorymovement.v1.BatchRecordReceiptsRequest\x1a:.lockstep.inventorymovement.v1.BatchRecordReceiptsResponse\"4\x8a\xb5\x18\a\n" +
-	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/stocks:batchRecordReceipts\x12\x9b\x01\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/stocks:batchRecordReceipts\x12\xc0\x01\n" +
+	"\x13RecordReturnReceipt\x129.lockstep.inventorymovement.v1.RecordReturnReceiptRequest\x1a:.lockstep.inventorymovement.v1.RecordReturnReceiptResponse\"2\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/stocks:recordReturnReceipt\x12\x9b\x01\n" +
 	"\vAdjustStock\x121.lockstep.inventorymovement.v1.AdjustStockRequest\x1a2.lockstep.inventorymovement.v1.AdjustStockResponse\"%\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/v1/stocks:adjust\x12\x93\x01\n" +
 	"\tMoveStock\x12/.lockstep.inventorymovement.v1.MoveStockRequest\x1a0.lockstep.inventorymovement.v1.MoveStockResponse\"#\x8a\xb5\x18\x05\n" +
@@ -2563,145 +2778,152 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP() [
 }
 
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(Reason)(0),                                // 0: lockstep.inventorymovement.v1.Reason
 	(*RecordReceiptRequest)(nil),               // 1: lockstep.inventorymovement.v1.RecordReceiptRequest
 	(*RecordReceiptResponse)(nil),              // 2: lockstep.inventorymovement.v1.RecordReceiptResponse
 	(*BatchRecordReceiptsRequest)(nil),         // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
 	(*BatchRecordReceiptsResponse)(nil),        // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	(*AdjustStockRequest)(nil),                 // 5: lockstep.inventorymovement.v1.AdjustStockRequest
-	(*AdjustStockResponse)(nil),                // 6: lockstep.inventorymovement.v1.AdjustStockResponse
-	(*MoveStockRequest)(nil),                   // 7: lockstep.inventorymovement.v1.MoveStockRequest
-	(*MoveStockResponse)(nil),                  // 8: lockstep.inventorymovement.v1.MoveStockResponse
-	(*GetStockRequest)(nil),                    // 9: lockstep.inventorymovement.v1.GetStockRequest
-	(*GetStockResponse)(nil),                   // 10: lockstep.inventorymovement.v1.GetStockResponse
-	(*AvailabilityPlace)(nil),                  // 11: lockstep.inventorymovement.v1.AvailabilityPlace
-	(*GetAvailabilityRequest)(nil),             // 12: lockstep.inventorymovement.v1.GetAvailabilityRequest
-	(*GetAvailabilityResponse)(nil),            // 13: lockstep.inventorymovement.v1.GetAvailabilityResponse
-	(*StockCommit)(nil),                        // 14: lockstep.inventorymovement.v1.StockCommit
-	(*ListMovementsRequest)(nil),               // 15: lockstep.inventorymovement.v1.ListMovementsRequest
-	(*ListMovementsResponse)(nil),              // 16: lockstep.inventorymovement.v1.ListMovementsResponse
-	(*StockClaim)(nil),                         // 17: lockstep.inventorymovement.v1.StockClaim
-	(*ReserveStockRequest)(nil),                // 18: lockstep.inventorymovement.v1.ReserveStockRequest
-	(*ReserveStockResponse)(nil),               // 19: lockstep.inventorymovement.v1.ReserveStockResponse
-	(*ReleaseReservationsRequest)(nil),         // 20: lockstep.inventorymovement.v1.ReleaseReservationsRequest
-	(*ReleaseReservationsResponse)(nil),        // 21: lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	(*AcknowledgeWarehouseOrderRequest)(nil),   // 22: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
-	(*AcknowledgeWarehouseOrderResponse)(nil),  // 23: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	(*ConfirmPicksRequest)(nil),                // 24: lockstep.inventorymovement.v1.ConfirmPicksRequest
-	(*ConfirmPicksResponse)(nil),               // 25: lockstep.inventorymovement.v1.ConfirmPicksResponse
-	(*ReportShortPickRequest)(nil),             // 26: lockstep.inventorymovement.v1.ReportShortPickRequest
-	(*ReportShortPickResponse)(nil),            // 27: lockstep.inventorymovement.v1.ReportShortPickResponse
-	(*PackCartonRequest)(nil),                  // 28: lockstep.inventorymovement.v1.PackCartonRequest
-	(*PackCartonResponse)(nil),                 // 29: lockstep.inventorymovement.v1.PackCartonResponse
-	(*PostGoodsIssueRequest)(nil),              // 30: lockstep.inventorymovement.v1.PostGoodsIssueRequest
-	(*PostGoodsIssueResponse)(nil),             // 31: lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	(*GetWarehouseOrderRequest)(nil),           // 32: lockstep.inventorymovement.v1.GetWarehouseOrderRequest
-	(*GetWarehouseOrderResponse)(nil),          // 33: lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	(*ListWarehouseOrdersRequest)(nil),         // 34: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
-	(*ListWarehouseOrdersResponse)(nil),        // 35: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	(*BatchRecordReceiptsResponse_Result)(nil), // 36: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result
-	(*ReserveStockResponse_Grant)(nil),         // 37: lockstep.inventorymovement.v1.ReserveStockResponse.Grant
-	(*GoodsReceipt)(nil),                       // 38: lockstep.inventorymovement.v1.GoodsReceipt
-	(*v1.SourceRef)(nil),                       // 39: lockstep.common.v1.SourceRef
-	(*v1.Receipt)(nil),                         // 40: lockstep.common.v1.Receipt
-	(StockStatus)(0),                           // 41: lockstep.inventorymovement.v1.StockStatus
-	(*v1.Quantity)(nil),                        // 42: lockstep.common.v1.Quantity
-	(*Stock)(nil),                              // 43: lockstep.inventorymovement.v1.Stock
-	(*Availability)(nil),                       // 44: lockstep.inventorymovement.v1.Availability
-	(*timestamppb.Timestamp)(nil),              // 45: google.protobuf.Timestamp
-	(*WarehouseLineQuantity)(nil),              // 46: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(ShortReason)(0),                           // 47: lockstep.inventorymovement.v1.ShortReason
-	(*WarehouseOrder)(nil),                     // 48: lockstep.inventorymovement.v1.WarehouseOrder
-	(WarehouseOrderState)(0),                   // 49: lockstep.inventorymovement.v1.WarehouseOrderState
-	(*v1.Reason)(nil),                          // 50: lockstep.common.v1.Reason
+	(*RecordReturnReceiptRequest)(nil),         // 5: lockstep.inventorymovement.v1.RecordReturnReceiptRequest
+	(*RecordReturnReceiptResponse)(nil),        // 6: lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	(*AdjustStockRequest)(nil),                 // 7: lockstep.inventorymovement.v1.AdjustStockRequest
+	(*AdjustStockResponse)(nil),                // 8: lockstep.inventorymovement.v1.AdjustStockResponse
+	(*MoveStockRequest)(nil),                   // 9: lockstep.inventorymovement.v1.MoveStockRequest
+	(*MoveStockResponse)(nil),                  // 10: lockstep.inventorymovement.v1.MoveStockResponse
+	(*GetStockRequest)(nil),                    // 11: lockstep.inventorymovement.v1.GetStockRequest
+	(*GetStockResponse)(nil),                   // 12: lockstep.inventorymovement.v1.GetStockResponse
+	(*AvailabilityPlace)(nil),                  // 13: lockstep.inventorymovement.v1.AvailabilityPlace
+	(*GetAvailabilityRequest)(nil),             // 14: lockstep.inventorymovement.v1.GetAvailabilityRequest
+	(*GetAvailabilityResponse)(nil),            // 15: lockstep.inventorymovement.v1.GetAvailabilityResponse
+	(*StockCommit)(nil),                        // 16: lockstep.inventorymovement.v1.StockCommit
+	(*ListMovementsRequest)(nil),               // 17: lockstep.inventorymovement.v1.ListMovementsRequest
+	(*ListMovementsResponse)(nil),              // 18: lockstep.inventorymovement.v1.ListMovementsResponse
+	(*StockClaim)(nil),                         // 19: lockstep.inventorymovement.v1.StockClaim
+	(*ReserveStockRequest)(nil),                // 20: lockstep.inventorymovement.v1.ReserveStockRequest
+	(*ReserveStockResponse)(nil),               // 21: lockstep.inventorymovement.v1.ReserveStockResponse
+	(*ReleaseReservationsRequest)(nil),         // 22: lockstep.inventorymovement.v1.ReleaseReservationsRequest
+	(*ReleaseReservationsResponse)(nil),        // 23: lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	(*AcknowledgeWarehouseOrderRequest)(nil),   // 24: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
+	(*AcknowledgeWarehouseOrderResponse)(nil),  // 25: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	(*ConfirmPicksRequest)(nil),                // 26: lockstep.inventorymovement.v1.ConfirmPicksRequest
+	(*ConfirmPicksResponse)(nil),               // 27: lockstep.inventorymovement.v1.ConfirmPicksResponse
+	(*ReportShortPickRequest)(nil),             // 28: lockstep.inventorymovement.v1.ReportShortPickRequest
+	(*ReportShortPickResponse)(nil),            // 29: lockstep.inventorymovement.v1.ReportShortPickResponse
+	(*PackCartonRequest)(nil),                  // 30: lockstep.inventorymovement.v1.PackCartonRequest
+	(*PackCartonResponse)(nil),                 // 31: lockstep.inventorymovement.v1.PackCartonResponse
+	(*PostGoodsIssueRequest)(nil),              // 32: lockstep.inventorymovement.v1.PostGoodsIssueRequest
+	(*PostGoodsIssueResponse)(nil),             // 33: lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	(*GetWarehouseOrderRequest)(nil),           // 34: lockstep.inventorymovement.v1.GetWarehouseOrderRequest
+	(*GetWarehouseOrderResponse)(nil),          // 35: lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	(*ListWarehouseOrdersRequest)(nil),         // 36: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
+	(*ListWarehouseOrdersResponse)(nil),        // 37: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	(*BatchRecordReceiptsResponse_Result)(nil), // 38: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result
+	(*ReserveStockResponse_Grant)(nil),         // 39: lockstep.inventorymovement.v1.ReserveStockResponse.Grant
+	(*GoodsReceipt)(nil),                       // 40: lockstep.inventorymovement.v1.GoodsReceipt
+	(*v1.SourceRef)(nil),                       // 41: lockstep.common.v1.SourceRef
+	(*v1.Receipt)(nil),                         // 42: lockstep.common.v1.Receipt
+	(*v1.Quantity)(nil),                        // 43: lockstep.common.v1.Quantity
+	(StockStatus)(0),                           // 44: lockstep.inventorymovement.v1.StockStatus
+	(*Stock)(nil),                              // 45: lockstep.inventorymovement.v1.Stock
+	(*Availability)(nil),                       // 46: lockstep.inventorymovement.v1.Availability
+	(*timestamppb.Timestamp)(nil),              // 47: google.protobuf.Timestamp
+	(*WarehouseLineQuantity)(nil),              // 48: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(ShortReason)(0),                           // 49: lockstep.inventorymovement.v1.ShortReason
+	(*WarehouseOrder)(nil),                     // 50: lockstep.inventorymovement.v1.WarehouseOrder
+	(WarehouseOrderState)(0),                   // 51: lockstep.inventorymovement.v1.WarehouseOrderState
+	(*v1.Reason)(nil),                          // 52: lockstep.common.v1.Reason
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
-	38, // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
-	39, // 1: lockstep.inventorymovement.v1.RecordReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
-	40, // 2: lockstep.inventorymovement.v1.RecordReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	38, // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.receipts:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
-	39, // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.source:type_name -> lockstep.common.v1.SourceRef
-	36, // 5: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.results:type_name -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result
-	41, // 6: lockstep.inventorymovement.v1.AdjustStockRequest.status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	42, // 7: lockstep.inventorymovement.v1.AdjustStockRequest.change:type_name -> lockstep.common.v1.Quantity
-	39, // 8: lockstep.inventorymovement.v1.AdjustStockRequest.source:type_name -> lockstep.common.v1.SourceRef
-	40, // 9: lockstep.inventorymovement.v1.AdjustStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	41, // 10: lockstep.inventorymovement.v1.MoveStockRequest.from_status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	41, // 11: lockstep.inventorymovement.v1.MoveStockRequest.to_status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	42, // 12: lockstep.inventorymovement.v1.MoveStockRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	39, // 13: lockstep.inventorymovement.v1.MoveStockRequest.source:type_name -> lockstep.common.v1.SourceRef
-	40, // 14: lockstep.inventorymovement.v1.MoveStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	43, // 15: lockstep.inventorymovement.v1.GetStockResponse.stock:type_name -> lockstep.inventorymovement.v1.Stock
-	11, // 16: lockstep.inventorymovement.v1.GetAvailabilityRequest.places:type_name -> lockstep.inventorymovement.v1.AvailabilityPlace
-	44, // 17: lockstep.inventorymovement.v1.GetAvailabilityResponse.availabilities:type_name -> lockstep.inventorymovement.v1.Availability
-	45, // 18: lockstep.inventorymovement.v1.StockCommit.recorded_time:type_name -> google.protobuf.Timestamp
-	14, // 19: lockstep.inventorymovement.v1.ListMovementsResponse.movements:type_name -> lockstep.inventorymovement.v1.StockCommit
-	42, // 20: lockstep.inventorymovement.v1.StockClaim.quantity:type_name -> lockstep.common.v1.Quantity
-	17, // 21: lockstep.inventorymovement.v1.ReserveStockRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
-	37, // 22: lockstep.inventorymovement.v1.ReserveStockResponse.grants:type_name -> lockstep.inventorymovement.v1.ReserveStockResponse.Grant
-	17, // 23: lockstep.inventorymovement.v1.ReleaseReservationsRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
-	40, // 24: lockstep.inventorymovement.v1.ReleaseReservationsResponse.receipts:type_name -> lockstep.common.v1.Receipt
-	39, // 25: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
-	40, // 26: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	46, // 27: lockstep.inventorymovement.v1.ConfirmPicksRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	39, // 28: lockstep.inventorymovement.v1.ConfirmPicksRequest.source:type_name -> lockstep.common.v1.SourceRef
-	40, // 29: lockstep.inventorymovement.v1.ConfirmPicksResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	46, // 30: lockstep.inventorymovement.v1.ReportShortPickRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	47, // 31: lockstep.inventorymovement.v1.ReportShortPickRequest.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	39, // 32: lockstep.inventorymovement.v1.ReportShortPickRequest.source:type_name -> lockstep.common.v1.SourceRef
-	40, // 33: lockstep.inventorymovement.v1.ReportShortPickResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	46, // 34: lockstep.inventorymovement.v1.PackCartonRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	39, // 35: lockstep.inventorymovement.v1.PackCartonRequest.source:type_name -> lockstep.common.v1.SourceRef
-	40, // 36: lockstep.inventorymovement.v1.PackCartonResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	39, // 37: lockstep.inventorymovement.v1.PostGoodsIssueRequest.source:type_name -> lockstep.common.v1.SourceRef
-	40, // 38: lockstep.inventorymovement.v1.PostGoodsIssueResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	48, // 39: lockstep.inventorymovement.v1.GetWarehouseOrderResponse.warehouse_order:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
-	49, // 40: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	48, // 41: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
-	45, // 42: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of:type_name -> google.protobuf.Timestamp
-	40, // 43: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result.receipt:type_name -> lockstep.common.v1.Receipt
-	50, // 44: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result.failure:type_name -> lockstep.common.v1.Reason
-	42, // 45: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
-	50, // 46: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
-	1,  // 47: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest
-	3,  // 48: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:input_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
-	5,  // 49: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
-	7,  // 50: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
-	9,  // 51: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
-	12, // 52: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
-	15, // 53: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
-	18, // 54: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
-	20, // 55: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
-	22, // 56: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
-	24, // 57: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
-	26, // 58: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
-	28, // 59: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
-	30, // 60: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
-	32, // 61: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
-	34, // 62: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
-	2,  // 63: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,  // 64: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,  // 65: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	8,  // 66: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	10, // 67: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	13, // 68: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	16, // 69: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	19, // 70: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	21, // 71: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	23, // 72: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	25, // 73: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	27, // 74: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	29, // 75: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	31, // 76: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	33, // 77: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	35, // 78: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	63, // [63:79] is the sub-list for method output_type
-	47, // [47:63] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	40, // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
+	41, // 1: lockstep.inventorymovement.v1.RecordReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	42, // 2: lockstep.inventorymovement.v1.RecordReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	40, // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.receipts:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
+	41, // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.source:type_name -> lockstep.common.v1.SourceRef
+	38, // 5: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.results:type_name -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result
+	43, // 6: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	41, // 7: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	42, // 8: lockstep.inventorymovement.v1.RecordReturnReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	44, // 9: lockstep.inventorymovement.v1.AdjustStockRequest.status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	43, // 10: lockstep.inventorymovement.v1.AdjustStockRequest.change:type_name -> lockstep.common.v1.Quantity
+	41, // 11: lockstep.inventorymovement.v1.AdjustStockRequest.source:type_name -> lockstep.common.v1.SourceRef
+	42, // 12: lockstep.inventorymovement.v1.AdjustStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	44, // 13: lockstep.inventorymovement.v1.MoveStockRequest.from_status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	44, // 14: lockstep.inventorymovement.v1.MoveStockRequest.to_status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	43, // 15: lockstep.inventorymovement.v1.MoveStockRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	41, // 16: lockstep.inventorymovement.v1.MoveStockRequest.source:type_name -> lockstep.common.v1.SourceRef
+	42, // 17: lockstep.inventorymovement.v1.MoveStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	45, // 18: lockstep.inventorymovement.v1.GetStockResponse.stock:type_name -> lockstep.inventorymovement.v1.Stock
+	13, // 19: lockstep.inventorymovement.v1.GetAvailabilityRequest.places:type_name -> lockstep.inventorymovement.v1.AvailabilityPlace
+	46, // 20: lockstep.inventorymovement.v1.GetAvailabilityResponse.availabilities:type_name -> lockstep.inventorymovement.v1.Availability
+	47, // 21: lockstep.inventorymovement.v1.StockCommit.recorded_time:type_name -> google.protobuf.Timestamp
+	16, // 22: lockstep.inventorymovement.v1.ListMovementsResponse.movements:type_name -> lockstep.inventorymovement.v1.StockCommit
+	43, // 23: lockstep.inventorymovement.v1.StockClaim.quantity:type_name -> lockstep.common.v1.Quantity
+	19, // 24: lockstep.inventorymovement.v1.ReserveStockRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
+	39, // 25: lockstep.inventorymovement.v1.ReserveStockResponse.grants:type_name -> lockstep.inventorymovement.v1.ReserveStockResponse.Grant
+	19, // 26: lockstep.inventorymovement.v1.ReleaseReservationsRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
+	42, // 27: lockstep.inventorymovement.v1.ReleaseReservationsResponse.receipts:type_name -> lockstep.common.v1.Receipt
+	41, // 28: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
+	42, // 29: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	48, // 30: lockstep.inventorymovement.v1.ConfirmPicksRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	41, // 31: lockstep.inventorymovement.v1.ConfirmPicksRequest.source:type_name -> lockstep.common.v1.SourceRef
+	42, // 32: lockstep.inventorymovement.v1.ConfirmPicksResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	48, // 33: lockstep.inventorymovement.v1.ReportShortPickRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	49, // 34: lockstep.inventorymovement.v1.ReportShortPickRequest.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	41, // 35: lockstep.inventorymovement.v1.ReportShortPickRequest.source:type_name -> lockstep.common.v1.SourceRef
+	42, // 36: lockstep.inventorymovement.v1.ReportShortPickResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	48, // 37: lockstep.inventorymovement.v1.PackCartonRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	41, // 38: lockstep.inventorymovement.v1.PackCartonRequest.source:type_name -> lockstep.common.v1.SourceRef
+	42, // 39: lockstep.inventorymovement.v1.PackCartonResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	41, // 40: lockstep.inventorymovement.v1.PostGoodsIssueRequest.source:type_name -> lockstep.common.v1.SourceRef
+	42, // 41: lockstep.inventorymovement.v1.PostGoodsIssueResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	50, // 42: lockstep.inventorymovement.v1.GetWarehouseOrderResponse.warehouse_order:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
+	51, // 43: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	50, // 44: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
+	47, // 45: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of:type_name -> google.protobuf.Timestamp
+	42, // 46: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result.receipt:type_name -> lockstep.common.v1.Receipt
+	52, // 47: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result.failure:type_name -> lockstep.common.v1.Reason
+	43, // 48: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
+	52, // 49: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
+	1,  // 50: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest
+	3,  // 51: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:input_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
+	5,  // 52: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:input_type -> lockstep.inventorymovement.v1.RecordReturnReceiptRequest
+	7,  // 53: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
+	9,  // 54: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
+	11, // 55: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
+	14, // 56: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
+	17, // 57: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
+	20, // 58: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
+	22, // 59: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
+	24, // 60: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
+	26, // 61: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
+	28, // 62: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
+	30, // 63: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
+	32, // 64: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
+	34, // 65: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
+	36, // 66: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
+	2,  // 67: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,  // 68: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,  // 69: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,  // 70: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10, // 71: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12, // 72: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15, // 73: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18, // 74: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21, // 75: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23, // 76: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25, // 77: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27, // 78: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29, // 79: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31, // 80: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33, // 81: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35, // 82: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37, // 83: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	67, // [67:84] is the sub-list for method output_type
+	50, // [50:67] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_inventory_movement_proto_init() }
@@ -2716,7 +2938,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc), len(file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   37,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	InventoryMovementService_RecordReceipt_FullMethodName             = "/lockstep.inventorymovement.v1.InventoryMovementService/RecordReceipt"
 	InventoryMovementService_BatchRecordReceipts_FullMethodName       = "/lockstep.inventorymovement.v1.InventoryMovementService/BatchRecordReceipts"
+	InventoryMovementService_RecordReturnReceipt_FullMethodName       = "/lockstep.inventorymovement.v1.InventoryMovementService/RecordReturnReceipt"
 	InventoryMovementService_AdjustStock_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/AdjustStock"
 	InventoryMovementService_MoveStock_FullMethodName                 = "/lockstep.inventorymovement.v1.InventoryMovementService/MoveStock"
 	InventoryMovementService_GetStock_FullMethodName                  = "/lockstep.inventorymovement.v1.InventoryMovementService/GetStock"
@@ -49,6 +50,8 @@ type InventoryMovementServiceClient interface {
 	RecordReceipt(ctx context.Context, in *RecordReceiptRequest, opts ...grpc.CallOption) (*RecordReceiptResponse, error)
 	// Records many receipts; each by itself, with a result each.
 	BatchRecordReceipts(ctx context.Context, in *BatchRecordReceiptsRequest, opts ...grpc.CallOption) (*BatchRecordReceiptsResponse, error)
+	// Records returned goods received into a bin: they stand there in status RETURNED until it is decided what becomes of them.
+	RecordReturnReceipt(ctx context.Context, in *RecordReturnReceiptRequest, opts ...grpc.CallOption) (*RecordReturnReceiptResponse, error)
 	// Corrects the quantity in a bin, with a reason.
 	AdjustStock(ctx context.Context, in *AdjustStockRequest, opts ...grpc.CallOption) (*AdjustStockResponse, error)
 	// Moves free stock between bins, or changes its status.
@@ -101,6 +104,16 @@ func (c *inventoryMovementServiceClient) BatchRecordReceipts(ctx context.Context
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(BatchRecordReceiptsResponse)
 	err := c.cc.Invoke(ctx, InventoryMovementService_BatchRecordReceipts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) RecordReturnReceipt(ctx context.Context, in *RecordReturnReceiptRequest, opts ...grpc.CallOption) (*RecordReturnReceiptResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordReturnReceiptResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_RecordReturnReceipt_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -257,6 +270,8 @@ type InventoryMovementServiceServer interface {
 	RecordReceipt(context.Context, *RecordReceiptRequest) (*RecordReceiptResponse, error)
 	// Records many receipts; each by itself, with a result each.
 	BatchRecordReceipts(context.Context, *BatchRecordReceiptsRequest) (*BatchRecordReceiptsResponse, error)
+	// Records returned goods received into a bin: they stand there in status RETURNED until it is decided what becomes of them.
+	RecordReturnReceipt(context.Context, *RecordReturnReceiptRequest) (*RecordReturnReceiptResponse, error)
 	// Corrects the quantity in a bin, with a reason.
 	AdjustStock(context.Context, *AdjustStockRequest) (*AdjustStockResponse, error)
 	// Moves free stock between bins, or changes its status.
@@ -300,6 +315,9 @@ func (UnimplementedInventoryMovementServiceServer) RecordReceipt(context.Context
 }
 func (UnimplementedInventoryMovementServiceServer) BatchRecordReceipts(context.Context, *BatchRecordReceiptsRequest) (*BatchRecordReceiptsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchRecordReceipts not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) RecordReturnReceipt(context.Context, *RecordReturnReceiptRequest) (*RecordReturnReceiptResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordReturnReceipt not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) AdjustStock(context.Context, *AdjustStockRequest) (*AdjustStockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AdjustStock not implemented")
@@ -397,6 +415,24 @@ func _InventoryMovementService_BatchRecordReceipts_Handler(srv interface{}, ctx 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(InventoryMovementServiceServer).BatchRecordReceipts(ctx, req.(*BatchRecordReceiptsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_RecordReturnReceipt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordReturnReceiptRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).RecordReturnReceipt(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_RecordReturnReceipt_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).RecordReturnReceipt(ctx, req.(*RecordReturnReceiptRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -667,6 +703,10 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "BatchRecordReceipts",
 			Handler:    _InventoryMovementService_BatchRecordReceipts_Handler,
+		},
+		{
+			MethodName: "RecordReturnReceipt",
+			Handler:    _InventoryMovementService_RecordReturnReceipt_Handler,
 		},
 		{
 			MethodName: "AdjustStock",

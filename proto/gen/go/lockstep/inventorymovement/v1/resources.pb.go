@@ -109,6 +109,10 @@ const (
 	MovementType_MOVEMENT_TYPE_STATUS_CHANGE MovementType = 6
 	// Taken back from packing to a bin.
 	MovementType_MOVEMENT_TYPE_PUT_BACK MovementType = 7
+	// Returned goods received from a customer.
+	MovementType_MOVEMENT_TYPE_RETURN_RECEIPT MovementType = 8
+	// Returned goods moved to where it was decided that they go.
+	MovementType_MOVEMENT_TYPE_DISPOSITION MovementType = 9
 )
 
 // Enum value maps for MovementType.
@@ -122,16 +126,20 @@ var (
 		5: "MOVEMENT_TYPE_MOVE",
 		6: "MOVEMENT_TYPE_STATUS_CHANGE",
 		7: "MOVEMENT_TYPE_PUT_BACK",
+		8: "MOVEMENT_TYPE_RETURN_RECEIPT",
+		9: "MOVEMENT_TYPE_DISPOSITION",
 	}
 	MovementType_value = map[string]int32{
-		"MOVEMENT_TYPE_UNSPECIFIED":   0,
-		"MOVEMENT_TYPE_RECEIPT":       1,
-		"MOVEMENT_TYPE_PICK":          2,
-		"MOVEMENT_TYPE_ISSUE":         3,
-		"MOVEMENT_TYPE_ADJUSTMENT":    4,
-		"MOVEMENT_TYPE_MOVE":          5,
-		"MOVEMENT_TYPE_STATUS_CHANGE": 6,
-		"MOVEMENT_TYPE_PUT_BACK":      7,
+		"MOVEMENT_TYPE_UNSPECIFIED":    0,
+		"MOVEMENT_TYPE_RECEIPT":        1,
+		"MOVEMENT_TYPE_PICK":           2,
+		"MOVEMENT_TYPE_ISSUE":          3,
+		"MOVEMENT_TYPE_ADJUSTMENT":     4,
+		"MOVEMENT_TYPE_MOVE":           5,
+		"MOVEMENT_TYPE_STATUS_CHANGE":  6,
+		"MOVEMENT_TYPE_PUT_BACK":       7,
+		"MOVEMENT_TYPE_RETURN_RECEIPT": 8,
+		"MOVEMENT_TYPE_DISPOSITION":    9,
 	}
 )
 
@@ -295,7 +303,7 @@ func (WarehouseOrderState) EnumDescriptor() ([]byte, []int) {
 // One row of stock: how much of which lot stands where, in which status.
 type StockRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Location code: a bin, or one of the virtual locations SUPPLIER, CUSTOMER, PACKING, DISCREPANCY.
+	// Location code: a bin, or one of the virtual locations SUPPLIER, CUSTOMER, PACKING, DISCREPANCY, SCRAP.
 	Location string `protobuf:"bytes,1,opt,name=location,proto3" json:"location,omitempty"`
 	// Lot number; empty if not tracked.
 	Lot string `protobuf:"bytes,2,opt,name=lot,proto3" json:"lot,omitempty"`
@@ -886,7 +894,9 @@ type WarehouseLineQuantity struct {
 	// Bin that it is picked from or missing at; empty: as the tasks say.
 	Location string `protobuf:"bytes,4,opt,name=location,proto3" json:"location,omitempty"`
 	// Lot.
-	Lot           string `protobuf:"bytes,5,opt,name=lot,proto3" json:"lot,omitempty"`
+	Lot string `protobuf:"bytes,5,opt,name=lot,proto3" json:"lot,omitempty"`
+	// Item id; filled in by the service.
+	ItemId        string `protobuf:"bytes,6,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -952,6 +962,13 @@ func (x *WarehouseLineQuantity) GetLocation() string {
 func (x *WarehouseLineQuantity) GetLot() string {
 	if x != nil {
 		return x.Lot
+	}
+	return ""
+}
+
+func (x *WarehouseLineQuantity) GetItemId() string {
+	if x != nil {
+		return x.ItemId
 	}
 	return ""
 }
@@ -1255,14 +1272,15 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\tallocated\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\x124\n" +
 	"\x06picked\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06picked\x122\n" +
 	"\x05short\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\x05short\x124\n" +
-	"\x06packed\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06packed\"\xdb\x01\n" +
+	"\x06packed\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06packed\"\xfd\x01\n" +
 	"\x15WarehouseLineQuantity\x12(\n" +
 	"\vline_number\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02 \x00R\n" +
 	"lineNumber\x12@\n" +
 	"\bquantity\x18\x02 \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12\x16\n" +
 	"\x03sku\x18\x03 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12#\n" +
 	"\blocation\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\blocation\x12\x19\n" +
-	"\x03lot\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\"\x9c\x01\n" +
+	"\x03lot\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\x12 \n" +
+	"\aitem_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06itemId\"\x9c\x01\n" +
 	"\x06Carton\x12\x18\n" +
 	"\x04sscc\x18\x01 \x01(\tB\x04\x88\xb5\x18\tR\x04sscc\x12,\n" +
 	"\x12gross_weight_grams\x18\x02 \x01(\x03R\x10grossWeightGrams\x12J\n" +
@@ -1293,7 +1311,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x0fSTOCK_STATUS_QI\x10\x02\x12\x18\n" +
 	"\x14STOCK_STATUS_BLOCKED\x10\x03\x12\x18\n" +
 	"\x14STOCK_STATUS_DAMAGED\x10\x04\x12\x19\n" +
-	"\x15STOCK_STATUS_RETURNED\x10\x05*\xec\x01\n" +
+	"\x15STOCK_STATUS_RETURNED\x10\x05*\xad\x02\n" +
 	"\fMovementType\x12\x1d\n" +
 	"\x19MOVEMENT_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15MOVEMENT_TYPE_RECEIPT\x10\x01\x12\x16\n" +
@@ -1302,7 +1320,9 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x18MOVEMENT_TYPE_ADJUSTMENT\x10\x04\x12\x16\n" +
 	"\x12MOVEMENT_TYPE_MOVE\x10\x05\x12\x1f\n" +
 	"\x1bMOVEMENT_TYPE_STATUS_CHANGE\x10\x06\x12\x1a\n" +
-	"\x16MOVEMENT_TYPE_PUT_BACK\x10\a*_\n" +
+	"\x16MOVEMENT_TYPE_PUT_BACK\x10\a\x12 \n" +
+	"\x1cMOVEMENT_TYPE_RETURN_RECEIPT\x10\b\x12\x1d\n" +
+	"\x19MOVEMENT_TYPE_DISPOSITION\x10\t*_\n" +
 	"\vShortReason\x12\x1c\n" +
 	"\x18SHORT_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SHORT_REASON_DAMAGED\x10\x01\x12\x18\n" +
