@@ -1368,8 +1368,10 @@ type CreditConfirmed struct {
 	Amount *v1.Money `protobuf:"bytes,7,opt,name=amount,proto3" json:"amount,omitempty"`
 	// What contradicts it: CREDIT_UNKNOWN, CREDIT_AMOUNT_DIFFERS, CREDIT_CONFIRMED_TWICE; kept for people to clear.
 	Contradictions []*v1.Reason `protobuf:"bytes,8,rep,name=contradictions,proto3" json:"contradictions,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// When it was recorded, UTC.
+	ConfirmedTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=confirmed_time,json=confirmedTime,proto3" json:"confirmed_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreditConfirmed) Reset() {
@@ -1454,6 +1456,13 @@ func (x *CreditConfirmed) GetAmount() *v1.Money {
 func (x *CreditConfirmed) GetContradictions() []*v1.Reason {
 	if x != nil {
 		return x.Contradictions
+	}
+	return nil
+}
+
+func (x *CreditConfirmed) GetConfirmedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ConfirmedTime
 	}
 	return nil
 }
@@ -2105,7 +2114,7 @@ const file_lockstep_returns_v1_events_proto_rawDesc = "" +
 	"\x03fee\x18\t \x01(\v2\x19.lockstep.common.v1.MoneyR\x03fee\x12+\n" +
 	"\x03net\x18\n" +
 	" \x01(\v2\x19.lockstep.common.v1.MoneyR\x03net\x12A\n" +
-	"\x0erequested_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\rrequestedTime\"\xe0\x02\n" +
+	"\x0erequested_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\rrequestedTime\"\xa3\x03\n" +
 	"\x0fCreditConfirmed\x12\x1b\n" +
 	"\x06rma_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12#\n" +
 	"\n" +
@@ -2116,7 +2125,8 @@ const file_lockstep_returns_v1_events_proto_rawDesc = "" +
 	"\vcredit_memo\x18\x06 \x01(\tB\x04\x88\xb5\x18\x15R\n" +
 	"creditMemo\x121\n" +
 	"\x06amount\x18\a \x01(\v2\x19.lockstep.common.v1.MoneyR\x06amount\x12B\n" +
-	"\x0econtradictions\x18\b \x03(\v2\x1a.lockstep.common.v1.ReasonR\x0econtradictions\"\xab\x02\n" +
+	"\x0econtradictions\x18\b \x03(\v2\x1a.lockstep.common.v1.ReasonR\x0econtradictions\x12A\n" +
+	"\x0econfirmed_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\rconfirmedTime\"\xab\x02\n" +
 	"\x0fReturnCompleted\x12\x1b\n" +
 	"\x06rma_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12#\n" +
 	"\n" +
@@ -2234,19 +2244,20 @@ var file_lockstep_returns_v1_events_proto_depIdxs = []int32{
 	17, // 24: lockstep.returns.v1.CreditRequested.requested_time:type_name -> google.protobuf.Timestamp
 	19, // 25: lockstep.returns.v1.CreditConfirmed.amount:type_name -> lockstep.common.v1.Money
 	20, // 26: lockstep.returns.v1.CreditConfirmed.contradictions:type_name -> lockstep.common.v1.Reason
-	1,  // 27: lockstep.returns.v1.ReturnCompleted.kept:type_name -> lockstep.returns.v1.ClaimedLine
-	18, // 28: lockstep.returns.v1.IssuedLine.quantity:type_name -> lockstep.common.v1.Quantity
-	18, // 29: lockstep.returns.v1.IssuedLine.ordered_quantity:type_name -> lockstep.common.v1.Quantity
-	18, // 30: lockstep.returns.v1.IssuedLine.base_quantity:type_name -> lockstep.common.v1.Quantity
-	12, // 31: lockstep.returns.v1.ItemsIssued.lines:type_name -> lockstep.returns.v1.IssuedLine
-	17, // 32: lockstep.returns.v1.ItemsIssued.issued_time:type_name -> google.protobuf.Timestamp
-	1,  // 33: lockstep.returns.v1.ReturnClaimed.lines:type_name -> lockstep.returns.v1.ClaimedLine
-	1,  // 34: lockstep.returns.v1.ReturnClaimReleased.kept:type_name -> lockstep.returns.v1.ClaimedLine
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	17, // 27: lockstep.returns.v1.CreditConfirmed.confirmed_time:type_name -> google.protobuf.Timestamp
+	1,  // 28: lockstep.returns.v1.ReturnCompleted.kept:type_name -> lockstep.returns.v1.ClaimedLine
+	18, // 29: lockstep.returns.v1.IssuedLine.quantity:type_name -> lockstep.common.v1.Quantity
+	18, // 30: lockstep.returns.v1.IssuedLine.ordered_quantity:type_name -> lockstep.common.v1.Quantity
+	18, // 31: lockstep.returns.v1.IssuedLine.base_quantity:type_name -> lockstep.common.v1.Quantity
+	12, // 32: lockstep.returns.v1.ItemsIssued.lines:type_name -> lockstep.returns.v1.IssuedLine
+	17, // 33: lockstep.returns.v1.ItemsIssued.issued_time:type_name -> google.protobuf.Timestamp
+	1,  // 34: lockstep.returns.v1.ReturnClaimed.lines:type_name -> lockstep.returns.v1.ClaimedLine
+	1,  // 35: lockstep.returns.v1.ReturnClaimReleased.kept:type_name -> lockstep.returns.v1.ClaimedLine
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_returns_v1_events_proto_init() }

@@ -1,0 +1,64 @@
+package adapter
+
+import (
+	"context"
+
+	"github.com/lockstep-logistics/lockstep/libs/bus"
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
+	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	returnsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
+	"github.com/lockstep-logistics/lockstep/services/returns/internal/app"
+)
+
+// Consumers are the facts that returns follow: their own, which drive claims on and give
+// them back, what order release issued, and what inventory received.
+func Consumers(a *app.App) []bus.Consumer {
+	return []bus.Consumer{claims(a), givesBack(a), issues(a)}
+}
+
+// claims drives the claim of each return that somebody asked for.
+func claims(a *app.App) bus.Consumer {
+	return bus.Routes(bus.Reactor, "claim", "returns",
+		bus.On(func(ctx context.Context, _ bus.Fact, m *returnsv1.ReturnRequested) error {
+			return a.Drive(ctx, m.GetRmaId())
+		}),
+	)
+}
+
+// givesBack gives back what a return holds and does not need any more.
+func givesBack(a *app.App) bus.Consumer {
+	return bus.Routes(bus.Reactor, "give-back", "returns",
+		bus.On(func(ctx context.Context, _ bus.Fact, m *returnsv1.ReturnDenied) error {
+			return a.GiveBack(ctx, m.GetReturnableId(), m.GetClaimKey(), m.GetRmaId(), nil)
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *returnsv1.ReturnCancelled) error {
+			return a.GiveBack(ctx, m.GetReturnableId(), m.GetClaimKey(), m.GetRmaId(), nil)
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *returnsv1.ReturnCompleted) error {
+			if !m.GetShort() {
+				return nil
+			}
+			kept, err := tried(m.GetKept(), fromClaimedLine)
+			if err != nil {
+				return err
+			}
+			return a.GiveBack(ctx, m.GetReturnableId(), m.GetClaimKey(), m.GetRmaId(), kept)
+		}),
+	)
+}
+
+// issues records what left the warehouse, and can be returned from then on.
+func issues(a *app.App) bus.Consumer {
+	return bus.Routes(bus.Reactor, "issue", "order-release",
+		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.LinesIssued) error {
+			lines, err := tried(m.GetLines(), func(l *orderreleasev1.LineQuantity) (app.Issued, error) {
+				q, err := protovalue.StoredQuantity(l.GetQuantity())
+				return app.Issued{Line: int(l.GetLineNumber()), Quantity: q}, err
+			})
+			if err != nil {
+				return err
+			}
+			return a.Issue(ctx, m.GetOrderId(), m.GetReleaseId(), lines, f.Recorded)
+		}),
+	)
+}

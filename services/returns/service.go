@@ -1,0 +1,33 @@
+// Package returns owns what customers send back: whether they may, what arrived, what
+// inspection made of it, what becomes of it and what is credited for it. It promises that
+// no more comes back than was issued, that every unit that arrived is disposed of once, and
+// that no more is credited than was paid for goods that arrived and were accepted.
+package returns
+
+import (
+	"google.golang.org/grpc"
+
+	"github.com/lockstep-logistics/lockstep/libs/host"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	returnsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
+	"github.com/lockstep-logistics/lockstep/services/returns/internal/adapter"
+	"github.com/lockstep-logistics/lockstep/services/returns/internal/app"
+)
+
+// Name is the service's name among the services.
+const Name = "returns"
+
+// New returns the service.
+func New(cfg Config, d host.Deps) (*host.Service, error) {
+	a := &app.App{
+		Returns: store.Register(d.Store, adapter.ReturnType()),
+		Items:   store.Register(d.Store, adapter.ItemsType()),
+		Orders:  adapter.NewOrders(d.Dial("order-release")),
+		Policy:  cfg.policy(),
+	}
+	return &host.Service{
+		Name:      Name,
+		Register:  func(r grpc.ServiceRegistrar) { returnsv1.RegisterReturnsServiceServer(r, &adapter.Server{App: a}) },
+		Consumers: adapter.Consumers(a),
+	}, nil
+}
