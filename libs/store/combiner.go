@@ -51,6 +51,18 @@ type combiner[S, F any] struct {
 	flying  int
 }
 
+// idle reports that no command on the aggregates is under way.
+func (q *combiner[S, F]) idle(aggs ...string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, agg := range aggs {
+		if q.pending[agg] != nil {
+			return false
+		}
+	}
+	return true
+}
+
 func (q *combiner[S, F]) submit(agg string, r *request[S, F]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -177,20 +177,22 @@ func (e *mongodb) declare(ctx context.Context, typ string, indexes []string) err
 	return err
 }
 
-// save upserts snapshots where the stored one is older; a duplicate key says that a newer
-// one is there, which is success.
+// save upserts snapshots where the stored one is older. The condition is in the update, not
+// in the filter: a filter of the id alone takes the server's short way, and only what differs
+// goes into its log.
 func (e *mongodb) save(ctx context.Context, typ string, snaps []*snapDoc) error {
 	models := make([]mongo.WriteModel, len(snaps))
 	for i, s := range snaps {
-		older := bson.D{
-			{Key: "_id", Value: s.ID},
-			{Key: "fo", Value: bson.D{{Key: "$lte", Value: s.Fold}}},
-			{Key: "$or", Value: bson.A{
-				bson.D{{Key: "v", Value: bson.D{{Key: "$lt", Value: s.Version}}}},
-				bson.D{{Key: "fo", Value: bson.D{{Key: "$lt", Value: s.Fold}}}},
-			}},
-		}
-		models[i] = mongo.NewReplaceOneModel().SetFilter(older).SetReplacement(s).SetUpsert(true)
+		older := bson.D{{Key: "$or", Value: bson.A{
+			bson.D{{Key: "$lt", Value: bson.A{"$fo", s.Fold}}}, // so is a field that is not there
+			bson.D{{Key: "$and", Value: bson.A{
+				bson.D{{Key: "$eq", Value: bson.A{"$fo", s.Fold}}}, bson.D{{Key: "$lt", Value: bson.A{"$v", s.Version}}},
+			}}},
+		}}}
+		models[i] = mongo.NewUpdateOneModel().SetFilter(bson.D{{Key: "_id", Value: s.ID}}).SetUpsert(true).
+			SetUpdate(bson.A{bson.D{{Key: "$replaceWith", Value: bson.D{{Key: "$cond", Value: bson.A{
+				older, bson.D{{Key: "$literal", Value: s}}, "$$ROOT",
+			}}}}}})
 	}
 	_, err := e.snaps(typ).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
 	e.log(typ, len(snaps))

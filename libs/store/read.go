@@ -41,11 +41,14 @@ func (c *Collection[S, F]) key(ctx context.Context, id string) (string, error) {
 // errNoSuch says that nothing can have this id.
 var errNoSuch = fault.New(fault.NotFound, "NOT_FOUND", "no aggregate can have this id")
 
-// newest returns an aggregate no older than any acknowledged commit. Where this process is
-// the only writer, what it holds is that.
+// newest returns an aggregate no older than any commit that anybody can have seen. Where
+// this process is the only writer, what it holds is that, unless a command is under way:
+// its commit may be in Tail, and what it causes at work, before it is held here.
 func (c *Collection[S, F]) newest(ctx context.Context, agg string) (*loaded[S], error) {
-	if l, ok := c.cache.Get(agg); ok && c.db.engine.exclusive() {
-		return l, nil
+	if c.db.engine.exclusive() {
+		if l, ok := c.cache.Get(agg); ok {
+			return l, nil
+		}
 	}
 	return c.full(ctx, agg)
 }
@@ -64,11 +67,12 @@ func (c *Collection[S, F]) GetMany(ctx context.Context, ids []string) ([]View[S]
 		}
 		aggs = append(aggs, agg)
 	}
+	held := c.db.engine.exclusive() && c.db.engine.together()
 	states, err := c.load(ctx, aggs)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	if !c.db.engine.exclusive() || !c.db.engine.together() {
+	if !held {
 		probe := make(map[string]uint64, len(states))
 		for agg, l := range states {
 			probe[agg] = l.version + 1

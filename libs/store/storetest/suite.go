@@ -57,6 +57,7 @@ var musts = []must{
 	{"M22 no id reaches into another aggregate", idsApart},
 	{"M23 closing answers what is under way", closing},
 	{"M24 a raised fold moves the lists by itself", refolded},
+	{"M25 what Tail has shown, a read holds", seen},
 }
 
 // As returns a context with a client's cause.
