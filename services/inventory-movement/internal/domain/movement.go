@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"slices"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -10,24 +9,51 @@ import (
 
 // Received records goods in a bin: a report, never refused but for want of room.
 func Received(s Stock, key StockKey, to Place, q quantity.Decimal, document string, at time.Time) ([]StockFact, error) {
-	if len(s.Rows) >= maxRows {
-		return nil, fault.New(fault.Refused, "STOCK_FULL", "%d rows are open on %s", len(s.Rows), key.SKU)
+	if err := s.room(key); err != nil {
+		return nil, err
 	}
 	return []StockFact{StockMoved{
-		StockKey: s.named(key), Type: Receipt, From: Place{Location: Supplier, Status: to.Status}, To: to, Quantity: q, Reason: document, At: at,
+		StockKey: s.named(key), Type: Receipt, From: Place{Location: Supplier, Status: to.Status}, To: s.dated(to),
+		Quantity: q, Reason: document, At: at,
 	}}, nil
+}
+
+func (s Stock) room(key StockKey) error {
+	if len(s.Rows) >= maxRows {
+		return fault.New(fault.Refused, "STOCK_FULL", "%d rows are open on %s", len(s.Rows), key.SKU)
+	}
+	return nil
+}
+
+// ReturnArrived records goods of a return in a bin, in status RETURNED.
+func ReturnArrived(s Stock, key StockKey, to Place, q quantity.Decimal, rma string, line int, at time.Time) ([]StockFact, error) {
+	if err := s.room(key); err != nil {
+		return nil, err
+	}
+	to.Status = Returned
+	to = s.dated(to)
+	return []StockFact{
+		StockMoved{
+			StockKey: s.named(key), Type: ReturnReceipt, From: Place{Location: Customer, Lot: to.Lot, Status: Returned}, To: to,
+			Quantity: q, RMA: rma, At: at,
+		},
+		ReturnReceived{StockKey: s.named(key), RMA: rma, RMALine: line, Place: to, Quantity: q, At: at},
+	}, nil
 }
 
 // Adjust corrects the quantity at a place against DISCREPANCY. What is allocated or promised
 // cannot be taken away.
 func Adjust(s Stock, key StockKey, p Place, change quantity.Decimal, reason string, at time.Time) ([]StockFact, error) {
-	odd := Place{Location: Discrepancy, Status: p.Status}
+	p = s.dated(p)
+	odd := Place{Location: Discrepancy, Lot: p.Lot, Status: p.Status}
 	f := StockMoved{StockKey: s.named(key), Type: Adjustment, From: odd, To: p, Quantity: change.Abs(), Reason: reason, At: at}
+	err := s.room(key)
 	if change.Sign() < 0 {
-		if err := s.spare(p, change.Abs()); err != nil {
-			return nil, err
-		}
+		err = s.spare(p, change.Abs())
 		f.From, f.To = p, odd
+	}
+	if err != nil {
+		return nil, err
 	}
 	return []StockFact{f}, nil
 }
@@ -38,7 +64,7 @@ func (s Stock) spare(p Place, q quantity.Decimal) error {
 	if all.Less(q) {
 		return fault.New(fault.Refused, "INSUFFICIENT_STOCK", "%s stand at %s, not %s", all, p.Location, q).With("available", all.String())
 	}
-	if free.Less(q) || p.sellable() && s.Figures().ATP.Less(q) {
+	if free.Less(q) || p.sellable() && s.atp("").Less(q) {
 		return fault.New(fault.Refused, "STOCK_COMMITTED", "of %s at %s too much is allocated or promised", all, p.Location)
 	}
 	return nil
@@ -46,6 +72,7 @@ func (s Stock) spare(p Place, q quantity.Decimal) error {
 
 // Transfer moves free stock between bins or changes its status.
 func Transfer(s Stock, from, to Place, q quantity.Decimal, reason string, at time.Time) ([]StockFact, error) {
+	from, to = s.dated(from), s.dated(to)
 	if from == to {
 		return nil, nil
 	}
@@ -58,93 +85,36 @@ func Transfer(s Stock, from, to Place, q quantity.Decimal, reason string, at tim
 			return nil, err
 		}
 	}
+	if err := s.room(s.Key); err != nil {
+		return nil, err
+	}
 	return []StockFact{f}, nil
 }
 
-// PickedLine is a quantity of a warehouse order's line, and where it was picked.
-type PickedLine struct {
-	Line     int              `bson:"n"`
-	Item     string           `bson:"i,omitempty"`
-	SKU      string           `bson:"s,omitempty"`
-	Location string           `bson:"l,omitempty"`
-	Lot      string           `bson:"t,omitempty"`
-	Quantity quantity.Decimal `bson:"q"`
-}
-
-// TakePick books a pick: from the line's allocations, then from free stock of the place,
-// and what the books cannot cover from DISCREPANCY. A report: it is never refused.
-func TakePick(s Stock, order string, l PickedLine, at time.Time) []StockFact {
-	var facts []StockFact
-	left := l.Quantity
-	move := func(from Place, q, used quantity.Decimal) {
-		if q.Sign() <= 0 {
-			return
-		}
-		f := StockMoved{
-			StockKey: s.Key, Type: Pick, From: from, To: Place{Location: Packing, Lot: from.Lot, Expiry: from.Expiry, Status: Available},
-			Quantity: q, Order: order, Line: l.Line, Used: used, At: at,
-		}
-		facts, s, left = append(facts, f), EvolveStock(s, f), left.Sub(q)
+// Dispose moves returned goods to where it was decided that they go. The decision belongs
+// to returns, so it is never refused: what does not stand where it should comes from other
+// places of the same status and lot, and at last from DISCREPANCY.
+func Dispose(s Stock, key StockKey, rma, disposition string, from, to Place, q quantity.Decimal, at time.Time) []StockFact {
+	from = s.dated(from)
+	if !to.outside() {
+		to.Lot, to.Expiry = from.Lot, from.Expiry
 	}
-	for _, a := range s.AllocatedTo(order, l.Line) {
-		if l.Location == "" || a.Place.Location == l.Location {
-			n := quantity.Min(a.Quantity, left)
-			move(a.Place, n, n)
+	b := booking{s: s, left: q}
+	move := func(source Place, n quantity.Decimal) {
+		b.add(n, StockMoved{
+			StockKey: s.named(key), Type: Disposition, From: source, To: to, Quantity: n, Reason: disposition, RMA: rma, At: at,
+		})
+	}
+	_, free := s.onHand(from)
+	if from.sellable() {
+		free = quantity.Min(free, s.atp(""))
+	}
+	move(from, quantity.Min(free, b.left))
+	for _, r := range s.Rows {
+		if p := r.Place; p != from && p != to && !Reserved(p.Location) && p.Status == from.Status && p.Lot == from.Lot && p.Status != Available {
+			move(p, quantity.Min(r.OnHand.Sub(r.Allocated), b.left))
 		}
 	}
-	for _, r := range slices.Clone(s.Rows) {
-		if r.Place.Location == l.Location && r.Place.sellable() {
-			move(r.Place, quantity.Min(quantity.Min(r.OnHand.Sub(r.Allocated), s.Figures().ATP), left), quantity.Decimal{})
-		}
-	}
-	move(Place{Location: Discrepancy, Lot: l.Lot, Status: Available}, left, quantity.Decimal{})
-	return facts
-}
-
-// TakeShort books what was not there to be picked: the allocation is freed, damaged goods
-// become DAMAGED stock of the bin, missing ones a discrepancy.
-func TakeShort(s Stock, order string, l PickedLine, damaged bool, at time.Time) []StockFact {
-	var facts []StockFact
-	left := l.Quantity
-	for _, a := range s.AllocatedTo(order, l.Line) {
-		n := quantity.Min(a.Quantity, left)
-		if n.Sign() <= 0 || l.Location != "" && a.Place.Location != l.Location {
-			continue
-		}
-		to := Place{Location: Discrepancy, Lot: a.Place.Lot, Expiry: a.Place.Expiry, Status: Available}
-		reason := "MISSING"
-		if damaged {
-			to, reason = a.Place, "DAMAGED"
-			to.Status = Damaged
-		}
-		f := StockMoved{
-			StockKey: s.Key, Type: Adjustment, From: a.Place, To: to, Quantity: n, Reason: reason,
-			Order: order, Line: l.Line, Used: n, At: at,
-		}
-		facts, s, left = append(facts, f), EvolveStock(s, f), left.Sub(n)
-	}
-	return facts
-}
-
-// TakeIssue books the goods issue of a line: from PACKING to the customer.
-func TakeIssue(s Stock, order string, l PickedLine, at time.Time) []StockFact {
-	var facts []StockFact
-	left := l.Quantity
-	move := func(from Place, q quantity.Decimal) {
-		if q.Sign() <= 0 {
-			return
-		}
-		f := StockMoved{
-			StockKey: s.Key, Type: Issue, From: from, To: Place{Location: Customer, Lot: from.Lot, Status: Available},
-			Quantity: q, Order: order, Line: l.Line, At: at,
-		}
-		facts, s, left = append(facts, f), EvolveStock(s, f), left.Sub(q)
-	}
-	for _, r := range slices.Clone(s.Rows) {
-		if r.Place.Location == Packing {
-			move(r.Place, quantity.Min(r.OnHand, left))
-		}
-	}
-	move(Place{Location: Discrepancy, Status: Available}, left)
-	return facts
+	move(Place{Location: Discrepancy, Lot: from.Lot, Status: from.Status}, b.left)
+	return b.facts
 }

@@ -1,10 +1,8 @@
 package domain
 
 import (
-	"fmt"
-	"strconv"
-
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/gs1"
 )
 
 // Numbers hands out serial numbers of one GS1 company prefix in blocks, so that none is
@@ -33,14 +31,27 @@ func EvolveNumbers(n Numbers, f NumbersFact) Numbers {
 	return n
 }
 
-// TakeNumbers hands out the next count numbers.
-func TakeNumbers(n Numbers, prefix string, count int64) ([]NumbersFact, error) {
-	return []NumbersFact{NumbersTaken{prefix, n.Last + 1, n.Last + count}}, nil
+// serials is how many serial numbers one extension digit has.
+func serials(prefix string) int64 {
+	n := int64(1)
+	for range 16 - len(prefix) {
+		n *= 10
+	}
+	return n
 }
 
-func itoa(i int) string { return strconv.Itoa(i) }
+// TakeNumbers hands out the next count numbers, fewer when the prefix has no more.
+func TakeNumbers(n Numbers, prefix string, count int64) ([]NumbersFact, error) {
+	most := 10*serials(prefix) - 1 // all extension digits
+	if n.Last >= most {
+		return nil, fault.New(fault.Refused, "SSCC_EXHAUSTED", "every SSCC of company prefix %s is handed out", prefix)
+	}
+	return []NumbersFact{NumbersTaken{prefix, n.Last + 1, min(n.Last+count, most)}}, nil
+}
 
-func invalid(field, reason, format string, args ...any) error {
-	e := fault.New(fault.Invalid, "INVALID_REQUEST", "%s: %s", field, fmt.Sprintf(format, args...))
-	return e.WithField(field, reason, format, args...)
+// SSCC is the serial shipping container code of a number of the prefix: the extension
+// digit goes up when the serial numbers are used up.
+func SSCC(prefix string, number int64) (string, error) {
+	each := serials(prefix)
+	return gs1.SSCC(prefix, int(number/each), uint64(number%each))
 }

@@ -15,19 +15,23 @@ func twoLines() WarehouseOrder {
 	})
 }
 
+func picked(line int, q int64) PickedLine { return PickedLine{Line: line, Quantity: n(q), Unit: "EA"} }
+
 func TestFromCreatedToIssued(t *testing.T) {
 	o := twoLines()
 	steps := []struct {
 		run  func() ([]OrderFact, error)
 		want OrderState
 	}{
-		{func() ([]OrderFact, error) { return SetTasks(o, []Task{{Line: 1, Quantity: n(10)}, {Line: 2, Quantity: n(4)}}) }, Allocated},
-		{func() ([]OrderFact, error) { return Acknowledge(o) }, Acknowledged},
-		{func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{{Line: 1, Quantity: n(8)}}, t0) }, Picking},
-		{func() ([]OrderFact, error) { return ReportShort(o, []PickedLine{{Line: 1, Quantity: n(2)}}, true, t0) }, Picking},
-		{func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{{Line: 2, Quantity: n(4)}}, t0) }, Picked},
 		{func() ([]OrderFact, error) {
-			return Pack(o, Carton{SSCC: "1", Weight: 900, Lines: []PickedLine{{Line: 1, Quantity: n(8)}, {Line: 2, Quantity: n(4)}}})
+			return SetTasks(o, []Task{{Line: 1, Quantity: n(10)}, {Line: 2, Quantity: n(4)}})
+		}, Allocated},
+		{func() ([]OrderFact, error) { return Acknowledge(o) }, Acknowledged},
+		{func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{picked(1, 8)}, t0) }, Picking},
+		{func() ([]OrderFact, error) { return ReportShort(o, []PickedLine{picked(1, 2)}, true, t0) }, Picking},
+		{func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{picked(2, 4)}, t0) }, Picked},
+		{func() ([]OrderFact, error) {
+			return Pack(o, Carton{SSCC: "1", Weight: 900, Lines: []PickedLine{picked(1, 8), picked(2, 4)}})
 		}, Packed},
 		{func() ([]OrderFact, error) { return IssueGoods(o, t0) }, Issued},
 	}
@@ -40,29 +44,59 @@ func TestFromCreatedToIssued(t *testing.T) {
 			t.Fatalf("step %d: %s, want %s", i, o.State(), s.want)
 		}
 	}
-	if facts, err := Cancel(o, "late"); err != nil || facts[0].(CancelRefused).Reason != "ISSUED" {
+	if facts, err := Cancel(o, OrderKeys{}, "late"); err != nil || facts[0].(CancelRefused).Reason != "ISSUED" {
 		t.Errorf("%v %v", facts, err)
 	}
 }
 
 func TestRefusedReports(t *testing.T) {
-	o := ApplyOrder(twoLines(), PickConfirmed{Lines: []PickedLine{{Line: 1, Quantity: n(3)}}})
+	o := ApplyOrder(twoLines(), PickConfirmed{Lines: []PickedLine{picked(1, 3)}})
 	for name, run := range map[string]func() ([]OrderFact, error){
 		"more than is left, on the sum": func() ([]OrderFact, error) {
-			return ConfirmPicks(o, []PickedLine{{Line: 1, Quantity: n(4)}, {Line: 1, Quantity: n(4)}}, t0)
+			return ConfirmPicks(o, []PickedLine{picked(1, 4), picked(1, 4)}, t0)
 		},
-		"a line of another order": func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{{Line: 9, Quantity: n(1)}}, t0) },
-		"packed but not picked":   func() ([]OrderFact, error) { return Pack(o, Carton{SSCC: "1", Lines: []PickedLine{{Line: 1, Quantity: n(4)}}}) },
+		"another unit than the line's": func() ([]OrderFact, error) {
+			return ConfirmPicks(o, []PickedLine{{Line: 1, Quantity: n(1), Unit: "CS"}}, t0)
+		},
+		"a fraction of a piece": func() ([]OrderFact, error) {
+			return ReportShort(o, []PickedLine{{Line: 1, Quantity: quantity.MustParse("0.5"), Unit: "EA"}}, true, t0)
+		},
+		"a line of another order": func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{picked(9, 1)}, t0) },
+		"packed but not picked":   func() ([]OrderFact, error) { return Pack(o, Carton{SSCC: "1", Lines: []PickedLine{picked(1, 4)}}) },
 		"issued while picking":    func() ([]OrderFact, error) { return IssueGoods(o, t0) },
 	} {
 		if facts, err := run(); !fault.IsKind(err, fault.Invalid, fault.Refused) || len(facts) > 0 {
 			t.Errorf("%s: %v %v", name, facts, err)
 		}
 	}
-	if facts, err := Cancel(o, ""); err != nil || facts[0].(CancelRefused).Reason != "PICKING_BEGUN" {
+	if facts, err := Cancel(o, OrderKeys{}, ""); err != nil || facts[0].(CancelRefused).Reason != "PICKING_BEGUN" {
 		t.Errorf("%v %v", facts, err)
 	}
-	if facts, err := Cancel(twoLines(), "changed mind"); err != nil || ApplyOrder(twoLines(), facts...).State() != Cancelled {
+	if facts, err := Cancel(twoLines(), OrderKeys{}, "changed mind"); err != nil || ApplyOrder(twoLines(), facts...).State() != Cancelled {
 		t.Errorf("%v %v", facts, err)
+	}
+}
+
+// A cancellation that comes before its order ends the order when it comes, so that its
+// claims are found and given up.
+func TestCancelledBeforeItCame(t *testing.T) {
+	keys := OrderKeys{ID: "who_a", Order: "ord_a", Release: "ord_a-R1", ReleaseVersion: 1}
+	facts, err := Cancel(WarehouseOrder{}, keys, "early")
+	o := ApplyOrder(WarehouseOrder{}, facts...)
+	if err != nil || o.State() != Cancelled || o.Keys != keys {
+		t.Fatalf("%+v %v", o, err)
+	}
+	facts, err = CreateOrder(o, OrderCreated{OrderKeys: keys, Site: "DC1", Lines: twoLines().Lines})
+	if o = ApplyOrder(o, facts...); err != nil || len(facts) != 2 || o.State() != Cancelled || len(o.Lines) != 2 {
+		t.Fatalf("%+v %v", o, err)
+	}
+	for name, run := range map[string]func() ([]OrderFact, error){
+		"created again":   func() ([]OrderFact, error) { return CreateOrder(o, OrderCreated{OrderKeys: keys, Lines: o.Lines}) },
+		"cancelled again": func() ([]OrderFact, error) { return Cancel(o, keys, "again") },
+		"allocated late":  func() ([]OrderFact, error) { return SetTasks(o, []Task{{Line: 1, Quantity: n(1)}}) },
+	} {
+		if facts, err := run(); err != nil || len(facts) > 0 {
+			t.Errorf("%s: %v %v", name, facts, err)
+		}
 	}
 }

@@ -1,0 +1,171 @@
+package domain
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// EvolveStock applies one fact.
+func EvolveStock(s Stock, fact StockFact) Stock {
+	switch f := fact.(type) {
+	case StockMoved:
+		s.Key = f.StockKey
+		if f.Used.Sign() > 0 {
+			s = s.free(f.Used, func(a Allocation) bool { return a.Order == f.Order && a.Line == f.Line && a.Place == f.From })
+		}
+		s.Rows = shift(shift(s.Rows, f.From, f.Quantity.Neg()), f.To, f.Quantity)
+		switch f.Type {
+		case Pick:
+			s.Packing = append(slices.Clip(s.Packing), Allocation{f.Order, f.Line, f.To, f.Quantity})
+		case Issue:
+			s.Packing, _ = take(s.Packing, f.Quantity, func(a Allocation) bool {
+				return a.Order == f.Order && a.Line == f.Line && a.Place == f.From
+			})
+		}
+	case ReturnReceived:
+		s.Key = f.StockKey
+	case StockReserved:
+		s.Key = f.StockKey
+		s.Claims = append(slices.Clip(s.Claims), f.Claim)
+	case ReservationReleased:
+		s.Key = f.StockKey
+		s.Claims = slices.DeleteFunc(slices.Clone(s.Claims), func(c Claim) bool { return c.Key == f.Claim.Key })
+		s = s.bury(f.Claim.Key)
+	case StockAllocated:
+		s.Key = f.StockKey
+		s.Claims = spend(s.Claims, f.Claims)
+		s.Allocations = append(slices.Clip(s.Allocations), f.Parts...)
+		for _, p := range f.Parts {
+			s.Rows = allocate(s.Rows, p.Place, p.Quantity)
+		}
+	case AllocationFreed:
+		s.Key = f.StockKey
+		s = s.free(f.Quantity, func(a Allocation) bool { return a.Order == f.Order && (f.Line == 0 || a.Line == f.Line) })
+		if f.Line == 0 {
+			s = s.bury(f.Order)
+		}
+	}
+	return s
+}
+
+// ApplyStock folds facts onto a state.
+func ApplyStock(s Stock, facts ...StockFact) Stock {
+	for _, f := range facts {
+		s = EvolveStock(s, f)
+	}
+	return s
+}
+
+// bury remembers that a claim or a warehouse order is closed for good.
+func (s Stock) bury(key string) Stock {
+	s.Tombstones = append(slices.Clip(s.Tombstones), key)
+	if n := len(s.Tombstones) - maxTombstones; n > 0 {
+		s.Tombstones = s.Tombstones[n:]
+	}
+	return s
+}
+
+// shift changes what is on hand at a place; a row with nothing left is dropped.
+func shift(rows []Row, at Place, by quantity.Decimal) []Row {
+	p := at.row()
+	rows = slices.Clone(rows)
+	i := slices.IndexFunc(rows, func(r Row) bool { return r.Place == p })
+	if i < 0 {
+		rows, i = append(rows, Row{Place: p}), len(rows)
+	}
+	rows[i].OnHand = rows[i].OnHand.Add(by)
+	if rows[i].OnHand.IsZero() && rows[i].Allocated.IsZero() {
+		return slices.Delete(rows, i, i+1)
+	}
+	return rows
+}
+
+func allocate(rows []Row, p Place, by quantity.Decimal) []Row {
+	rows = slices.Clone(rows)
+	if i := slices.IndexFunc(rows, func(r Row) bool { return r.Place == p }); i >= 0 {
+		rows[i].Allocated = rows[i].Allocated.Add(by)
+	}
+	return rows
+}
+
+func spend(claims, used []Claim) []Claim {
+	claims = slices.Clone(claims)
+	for _, u := range used {
+		if i := slices.IndexFunc(claims, func(c Claim) bool { return c.Key == u.Key }); i >= 0 {
+			claims[i].Quantity = claims[i].Quantity.Sub(u.Quantity)
+		}
+	}
+	return slices.DeleteFunc(claims, func(c Claim) bool { return c.Quantity.Sign() <= 0 })
+}
+
+// free takes a quantity out of the allocations that match.
+func (s Stock) free(q quantity.Decimal, of func(Allocation) bool) Stock {
+	var freed []Allocation
+	s.Allocations, freed = take(s.Allocations, q, of)
+	for _, a := range freed {
+		s.Rows = allocate(s.Rows, a.Place, a.Quantity.Neg())
+	}
+	s.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r Row) bool { return r.OnHand.IsZero() && r.Allocated.IsZero() })
+	return s
+}
+
+// take takes a quantity out of the parts that match; it returns what is left and what it took.
+func take(parts []Allocation, q quantity.Decimal, of func(Allocation) bool) (left, taken []Allocation) {
+	for _, a := range parts {
+		n := quantity.Min(a.Quantity, q)
+		if n.Sign() > 0 && of(a) {
+			part := a
+			part.Quantity = n
+			taken = append(taken, part)
+			a.Quantity, q = a.Quantity.Sub(n), q.Sub(n)
+		}
+		if !a.Quantity.IsZero() {
+			left = append(left, a)
+		}
+	}
+	return left, taken
+}
+
+// onHand is what stands at a place, and what of it is not allocated.
+func (s Stock) onHand(p Place) (all, free quantity.Decimal) {
+	for _, r := range s.Rows {
+		if r.Place == p.row() {
+			return r.OnHand, r.OnHand.Sub(r.Allocated)
+		}
+	}
+	return all, free
+}
+
+// byExpiry returns the rows: first what expires first, then by location.
+func (s Stock) byExpiry() []Row {
+	rows := slices.Clone(s.Rows)
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		never := func(r Row) string { return cmp.Or(r.Place.Expiry, "9999-12-31") }
+		return cmp.Or(cmp.Compare(never(a), never(b)), cmp.Compare(a.Place.Location, b.Place.Location), cmp.Compare(a.Place.Lot, b.Place.Lot))
+	})
+	return rows
+}
+
+// dated completes a place with the expiry date that its lot has elsewhere in the stock.
+func (s Stock) dated(p Place) Place {
+	if p.Lot == "" || p.Expiry != "" {
+		return p
+	}
+	for _, r := range s.Rows {
+		if r.Place.Lot == p.Lot && r.Place.Expiry != "" {
+			p.Expiry = r.Place.Expiry
+			break
+		}
+	}
+	return p
+}
+
+// named is the key of a stock that is complete, else the one asked for.
+func (s Stock) named(key StockKey) StockKey {
+	if s.Key.ID != "" && s.Key.Unit != "" {
+		return s.Key
+	}
+	return key
+}

@@ -1,0 +1,80 @@
+package domain
+
+import (
+	"fmt"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// Reference is the master data that a command names.
+type Reference struct {
+	Items map[string]Item // by SKU
+	Sites map[string]Site // by code
+}
+
+// Item is an item with its units. A retired one may still be in stock.
+type Item struct {
+	ID       string                    `json:"id"`
+	SKU      string                    `json:"sku"`
+	BaseUnit string                    `json:"base"`
+	Units    map[string]quantity.Ratio `json:"units,omitempty"` // other units: base units in one of them
+}
+
+// Site is a location that holds stock, or not.
+type Site struct {
+	Code   string `json:"code"`
+	IsSite bool   `json:"site"`             // it is a site, not a zone or a bin
+	Prefix string `json:"prefix,omitempty"` // GS1 company prefix of its SSCCs
+}
+
+// Invalid is a mistake in one field of a request.
+func Invalid(field, reason, format string, args ...any) *fault.Error {
+	text := fmt.Sprintf(format, args...)
+	return fault.New(fault.Invalid, reason, "%s: %s", field, text).WithField(field, reason, "%s", text)
+}
+
+// Base converts a quantity of more than zero to the base unit: exact, or refused naming the field.
+func (it Item) Base(q quantity.Quantity, field string) (quantity.Quantity, error) {
+	if q.Value.Sign() <= 0 {
+		return q, Invalid(field, "QUANTITY_INVALID", "a quantity must be more than 0")
+	}
+	base, err := it.convert(q)
+	if f, ok := fault.As(err); ok {
+		switch f.Reason {
+		case "QUANTITY_INEXACT", "UNIT_UNKNOWN":
+			return q, Invalid(field, f.Reason, "%s", f.Message)
+		case "UNIT_MISMATCH":
+			return q, Invalid(field, "UNIT_UNKNOWN", "item %s has no unit %s: count in %s or add the unit to the item", it.SKU, q.Unit, it.BaseUnit)
+		}
+		return q, Invalid(field, "QUANTITY_INVALID", "%s", f.Message)
+	}
+	if err != nil {
+		return q, err
+	}
+	if !whole(base) {
+		return q, Invalid(field, "QUANTITY_INEXACT", "%s is a fraction of a piece", q)
+	}
+	return base, nil
+}
+
+func (it Item) convert(q quantity.Quantity) (quantity.Quantity, error) {
+	if ratio, ok := it.Units[q.Unit]; ok {
+		value, err := q.Value.Mul(ratio)
+		return quantity.Quantity{Value: value, Unit: it.BaseUnit}, err
+	}
+	if q.Unit == it.BaseUnit {
+		return q, nil
+	}
+	return quantity.Convert(q, it.BaseUnit)
+}
+
+// whole reports whether a quantity is one that can be: pieces have no fractions.
+func whole(q quantity.Quantity) bool {
+	unit, known := quantity.Unit(q.Unit)
+	if !known || unit.Dimension != quantity.Count {
+		return true
+	}
+	_, ok := q.Value.Int64()
+	return ok
+}
