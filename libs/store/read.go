@@ -45,7 +45,7 @@ var errNoSuch = fault.New(fault.NotFound, "NOT_FOUND", "no aggregate can have th
 // this process is the only writer, what it holds is that, unless a command is under way:
 // its commit may be in Tail, and what it causes at work, before it is held here.
 func (c *Collection[S, F]) newest(ctx context.Context, agg string) (*loaded[S], error) {
-	if c.db.engine.exclusive() {
+	if c.db.engine.exclusive() && c.queue.idle(agg) {
 		if l, ok := c.cache.Get(agg); ok {
 			return l, nil
 		}
@@ -67,7 +67,7 @@ func (c *Collection[S, F]) GetMany(ctx context.Context, ids []string) ([]View[S]
 		}
 		aggs = append(aggs, agg)
 	}
-	held := c.db.engine.exclusive() && c.db.engine.together()
+	held := c.db.engine.exclusive() && c.db.engine.together() && c.queue.idle(aggs...)
 	states, err := c.load(ctx, aggs)
 	if err != nil {
 		return nil, unavailable(err)
