@@ -1,0 +1,24 @@
+package controltower
+
+import "errors"
+
+// Config is what the control tower is told beside the host's configuration.
+type Config struct {
+	Nodes int `koanf:"nodes" doc:"Keys that a trace holds at most, 10 to 500; what is beyond is marked as truncated."`
+	Steps int `koanf:"steps" doc:"Facts that a trace holds at most, 100 to 2000; what is beyond is marked as truncated."`
+}
+
+// Defaults returns the configuration of a developer's machine, which is that of production.
+func Defaults() Config { return Config{Nodes: 500, Steps: 2000} }
+
+// Validate names every setting that cannot be.
+func (c Config) Validate() error {
+	var err error
+	if c.Nodes < 10 || c.Nodes > 500 {
+		err = errors.Join(err, errors.New("nodes: must be 10 to 500"))
+	}
+	if c.Steps < 100 || c.Steps > 2000 {
+		err = errors.Join(err, errors.New("steps: must be 100 to 2000"))
+	}
+	return err
+}

@@ -1,0 +1,68 @@
+package adapter
+
+import (
+	"context"
+	"fmt"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/lockstep-logistics/lockstep/libs/bus"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/services/control-tower/internal/domain"
+)
+
+// knownNumbers is how many numbers a process remembers to have stored, so that a fact which
+// names them again costs one row and not several.
+const knownNumbers = 1 << 16
+
+// Recorder keeps the facts of all services as rows.
+type Recorder struct {
+	rows  store.Rows
+	known *lru.Cache[number, struct{}]
+}
+
+type number struct {
+	tenant string
+	key    domain.Key
+}
+
+// NewRecorder returns a recorder that writes to the database's table.
+func NewRecorder(db *store.DB) *Recorder {
+	known, err := lru.New[number, struct{}](knownNumbers)
+	if err != nil {
+		panic(err) // the size is a positive constant
+	}
+	return &Recorder{rows: db.Table(table, index), known: known}
+}
+
+// Consumers are the recorders of each source. Their names carry the fold, so that a new one
+// begins at the first fact.
+func (r *Recorder) Consumers() []bus.Consumer {
+	var out []bus.Consumer
+	for _, source := range Sources {
+		out = append(out, bus.Consumer{Name: fmt.Sprintf("trace-%d-%s", Fold, source), Kind: bus.Recorder, From: source, Handle: r.Record})
+	}
+	return out
+}
+
+// Record stores one fact, and the numbers that it is the first to name, in one write. A fact
+// that cannot be read is kept as what its envelope says.
+func (r *Recorder) Record(ctx context.Context, f bus.Fact) error {
+	row, numbers, err := rowsOf(f)
+	if err != nil {
+		return err
+	}
+	rows, fresh := []store.Row{row}, []number(nil)
+	for k, numberRow := range numbers {
+		if n := (number{f.Tenant, k}); !r.known.Contains(n) {
+			rows, fresh = append(rows, numberRow), append(fresh, n)
+		}
+	}
+	if err := r.rows.Put(ctx, rows...); err != nil {
+		return err
+	}
+	for _, n := range fresh {
+		r.known.Add(n, struct{}{})
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package adapter
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	controltowerv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1"
+)
+
+// titles are what facts mean in plain words, by package and name. A part in brackets is told
+// when the step has the detail in it; "~" turns the name of an enum value into words. A fact
+// without a title is told by its name.
+var titles = map[string]map[string]string{
+	"orderrelease": {
+		"OrderReceived":       "Order received[, revision {revision}]",
+		"OrderValidated":      "Order is valid",
+		"OrderRejected":       "Order rejected",
+		"HoldPlaced":          "Hold placed[: {type~}]",
+		"HoldLifted":          "Hold lifted[: {type~}]",
+		"PromiseRequested":    "Stock asked for[, attempt {attempt}]",
+		"LinesPromised":       "Stock promised",
+		"PromiseRefused":      "Stock refused",
+		"PromiseClosed":       "Attempt to get stock given up",
+		"OrderReleased":       "Released[ to {site}]",
+		"ReleaseBackordered":  "Remainder waits for stock[ at {site}]",
+		"ReleaseAllocated":    "Stock allocated to the release",
+		"ReleaseAcknowledged": "Warehouse has the release",
+		"LinesPicked":         "Lines picked",
+		"LinesShorted":        "Lines picked short",
+		"LinesIssued":         "Lines issued",
+		"OrderFulfilled":      "Order fulfilled",
+		"LinesDelivered":      "Lines delivered",
+		"RemainderCancelled":  "Remainder cancelled[: {reason~}]",
+		"CancelRequested":     "Warehouse asked to cancel the release[ at {site}]",
+		"ReleaseCancelled":    "Release cancelled",
+		"CancelRefused":       "Warehouse does not cancel the release",
+		"OrderCancelled":      "Order cancelled[: {reason~}]",
+		"OrderClosed":         "Order closed",
+		"ReportContradicted":  "A report does not fit the order",
+	},
+	"inventorymovement": {
+		"StockMoved":                  "Stock moved[: {type~}][, from {from.location}][ to {to.location}]",
+		"StockReserved":               "Stock reserved",
+		"ReservationReleased":         "Reservation given back",
+		"StockAllocated":              "Stock allocated to the warehouse order",
+		"AllocationFreed":             "Allocation given back",
+		"WarehouseOrderCreated":       "Warehouse order created[ at {site}]",
+		"WarehouseOrderAllocated":     "Pick tasks made",
+		"WarehouseOrderAcknowledged":  "Warehouse order acknowledged",
+		"PickConfirmed":               "Picked",
+		"PickShorted":                 "Picked short[: {reason~}]",
+		"CartonPacked":                "Carton packed",
+		"GoodsIssued":                 "Goods issued",
+		"WarehouseOrderCancelled":     "Warehouse order cancelled[: {reason~}]",
+		"WarehouseOrderCancelRefused": "Warehouse goes on with the order[: {reason~}]",
+		"NumbersTaken":                "Numbers for cartons taken",
+	},
+	"shipmentvisibility": {
+		"ShipmentPlanned":         "Shipment planned[ from {site}]",
+		"ShipmentReady":           "Shipment ready at the dock",
+		"ShipmentTendered":        "Tendered[ to {carrier}][, {carrier_service}]",
+		"TenderAccepted":          "Tender accepted[ by {carrier}]",
+		"TenderClosed":            "Tender[ to {carrier}] ended[: {outcome~}]",
+		"ShipmentDispatched":      "Dispatched[ with {carrier}]",
+		"MilestoneRecorded":       "Milestone[: {milestone.code~}][, {milestone.classifier~}][, at {milestone.place}]",
+		"ShipmentDelivered":       "Delivered",
+		"ProofOfDeliveryRecorded": "Proof of delivery recorded",
+		"ShipmentCancelled":       "Shipment called off[: {reason~}]",
+		"ShipmentClosed":          "Shipment closed",
+	},
+	"freightsettlement": {
+		"RateCardPublished":      "Rate card published",
+		"FreightEstimated":       "Freight estimated[ with {rating.carrier}]",
+		"FreightAccrued":         "Freight accrued[ with {rating.carrier}]",
+		"FreightFinalised":       "Freight trued up to what was delivered",
+		"FreightReversed":        "Freight reversed[: {reason~}]",
+		"ChargesClaimed":         "Charges claimed for the invoice",
+		"ChargesFreed":           "Charges given back",
+		"ChargesSettled":         "Charges settled",
+		"FreightInvoiceReceived": "Freight invoice received[ from {carrier}]",
+		"MatchRequested":         "Match begun[, attempt {attempt}]",
+		"MatchDecided":           "Match decided[: {outcome~}]",
+		"FreightInvoiceApproved": "Freight invoice approved[: {resolution~}]",
+		"FreightInvoiceCredited": "Freight invoice credited",
+		"VoucherPosted":          "Voucher posted",
+		"FreightInvoicePaid":     "Freight invoice paid",
+	},
+	"returns": {
+		"ReturnRequested":       "Return requested",
+		"ReturnHeld":            "Quantities held for the return",
+		"ReturnAuthorised":      "Return authorised",
+		"ReturnDenied":          "Return denied",
+		"ReturnCancelled":       "Return called off[: {reason~}]",
+		"ReturnReceiptRecorded": "Returned goods received[ at {site}]",
+		"ItemsInspected":        "Returned goods inspected[: {grade~}]",
+		"ItemsDisposed":         "Disposition of returned goods[: {disposition~}]",
+		"CreditRequested":       "Credit requested",
+		"CreditConfirmed":       "Credit posted",
+		"ReturnCompleted":       "Return completed",
+		"ItemsIssued":           "Issued goods can be returned",
+		"ReturnClaimed":         "Return holds quantities of the order",
+		"ReturnClaimReleased":   "Return gives quantities of the order back",
+	},
+}
+
+var (
+	optional = regexp.MustCompile(`\[[^\]]*\]`)
+	named    = regexp.MustCompile(`\{([a-z_.]+)(~?)\}`)
+)
+
+// title says what happened.
+func title(s *controltowerv1.TraceStep) string {
+	name := s.GetType()[strings.LastIndexByte(s.GetType(), '.')+1:]
+	parts := strings.Split(s.GetType(), ".")
+	template := ""
+	if len(parts) == 4 && parts[0] == "lockstep" {
+		template = titles[parts[1]][name]
+	}
+	if template == "" {
+		return plainName(name)
+	}
+	return optional.ReplaceAllStringFunc(template, func(part string) string {
+		field := named.FindStringSubmatch(part)
+		for _, d := range s.GetDetails() {
+			if d.GetName() == field[1] && d.GetValue() != "" {
+				value := d.GetValue()
+				if field[2] != "" {
+					value = words(value)
+				}
+				return strings.Replace(part[1:len(part)-1], field[0], value, 1)
+			}
+		}
+		return ""
+	})
+}
+
+// words turns a code into words; what is not in capitals stays as it is.
+func words(code string) string {
+	if strings.ToUpper(code) != code {
+		return code
+	}
+	return strings.ToLower(strings.ReplaceAll(code, "_", " "))
+}
+
+// plainName turns OrderReceived into "Order received".
+func plainName(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && unicode.IsUpper(r) {
+			b.WriteByte(' ')
+			r = unicode.ToLower(r)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

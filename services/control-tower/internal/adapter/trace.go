@@ -1,0 +1,183 @@
+package adapter
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	controltowerv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1"
+	"github.com/lockstep-logistics/lockstep/services/control-tower/internal/domain"
+)
+
+const (
+	pageOfFacts = 500
+	lookups     = 16 // of one layer at a time
+)
+
+// tracer answers one trace from the rows of one tenant.
+type tracer struct {
+	rows   store.Rows
+	tenant string
+	limits domain.Limits
+	steps  map[string]*controltowerv1.TraceStep // by fact id
+}
+
+// found are the facts of one index key.
+type found struct {
+	facts []domain.Fact
+	steps []*controltowerv1.TraceStep
+	more  bool
+}
+
+// trace resolves the key and walks from all that it may mean.
+func (t *tracer) trace(ctx context.Context, key string, want domain.KeyType) (domain.Graph, []domain.Key, error) {
+	starts, err := t.resolve(ctx, key, want)
+	if err != nil {
+		return domain.Graph{}, nil, err
+	}
+	if len(starts) == 0 {
+		return domain.Graph{}, nil, fault.New(fault.NotFound, "KEY_UNKNOWN", "no fact carries this key")
+	}
+	w := domain.NewWalk(t.limits, starts...)
+	for layer := w.Next(); len(layer) > 0; layer = w.Next() {
+		results := make([]found, len(layer))
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(lookups)
+		for i, l := range layer {
+			group.Go(func() (err error) {
+				results[i], err = t.lookup(ctx, l)
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return domain.Graph{}, nil, err
+		}
+		for i, l := range layer {
+			for j, f := range results[i].facts {
+				t.steps[f.ID] = results[i].steps[j]
+			}
+			w.Take(l, results[i].facts)
+			if results[i].more {
+				w.Truncate()
+			}
+		}
+	}
+	return w.Graph(), starts, nil
+}
+
+// resolve returns the keys that are meant: those written exactly so, else those of the same
+// normal form, else the aggregate of this id.
+func (t *tracer) resolve(ctx context.Context, key string, want domain.KeyType) ([]domain.Key, error) {
+	var exact, alike []domain.Key
+	for _, form := range domain.Forms(key) {
+		of, err := t.list(ctx, byKey(form))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range of.facts {
+			for _, k := range f.Linking() {
+				switch {
+				case domain.Normal(k.Value) != form || want != "" && k.Type != want:
+				case k.Value == key:
+					exact = append(exact, k)
+				default:
+					alike = append(alike, k)
+				}
+			}
+		}
+	}
+	if len(exact) == 0 {
+		exact = alike
+	}
+	if len(exact) > 0 {
+		return unique(exact), nil
+	}
+	own := domain.OfAggregate(key)
+	if want != "" && own.Type != want {
+		return nil, nil
+	}
+	rows, err := t.rows.List(ctx, t.tenant, index, byAggregate(key), "", 1)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return []domain.Key{own}, nil
+}
+
+func unique(keys []domain.Key) []domain.Key {
+	slices.SortFunc(keys, func(a, b domain.Key) int {
+		return strings.Compare(string(a.Type)+"\x00"+a.Value, string(b.Type)+"\x00"+b.Value)
+	})
+	return slices.Compact(keys)
+}
+
+// lookup returns the facts that the walk asks for.
+func (t *tracer) lookup(ctx context.Context, l domain.Lookup) (found, error) {
+	if l.Own {
+		return t.list(ctx, byAggregate(l.Key.Value))
+	}
+	all, err := t.list(ctx, byKey(domain.Normal(l.Key.Value)))
+	if err != nil {
+		return found{}, err
+	}
+	out := found{more: all.more}
+	for i, f := range all.facts {
+		if slices.Contains(f.Linking(), l.Key) {
+			out.facts, out.steps = append(out.facts, f), append(out.steps, all.steps[i])
+		}
+	}
+	return out, nil
+}
+
+// list reads the facts under one index key, as many as an answer may hold.
+func (t *tracer) list(ctx context.Context, key string) (found, error) {
+	var out found
+	for after := ""; ; {
+		rows, err := t.rows.List(ctx, t.tenant, index, key, after, pageOfFacts)
+		if err != nil {
+			return found{}, err
+		}
+		for _, row := range rows {
+			if len(out.facts) == t.limits.Facts {
+				out.more = true
+				return out, nil
+			}
+			s, f, err := fromRow(row)
+			if err != nil {
+				return found{}, err
+			}
+			out.facts, out.steps = append(out.facts, f), append(out.steps, s)
+			after = row.ID
+		}
+		if len(rows) < pageOfFacts {
+			return out, nil
+		}
+	}
+}
+
+// fromRow reads a row back.
+func fromRow(row store.Row) (*controltowerv1.TraceStep, domain.Fact, error) {
+	s := &controltowerv1.TraceStep{}
+	if err := proto.Unmarshal(row.Body, s); err != nil {
+		return nil, domain.Fact{}, fmt.Errorf("row %s: %w", row.ID, err)
+	}
+	place := strings.Split(s.GetEventId()[strings.IndexByte(s.GetEventId(), ':')+1:], ":")
+	if len(place) != 2 {
+		return nil, domain.Fact{}, fmt.Errorf("row %s: event id %q", row.ID, s.GetEventId())
+	}
+	version, err := strconv.ParseUint(place[0], 10, 64)
+	if err != nil {
+		return nil, domain.Fact{}, fmt.Errorf("row %s: %w", row.ID, err)
+	}
+	i, err := strconv.Atoi(place[1])
+	if err != nil {
+		return nil, domain.Fact{}, fmt.Errorf("row %s: %w", row.ID, err)
+	}
+	return s, factOf(s, version, i), nil
+}

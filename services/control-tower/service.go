@@ -1,0 +1,25 @@
+// Package controltower tells the story of any business key from the facts of all services.
+// It owns no transition and no truth: its rows are a projection that never doubles a fact,
+// does not depend on the order in which aggregates arrive, and can be built anew.
+package controltower
+
+import (
+	"google.golang.org/grpc"
+
+	"github.com/lockstep-logistics/lockstep/libs/host"
+	controltowerv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1"
+	"github.com/lockstep-logistics/lockstep/services/control-tower/internal/adapter"
+)
+
+// Name is the service's name among the services.
+const Name = "control-tower"
+
+// New returns the service.
+func New(cfg Config, d host.Deps) (*host.Service, error) {
+	server := adapter.NewServer(d.Store, cfg.Nodes, cfg.Steps)
+	return &host.Service{
+		Name:      Name,
+		Register:  func(r grpc.ServiceRegistrar) { controltowerv1.RegisterControlTowerServiceServer(r, server) },
+		Consumers: adapter.NewRecorder(d.Store).Consumers(),
+	}, nil
+}

@@ -1,0 +1,311 @@
+package controltower_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/lockstep-logistics/lockstep/libs/bus"
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/host"
+	"github.com/lockstep-logistics/lockstep/libs/host/hosttest"
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
+	controltowerv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1"
+	controltower "github.com/lockstep-logistics/lockstep/services/control-tower"
+	"github.com/lockstep-logistics/lockstep/services/control-tower/internal/storytest"
+)
+
+const within = 30 * time.Second
+
+func unit() *host.Unit {
+	return host.Bind(controltower.Name, controltower.Defaults(), controltower.New)
+}
+
+// count is the state of a source's aggregate: how many facts it has.
+type count struct {
+	N int64 `bson:"n"`
+}
+
+type collection = *store.Collection[count, store.RawFact]
+
+// source stands for a service that owns aggregates and publishes their facts through the
+// real store and bus.
+type source struct {
+	name        string
+	prefixes    map[string]string // aggregate type → id prefix
+	collections atomic.Pointer[map[string]collection]
+}
+
+func (s *source) unit() *host.Unit {
+	return host.Bind(s.name, noSettings{}, func(_ noSettings, d host.Deps) (*host.Service, error) {
+		made := map[string]collection{}
+		for name, prefix := range s.prefixes {
+			made[name] = store.Register(d.Store, store.Type[count, store.RawFact]{
+				Name: name, Prefix: prefix, Fold: 1,
+				Evolve: func(c count, _ store.RawFact) count { c.N++; return c },
+				Encode: func(f store.RawFact) (string, []byte, error) { return f.Type, f.Data, nil },
+				Decode: func(name string, data []byte) (store.RawFact, error) {
+					return store.RawFact{Type: name, Data: data}, nil
+				},
+			})
+		}
+		s.collections.Store(&made)
+		return &host.Service{Register: func(grpc.ServiceRegistrar) {}}, nil
+	})
+}
+
+type noSettings struct{}
+
+func (noSettings) Validate() error { return nil }
+
+// sources are all services whose facts the control tower takes.
+type sources map[string]*source
+
+func newSources() sources {
+	out := sources{}
+	for name, prefixes := range map[string]map[string]string{
+		storytest.Orders:    {"order": "ord"},
+		storytest.Inventory: {"warehouse_order": "who", "stock": "stk"},
+		storytest.Shipments: {"shipment": "shp"},
+		storytest.Freight:   {"freight": "frt", "freight_invoice": "inv"},
+		storytest.Returns:   {"rma": "rma"},
+		"integration":       {"document": "doc"},
+	} {
+		out[name] = &source{name: name, prefixes: prefixes}
+	}
+	return out
+}
+
+func (s sources) units() []*host.Unit {
+	var out []*host.Unit
+	for _, source := range s {
+		out = append(out, source.unit())
+	}
+	return out
+}
+
+// commit makes a commit as its service would.
+func (s sources) commit(t *testing.T, tenant string, c storytest.Commit) {
+	t.Helper()
+	var facts []store.RawFact
+	for _, m := range c.Facts {
+		name, data, err := protovalue.Encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts = append(facts, store.RawFact{Type: name, Data: data})
+	}
+	s.commitRaw(t, tenant, c, facts...)
+}
+
+func (s sources) commitRaw(t *testing.T, tenant string, c storytest.Commit, facts ...store.RawFact) {
+	t.Helper()
+	ctx := store.WithCause(t.Context(), store.Cause{
+		Tenant: tenant, Principal: "tester", Derived: true, Key: fmt.Sprintf("test:%s:%d", c.ID, c.Version), KeyTime: c.Recorded,
+		Correlation: "story", Causation: c.Causation,
+	})
+	_, err := (*s[c.Service].collections.Load())[c.Type].Update(ctx, c.ID, func(store.Current[count]) (store.Decision[store.RawFact], error) {
+		return store.Decision[store.RawFact]{Facts: facts}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func client(s *hosttest.Suite, role commonv1.Role) controltowerv1.ControlTowerServiceClient {
+	return controltowerv1.NewControlTowerServiceClient(s.Client(controltower.Name, s.Caller(role)))
+}
+
+// told waits until the story of a key has as many facts, and returns it as it is once all of
+// them are there: a trace reads key after key, while facts still arrive.
+func told(t *testing.T, c controltowerv1.ControlTowerServiceClient, key string, facts int) *controltowerv1.TraceResponse {
+	t.Helper()
+	var got *controltowerv1.TraceResponse
+	testkit.Eventually(t, within, func() (err error) {
+		got, err = c.Trace(t.Context(), &controltowerv1.TraceRequest{Key: key})
+		if err == nil && len(got.GetSteps()) != facts {
+			err = fmt.Errorf("%s tells %d of %d facts", key, len(got.GetSteps()), facts)
+		}
+		return err
+	})
+	got, err := c.Trace(t.Context(), &controltowerv1.TraceRequest{Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// TestTheStoryOfAnOrder walks an order through the real store and bus of every source; an
+// order number, an SSCC, a PRO number and an invoice number each lead to all of it, also
+// after a restart and after the projection was dropped and built anew.
+func TestTheStoryOfAnOrder(t *testing.T) {
+	for _, engine := range hosttest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			all := newSources()
+			dropped := "" // tenant whose projection goes at the next start: a running one would store its positions again
+			units := append(all.units(), host.Bind(controltower.Name, controltower.Defaults(),
+				func(cfg controltower.Config, d host.Deps) (*host.Service, error) {
+					if dropped != "" {
+						drop(t, d.Store, dropped)
+					}
+					return controltower.New(cfg, d)
+				}))
+			s := hosttest.Serve(t, engine, units...)
+			story := storytest.New(s.Tenant)
+			n := story.Ship("4711")
+			bill := story.Invoice("INV-1", n)
+			story.Return(n)
+			half := len(story.Commits) / 2
+			for _, c := range story.Commits[:half] {
+				all.commit(t, s.Tenant, c)
+			}
+			s.Restart(t)
+			for _, c := range story.Commits[half:] {
+				all.commit(t, s.Tenant, c)
+			}
+			c := client(s, commonv1.Role_ROLE_CUSTOMER_SERVICE)
+			total := len(story.Envelopes())
+			before := told(t, c, n.Number, total)
+			for _, key := range []string{n.SSCC, n.PRO, bill.Number, bill.Voucher, n.RMANumber, n.Shipment} {
+				got := told(t, c, key, total)
+				if diff := cmp.Diff(before.GetSteps(), got.GetSteps(), protocmp.Transform()); diff != "" {
+					t.Errorf("%s tells another story than %s: %s", key, n.Number, diff)
+				}
+			}
+			keys, err := c.SearchKeys(t.Context(), &controltowerv1.SearchKeysRequest{Prefix: "pro-47"})
+			if err != nil || len(keys.GetKeys()) != 1 || keys.GetKeys()[0].GetValue() != n.PRO {
+				t.Errorf("search: %v, %v", keys, err)
+			}
+			foreign(t, s, n)
+			dropped = s.Tenant
+			s.Restart(t)
+			after := told(t, c, n.Number, total)
+			if diff := cmp.Diff(before, after, protocmp.Transform()); diff != "" {
+				t.Errorf("built anew it tells another story: %s", diff)
+			}
+		})
+	}
+}
+
+// foreign: another tenant sees nothing, and cannot tell it from what does not exist.
+func foreign(t *testing.T, s *hosttest.Suite, n storytest.Names) {
+	t.Helper()
+	who := s.Caller(commonv1.Role_ROLE_TENANT_ADMIN)
+	who.Tenant = testkit.Name("other")
+	c := controltowerv1.NewControlTowerServiceClient(s.Client(controltower.Name, who))
+	_, theirs := c.Trace(t.Context(), &controltowerv1.TraceRequest{Key: n.Number})
+	_, none := c.Trace(t.Context(), &controltowerv1.TraceRequest{Key: "nowhere"})
+	if !fault.IsKind(theirs, fault.NotFound) || theirs.Error() != none.Error() {
+		t.Errorf("another's key: %v; an unknown one: %v", theirs, none)
+	}
+	keys, err := c.SearchKeys(t.Context(), &controltowerv1.SearchKeysRequest{Prefix: "pro-47"})
+	if err != nil || len(keys.GetKeys()) != 0 {
+		t.Errorf("another tenant finds %v, %v", keys, err)
+	}
+}
+
+// drop deletes the projection and what the recorders have reached.
+func drop(t *testing.T, db *store.DB, tenant string) {
+	t.Helper()
+	for _, name := range []string{"trace", "bus_applied", "bus_positions"} {
+		for _, owner := range []string{tenant, "_bus"} {
+			rows := db.Table(name)
+			for {
+				page, err := rows.List(t.Context(), owner, "", "", "", 500)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(page) == 0 {
+					break
+				}
+				var ids []string
+				for _, row := range page {
+					ids = append(ids, row.ID)
+				}
+				if err := rows.Delete(t.Context(), owner, ids...); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// TestUnknownFactParks: a fact of a type that this release does not know, from a newer
+// service, waits as a dead letter and holds up nothing else.
+func TestUnknownFactParks(t *testing.T) {
+	all := newSources()
+	var letters *bus.DeadLetters
+	units := append(all.units(), host.Bind(controltower.Name, controltower.Defaults(),
+		func(cfg controltower.Config, d host.Deps) (*host.Service, error) {
+			letters = d.Bus.DeadLetters()
+			return controltower.New(cfg, d)
+		}))
+	s := hosttest.Serve(t, "sqlite", units...)
+	story := storytest.New(s.Tenant)
+	n := story.Ship("4711")
+	other := storytest.Of(s.Tenant, "4799")
+	all.commitRaw(t, s.Tenant, storytest.Commit{Service: storytest.Shipments, Type: "shipment", ID: other.Shipment, Version: 1},
+		store.RawFact{Type: "lockstep.shipmentvisibility.v1.ShipmentBlessed", Data: []byte("later")})
+	for _, c := range story.Commits {
+		all.commit(t, s.Tenant, c)
+	}
+	told(t, client(s, commonv1.Role_ROLE_LOGISTICS), n.Number, len(story.Envelopes()))
+	testkit.Eventually(t, within, func() error {
+		list, err := letters.List(context.Background(), s.Tenant, "trace-1-shipment-visibility", "", 10)
+		if err != nil || len(list) != 1 || list[0].AggregateID != other.Shipment || list[0].Reason != "FACT_TYPE_UNKNOWN" {
+			return fmt.Errorf("dead letters %+v, %w", list, err)
+		}
+		return nil
+	})
+}
+
+// TestFieldsAreNamed: rules of the contract and of the search name the field.
+func TestFieldsAreNamed(t *testing.T) {
+	s := hosttest.Serve(t, "sqlite", unit()) // none of the sources is up: what is there is answered
+	c := client(s, commonv1.Role_ROLE_FINANCE)
+	_, noKey := c.Trace(t.Context(), &controltowerv1.TraceRequest{})
+	_, noType := c.Trace(t.Context(), &controltowerv1.TraceRequest{Key: "x", Type: 99})
+	_, short := c.SearchKeys(t.Context(), &controltowerv1.SearchKeysRequest{Prefix: "-a-"})
+	_, page := c.SearchKeys(t.Context(), &controltowerv1.SearchKeysRequest{Prefix: "ab", PageSize: 201})
+	_, token := c.SearchKeys(t.Context(), &controltowerv1.SearchKeysRequest{Prefix: "ab", PageToken: "!"})
+	for field, err := range map[string]error{"key": noKey, "type": noType, "prefix": short, "page_size": page, "page_token": token} {
+		f, ok := fault.As(err)
+		if !ok || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Path != field {
+			t.Errorf("%s: %v %+v", field, err, f)
+		}
+	}
+	if _, err := c.Trace(t.Context(), &controltowerv1.TraceRequest{Key: "x"}); !fault.IsKind(err, fault.NotFound) {
+		t.Errorf("an unknown key: %v", err)
+	}
+}
+
+func TestAccess(t *testing.T) {
+	hosttest.Serve(t, "sqlite", unit()).AccessMatrix(t, controltower.Name, "testdata/access.md")
+}
+
+func TestReadmeIsTrue(t *testing.T) {
+	hosttest.ConfigTable(t, "README.md", unit())
+}
+
+func TestConfig(t *testing.T) {
+	for name, cfg := range map[string]controltower.Config{
+		"no nodes": {Nodes: 9, Steps: 2000}, "too many nodes": {Nodes: 501, Steps: 2000},
+		"no steps": {Nodes: 500, Steps: 99}, "too many steps": {Nodes: 500, Steps: 2001},
+	} {
+		if cfg.Validate() == nil {
+			t.Errorf("%s: %+v is taken", name, cfg)
+		}
+	}
+	if err := controltower.Defaults().Validate(); err != nil {
+		t.Error(err)
+	}
+}
