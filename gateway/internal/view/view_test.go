@@ -17,7 +17,9 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/ident"
 	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
 	gatewayv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/gateway/v1"
+	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	returnsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
 	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
 )
 
@@ -25,9 +27,9 @@ var id = ident.Derive("ord", "acme", "erp", "4711")
 
 // service stands for the connection to one service.
 type service struct {
-	reply proto.Message
-	err   error
-	hangs bool
+	replies []proto.Message // one of each type that it answers
+	err     error
+	hangs   bool
 }
 
 func (s service) Invoke(ctx context.Context, _ string, _, reply any, _ ...grpc.CallOption) error {
@@ -35,8 +37,15 @@ func (s service) Invoke(ctx context.Context, _ string, _, reply any, _ ...grpc.C
 		<-ctx.Done()
 		return ctx.Err()
 	}
+	out := reply.(proto.Message)
+	for _, r := range s.replies {
+		if s.err == nil && r.ProtoReflect().Descriptor() == out.ProtoReflect().Descriptor() {
+			proto.Merge(out, r)
+			return nil
+		}
+	}
 	if s.err == nil {
-		proto.Merge(reply.(proto.Message), s.reply)
+		return errors.New("not one of its answers")
 	}
 	return s.err
 }
@@ -47,10 +56,19 @@ func (service) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.Call
 
 // healthy are services that all answer.
 func healthy() map[string]service {
+	order := &orderreleasev1.Order{OrderId: id, Etag: "5", Lines: []*orderreleasev1.OrderLineStatus{
+		{Resolved: &orderreleasev1.ResolvedLine{LineNumber: 1, ItemId: "itm_1", Site: "DC1"}},
+		{Resolved: &orderreleasev1.ResolvedLine{LineNumber: 2, ItemId: "itm_1", Site: "DC1"}},
+	}}
 	return map[string]service{
-		"order-release":       {reply: &orderreleasev1.GetOrderResponse{Order: &orderreleasev1.Order{OrderId: id, Etag: "5"}}},
-		"shipment-visibility": {reply: &shipmentvisibilityv1.ListShipmentsResponse{Shipments: []*shipmentvisibilityv1.Shipment{{ShipmentId: "shp_1", Etag: "2"}}}},
-		"freight-settlement":  {reply: &freightsettlementv1.ListFreightsResponse{Freights: []*freightsettlementv1.Freight{{FreightId: "frt_1", Etag: "1"}}}},
+		"order-release": {replies: []proto.Message{&orderreleasev1.GetOrderResponse{Order: order}}},
+		"inventory-movement": {replies: []proto.Message{
+			&inventorymovementv1.ListWarehouseOrdersResponse{WarehouseOrders: []*inventorymovementv1.WarehouseOrder{{WarehouseOrderId: "who_1"}}},
+			&inventorymovementv1.GetAvailabilityResponse{Availabilities: []*inventorymovementv1.Availability{{Site: "DC1", ItemId: "itm_1"}}},
+		}},
+		"shipment-visibility": {replies: []proto.Message{&shipmentvisibilityv1.ListShipmentsResponse{Shipments: []*shipmentvisibilityv1.Shipment{{ShipmentId: "shp_1", Etag: "2"}}}}},
+		"freight-settlement":  {replies: []proto.Message{&freightsettlementv1.ListFreightsResponse{Freights: []*freightsettlementv1.Freight{{FreightId: "frt_1", Etag: "1"}}}}},
+		"returns":             {replies: []proto.Message{&returnsv1.ListReturnsResponse{Returns: []*returnsv1.ReturnSummary{{RmaId: "rma_1"}}}}},
 	}
 }
 
@@ -73,8 +91,11 @@ func TestWholeView(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if view.GetOrder().GetEtag() != "5" || len(view.GetShipments()) != 1 || len(view.GetFreights()) != 1 || len(view.GetMissing()) != 0 || view.GetEtag() == "" {
-		t.Errorf("view %v", view)
+	got := []int{
+		len(view.GetWarehouseOrders()), len(view.GetStock()), len(view.GetShipments()), len(view.GetFreights()), len(view.GetReturns()), len(view.GetMissing()),
+	}
+	if diff := cmp.Diff([]int{1, 1, 1, 1, 1, 0}, got); diff != "" || view.GetOrder().GetEtag() != "5" || view.GetEtag() == "" {
+		t.Errorf("view %v\n%s", view, diff)
 	}
 	byNumber, err := ask(nil, &gatewayv1.GetOrderViewRequest{OrderNumber: "4711", SourceSystem: "erp"})
 	if err != nil {
@@ -124,7 +145,11 @@ func TestMissingPartsAreNamed(t *testing.T) {
 
 func TestViewWithoutItsOrder(t *testing.T) {
 	view, err := ask(func(m map[string]service) { m["order-release"] = service{hangs: true} }, byID)
-	if err != nil || len(view.GetMissing()) != 1 || view.GetMissing()[0].GetPart() != "order" || len(view.GetShipments()) != 1 {
+	var parts []string // the places of the stock are those of the order
+	for _, m := range view.GetMissing() {
+		parts = append(parts, m.GetPart())
+	}
+	if diff := cmp.Diff([]string{"order", "stock"}, parts); err != nil || diff != "" || len(view.GetShipments()) != 1 {
 		t.Errorf("order-release hangs: %v, %v", view, err)
 	}
 	_, err = ask(func(m map[string]service) {
@@ -163,7 +188,7 @@ func TestTagChangesWithAPart(t *testing.T) {
 		t.Error("the same parts have two tags")
 	}
 	other, _ := ask(func(m map[string]service) {
-		m["freight-settlement"] = service{reply: &freightsettlementv1.ListFreightsResponse{}}
+		m["freight-settlement"] = service{replies: []proto.Message{&freightsettlementv1.ListFreightsResponse{}}}
 	}, byID)
 	if other.GetEtag() == first.GetEtag() {
 		t.Error("other parts have the same tag")

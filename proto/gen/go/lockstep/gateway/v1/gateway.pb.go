@@ -11,9 +11,11 @@ package gatewayv1
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
-	v12 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
+	v13 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
+	v11 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	v1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
-	v11 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
+	v14 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
+	v12 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -204,10 +206,16 @@ type OrderView struct {
 	AsOfTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	// The order with its lines, holds, promise and releases.
 	Order *v1.Order `protobuf:"bytes,4,opt,name=order,proto3" json:"order,omitempty"`
+	// Warehouse orders of the order's releases.
+	WarehouseOrders []*v11.WarehouseOrder `protobuf:"bytes,5,rep,name=warehouse_orders,json=warehouseOrders,proto3" json:"warehouse_orders,omitempty"`
+	// What can be promised now where the order's lines are stocked.
+	Stock []*v11.Availability `protobuf:"bytes,6,rep,name=stock,proto3" json:"stock,omitempty"`
 	// Shipments of the order.
-	Shipments []*v11.Shipment `protobuf:"bytes,7,rep,name=shipments,proto3" json:"shipments,omitempty"`
+	Shipments []*v12.Shipment `protobuf:"bytes,7,rep,name=shipments,proto3" json:"shipments,omitempty"`
 	// Freight of those shipments.
-	Freights []*v12.Freight `protobuf:"bytes,8,rep,name=freights,proto3" json:"freights,omitempty"`
+	Freights []*v13.Freight `protobuf:"bytes,8,rep,name=freights,proto3" json:"freights,omitempty"`
+	// Returns of what the order brought.
+	Returns []*v14.ReturnSummary `protobuf:"bytes,9,rep,name=returns,proto3" json:"returns,omitempty"`
 	// Parts that could not be read.
 	Missing       []*MissingPart `protobuf:"bytes,15,rep,name=missing,proto3" json:"missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -272,16 +280,37 @@ func (x *OrderView) GetOrder() *v1.Order {
 	return nil
 }
 
-func (x *OrderView) GetShipments() []*v11.Shipment {
+func (x *OrderView) GetWarehouseOrders() []*v11.WarehouseOrder {
+	if x != nil {
+		return x.WarehouseOrders
+	}
+	return nil
+}
+
+func (x *OrderView) GetStock() []*v11.Availability {
+	if x != nil {
+		return x.Stock
+	}
+	return nil
+}
+
+func (x *OrderView) GetShipments() []*v12.Shipment {
 	if x != nil {
 		return x.Shipments
 	}
 	return nil
 }
 
-func (x *OrderView) GetFreights() []*v12.Freight {
+func (x *OrderView) GetFreights() []*v13.Freight {
 	if x != nil {
 		return x.Freights
+	}
+	return nil
+}
+
+func (x *OrderView) GetReturns() []*v14.ReturnSummary {
+	if x != nil {
+		return x.Returns
 	}
 	return nil
 }
@@ -379,22 +408,25 @@ var File_lockstep_gateway_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_lockstep_gateway_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	"!lockstep/gateway/v1/gateway.proto\x12\x13lockstep.gateway.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a-lockstep/freightsettlement/v1/resources.proto\x1a(lockstep/orderrelease/v1/resources.proto\x1a.lockstep/shipmentvisibility/v1/resources.proto\"\xc4\x01\n" +
+	"!lockstep/gateway/v1/gateway.proto\x12\x13lockstep.gateway.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a-lockstep/freightsettlement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a(lockstep/orderrelease/v1/resources.proto\x1a#lockstep/returns/v1/resources.proto\x1a.lockstep/shipmentvisibility/v1/resources.proto\"\xc4\x01\n" +
 	"\x13GetOrderViewRequest\x127\n" +
 	"\border_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^(ord_[a-z2-7]{26})?$R\aorderId\x12*\n" +
 	"\forder_number\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\vorderNumber\x12H\n" +
 	"\rsource_system\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^([a-z0-9][a-z0-9-]{0,31})?$R\fsourceSystem\"U\n" +
 	"\x14GetOrderViewResponse\x12=\n" +
 	"\n" +
-	"order_view\x18\x01 \x01(\v2\x1e.lockstep.gateway.v1.OrderViewR\torderView\"\xf3\x02\n" +
+	"order_view\x18\x01 \x01(\v2\x1e.lockstep.gateway.v1.OrderViewR\torderView\"\xce\x04\n" +
 	"\tOrderView\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x128\n" +
 	"\n" +
 	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\x125\n" +
-	"\x05order\x18\x04 \x01(\v2\x1f.lockstep.orderrelease.v1.OrderR\x05order\x12F\n" +
+	"\x05order\x18\x04 \x01(\v2\x1f.lockstep.orderrelease.v1.OrderR\x05order\x12X\n" +
+	"\x10warehouse_orders\x18\x05 \x03(\v2-.lockstep.inventorymovement.v1.WarehouseOrderR\x0fwarehouseOrders\x12A\n" +
+	"\x05stock\x18\x06 \x03(\v2+.lockstep.inventorymovement.v1.AvailabilityR\x05stock\x12F\n" +
 	"\tshipments\x18\a \x03(\v2(.lockstep.shipmentvisibility.v1.ShipmentR\tshipments\x12B\n" +
-	"\bfreights\x18\b \x03(\v2&.lockstep.freightsettlement.v1.FreightR\bfreights\x12:\n" +
+	"\bfreights\x18\b \x03(\v2&.lockstep.freightsettlement.v1.FreightR\bfreights\x12<\n" +
+	"\areturns\x18\t \x03(\v2\".lockstep.returns.v1.ReturnSummaryR\areturns\x12:\n" +
 	"\amissing\x18\x0f \x03(\v2 .lockstep.gateway.v1.MissingPartR\amissing\"\x8b\x01\n" +
 	"\vMissingPart\x12\x12\n" +
 	"\x04part\x18\x01 \x01(\tR\x04part\x12\x18\n" +
@@ -433,23 +465,29 @@ var file_lockstep_gateway_v1_gateway_proto_goTypes = []any{
 	(*MissingPart)(nil),           // 4: lockstep.gateway.v1.MissingPart
 	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
 	(*v1.Order)(nil),              // 6: lockstep.orderrelease.v1.Order
-	(*v11.Shipment)(nil),          // 7: lockstep.shipmentvisibility.v1.Shipment
-	(*v12.Freight)(nil),           // 8: lockstep.freightsettlement.v1.Freight
+	(*v11.WarehouseOrder)(nil),    // 7: lockstep.inventorymovement.v1.WarehouseOrder
+	(*v11.Availability)(nil),      // 8: lockstep.inventorymovement.v1.Availability
+	(*v12.Shipment)(nil),          // 9: lockstep.shipmentvisibility.v1.Shipment
+	(*v13.Freight)(nil),           // 10: lockstep.freightsettlement.v1.Freight
+	(*v14.ReturnSummary)(nil),     // 11: lockstep.returns.v1.ReturnSummary
 }
 var file_lockstep_gateway_v1_gateway_proto_depIdxs = []int32{
-	3, // 0: lockstep.gateway.v1.GetOrderViewResponse.order_view:type_name -> lockstep.gateway.v1.OrderView
-	5, // 1: lockstep.gateway.v1.OrderView.as_of_time:type_name -> google.protobuf.Timestamp
-	6, // 2: lockstep.gateway.v1.OrderView.order:type_name -> lockstep.orderrelease.v1.Order
-	7, // 3: lockstep.gateway.v1.OrderView.shipments:type_name -> lockstep.shipmentvisibility.v1.Shipment
-	8, // 4: lockstep.gateway.v1.OrderView.freights:type_name -> lockstep.freightsettlement.v1.Freight
-	4, // 5: lockstep.gateway.v1.OrderView.missing:type_name -> lockstep.gateway.v1.MissingPart
-	1, // 6: lockstep.gateway.v1.OrderViewService.GetOrderView:input_type -> lockstep.gateway.v1.GetOrderViewRequest
-	2, // 7: lockstep.gateway.v1.OrderViewService.GetOrderView:output_type -> lockstep.gateway.v1.GetOrderViewResponse
-	7, // [7:8] is the sub-list for method output_type
-	6, // [6:7] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	3,  // 0: lockstep.gateway.v1.GetOrderViewResponse.order_view:type_name -> lockstep.gateway.v1.OrderView
+	5,  // 1: lockstep.gateway.v1.OrderView.as_of_time:type_name -> google.protobuf.Timestamp
+	6,  // 2: lockstep.gateway.v1.OrderView.order:type_name -> lockstep.orderrelease.v1.Order
+	7,  // 3: lockstep.gateway.v1.OrderView.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
+	8,  // 4: lockstep.gateway.v1.OrderView.stock:type_name -> lockstep.inventorymovement.v1.Availability
+	9,  // 5: lockstep.gateway.v1.OrderView.shipments:type_name -> lockstep.shipmentvisibility.v1.Shipment
+	10, // 6: lockstep.gateway.v1.OrderView.freights:type_name -> lockstep.freightsettlement.v1.Freight
+	11, // 7: lockstep.gateway.v1.OrderView.returns:type_name -> lockstep.returns.v1.ReturnSummary
+	4,  // 8: lockstep.gateway.v1.OrderView.missing:type_name -> lockstep.gateway.v1.MissingPart
+	1,  // 9: lockstep.gateway.v1.OrderViewService.GetOrderView:input_type -> lockstep.gateway.v1.GetOrderViewRequest
+	2,  // 10: lockstep.gateway.v1.OrderViewService.GetOrderView:output_type -> lockstep.gateway.v1.GetOrderViewResponse
+	10, // [10:11] is the sub-list for method output_type
+	9,  // [9:10] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_gateway_v1_gateway_proto_init() }

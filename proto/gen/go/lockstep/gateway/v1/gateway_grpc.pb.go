@@ -30,7 +30,7 @@ const (
 //
 // OrderViewService shows an order with everything that became of it.
 type OrderViewServiceClient interface {
-	// Returns an order with its releases, warehouse orders, stock, shipments and freight, read at the same
+	// Returns an order with its releases, warehouse orders, stock, shipments, freight and returns, read at the same
 	// time from the services that own them. A part whose service does not answer in time, or that the caller
 	// may not see, is named in `missing`; the others are there.
 	GetOrderView(ctx context.Context, in *GetOrderViewRequest, opts ...grpc.CallOption) (*GetOrderViewResponse, error)
@@ -60,7 +60,7 @@ func (c *orderViewServiceClient) GetOrderView(ctx context.Context, in *GetOrderV
 //
 // OrderViewService shows an order with everything that became of it.
 type OrderViewServiceServer interface {
-	// Returns an order with its releases, warehouse orders, stock, shipments and freight, read at the same
+	// Returns an order with its releases, warehouse orders, stock, shipments, freight and returns, read at the same
 	// time from the services that own them. A part whose service does not answer in time, or that the caller
 	// may not see, is named in `missing`; the others are there.
 	GetOrderView(context.Context, *GetOrderViewRequest) (*GetOrderViewResponse, error)
