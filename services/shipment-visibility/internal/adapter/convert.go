@@ -1,6 +1,8 @@
 package adapter
 
 import (
+	"strings"
+
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
@@ -9,6 +11,18 @@ import (
 
 func state(s domain.State) shipmentvisibilityv1.ShipmentState {
 	return shipmentvisibilityv1.ShipmentState(shipmentvisibilityv1.ShipmentState_value["SHIPMENT_STATE_"+string(s)])
+}
+
+func shippedPolicy(p domain.Policy) shipmentvisibilityv1.ShippedPolicy {
+	return shipmentvisibilityv1.ShippedPolicy(shipmentvisibilityv1.ShippedPolicy_value["SHIPPED_POLICY_"+string(p)])
+}
+
+// fromPolicy reads a policy; a shipment planned before policies were told has none.
+func fromPolicy(p shipmentvisibilityv1.ShippedPolicy) domain.Policy {
+	if p == 0 {
+		return ""
+	}
+	return domain.Policy(trim(p.String(), "SHIPPED_POLICY_"))
 }
 
 func tenderState(s domain.TenderState) shipmentvisibilityv1.TenderState {
@@ -88,4 +102,6 @@ func fromMilestone(m *shipmentvisibilityv1.Milestone) domain.Milestone {
 	}
 }
 
-func trim(s, prefix string) string { return s[len(prefix):] }
+// trim returns an enum value's name without its prefix; one that this binary does not know
+// keeps its number.
+func trim(s, prefix string) string { return strings.TrimPrefix(s, prefix) }

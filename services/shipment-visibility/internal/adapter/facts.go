@@ -17,12 +17,13 @@ func message(f domain.Fact) proto.Message {
 		return &shipmentvisibilityv1.ShipmentPlanned{
 			ShipmentId: f.Shipment, OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release,
 			WarehouseOrderId: f.Order.WarehouseOrder, Site: f.Site, ShipTo: address(f.ShipTo),
-			CarrierPreference: f.Preference, ServiceLevel: f.Service, Lines: lines(f.Lines),
+			CarrierPreference: f.Preference, ServiceLevel: f.Service, Lines: lines(f.Lines), ShippedPolicy: shippedPolicy(f.Policy),
 		}
 	case domain.ShipmentReady:
 		return &shipmentvisibilityv1.ShipmentReady{
 			ShipmentId: f.Shipment, Units: units(f.Units), Lines: lines(f.Lines),
 			GrossWeightGrams: f.WeightGrams, IssuedTime: protovalue.Time(f.Issued),
+			OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release, WarehouseOrderId: f.Order.WarehouseOrder,
 		}
 	case domain.ShipmentTendered:
 		return &shipmentvisibilityv1.ShipmentTendered{
@@ -45,7 +46,7 @@ func message(f domain.Fact) proto.Message {
 			ShipmentId: f.Shipment, OrderId: f.Order.ID, OrderNumber: f.Order.Number, Carrier: f.Carrier, CarrierService: f.Service,
 			BillOfLading: f.Refs.BillOfLading, ProNumber: f.Refs.PRO, TrackingNumber: f.Refs.Tracking, SealNumber: f.Refs.Seal,
 			DispatchedTime: protovalue.Time(f.At), GrossWeightGrams: f.WeightGrams, Lines: lines(f.Lines),
-			NotIssued: f.NotIssued, Site: f.Site, ShipTo: address(f.ShipTo),
+			NotIssued: f.NotIssued, CarrierReported: f.Reported, Site: f.Site, ShipTo: address(f.ShipTo),
 		}
 	case domain.MilestoneRecorded:
 		return &shipmentvisibilityv1.MilestoneRecorded{ShipmentId: f.Shipment, Milestone: milestone(f.Milestone), State: state(f.State)}
@@ -58,9 +59,26 @@ func message(f domain.Fact) proto.Message {
 		return &shipmentvisibilityv1.ProofOfDeliveryRecorded{
 			ShipmentId: f.Shipment, OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release,
 			SignedBy: f.SignedBy, SignedTime: protovalue.Time(f.SignedAt), Lines: lines(f.Lines), DocumentSha256: f.Document,
+			AsDispatched: f.AsDispatched,
 		}
 	case domain.ShipmentCancelled:
-		return &shipmentvisibilityv1.ShipmentCancelled{ShipmentId: f.Shipment, Reason: f.Reason, Carrier: f.Carrier}
+		return &shipmentvisibilityv1.ShipmentCancelled{
+			ShipmentId: f.Shipment, Reason: f.Reason, Carrier: f.Carrier,
+			OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release, WarehouseOrderId: f.Order.WarehouseOrder,
+		}
+	case domain.DispatchReported:
+		d := f.Departure
+		return &shipmentvisibilityv1.DispatchReported{
+			ShipmentId: f.Shipment, Carrier: d.Carrier, BillOfLading: d.Refs.BillOfLading, ProNumber: d.Refs.PRO,
+			TrackingNumber: d.Refs.Tracking, SealNumber: d.Refs.Seal, DispatchedTime: protovalue.Time(d.At),
+		}
+	case domain.OlderProofRecorded:
+		return &shipmentvisibilityv1.OlderProofRecorded{
+			ShipmentId: f.Shipment, SignedBy: f.Proof.SignedBy, SignedTime: protovalue.Time(f.Proof.SignedAt),
+			Lines: lines(f.Proof.Lines), DocumentSha256: f.Proof.Document,
+		}
+	case domain.CancellationContradicted:
+		return &shipmentvisibilityv1.CancellationContradicted{ShipmentId: f.Shipment, Reason: f.Reason}
 	case domain.ShipmentClosed:
 		return &shipmentvisibilityv1.ShipmentClosed{ShipmentId: f.Shipment}
 	}

@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
@@ -22,7 +23,7 @@ func (s *Server) TenderShipment(ctx context.Context, r *shipmentvisibilityv1.Ten
 	if err != nil {
 		return nil, err
 	}
-	return &shipmentvisibilityv1.TenderShipmentResponse{Receipt: protovalue.Receipt(rec)}, nil
+	return &shipmentvisibilityv1.TenderShipmentResponse{Receipt: guard.Receipt(ctx, rec)}, nil
 }
 
 // RespondTender implements the API.
@@ -31,7 +32,7 @@ func (s *Server) RespondTender(ctx context.Context, r *shipmentvisibilityv1.Resp
 	if err != nil {
 		return nil, err
 	}
-	return &shipmentvisibilityv1.RespondTenderResponse{Receipt: protovalue.Receipt(rec)}, nil
+	return &shipmentvisibilityv1.RespondTenderResponse{Receipt: guard.Receipt(ctx, rec)}, nil
 }
 
 // DispatchShipment implements the API.
@@ -42,16 +43,20 @@ func (s *Server) DispatchShipment(ctx context.Context, r *shipmentvisibilityv1.D
 	if err != nil {
 		return nil, err
 	}
-	return &shipmentvisibilityv1.DispatchShipmentResponse{Receipt: protovalue.Receipt(rec)}, nil
+	return &shipmentvisibilityv1.DispatchShipmentResponse{Receipt: guard.Receipt(ctx, rec)}, nil
 }
 
 // RecordMilestones implements the API.
 func (s *Server) RecordMilestones(ctx context.Context, r *shipmentvisibilityv1.RecordMilestonesRequest) (*shipmentvisibilityv1.RecordMilestonesResponse, error) {
-	rec, err := s.App.Record(ctx, r.GetShipmentId(), fromMilestones(r))
+	ms, err := fromMilestones(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return &shipmentvisibilityv1.RecordMilestonesResponse{Receipt: protovalue.Receipt(rec)}, nil
+	rec, err := s.App.Record(ctx, r.GetShipmentId(), ms)
+	if err != nil {
+		return nil, err
+	}
+	return &shipmentvisibilityv1.RecordMilestonesResponse{Receipt: guard.Receipt(ctx, rec)}, nil
 }
 
 // RecordProofOfDelivery implements the API.
@@ -64,7 +69,7 @@ func (s *Server) RecordProofOfDelivery(ctx context.Context, r *shipmentvisibilit
 	if err != nil {
 		return nil, err
 	}
-	return &shipmentvisibilityv1.RecordProofOfDeliveryResponse{Receipt: protovalue.Receipt(rec)}, nil
+	return &shipmentvisibilityv1.RecordProofOfDeliveryResponse{Receipt: guard.Receipt(ctx, rec)}, nil
 }
 
 // CloseShipment implements the API.
@@ -73,7 +78,7 @@ func (s *Server) CloseShipment(ctx context.Context, r *shipmentvisibilityv1.Clos
 	if err != nil {
 		return nil, err
 	}
-	return &shipmentvisibilityv1.CloseShipmentResponse{Receipt: protovalue.Receipt(rec)}, nil
+	return &shipmentvisibilityv1.CloseShipmentResponse{Receipt: guard.Receipt(ctx, rec)}, nil
 }
 
 // GetShipment implements the API.
@@ -87,7 +92,7 @@ func (s *Server) GetShipment(ctx context.Context, r *shipmentvisibilityv1.GetShi
 
 // ListShipments implements the API.
 func (s *Server) ListShipments(ctx context.Context, r *shipmentvisibilityv1.ListShipmentsRequest) (*shipmentvisibilityv1.ListShipmentsResponse, error) {
-	page, err := s.App.Shipments.List(ctx, query(r))
+	page, err := s.App.List(ctx, query(r))
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +115,8 @@ func query(r *shipmentvisibilityv1.ListShipmentsRequest) store.Query {
 		q.Index, q.Key = app.IndexNumber, r.GetOrderNumber()
 	case r.GetReference() != "":
 		q.Index, q.Key = app.IndexReference, r.GetReference()
+	case r.GetCarrier() != "":
+		q.Index, q.Key = app.IndexCarrier, r.GetCarrier()
 	}
 	return q
 }

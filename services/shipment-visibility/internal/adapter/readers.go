@@ -34,6 +34,7 @@ var readers = func() protovalue.Readers[domain.Fact] {
 		return domain.ShipmentPlanned{
 			Keys: keys(m), Site: m.GetSite(), ShipTo: fromAddress(m.GetShipTo()),
 			Preference: m.GetCarrierPreference(), Service: m.GetServiceLevel(), Lines: ls,
+			Policy: fromPolicy(m.GetShippedPolicy()),
 		}, err
 	})
 	protovalue.Read(rs, func(m *shipmentvisibilityv1.ShipmentReady) (domain.Fact, error) {
@@ -70,7 +71,7 @@ var readers = func() protovalue.Readers[domain.Fact] {
 		return domain.ShipmentDispatched{
 			Keys: keys(m), Carrier: m.GetCarrier(), Service: m.GetCarrierService(),
 			Refs: domain.Refs{BillOfLading: m.GetBillOfLading(), PRO: m.GetProNumber(), Tracking: m.GetTrackingNumber(), Seal: m.GetSealNumber()},
-			At:   protovalue.FromTime(m.GetDispatchedTime()), NotIssued: m.GetNotIssued(),
+			At:   protovalue.FromTime(m.GetDispatchedTime()), NotIssued: m.GetNotIssued(), Reported: m.GetCarrierReported(),
 			WeightGrams: m.GetGrossWeightGrams(), Lines: ls, Site: m.GetSite(), ShipTo: fromAddress(m.GetShipTo()),
 		}, err
 	})
@@ -87,10 +88,26 @@ var readers = func() protovalue.Readers[domain.Fact] {
 		ls, err := fromLines(m.GetLines())
 		return domain.ProofOfDeliveryRecorded{
 			Keys: keys(m), SignedBy: m.GetSignedBy(), SignedAt: protovalue.FromTime(m.GetSignedTime()), Lines: ls, Document: m.GetDocumentSha256(),
+			AsDispatched: m.GetAsDispatched(),
 		}, err
 	})
 	protovalue.Read(rs, func(m *shipmentvisibilityv1.ShipmentCancelled) (domain.Fact, error) {
 		return domain.ShipmentCancelled{Keys: keys(m), Reason: m.GetReason(), Carrier: m.GetCarrier()}, nil
+	})
+	protovalue.Read(rs, func(m *shipmentvisibilityv1.DispatchReported) (domain.Fact, error) {
+		return domain.DispatchReported{Keys: keys(m), Departure: domain.Departure{
+			Refs:    domain.Refs{BillOfLading: m.GetBillOfLading(), PRO: m.GetProNumber(), Tracking: m.GetTrackingNumber(), Seal: m.GetSealNumber()},
+			Carrier: m.GetCarrier(), At: protovalue.FromTime(m.GetDispatchedTime()),
+		}}, nil
+	})
+	protovalue.Read(rs, func(m *shipmentvisibilityv1.OlderProofRecorded) (domain.Fact, error) {
+		ls, err := fromLines(m.GetLines())
+		return domain.OlderProofRecorded{Keys: keys(m), Proof: domain.Proof{
+			SignedBy: m.GetSignedBy(), SignedAt: protovalue.FromTime(m.GetSignedTime()), Lines: ls, Document: m.GetDocumentSha256(),
+		}}, err
+	})
+	protovalue.Read(rs, func(m *shipmentvisibilityv1.CancellationContradicted) (domain.Fact, error) {
+		return domain.CancellationContradicted{Keys: keys(m), Reason: m.GetReason()}, nil
 	})
 	protovalue.Read(rs, func(m *shipmentvisibilityv1.ShipmentClosed) (domain.Fact, error) {
 		return domain.ShipmentClosed{Keys: keys(m)}, nil

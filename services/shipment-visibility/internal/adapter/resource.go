@@ -1,9 +1,13 @@
 package adapter
 
 import (
+	"cmp"
+	"context"
 	"strconv"
+	"strings"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
@@ -14,13 +18,19 @@ import (
 // shipment renders a shipment as its resource.
 func shipment(v store.View[domain.Shipment]) *shipmentvisibilityv1.Shipment {
 	s := v.State
+	left, _ := s.Dispatched()
+	carrier, service := s.Carrier()
 	out := &shipmentvisibilityv1.Shipment{
 		ShipmentId: v.ID, State: state(s.State()), OrderId: s.Keys.Order.ID, OrderNumber: s.Keys.Order.Number,
 		ReleaseId: s.Keys.Order.Release, WarehouseOrderId: s.Keys.Order.WarehouseOrder, Site: s.Site, ShipTo: address(s.ShipTo),
-		Carrier: s.Carrier, CarrierService: s.Service, BillOfLading: s.Refs.BillOfLading, ProNumber: s.Refs.PRO,
-		TrackingNumber: s.Refs.Tracking, Lines: lines(s.Lines), Units: units(s.Units), GrossWeightGrams: s.WeightGrams,
-		DeliveredLines: lines(s.Confirmed), SignedBy: s.SignedBy, Shipped: shipped(s),
+		Carrier: carrier, CarrierService: service, BillOfLading: left.Refs.BillOfLading, ProNumber: left.Refs.PRO,
+		TrackingNumber: left.Refs.Tracking, SealNumber: left.Refs.Seal, Lines: lines(s.Lines), Units: units(s.Units),
+		GrossWeightGrams: s.WeightGrams, Shipped: shipped(s), CancelReason: s.CancelReason,
 		Etag: v.ETag, CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
+	}
+	if p, ok := s.Proof(); ok {
+		out.DeliveredLines, out.SignedBy = lines(s.DeliveredLines()), p.SignedBy
+		out.SignedTime, out.DocumentSha256 = protovalue.Time(p.SignedAt), p.Document
 	}
 	for _, t := range s.Tenders {
 		out.Tenders = append(out.Tenders, &shipmentvisibilityv1.Tender{
@@ -31,39 +41,48 @@ func shipment(v store.View[domain.Shipment]) *shipmentvisibilityv1.Shipment {
 	for _, m := range s.Milestones {
 		out.Milestones = append(out.Milestones, milestone(m))
 	}
-	if s.NotIssued {
-		out.Contradictions = append(out.Contradictions, &commonv1.Reason{
-			Code: "DISPATCHED_NOT_ISSUED", Message: "the shipment left before a goods issue was known",
-		})
+	for _, c := range s.Contradictions() {
+		out.Contradictions = append(out.Contradictions, &commonv1.Reason{Code: c.Code, Field: c.Field, Message: c.Message})
 	}
 	return out
 }
 
-// shipped explains whether the shipment counts as shipped under the policy in force.
+// shipped explains whether the shipment counts as shipped under its policy.
 func shipped(s domain.Shipment) *shipmentvisibilityv1.ShippedView {
-	_, ok := s.Shipped()
-	v := &shipmentvisibilityv1.ShippedView{
-		Policy:  shipmentvisibilityv1.ShippedPolicy_SHIPPED_POLICY_GOODS_ISSUE_AND_DISPATCH,
-		Shipped: ok, GoodsIssueTime: protovalue.Time(s.Issued), DispatchTime: protovalue.Time(s.Dispatched),
+	policy, _, ok := s.Shipped()
+	left, _ := s.Dispatched()
+	known := func(yes bool) string {
+		if yes {
+			return "yes"
+		}
+		return "no"
 	}
-	yes := map[bool]string{true: "yes", false: "no"}
-	v.Explanation = "policy goods issue and dispatch: goods issue " + yes[!s.Issued.IsZero()] + ", dispatch " + yes[!s.Dispatched.IsZero()]
-	return v
+	words := strings.ReplaceAll(strings.ToLower(string(policy)), "_", " ")
+	return &shipmentvisibilityv1.ShippedView{
+		Policy: shippedPolicy(policy), Shipped: ok, GoodsIssueTime: protovalue.Time(s.Issued), DispatchTime: protovalue.Time(left.At),
+		Explanation: "shipped: " + known(ok) + ", by policy " + words + "; goods issue " + known(!s.Issued.IsZero()) + ", dispatch " + known(!left.At.IsZero()),
+	}
 }
 
-func fromMilestones(r *shipmentvisibilityv1.RecordMilestonesRequest) []domain.Milestone {
+// fromMilestones reads reported milestones. The caller must be allowed to speak for each
+// system that it names.
+func fromMilestones(ctx context.Context, r *shipmentvisibilityv1.RecordMilestonesRequest) ([]domain.Milestone, error) {
+	caller, _ := guard.CallerOf(ctx)
 	out := make([]domain.Milestone, len(r.GetMilestones()))
 	for i, m := range r.GetMilestones() {
 		out[i] = fromMilestone(m)
 		if src := r.GetSource(); out[i].Source == "" {
-			out[i].Source, out[i].MessageID = src.GetSystem(), src.GetMessageId()
+			out[i].Source, out[i].MessageID = src.GetSystem(), cmp.Or(out[i].MessageID, src.GetMessageId())
+		}
+		if system := out[i].Source; system != "" && !caller.SpeaksFor(system) {
+			return nil, fault.New(fault.Denied, "SOURCE_NOT_ALLOWED", "this caller may not speak for system %q", system).With("system", system)
 		}
 	}
-	return out
+	return out, nil
 }
 
-func fromProof(r *shipmentvisibilityv1.RecordProofOfDeliveryRequest) (domain.ProofOfDeliveryRecorded, error) {
-	p := domain.ProofOfDeliveryRecorded{
+func fromProof(r *shipmentvisibilityv1.RecordProofOfDeliveryRequest) (domain.Proof, error) {
+	p := domain.Proof{
 		SignedBy: r.GetSignedBy(), SignedAt: protovalue.FromTime(r.GetSignedTime()), Document: r.GetDocumentSha256(),
 	}
 	for i, l := range r.GetLines() {

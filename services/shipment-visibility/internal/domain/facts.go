@@ -15,6 +15,7 @@ type (
 		Preference string // carrier asked for, SCAC
 		Service    string
 		Lines      []Line
+		Policy     Policy
 	}
 	// ShipmentReady says what was packed and issued.
 	ShipmentReady struct {
@@ -56,6 +57,7 @@ type (
 		Refs             Refs
 		At               time.Time
 		NotIssued        bool
+		Reported         bool // the report named the carrier
 		WeightGrams      int64
 		Lines            []Line
 		Site             string
@@ -74,31 +76,50 @@ type (
 		WeightGrams int64
 		Lines       []Line
 	}
+	// DispatchReported is another report of the departure.
+	DispatchReported struct {
+		Keys
+		Departure Departure
+	}
 	// ProofOfDeliveryRecorded is the consignee's word.
 	ProofOfDeliveryRecorded struct {
 		Keys
-		SignedBy string
-		SignedAt time.Time
-		Lines    []Line
-		Document string
+		SignedBy     string
+		SignedAt     time.Time
+		Lines        []Line // if AsDispatched, what that was known to be
+		AsDispatched bool
+		Document     string
+	}
+	// OlderProofRecorded is a word of the consignee that a newer one had replaced.
+	OlderProofRecorded struct {
+		Keys
+		Proof Proof
 	}
 	// ShipmentCancelled calls it off before it left.
 	ShipmentCancelled struct {
 		Keys
 		Reason, Carrier string
 	}
+	// CancellationContradicted keeps a cancellation that came too late to stop the shipment.
+	CancellationContradicted struct {
+		Keys
+		Reason string
+	}
 	// ShipmentClosed ends it.
 	ShipmentClosed struct{ Keys }
 )
 
-func (ShipmentPlanned) isFact()         {}
-func (ShipmentReady) isFact()           {}
-func (ShipmentTendered) isFact()        {}
-func (TenderWasAccepted) isFact()       {}
-func (TenderClosed) isFact()            {}
-func (ShipmentDispatched) isFact()      {}
-func (MilestoneRecorded) isFact()       {}
-func (ShipmentDelivered) isFact()       {}
-func (ProofOfDeliveryRecorded) isFact() {}
-func (ShipmentCancelled) isFact()       {}
-func (ShipmentClosed) isFact()          {}
+func (DispatchReported) isFact()         {}
+func (OlderProofRecorded) isFact()       {}
+func (CancellationContradicted) isFact() {}
+func (ShipmentPlanned) isFact()          {}
+func (ShipmentReady) isFact()            {}
+func (ShipmentTendered) isFact()         {}
+func (TenderWasAccepted) isFact()        {}
+func (TenderClosed) isFact()             {}
+func (ShipmentDispatched) isFact()       {}
+func (MilestoneRecorded) isFact()        {}
+func (ShipmentDelivered) isFact()        {}
+func (ProofOfDeliveryRecorded) isFact()  {}
+func (ShipmentCancelled) isFact()        {}
+func (ShipmentClosed) isFact()           {}

@@ -1,10 +1,6 @@
 package domain
 
-import (
-	"cmp"
-	"slices"
-	"time"
-)
+import "time"
 
 // Code says what a milestone reports, in the contract's words.
 type Code string
@@ -44,14 +40,12 @@ type Milestone struct {
 	Recorded   time.Time  `bson:"r"`
 }
 
-// Same reports whether two reports are one milestone: what, how certain, when and where
-// are equal, whoever repeated it and however often.
-func (m Milestone) Same(o Milestone) bool {
-	return m.Code == o.Code && m.Classifier == o.Classifier && m.At.Equal(o.At) && m.Place == o.Place
-}
-
-// maxMilestones bounds the state; a carrier that reports more is told so.
-const maxMilestones = 500
+// Bounds of the state; who reports more is told so.
+const (
+	maxMilestones = 500
+	maxDepartures = 20
+	maxProofs     = 20
+)
 
 // rank orders the milestones of the way out; a later one implies the earlier.
 var rank = map[Code]int{
@@ -62,47 +56,32 @@ var rank = map[Code]int{
 var stateOfRank = map[int]State{1: InTransit, 2: InTransit, 3: OutForDelivery, 4: Delivered}
 
 // Progress folds the actual milestones by event time into the state they prove, "" when
-// they prove nothing. Within the way out and within the way back the state never falls;
-// a refusal opens the way back only when it happened after everything on the way out.
-func Progress(ms []Milestone) State {
-	var out int
-	var last, refused time.Time
-	back := false
+// they prove nothing. Within the way out and within the way back the state never falls. A
+// refusal opens the way back only when it happened after everything that brought the goods
+// to the consignee, the signature included.
+func Progress(ms []Milestone, signed time.Time) State {
+	out, brought := 0, signed
 	for _, m := range ms {
 		if m.Classifier != Actual {
 			continue
 		}
-		switch m.Code {
-		case Refused, ReturnedToShipper:
-			if m.At.After(refused) {
-				refused = m.At
-			}
-			back = back || m.Code == ReturnedToShipper
-		default:
-			out = max(out, rank[m.Code])
-			// Arriving on the way back is no proof of the way out.
-			if (m.Code == DeliveredCode || m.Code == OnDeliveryVehicle) && m.At.After(last) {
-				last = m.At
-			}
+		out = max(out, rank[m.Code])
+		if (m.Code == DeliveredCode || m.Code == OnDeliveryVehicle) && m.At.After(brought) {
+			brought = m.At
 		}
 	}
-	if refused.After(last) {
-		if back {
-			return Returned
+	back := State("")
+	for _, m := range ms {
+		switch {
+		case m.Classifier != Actual || !m.At.After(brought):
+		case m.Code == ReturnedToShipper:
+			back = Returned
+		case m.Code == Refused && back == "":
+			back = Returning
 		}
-		return Returning
+	}
+	if back != "" {
+		return back
 	}
 	return stateOfRank[out]
-}
-
-// withMilestone returns ms with m in its place by event time; ms unchanged when it is there.
-func withMilestone(ms []Milestone, m Milestone) []Milestone {
-	if slices.ContainsFunc(ms, m.Same) {
-		return ms
-	}
-	out := append(slices.Clone(ms), m)
-	slices.SortStableFunc(out, func(a, b Milestone) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Classifier, b.Classifier), cmp.Compare(a.Place, b.Place))
-	})
-	return out
 }

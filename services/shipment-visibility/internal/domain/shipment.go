@@ -4,6 +4,7 @@
 package domain
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -98,57 +99,75 @@ type Refs struct {
 	Seal         string `bson:"s,omitempty"`
 }
 
-// Shipment is the state; its zero value is "nothing yet".
+// Departure is one report of the shipment's leaving.
+type Departure struct {
+	Refs    Refs      `bson:"r"`
+	Carrier string    `bson:"c,omitempty"` // as the report names it
+	At      time.Time `bson:"t"`
+}
+
+// Proof is one word of the consignee on what was delivered.
+type Proof struct {
+	SignedBy string    `bson:"b"`
+	SignedAt time.Time `bson:"t"`
+	Lines    []Line    `bson:"l,omitempty"` // none: everything that was dispatched
+	Document string    `bson:"d,omitempty"` // SHA-256, hexadecimal
+}
+
+// Shipment is the state; its zero value is "nothing yet". Reports are kept as sets in an
+// order of their own, so that it does not depend on the order in which they arrived.
 type Shipment struct {
 	Keys         Keys        `bson:"k"`
+	Planned      bool        `bson:"pn,omitempty"` // false while only later facts are known
 	Site         string      `bson:"s"`
 	ShipTo       Address     `bson:"to"`
-	Carrier      string      `bson:"c,omitempty"`
+	Preference   string      `bson:"c,omitempty"` // carrier asked for, SCAC
 	Service      string      `bson:"sv,omitempty"`
-	Lines        []Line      `bson:"l"`
+	Policy       Policy      `bson:"po,omitempty"`
+	Lines        []Line      `bson:"l"` // planned, then issued
 	Units        []Unit      `bson:"u,omitempty"`
 	WeightGrams  int64       `bson:"w,omitempty"`
 	Tenders      []Tender    `bson:"t,omitempty"`
-	Refs         Refs        `bson:"r"`
 	Issued       time.Time   `bson:"gi,omitempty"`
-	Dispatched   time.Time   `bson:"d,omitempty"`
+	Departures   []Departure `bson:"d,omitempty"` // earliest first
 	Milestones   []Milestone `bson:"m,omitempty"` // by event time
 	Delivered    bool        `bson:"dl,omitempty"`
-	Signed       time.Time   `bson:"pt,omitempty"`
-	SignedBy     string      `bson:"pb,omitempty"`
-	Confirmed    []Line      `bson:"pl,omitempty"` // as the consignee signed for
-	Document     string      `bson:"pd,omitempty"` // SHA-256, hexadecimal
+	Proofs       []Proof     `bson:"p,omitempty"` // newest last; it counts
 	CancelReason string      `bson:"x,omitempty"`
 	IsCancelled  bool        `bson:"xc,omitempty"`
 	IsClosed     bool        `bson:"cl,omitempty"`
-	NotIssued    bool        `bson:"ni,omitempty"` // dispatched before a goods issue was known
 }
 
-// Exists reports whether the shipment was planned.
+// Exists reports whether anything is known of the shipment.
 func (s Shipment) Exists() bool { return s.Keys.Shipment != "" }
 
-// State derives where the shipment stands.
+// State derives where the shipment stands. What moved, moved: a cancellation stands only
+// while nothing physical happened.
 func (s Shipment) State() State {
-	switch {
-	case !s.Exists():
+	if !s.Exists() {
 		return ""
-	case s.IsClosed:
-		return Closed
-	case s.IsCancelled:
-		return Cancelled
 	}
-	moving := Progress(s.Milestones)
+	if s.IsClosed {
+		return Closed
+	}
+	var signed time.Time
+	if p, ok := s.Proof(); ok {
+		signed = p.SignedAt
+	}
+	moving := Progress(s.Milestones, signed)
 	switch {
 	case moving == Returning || moving == Returned:
 		return moving
-	case !s.Signed.IsZero():
+	case !signed.IsZero():
 		return PODConfirmed
 	case moving != "":
 		return moving
-	case !s.Dispatched.IsZero():
+	case len(s.Departures) > 0:
 		return Dispatched
 	case !s.Issued.IsZero():
 		return Ready
+	case s.IsCancelled:
+		return Cancelled
 	}
 	if t, ok := s.Tender(); ok {
 		switch t.State {
@@ -169,14 +188,54 @@ func (s Shipment) Tender() (Tender, bool) {
 	return s.Tenders[len(s.Tenders)-1], true
 }
 
-// Shipped says whether the shipment counts as shipped when the goods must be issued and
-// the shipment dispatched, and since when.
-func (s Shipment) Shipped() (time.Time, bool) {
-	if s.Issued.IsZero() || s.Dispatched.IsZero() {
-		return time.Time{}, false
+// booked returns the accepted tender.
+func (s Shipment) booked() (Tender, bool) {
+	t, ok := s.Tender()
+	return t, ok && t.State == TenderAccepted
+}
+
+// Dispatched returns the departure that counts: the earliest, with the numbers that later
+// reports of it add.
+func (s Shipment) Dispatched() (Departure, bool) {
+	if len(s.Departures) == 0 {
+		return Departure{}, false
 	}
-	if s.Issued.After(s.Dispatched) {
-		return s.Issued, true
+	d := s.Departures[0]
+	for _, more := range s.Departures[1:] {
+		d.Carrier = cmp.Or(d.Carrier, more.Carrier)
+		d.Refs.BillOfLading = cmp.Or(d.Refs.BillOfLading, more.Refs.BillOfLading)
+		d.Refs.PRO = cmp.Or(d.Refs.PRO, more.Refs.PRO)
+		d.Refs.Tracking = cmp.Or(d.Refs.Tracking, more.Refs.Tracking)
+		d.Refs.Seal = cmp.Or(d.Refs.Seal, more.Refs.Seal)
 	}
-	return s.Dispatched, true
+	return d, true
+}
+
+// Carrier returns who carries the shipment and with which service: who took it, else who
+// is booked, else who was asked for.
+func (s Shipment) Carrier() (carrier, service string) {
+	took, _ := s.Dispatched()
+	if t, ok := s.booked(); ok && (took.Carrier == "" || took.Carrier == t.Carrier) {
+		return t.Carrier, t.Service
+	}
+	if took.Carrier != "" && took.Carrier != s.Preference {
+		return took.Carrier, ""
+	}
+	return s.Preference, s.Service
+}
+
+// Proof returns the proof of delivery that counts: the newest.
+func (s Shipment) Proof() (Proof, bool) {
+	if len(s.Proofs) == 0 {
+		return Proof{}, false
+	}
+	return s.Proofs[len(s.Proofs)-1], true
+}
+
+// DeliveredLines returns what the consignee got, as far as anybody said.
+func (s Shipment) DeliveredLines() []Line {
+	if p, ok := s.Proof(); ok && len(p.Lines) > 0 {
+		return p.Lines
+	}
+	return s.Lines
 }

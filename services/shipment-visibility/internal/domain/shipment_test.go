@@ -4,9 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
@@ -42,11 +39,11 @@ func TestStraightPath(t *testing.T) {
 		{"issue", func(s Shipment) ([]Fact, error) {
 			return Issue(s, ShipmentReady{Lines: s.Lines, WeightGrams: 5000, Issued: t0.Add(time.Hour)})
 		}, Ready},
-		{"dispatch", func(s Shipment) ([]Fact, error) { return Dispatch(s, Refs{PRO: "P1"}, "", t0.Add(2*time.Hour)) }, Dispatched},
+		{"dispatch", func(s Shipment) ([]Fact, error) { return Dispatch(s, Refs{PRO: "P1"}, "", t0.Add(2*time.Hour), t0) }, Dispatched},
 		{"pick-up", func(s Shipment) ([]Fact, error) { return Record(s, []Milestone{actual(PickedUp, 3)}) }, InTransit},
 		{"delivered", func(s Shipment) ([]Fact, error) { return Record(s, []Milestone{actual(DeliveredCode, 9)}) }, Delivered},
 		{"proof", func(s Shipment) ([]Fact, error) {
-			return Confirm(s, ProofOfDeliveryRecorded{SignedBy: "Ada", SignedAt: t0.Add(10 * time.Hour)})
+			return Confirm(s, Proof{SignedBy: "Ada", SignedAt: t0.Add(10 * time.Hour)})
 		}, PODConfirmed},
 		{"close", Close, Closed},
 	}
@@ -60,8 +57,36 @@ func TestStraightPath(t *testing.T) {
 			t.Fatalf("%s a second time made %v", step.name, again)
 		}
 	}
-	if at, ok := s.Shipped(); !ok || !at.Equal(t0.Add(2*time.Hour)) {
-		t.Errorf("shipped %v %v, want the later of goods issue and dispatch", at, ok)
+	if got := s.Contradictions(); len(got) != 0 {
+		t.Errorf("contradictions %v", got)
+	}
+}
+
+func TestShippedPolicies(t *testing.T) {
+	issued, left := t0.Add(9*time.Hour), t0.Add(16*time.Hour)
+	both := Shipment{Issued: issued, Departures: []Departure{{At: left}}}
+	cases := []struct {
+		name   string
+		policy Policy
+		s      Shipment
+		since  time.Time
+	}{
+		{"nothing known", ShippedOnIssue, Shipment{}, time.Time{}},
+		{"goods issue counts", ShippedOnIssue, Shipment{Issued: issued}, issued},
+		{"dispatch does not", ShippedOnIssue, Shipment{Departures: both.Departures}, time.Time{}},
+		{"dispatch counts", ShippedOnDispatch, both, left},
+		{"goods issue does not", ShippedOnDispatch, Shipment{Issued: issued}, time.Time{}},
+		{"one of both is not enough", ShippedOnBoth, Shipment{Issued: issued}, time.Time{}},
+		{"the later of both", ShippedOnBoth, both, left},
+		{"the later of both, the other way", ShippedOnBoth, Shipment{Issued: left, Departures: []Departure{{At: issued}}}, left},
+		{"both is the default", "", both, left},
+	}
+	for _, c := range cases {
+		c.s.Policy = c.policy
+		policy, since, ok := c.s.Shipped()
+		if !since.Equal(c.since) || ok == c.since.IsZero() || !policy.Known() {
+			t.Errorf("%s: %s %v %v", c.name, policy, since, ok)
+		}
 	}
 }
 
@@ -82,8 +107,12 @@ func TestRefusals(t *testing.T) {
 		{"an answer too late", func() ([]Fact, error) { return Respond(offered, "ACME", true, "", t0.Add(2*time.Hour)) }, "TENDER_EXPIRED"},
 		{"an offer that is over", func() ([]Fact, error) { return OfferTo(planned(), "ACME", "", t0, t0) }, "INVALID_REQUEST"},
 		{"closing what never left", func() ([]Fact, error) { return Close(planned()) }, "SHIPMENT_STATE"},
-		{"more confirmed than left", func() ([]Fact, error) {
-			return Confirm(planned(), ProofOfDeliveryRecorded{Lines: []Line{{Number: 1, Quantity: ea(11)}}})
+		{"an offer of what is not planned", func() ([]Fact, error) { return OfferTo(Shipment{}, "ACME", "", t0.Add(time.Hour), t0) }, "NOT_PLANNED_YET"},
+		{"an offer of what was called off", func() ([]Fact, error) {
+			return OfferTo(Apply(planned(), ShipmentCancelled{}), "ACME", "", t0.Add(time.Hour), t0)
+		}, "SHIPMENT_STATE"},
+		{"less than nothing confirmed", func() ([]Fact, error) {
+			return Confirm(planned(), Proof{Lines: []Line{{Number: 1, Quantity: ea(-1)}}})
 		}, "INVALID_REQUEST"},
 	}
 	for _, c := range cases {
@@ -94,63 +123,22 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestDispatchWithoutGoodsIssueIsKeptAndFlagged(t *testing.T) {
-	s := planned()
-	facts, err := Dispatch(s, Refs{PRO: "P1"}, "ACME", t0)
-	s = must(t, s, facts, err)
-	if !s.NotIssued || s.State() != Dispatched || s.Carrier != "ACME" {
-		t.Fatalf("%+v", s)
-	}
-	if _, ok := s.Shipped(); ok {
-		t.Error("shipped without goods issue")
-	}
-	facts, err = Issue(s, ShipmentReady{Lines: s.Lines, Issued: t0.Add(time.Hour)})
-	s = must(t, s, facts, err)
-	if s.NotIssued || s.State() != Dispatched {
-		t.Errorf("the goods issue must clear the contradiction and not take the shipment back: %s", s.State())
-	}
-}
-
 func TestRefusalOpensTheWayBack(t *testing.T) {
 	ms := []Milestone{actual(PickedUp, 1), actual(OnDeliveryVehicle, 5), actual(Refused, 6)}
-	if got := Progress(ms); got != Returning {
+	if got := Progress(ms, time.Time{}); got != Returning {
 		t.Errorf("refused: %s", got)
 	}
-	if got := Progress(append(ms, actual(ReturnedToShipper, 20))); got != Returned {
+	if got := Progress(append(ms, actual(ReturnedToShipper, 20)), time.Time{}); got != Returned {
 		t.Errorf("returned: %s", got)
 	}
-	if got := Progress(append(ms, actual(DeliveredCode, 8))); got != Delivered {
+	if got := Progress(append(ms, actual(DeliveredCode, 8)), time.Time{}); got != Delivered {
 		t.Errorf("delivered after a refusal: %s", got)
 	}
-}
-
-// Every order of the same reports, each as often as it likes, gives one state and one timeline.
-func TestMilestonesInAnyOrderGiveOneState(t *testing.T) {
-	codes := []Code{PickedUp, Departed, Arrived, EnRoute, OnDeliveryVehicle, ArrivedAtConsignee, DeliveredCode, Refused, ReturnedToShipper}
-	rapid.Check(t, func(t *rapid.T) {
-		ms := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Milestone {
-			m := actual(rapid.SampledFrom(codes).Draw(t, "code"), rapid.IntRange(0, 12).Draw(t, "hour"))
-			if rapid.IntRange(0, 4).Draw(t, "estimate") == 0 {
-				m.Classifier = EstimatedTime
-			}
-			return m
-		}), 1, 8).Draw(t, "milestones")
-		inOrder := recordAll(t, ms)
-		shuffled := recordAll(t, append(rapid.Permutation(ms).Draw(t, "order"), ms[0]))
-		if diff := cmp.Diff(inOrder.Milestones, shuffled.Milestones); diff != "" || inOrder.State() != shuffled.State() {
-			t.Fatalf("%s or %s\n%s", inOrder.State(), shuffled.State(), diff)
-		}
-	})
-}
-
-func recordAll(t *rapid.T, ms []Milestone) Shipment {
-	s := Apply(planned(), ShipmentReady{Lines: planned().Lines, Issued: t0}, ShipmentDispatched{At: t0})
-	for _, m := range ms {
-		facts, err := Record(s, []Milestone{m})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s = Apply(s, facts...)
+	if got := Progress(ms, t0.Add(8*time.Hour)); got != OutForDelivery {
+		t.Errorf("signed for after a refusal: %s", got)
 	}
-	return s
+	again := []Milestone{actual(Refused, 4), actual(ReturnedToShipper, 5), actual(OnDeliveryVehicle, 6), actual(Refused, 7)}
+	if got := Progress(again, time.Time{}); got != Returning {
+		t.Errorf("an earlier return is not this one's: %s", got)
+	}
 }

@@ -45,7 +45,9 @@ type ShipmentPlanned struct {
 	// Service level asked for.
 	ServiceLevel string `protobuf:"bytes,9,opt,name=service_level,json=serviceLevel,proto3" json:"service_level,omitempty"`
 	// Planned lines.
-	Lines         []*ShipmentLine `protobuf:"bytes,10,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines []*ShipmentLine `protobuf:"bytes,10,rep,name=lines,proto3" json:"lines,omitempty"`
+	// When it counts as shipped, as configured when it was planned; it keeps that policy.
+	ShippedPolicy ShippedPolicy `protobuf:"varint,11,opt,name=shipped_policy,json=shippedPolicy,proto3,enum=lockstep.shipmentvisibility.v1.ShippedPolicy" json:"shipped_policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -150,6 +152,13 @@ func (x *ShipmentPlanned) GetLines() []*ShipmentLine {
 	return nil
 }
 
+func (x *ShipmentPlanned) GetShippedPolicy() ShippedPolicy {
+	if x != nil {
+		return x.ShippedPolicy
+	}
+	return ShippedPolicy_SHIPPED_POLICY_UNSPECIFIED
+}
+
 // The goods were issued and stand ready at the dock.
 type ShipmentReady struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -162,9 +171,17 @@ type ShipmentReady struct {
 	// Gross weight of the units in grams.
 	GrossWeightGrams int64 `protobuf:"varint,4,opt,name=gross_weight_grams,json=grossWeightGrams,proto3" json:"gross_weight_grams,omitempty"`
 	// When the goods were issued, UTC.
-	IssuedTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=issued_time,json=issuedTime,proto3" json:"issued_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	IssuedTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=issued_time,json=issuedTime,proto3" json:"issued_time,omitempty"`
+	// Order.
+	OrderId string `protobuf:"bytes,6,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Order number of the source system.
+	OrderNumber string `protobuf:"bytes,7,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
+	// Release of the order.
+	ReleaseId string `protobuf:"bytes,8,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
+	// Warehouse order that packs it.
+	WarehouseOrderId string `protobuf:"bytes,9,opt,name=warehouse_order_id,json=warehouseOrderId,proto3" json:"warehouse_order_id,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ShipmentReady) Reset() {
@@ -230,6 +247,34 @@ func (x *ShipmentReady) GetIssuedTime() *timestamppb.Timestamp {
 		return x.IssuedTime
 	}
 	return nil
+}
+
+func (x *ShipmentReady) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *ShipmentReady) GetOrderNumber() string {
+	if x != nil {
+		return x.OrderNumber
+	}
+	return ""
+}
+
+func (x *ShipmentReady) GetReleaseId() string {
+	if x != nil {
+		return x.ReleaseId
+	}
+	return ""
+}
+
+func (x *ShipmentReady) GetWarehouseOrderId() string {
+	if x != nil {
+		return x.WarehouseOrderId
+	}
+	return ""
 }
 
 // The shipment was offered to a carrier.
@@ -459,7 +504,7 @@ func (x *TenderAccepted) GetLines() []*ShipmentLine {
 	return nil
 }
 
-// The carrier declined the tender, or did not answer in time.
+// A tender ended without a booking.
 type TenderClosed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Shipment.
@@ -468,9 +513,9 @@ type TenderClosed struct {
 	TenderNumber int32 `protobuf:"varint,2,opt,name=tender_number,json=tenderNumber,proto3" json:"tender_number,omitempty"`
 	// Carrier, SCAC.
 	Carrier string `protobuf:"bytes,3,opt,name=carrier,proto3" json:"carrier,omitempty"`
-	// How it ended: DECLINED or EXPIRED.
+	// How it ended: DECLINED, EXPIRED, or WITHDRAWN when the shipment was called off or left otherwise.
 	Outcome TenderState `protobuf:"varint,4,opt,name=outcome,proto3,enum=lockstep.shipmentvisibility.v1.TenderState" json:"outcome,omitempty"`
-	// Carrier's reason.
+	// Why, in the words of who ended it.
 	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -573,9 +618,11 @@ type ShipmentDispatched struct {
 	// Site that ships.
 	Site string `protobuf:"bytes,14,opt,name=site,proto3" json:"site,omitempty"`
 	// Where it goes.
-	ShipTo        *v1.Address `protobuf:"bytes,15,opt,name=ship_to,json=shipTo,proto3" json:"ship_to,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ShipTo *v1.Address `protobuf:"bytes,15,opt,name=ship_to,json=shipTo,proto3" json:"ship_to,omitempty"`
+	// True when the report named the carrier, which then need not be the one that was booked.
+	CarrierReported bool `protobuf:"varint,16,opt,name=carrier_reported,json=carrierReported,proto3" json:"carrier_reported,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ShipmentDispatched) Reset() {
@@ -711,6 +758,13 @@ func (x *ShipmentDispatched) GetShipTo() *v1.Address {
 		return x.ShipTo
 	}
 	return nil
+}
+
+func (x *ShipmentDispatched) GetCarrierReported() bool {
+	if x != nil {
+		return x.CarrierReported
+	}
+	return false
 }
 
 // A milestone was reported. A report is kept whatever the status says.
@@ -895,7 +949,10 @@ type ProofOfDeliveryRecorded struct {
 	// SHA-256 of the document, hexadecimal; empty if there is none.
 	DocumentSha256 string `protobuf:"bytes,7,opt,name=document_sha256,json=documentSha256,proto3" json:"document_sha256,omitempty"`
 	// Release of the order.
-	ReleaseId     string `protobuf:"bytes,8,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
+	ReleaseId string `protobuf:"bytes,8,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
+	// True when the consignee signed for everything that was dispatched; lines then say what that
+	// was known to be.
+	AsDispatched  bool `protobuf:"varint,9,opt,name=as_dispatched,json=asDispatched,proto3" json:"as_dispatched,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -986,6 +1043,13 @@ func (x *ProofOfDeliveryRecorded) GetReleaseId() string {
 	return ""
 }
 
+func (x *ProofOfDeliveryRecorded) GetAsDispatched() bool {
+	if x != nil {
+		return x.AsDispatched
+	}
+	return false
+}
+
 // The shipment was called off before it left.
 type ShipmentCancelled struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -993,10 +1057,18 @@ type ShipmentCancelled struct {
 	ShipmentId string `protobuf:"bytes,1,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
 	// Why.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Carrier whose tender ends with it, SCAC; empty if none.
-	Carrier       string `protobuf:"bytes,3,opt,name=carrier,proto3" json:"carrier,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Carrier whose booking or open tender ends with it, SCAC; empty if none.
+	Carrier string `protobuf:"bytes,3,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// Order.
+	OrderId string `protobuf:"bytes,4,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Order number of the source system.
+	OrderNumber string `protobuf:"bytes,5,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
+	// Release of the order.
+	ReleaseId string `protobuf:"bytes,6,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
+	// Warehouse order that packs it.
+	WarehouseOrderId string `protobuf:"bytes,7,opt,name=warehouse_order_id,json=warehouseOrderId,proto3" json:"warehouse_order_id,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ShipmentCancelled) Reset() {
@@ -1050,6 +1122,34 @@ func (x *ShipmentCancelled) GetCarrier() string {
 	return ""
 }
 
+func (x *ShipmentCancelled) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *ShipmentCancelled) GetOrderNumber() string {
+	if x != nil {
+		return x.OrderNumber
+	}
+	return ""
+}
+
+func (x *ShipmentCancelled) GetReleaseId() string {
+	if x != nil {
+		return x.ReleaseId
+	}
+	return ""
+}
+
+func (x *ShipmentCancelled) GetWarehouseOrderId() string {
+	if x != nil {
+		return x.WarehouseOrderId
+	}
+	return ""
+}
+
 // Everything about the shipment is done.
 type ShipmentClosed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1096,11 +1196,250 @@ func (x *ShipmentClosed) GetShipmentId() string {
 	return ""
 }
 
+// Another report of the departure came. It adds numbers to the first or contradicts it; the
+// earliest departure counts.
+type DispatchReported struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Shipment.
+	ShipmentId string `protobuf:"bytes,1,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
+	// Carrier that the report names, SCAC; empty if none.
+	Carrier string `protobuf:"bytes,2,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// Bill of lading number.
+	BillOfLading string `protobuf:"bytes,3,opt,name=bill_of_lading,json=billOfLading,proto3" json:"bill_of_lading,omitempty"`
+	// Carrier's PRO number.
+	ProNumber string `protobuf:"bytes,4,opt,name=pro_number,json=proNumber,proto3" json:"pro_number,omitempty"`
+	// Tracking number.
+	TrackingNumber string `protobuf:"bytes,5,opt,name=tracking_number,json=trackingNumber,proto3" json:"tracking_number,omitempty"`
+	// Seal number.
+	SealNumber string `protobuf:"bytes,6,opt,name=seal_number,json=sealNumber,proto3" json:"seal_number,omitempty"`
+	// When it left, UTC.
+	DispatchedTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=dispatched_time,json=dispatchedTime,proto3" json:"dispatched_time,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *DispatchReported) Reset() {
+	*x = DispatchReported{}
+	mi := &file_lockstep_shipmentvisibility_v1_events_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DispatchReported) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DispatchReported) ProtoMessage() {}
+
+func (x *DispatchReported) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_shipmentvisibility_v1_events_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DispatchReported.ProtoReflect.Descriptor instead.
+func (*DispatchReported) Descriptor() ([]byte, []int) {
+	return file_lockstep_shipmentvisibility_v1_events_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DispatchReported) GetShipmentId() string {
+	if x != nil {
+		return x.ShipmentId
+	}
+	return ""
+}
+
+func (x *DispatchReported) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *DispatchReported) GetBillOfLading() string {
+	if x != nil {
+		return x.BillOfLading
+	}
+	return ""
+}
+
+func (x *DispatchReported) GetProNumber() string {
+	if x != nil {
+		return x.ProNumber
+	}
+	return ""
+}
+
+func (x *DispatchReported) GetTrackingNumber() string {
+	if x != nil {
+		return x.TrackingNumber
+	}
+	return ""
+}
+
+func (x *DispatchReported) GetSealNumber() string {
+	if x != nil {
+		return x.SealNumber
+	}
+	return ""
+}
+
+func (x *DispatchReported) GetDispatchedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DispatchedTime
+	}
+	return nil
+}
+
+// A proof of delivery came that is older than the one in force. It is kept and changes nothing.
+type OlderProofRecorded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Shipment.
+	ShipmentId string `protobuf:"bytes,1,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
+	// Who signed.
+	SignedBy string `protobuf:"bytes,2,opt,name=signed_by,json=signedBy,proto3" json:"signed_by,omitempty"`
+	// When, UTC.
+	SignedTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=signed_time,json=signedTime,proto3" json:"signed_time,omitempty"`
+	// Delivered quantity by line; empty: everything that was dispatched.
+	Lines []*ShipmentLine `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	// SHA-256 of the document, hexadecimal; empty if there is none.
+	DocumentSha256 string `protobuf:"bytes,5,opt,name=document_sha256,json=documentSha256,proto3" json:"document_sha256,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *OlderProofRecorded) Reset() {
+	*x = OlderProofRecorded{}
+	mi := &file_lockstep_shipmentvisibility_v1_events_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OlderProofRecorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OlderProofRecorded) ProtoMessage() {}
+
+func (x *OlderProofRecorded) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_shipmentvisibility_v1_events_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OlderProofRecorded.ProtoReflect.Descriptor instead.
+func (*OlderProofRecorded) Descriptor() ([]byte, []int) {
+	return file_lockstep_shipmentvisibility_v1_events_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *OlderProofRecorded) GetShipmentId() string {
+	if x != nil {
+		return x.ShipmentId
+	}
+	return ""
+}
+
+func (x *OlderProofRecorded) GetSignedBy() string {
+	if x != nil {
+		return x.SignedBy
+	}
+	return ""
+}
+
+func (x *OlderProofRecorded) GetSignedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SignedTime
+	}
+	return nil
+}
+
+func (x *OlderProofRecorded) GetLines() []*ShipmentLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *OlderProofRecorded) GetDocumentSha256() string {
+	if x != nil {
+		return x.DocumentSha256
+	}
+	return ""
+}
+
+// The warehouse order was cancelled although goods had been issued or had left: a contradiction
+// to clear. The shipment goes on.
+type CancellationContradicted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Shipment.
+	ShipmentId string `protobuf:"bytes,1,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
+	// Why the warehouse cancelled it.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancellationContradicted) Reset() {
+	*x = CancellationContradicted{}
+	mi := &file_lockstep_shipmentvisibility_v1_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancellationContradicted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancellationContradicted) ProtoMessage() {}
+
+func (x *CancellationContradicted) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_shipmentvisibility_v1_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancellationContradicted.ProtoReflect.Descriptor instead.
+func (*CancellationContradicted) Descriptor() ([]byte, []int) {
+	return file_lockstep_shipmentvisibility_v1_events_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CancellationContradicted) GetShipmentId() string {
+	if x != nil {
+		return x.ShipmentId
+	}
+	return ""
+}
+
+func (x *CancellationContradicted) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_lockstep_shipmentvisibility_v1_events_proto protoreflect.FileDescriptor
 
 const file_lockstep_shipmentvisibility_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"+lockstep/shipmentvisibility/v1/events.proto\x12\x1elockstep.shipmentvisibility.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a.lockstep/shipmentvisibility/v1/resources.proto\"\xbd\x03\n" +
+	"+lockstep/shipmentvisibility/v1/events.proto\x12\x1elockstep.shipmentvisibility.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a.lockstep/shipmentvisibility/v1/resources.proto\"\x93\x04\n" +
 	"\x0fShipmentPlanned\x12%\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
 	"R\n" +
@@ -1115,7 +1454,8 @@ const file_lockstep_shipmentvisibility_v1_events_proto_rawDesc = "" +
 	"\x12carrier_preference\x18\b \x01(\tR\x11carrierPreference\x12#\n" +
 	"\rservice_level\x18\t \x01(\tR\fserviceLevel\x12B\n" +
 	"\x05lines\x18\n" +
-	" \x03(\v2,.lockstep.shipmentvisibility.v1.ShipmentLineR\x05lines\"\xa9\x02\n" +
+	" \x03(\v2,.lockstep.shipmentvisibility.v1.ShipmentLineR\x05lines\x12T\n" +
+	"\x0eshipped_policy\x18\v \x01(\x0e2-.lockstep.shipmentvisibility.v1.ShippedPolicyR\rshippedPolicy\"\xcc\x03\n" +
 	"\rShipmentReady\x12%\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
 	"R\n" +
@@ -1124,7 +1464,12 @@ const file_lockstep_shipmentvisibility_v1_events_proto_rawDesc = "" +
 	"\x05lines\x18\x03 \x03(\v2,.lockstep.shipmentvisibility.v1.ShipmentLineR\x05lines\x12,\n" +
 	"\x12gross_weight_grams\x18\x04 \x01(\x03R\x10grossWeightGrams\x12;\n" +
 	"\vissued_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"issuedTime\"\xa6\x02\n" +
+	"issuedTime\x12\x1f\n" +
+	"\border_id\x18\x06 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
+	"\forder_number\x18\a \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
+	"\n" +
+	"release_id\x18\b \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x122\n" +
+	"\x12warehouse_order_id\x18\t \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderId\"\xa6\x02\n" +
 	"\x10ShipmentTendered\x12%\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
 	"R\n" +
@@ -1157,7 +1502,7 @@ const file_lockstep_shipmentvisibility_v1_events_proto_rawDesc = "" +
 	"\rtender_number\x18\x02 \x01(\x05R\ftenderNumber\x12\x18\n" +
 	"\acarrier\x18\x03 \x01(\tR\acarrier\x12E\n" +
 	"\aoutcome\x18\x04 \x01(\x0e2+.lockstep.shipmentvisibility.v1.TenderStateR\aoutcome\x12\x16\n" +
-	"\x06reason\x18\x05 \x01(\tR\x06reason\"\x89\x05\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\"\xb4\x05\n" +
 	"\x12ShipmentDispatched\x12%\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
 	"R\n" +
@@ -1179,7 +1524,8 @@ const file_lockstep_shipmentvisibility_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"not_issued\x18\r \x01(\bR\tnotIssued\x12\x12\n" +
 	"\x04site\x18\x0e \x01(\tR\x04site\x124\n" +
-	"\aship_to\x18\x0f \x01(\v2\x1b.lockstep.common.v1.AddressR\x06shipTo\"\xc8\x01\n" +
+	"\aship_to\x18\x0f \x01(\v2\x1b.lockstep.common.v1.AddressR\x06shipTo\x12)\n" +
+	"\x10carrier_reported\x18\x10 \x01(\bR\x0fcarrierReported\"\xc8\x01\n" +
 	"\x11MilestoneRecorded\x12%\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
 	"R\n" +
@@ -1196,7 +1542,7 @@ const file_lockstep_shipmentvisibility_v1_events_proto_rawDesc = "" +
 	"\x05lines\x18\x05 \x03(\v2,.lockstep.shipmentvisibility.v1.ShipmentLineR\x05lines\x12,\n" +
 	"\x12gross_weight_grams\x18\x06 \x01(\x03R\x10grossWeightGrams\x12#\n" +
 	"\n" +
-	"release_id\x18\a \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\"\xf6\x02\n" +
+	"release_id\x18\a \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\"\x9b\x03\n" +
 	"\x17ProofOfDeliveryRecorded\x12%\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
 	"R\n" +
@@ -1209,17 +1555,49 @@ const file_lockstep_shipmentvisibility_v1_events_proto_rawDesc = "" +
 	"\x05lines\x18\x06 \x03(\v2,.lockstep.shipmentvisibility.v1.ShipmentLineR\x05lines\x12'\n" +
 	"\x0fdocument_sha256\x18\a \x01(\tR\x0edocumentSha256\x12#\n" +
 	"\n" +
-	"release_id\x18\b \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\"l\n" +
+	"release_id\x18\b \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x12#\n" +
+	"\ras_dispatched\x18\t \x01(\bR\fasDispatched\"\x8f\x02\n" +
 	"\x11ShipmentCancelled\x12%\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
 	"R\n" +
 	"shipmentId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
-	"\acarrier\x18\x03 \x01(\tR\acarrier\"7\n" +
+	"\acarrier\x18\x03 \x01(\tR\acarrier\x12\x1f\n" +
+	"\border_id\x18\x04 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
+	"\forder_number\x18\x05 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
+	"\n" +
+	"release_id\x18\x06 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x122\n" +
+	"\x12warehouse_order_id\x18\a \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderId\"7\n" +
 	"\x0eShipmentClosed\x12%\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
 	"R\n" +
-	"shipmentIdB\xb4\x02\n" +
+	"shipmentId\"\xb9\x02\n" +
+	"\x10DispatchReported\x12%\n" +
+	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
+	"R\n" +
+	"shipmentId\x12\x18\n" +
+	"\acarrier\x18\x02 \x01(\tR\acarrier\x12*\n" +
+	"\x0ebill_of_lading\x18\x03 \x01(\tB\x04\x88\xb5\x18\fR\fbillOfLading\x12#\n" +
+	"\n" +
+	"pro_number\x18\x04 \x01(\tB\x04\x88\xb5\x18\rR\tproNumber\x12-\n" +
+	"\x0ftracking_number\x18\x05 \x01(\tB\x04\x88\xb5\x18\x0eR\x0etrackingNumber\x12\x1f\n" +
+	"\vseal_number\x18\x06 \x01(\tR\n" +
+	"sealNumber\x12C\n" +
+	"\x0fdispatched_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x0edispatchedTime\"\x82\x02\n" +
+	"\x12OlderProofRecorded\x12%\n" +
+	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
+	"R\n" +
+	"shipmentId\x12\x1b\n" +
+	"\tsigned_by\x18\x02 \x01(\tR\bsignedBy\x12;\n" +
+	"\vsigned_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"signedTime\x12B\n" +
+	"\x05lines\x18\x04 \x03(\v2,.lockstep.shipmentvisibility.v1.ShipmentLineR\x05lines\x12'\n" +
+	"\x0fdocument_sha256\x18\x05 \x01(\tR\x0edocumentSha256\"Y\n" +
+	"\x18CancellationContradicted\x12%\n" +
+	"\vshipment_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\n" +
+	"R\n" +
+	"shipmentId\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reasonB\xb4\x02\n" +
 	"\"com.lockstep.shipmentvisibility.v1B\vEventsProtoP\x01Zggithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1;shipmentvisibilityv1\xa2\x02\x03LSX\xaa\x02\x1eLockstep.Shipmentvisibility.V1\xca\x02\x1eLockstep\\Shipmentvisibility\\V1\xe2\x02*Lockstep\\Shipmentvisibility\\V1\\GPBMetadata\xea\x02 Lockstep::Shipmentvisibility::V1b\x06proto3"
 
 var (
@@ -1234,52 +1612,60 @@ func file_lockstep_shipmentvisibility_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_shipmentvisibility_v1_events_proto_rawDescData
 }
 
-var file_lockstep_shipmentvisibility_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_lockstep_shipmentvisibility_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_lockstep_shipmentvisibility_v1_events_proto_goTypes = []any{
-	(*ShipmentPlanned)(nil),         // 0: lockstep.shipmentvisibility.v1.ShipmentPlanned
-	(*ShipmentReady)(nil),           // 1: lockstep.shipmentvisibility.v1.ShipmentReady
-	(*ShipmentTendered)(nil),        // 2: lockstep.shipmentvisibility.v1.ShipmentTendered
-	(*TenderAccepted)(nil),          // 3: lockstep.shipmentvisibility.v1.TenderAccepted
-	(*TenderClosed)(nil),            // 4: lockstep.shipmentvisibility.v1.TenderClosed
-	(*ShipmentDispatched)(nil),      // 5: lockstep.shipmentvisibility.v1.ShipmentDispatched
-	(*MilestoneRecorded)(nil),       // 6: lockstep.shipmentvisibility.v1.MilestoneRecorded
-	(*ShipmentDelivered)(nil),       // 7: lockstep.shipmentvisibility.v1.ShipmentDelivered
-	(*ProofOfDeliveryRecorded)(nil), // 8: lockstep.shipmentvisibility.v1.ProofOfDeliveryRecorded
-	(*ShipmentCancelled)(nil),       // 9: lockstep.shipmentvisibility.v1.ShipmentCancelled
-	(*ShipmentClosed)(nil),          // 10: lockstep.shipmentvisibility.v1.ShipmentClosed
-	(*v1.Address)(nil),              // 11: lockstep.common.v1.Address
-	(*ShipmentLine)(nil),            // 12: lockstep.shipmentvisibility.v1.ShipmentLine
-	(*HandlingUnit)(nil),            // 13: lockstep.shipmentvisibility.v1.HandlingUnit
-	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
-	(TenderState)(0),                // 15: lockstep.shipmentvisibility.v1.TenderState
-	(*Milestone)(nil),               // 16: lockstep.shipmentvisibility.v1.Milestone
-	(ShipmentState)(0),              // 17: lockstep.shipmentvisibility.v1.ShipmentState
+	(*ShipmentPlanned)(nil),          // 0: lockstep.shipmentvisibility.v1.ShipmentPlanned
+	(*ShipmentReady)(nil),            // 1: lockstep.shipmentvisibility.v1.ShipmentReady
+	(*ShipmentTendered)(nil),         // 2: lockstep.shipmentvisibility.v1.ShipmentTendered
+	(*TenderAccepted)(nil),           // 3: lockstep.shipmentvisibility.v1.TenderAccepted
+	(*TenderClosed)(nil),             // 4: lockstep.shipmentvisibility.v1.TenderClosed
+	(*ShipmentDispatched)(nil),       // 5: lockstep.shipmentvisibility.v1.ShipmentDispatched
+	(*MilestoneRecorded)(nil),        // 6: lockstep.shipmentvisibility.v1.MilestoneRecorded
+	(*ShipmentDelivered)(nil),        // 7: lockstep.shipmentvisibility.v1.ShipmentDelivered
+	(*ProofOfDeliveryRecorded)(nil),  // 8: lockstep.shipmentvisibility.v1.ProofOfDeliveryRecorded
+	(*ShipmentCancelled)(nil),        // 9: lockstep.shipmentvisibility.v1.ShipmentCancelled
+	(*ShipmentClosed)(nil),           // 10: lockstep.shipmentvisibility.v1.ShipmentClosed
+	(*DispatchReported)(nil),         // 11: lockstep.shipmentvisibility.v1.DispatchReported
+	(*OlderProofRecorded)(nil),       // 12: lockstep.shipmentvisibility.v1.OlderProofRecorded
+	(*CancellationContradicted)(nil), // 13: lockstep.shipmentvisibility.v1.CancellationContradicted
+	(*v1.Address)(nil),               // 14: lockstep.common.v1.Address
+	(*ShipmentLine)(nil),             // 15: lockstep.shipmentvisibility.v1.ShipmentLine
+	(ShippedPolicy)(0),               // 16: lockstep.shipmentvisibility.v1.ShippedPolicy
+	(*HandlingUnit)(nil),             // 17: lockstep.shipmentvisibility.v1.HandlingUnit
+	(*timestamppb.Timestamp)(nil),    // 18: google.protobuf.Timestamp
+	(TenderState)(0),                 // 19: lockstep.shipmentvisibility.v1.TenderState
+	(*Milestone)(nil),                // 20: lockstep.shipmentvisibility.v1.Milestone
+	(ShipmentState)(0),               // 21: lockstep.shipmentvisibility.v1.ShipmentState
 }
 var file_lockstep_shipmentvisibility_v1_events_proto_depIdxs = []int32{
-	11, // 0: lockstep.shipmentvisibility.v1.ShipmentPlanned.ship_to:type_name -> lockstep.common.v1.Address
-	12, // 1: lockstep.shipmentvisibility.v1.ShipmentPlanned.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
-	13, // 2: lockstep.shipmentvisibility.v1.ShipmentReady.units:type_name -> lockstep.shipmentvisibility.v1.HandlingUnit
-	12, // 3: lockstep.shipmentvisibility.v1.ShipmentReady.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
-	14, // 4: lockstep.shipmentvisibility.v1.ShipmentReady.issued_time:type_name -> google.protobuf.Timestamp
-	14, // 5: lockstep.shipmentvisibility.v1.ShipmentTendered.respond_by:type_name -> google.protobuf.Timestamp
-	11, // 6: lockstep.shipmentvisibility.v1.ShipmentTendered.ship_to:type_name -> lockstep.common.v1.Address
-	11, // 7: lockstep.shipmentvisibility.v1.TenderAccepted.ship_to:type_name -> lockstep.common.v1.Address
-	12, // 8: lockstep.shipmentvisibility.v1.TenderAccepted.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
-	15, // 9: lockstep.shipmentvisibility.v1.TenderClosed.outcome:type_name -> lockstep.shipmentvisibility.v1.TenderState
-	14, // 10: lockstep.shipmentvisibility.v1.ShipmentDispatched.dispatched_time:type_name -> google.protobuf.Timestamp
-	12, // 11: lockstep.shipmentvisibility.v1.ShipmentDispatched.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
-	11, // 12: lockstep.shipmentvisibility.v1.ShipmentDispatched.ship_to:type_name -> lockstep.common.v1.Address
-	16, // 13: lockstep.shipmentvisibility.v1.MilestoneRecorded.milestone:type_name -> lockstep.shipmentvisibility.v1.Milestone
-	17, // 14: lockstep.shipmentvisibility.v1.MilestoneRecorded.state:type_name -> lockstep.shipmentvisibility.v1.ShipmentState
-	14, // 15: lockstep.shipmentvisibility.v1.ShipmentDelivered.delivered_time:type_name -> google.protobuf.Timestamp
-	12, // 16: lockstep.shipmentvisibility.v1.ShipmentDelivered.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
-	14, // 17: lockstep.shipmentvisibility.v1.ProofOfDeliveryRecorded.signed_time:type_name -> google.protobuf.Timestamp
-	12, // 18: lockstep.shipmentvisibility.v1.ProofOfDeliveryRecorded.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	14, // 0: lockstep.shipmentvisibility.v1.ShipmentPlanned.ship_to:type_name -> lockstep.common.v1.Address
+	15, // 1: lockstep.shipmentvisibility.v1.ShipmentPlanned.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
+	16, // 2: lockstep.shipmentvisibility.v1.ShipmentPlanned.shipped_policy:type_name -> lockstep.shipmentvisibility.v1.ShippedPolicy
+	17, // 3: lockstep.shipmentvisibility.v1.ShipmentReady.units:type_name -> lockstep.shipmentvisibility.v1.HandlingUnit
+	15, // 4: lockstep.shipmentvisibility.v1.ShipmentReady.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
+	18, // 5: lockstep.shipmentvisibility.v1.ShipmentReady.issued_time:type_name -> google.protobuf.Timestamp
+	18, // 6: lockstep.shipmentvisibility.v1.ShipmentTendered.respond_by:type_name -> google.protobuf.Timestamp
+	14, // 7: lockstep.shipmentvisibility.v1.ShipmentTendered.ship_to:type_name -> lockstep.common.v1.Address
+	14, // 8: lockstep.shipmentvisibility.v1.TenderAccepted.ship_to:type_name -> lockstep.common.v1.Address
+	15, // 9: lockstep.shipmentvisibility.v1.TenderAccepted.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
+	19, // 10: lockstep.shipmentvisibility.v1.TenderClosed.outcome:type_name -> lockstep.shipmentvisibility.v1.TenderState
+	18, // 11: lockstep.shipmentvisibility.v1.ShipmentDispatched.dispatched_time:type_name -> google.protobuf.Timestamp
+	15, // 12: lockstep.shipmentvisibility.v1.ShipmentDispatched.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
+	14, // 13: lockstep.shipmentvisibility.v1.ShipmentDispatched.ship_to:type_name -> lockstep.common.v1.Address
+	20, // 14: lockstep.shipmentvisibility.v1.MilestoneRecorded.milestone:type_name -> lockstep.shipmentvisibility.v1.Milestone
+	21, // 15: lockstep.shipmentvisibility.v1.MilestoneRecorded.state:type_name -> lockstep.shipmentvisibility.v1.ShipmentState
+	18, // 16: lockstep.shipmentvisibility.v1.ShipmentDelivered.delivered_time:type_name -> google.protobuf.Timestamp
+	15, // 17: lockstep.shipmentvisibility.v1.ShipmentDelivered.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
+	18, // 18: lockstep.shipmentvisibility.v1.ProofOfDeliveryRecorded.signed_time:type_name -> google.protobuf.Timestamp
+	15, // 19: lockstep.shipmentvisibility.v1.ProofOfDeliveryRecorded.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
+	18, // 20: lockstep.shipmentvisibility.v1.DispatchReported.dispatched_time:type_name -> google.protobuf.Timestamp
+	18, // 21: lockstep.shipmentvisibility.v1.OlderProofRecorded.signed_time:type_name -> google.protobuf.Timestamp
+	15, // 22: lockstep.shipmentvisibility.v1.OlderProofRecorded.lines:type_name -> lockstep.shipmentvisibility.v1.ShipmentLine
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_shipmentvisibility_v1_events_proto_init() }
@@ -1294,7 +1680,7 @@ func file_lockstep_shipmentvisibility_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_shipmentvisibility_v1_events_proto_rawDesc), len(file_lockstep_shipmentvisibility_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -533,7 +533,8 @@ type Milestone struct {
 	Place string `protobuf:"bytes,5,opt,name=place,proto3" json:"place,omitempty"`
 	// System that reported it.
 	Source string `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
-	// Id of the report in that system; with code, classifier and time the identity of the milestone.
+	// Id of the report in that system. A milestone is one by code, classifier, event_time and place,
+	// whoever repeats it.
 	MessageId string `protobuf:"bytes,7,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
 	// When it was recorded, UTC.
 	RecordedTime  *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=recorded_time,json=recordedTime,proto3" json:"recorded_time,omitempty"`
@@ -845,14 +846,22 @@ type Shipment struct {
 	SignedBy string `protobuf:"bytes,20,opt,name=signed_by,json=signedBy,proto3" json:"signed_by,omitempty"`
 	// Whether it counts as shipped, and why.
 	Shipped *ShippedView `protobuf:"bytes,21,opt,name=shipped,proto3" json:"shipped,omitempty"`
-	// Contradictions to clear, e.g. DISPATCHED_NOT_ISSUED.
+	// Contradictions to clear, each a value of this service's Reason, e.g. DISPATCHED_NOT_ISSUED.
 	Contradictions []*v1.Reason `protobuf:"bytes,22,rep,name=contradictions,proto3" json:"contradictions,omitempty"`
 	// Version, for If-Match.
 	Etag string `protobuf:"bytes,23,opt,name=etag,proto3" json:"etag,omitempty"`
 	// When it was planned, UTC.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it last changed, UTC.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,25,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,25,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Seal number.
+	SealNumber string `protobuf:"bytes,26,opt,name=seal_number,json=sealNumber,proto3" json:"seal_number,omitempty"`
+	// When the consignee signed, UTC; absent without a proof of delivery.
+	SignedTime *timestamppb.Timestamp `protobuf:"bytes,27,opt,name=signed_time,json=signedTime,proto3" json:"signed_time,omitempty"`
+	// SHA-256 of the signed document, hexadecimal; empty if there is none.
+	DocumentSha256 string `protobuf:"bytes,28,opt,name=document_sha256,json=documentSha256,proto3" json:"document_sha256,omitempty"`
+	// Why it was called off; empty if it was not.
+	CancelReason  string `protobuf:"bytes,29,opt,name=cancel_reason,json=cancelReason,proto3" json:"cancel_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1062,6 +1071,34 @@ func (x *Shipment) GetUpdateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Shipment) GetSealNumber() string {
+	if x != nil {
+		return x.SealNumber
+	}
+	return ""
+}
+
+func (x *Shipment) GetSignedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SignedTime
+	}
+	return nil
+}
+
+func (x *Shipment) GetDocumentSha256() string {
+	if x != nil {
+		return x.DocumentSha256
+	}
+	return ""
+}
+
+func (x *Shipment) GetCancelReason() string {
+	if x != nil {
+		return x.CancelReason
+	}
+	return ""
+}
+
 var File_lockstep_shipmentvisibility_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_shipmentvisibility_v1_resources_proto_rawDesc = "" +
@@ -1105,7 +1142,8 @@ const file_lockstep_shipmentvisibility_v1_resources_proto_rawDesc = "" +
 	"\ashipped\x18\x02 \x01(\bR\ashipped\x12D\n" +
 	"\x10goods_issue_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0egoodsIssueTime\x12?\n" +
 	"\rdispatch_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\fdispatchTime\x12 \n" +
-	"\vexplanation\x18\x05 \x01(\tR\vexplanation\"\xc6\t\n" +
+	"\vexplanation\x18\x05 \x01(\tR\vexplanation\"\xf2\n" +
+	"\n" +
 	"\bShipment\x12\x1f\n" +
 	"\vshipment_id\x18\x01 \x01(\tR\n" +
 	"shipmentId\x12C\n" +
@@ -1139,7 +1177,13 @@ const file_lockstep_shipmentvisibility_v1_resources_proto_rawDesc = "" +
 	"\vcreate_time\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x19 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime*\xb6\x03\n" +
+	"updateTime\x12\x1f\n" +
+	"\vseal_number\x18\x1a \x01(\tR\n" +
+	"sealNumber\x12;\n" +
+	"\vsigned_time\x18\x1b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"signedTime\x12'\n" +
+	"\x0fdocument_sha256\x18\x1c \x01(\tR\x0edocumentSha256\x12#\n" +
+	"\rcancel_reason\x18\x1d \x01(\tR\fcancelReason*\xb6\x03\n" +
 	"\rShipmentState\x12\x1e\n" +
 	"\x1aSHIPMENT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16SHIPMENT_STATE_PLANNED\x10\x01\x12\x1b\n" +
@@ -1240,11 +1284,12 @@ var file_lockstep_shipmentvisibility_v1_resources_proto_depIdxs = []int32{
 	14, // 19: lockstep.shipmentvisibility.v1.Shipment.contradictions:type_name -> lockstep.common.v1.Reason
 	12, // 20: lockstep.shipmentvisibility.v1.Shipment.create_time:type_name -> google.protobuf.Timestamp
 	12, // 21: lockstep.shipmentvisibility.v1.Shipment.update_time:type_name -> google.protobuf.Timestamp
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	12, // 22: lockstep.shipmentvisibility.v1.Shipment.signed_time:type_name -> google.protobuf.Timestamp
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_shipmentvisibility_v1_resources_proto_init() }

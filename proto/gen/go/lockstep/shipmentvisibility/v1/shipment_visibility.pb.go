@@ -41,31 +41,64 @@ const (
 	Reason_REASON_TENDER_NOT_OPEN Reason = 3
 	// The tender's time to answer has passed.
 	Reason_REASON_TENDER_EXPIRED Reason = 4
-	// The carrier that answers is not the one that was asked.
+	// The carrier that answers, or that took the shipment, is not the one that was asked.
 	Reason_REASON_CARRIER_MISMATCH Reason = 5
 	// A line is not part of the shipment.
 	Reason_REASON_LINE_UNKNOWN Reason = 6
-	// More is confirmed than was dispatched.
+	// More was confirmed than was dispatched.
 	Reason_REASON_QUANTITY_EXCEEDS_DISPATCHED Reason = 7
-	// The shipment was dispatched already under other references.
+	// Two reports of the departure name different references.
 	Reason_REASON_ALREADY_DISPATCHED Reason = 8
 	// Dispatched although no goods issue is known.
 	Reason_REASON_DISPATCHED_NOT_ISSUED Reason = 9
+	// No such carrier in master data.
+	Reason_REASON_CARRIER_UNKNOWN Reason = 10
+	// The carrier is retired.
+	Reason_REASON_CARRIER_RETIRED Reason = 11
+	// The carrier does not sell the service.
+	Reason_REASON_SERVICE_UNKNOWN Reason = 12
+	// What was planned is not known yet; try again.
+	Reason_REASON_NOT_PLANNED_YET Reason = 13
+	// The warehouse order was cancelled, yet goods were issued or left.
+	Reason_REASON_CANCELLED_BUT_MOVED Reason = 14
+	// Milestones say that it moved, but no dispatch is known.
+	Reason_REASON_MOVED_NOT_DISPATCHED Reason = 15
+	// A line was confirmed in another unit than it was dispatched in.
+	Reason_REASON_UNIT_MISMATCH Reason = 16
+	// Two proofs of delivery say different things; the newest counts.
+	Reason_REASON_PROOFS_DIFFER Reason = 17
+	// The shipment holds no more reports of this kind.
+	Reason_REASON_TOO_MANY_REPORTS Reason = 18
+	// The caller may not assert milestones of that system.
+	Reason_REASON_SOURCE_NOT_ALLOWED Reason = 19
+	// The partner has several carriers and names none.
+	Reason_REASON_CARRIER_REQUIRED Reason = 20
 )
 
 // Enum value maps for Reason.
 var (
 	Reason_name = map[int32]string{
-		0: "REASON_UNSPECIFIED",
-		1: "REASON_SHIPMENT_STATE",
-		2: "REASON_TENDER_OPEN",
-		3: "REASON_TENDER_NOT_OPEN",
-		4: "REASON_TENDER_EXPIRED",
-		5: "REASON_CARRIER_MISMATCH",
-		6: "REASON_LINE_UNKNOWN",
-		7: "REASON_QUANTITY_EXCEEDS_DISPATCHED",
-		8: "REASON_ALREADY_DISPATCHED",
-		9: "REASON_DISPATCHED_NOT_ISSUED",
+		0:  "REASON_UNSPECIFIED",
+		1:  "REASON_SHIPMENT_STATE",
+		2:  "REASON_TENDER_OPEN",
+		3:  "REASON_TENDER_NOT_OPEN",
+		4:  "REASON_TENDER_EXPIRED",
+		5:  "REASON_CARRIER_MISMATCH",
+		6:  "REASON_LINE_UNKNOWN",
+		7:  "REASON_QUANTITY_EXCEEDS_DISPATCHED",
+		8:  "REASON_ALREADY_DISPATCHED",
+		9:  "REASON_DISPATCHED_NOT_ISSUED",
+		10: "REASON_CARRIER_UNKNOWN",
+		11: "REASON_CARRIER_RETIRED",
+		12: "REASON_SERVICE_UNKNOWN",
+		13: "REASON_NOT_PLANNED_YET",
+		14: "REASON_CANCELLED_BUT_MOVED",
+		15: "REASON_MOVED_NOT_DISPATCHED",
+		16: "REASON_UNIT_MISMATCH",
+		17: "REASON_PROOFS_DIFFER",
+		18: "REASON_TOO_MANY_REPORTS",
+		19: "REASON_SOURCE_NOT_ALLOWED",
+		20: "REASON_CARRIER_REQUIRED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                 0,
@@ -78,6 +111,17 @@ var (
 		"REASON_QUANTITY_EXCEEDS_DISPATCHED": 7,
 		"REASON_ALREADY_DISPATCHED":          8,
 		"REASON_DISPATCHED_NOT_ISSUED":       9,
+		"REASON_CARRIER_UNKNOWN":             10,
+		"REASON_CARRIER_RETIRED":             11,
+		"REASON_SERVICE_UNKNOWN":             12,
+		"REASON_NOT_PLANNED_YET":             13,
+		"REASON_CANCELLED_BUT_MOVED":         14,
+		"REASON_MOVED_NOT_DISPATCHED":        15,
+		"REASON_UNIT_MISMATCH":               16,
+		"REASON_PROOFS_DIFFER":               17,
+		"REASON_TOO_MANY_REPORTS":            18,
+		"REASON_SOURCE_NOT_ALLOWED":          19,
+		"REASON_CARRIER_REQUIRED":            20,
 	}
 )
 
@@ -973,7 +1017,9 @@ type ListShipmentsRequest struct {
 	// Page size, at most 200; 0 means 50.
 	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Token of the earlier page.
-	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// By carrier that it was offered to or that took it, SCAC.
+	Carrier       string `protobuf:"bytes,7,opt,name=carrier,proto3" json:"carrier,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1050,6 +1096,13 @@ func (x *ListShipmentsRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListShipmentsRequest) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
 // Response of ListShipments.
 type ListShipmentsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1118,27 +1171,27 @@ var File_lockstep_shipmentvisibility_v1_shipment_visibility_proto protoreflect.F
 
 const file_lockstep_shipmentvisibility_v1_shipment_visibility_proto_rawDesc = "" +
 	"\n" +
-	"8lockstep/shipmentvisibility/v1/shipment_visibility.proto\x12\x1elockstep.shipmentvisibility.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a.lockstep/shipmentvisibility/v1/resources.proto\"\xd0\x02\n" +
+	"8lockstep/shipmentvisibility/v1/shipment_visibility.proto\x12\x1elockstep.shipmentvisibility.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a.lockstep/shipmentvisibility/v1/resources.proto\"\xd9\x02\n" +
 	"\x15TenderShipmentRequest\x12:\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^shp_[a-z2-7]{26}$R\n" +
-	"shipmentId\x122\n" +
-	"\acarrier\x18\x02 \x01(\tB\x18\xbaH\x15r\x132\x11^[A-Z0-9_]{2,16}$R\acarrier\x120\n" +
+	"shipmentId\x12;\n" +
+	"\acarrier\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[A-Z0-9][A-Z0-9_-]{0,15}$R\acarrier\x120\n" +
 	"\x0fcarrier_service\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\x0ecarrierService\x12A\n" +
 	"\n" +
 	"respond_by\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\trespondBy\x12\x1b\n" +
 	"\x04etag\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x125\n" +
 	"\x06source\x18\x06 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"O\n" +
 	"\x16TenderShipmentResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xf7\x01\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x80\x02\n" +
 	"\x14RespondTenderRequest\x12:\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^shp_[a-z2-7]{26}$R\n" +
-	"shipmentId\x122\n" +
-	"\acarrier\x18\x02 \x01(\tB\x18\xbaH\x15r\x132\x11^[A-Z0-9_]{2,16}$R\acarrier\x12\x16\n" +
+	"shipmentId\x12;\n" +
+	"\acarrier\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[A-Z0-9][A-Z0-9_-]{0,15}$R\acarrier\x12\x16\n" +
 	"\x06accept\x18\x03 \x01(\bR\x06accept\x12 \n" +
 	"\x06reason\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason\x125\n" +
 	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
 	"\x15RespondTenderResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xf6\x02\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xff\x02\n" +
 	"\x17DispatchShipmentRequest\x12:\n" +
 	"\vshipment_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^shp_[a-z2-7]{26}$R\n" +
 	"shipmentId\x12-\n" +
@@ -1147,8 +1200,8 @@ const file_lockstep_shipmentvisibility_v1_shipment_visibility_proto_rawDesc = ""
 	"pro_number\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18#R\tproNumber\x120\n" +
 	"\x0ftracking_number\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0etrackingNumber\x12(\n" +
 	"\vseal_number\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18#R\n" +
-	"sealNumber\x125\n" +
-	"\acarrier\x18\x06 \x01(\tB\x1b\xbaH\x18r\x162\x14^([A-Z0-9_]{2,16})?$R\acarrier\x125\n" +
+	"sealNumber\x12>\n" +
+	"\acarrier\x18\x06 \x01(\tB$\xbaH!r\x1f2\x1d^([A-Z0-9][A-Z0-9_-]{0,15})?$R\acarrier\x125\n" +
 	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"Q\n" +
 	"\x18DispatchShipmentResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xe3\x01\n" +
@@ -1183,7 +1236,7 @@ const file_lockstep_shipmentvisibility_v1_shipment_visibility_proto_rawDesc = ""
 	"\vshipment_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^shp_[a-z2-7]{26}$R\n" +
 	"shipmentId\"[\n" +
 	"\x13GetShipmentResponse\x12D\n" +
-	"\bshipment\x18\x01 \x01(\v2(.lockstep.shipmentvisibility.v1.ShipmentR\bshipment\"\x85\x04\n" +
+	"\bshipment\x18\x01 \x01(\v2(.lockstep.shipmentvisibility.v1.ShipmentR\bshipment\"\xed\x04\n" +
 	"\x14ListShipmentsRequest\x12M\n" +
 	"\x05state\x18\x01 \x01(\x0e2-.lockstep.shipmentvisibility.v1.ShipmentStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12\"\n" +
 	"\border_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\aorderId\x12*\n" +
@@ -1192,12 +1245,13 @@ const file_lockstep_shipmentvisibility_v1_shipment_visibility_proto_rawDesc = ""
 	"\tpage_size\x18\x05 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken:\xd4\x01\xbaH\xd0\x01\x1a\xcd\x01\n" +
-	"\aone_key\x12<give at most one of state, order_id, order_number, reference\x1a\x83\x01(this.state != 0 ? 1 : 0) + (this.order_id != '' ? 1 : 0) + (this.order_number != '' ? 1 : 0) + (this.reference != '' ? 1 : 0) <= 1\"\xb8\x01\n" +
+	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12>\n" +
+	"\acarrier\x18\a \x01(\tB$\xbaH!r\x1f2\x1d^([A-Z0-9][A-Z0-9_-]{0,15})?$R\acarrier:\xfc\x01\xbaH\xf8\x01\x1a\xf5\x01\n" +
+	"\aone_key\x12Egive at most one of state, order_id, order_number, reference, carrier\x1a\xa2\x01(this.state != 0 ? 1 : 0) + (this.order_id != '' ? 1 : 0) + (this.order_number != '' ? 1 : 0) + (this.reference != '' ? 1 : 0) + (this.carrier != '' ? 1 : 0) <= 1\"\xb8\x01\n" +
 	"\x15ListShipmentsResponse\x12F\n" +
 	"\tshipments\x18\x01 \x03(\v2(.lockstep.shipmentvisibility.v1.ShipmentR\tshipments\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\xa9\x02\n" +
+	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\xe7\x04\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15REASON_SHIPMENT_STATE\x10\x01\x12\x16\n" +
@@ -1208,7 +1262,19 @@ const file_lockstep_shipmentvisibility_v1_shipment_visibility_proto_rawDesc = ""
 	"\x13REASON_LINE_UNKNOWN\x10\x06\x12&\n" +
 	"\"REASON_QUANTITY_EXCEEDS_DISPATCHED\x10\a\x12\x1d\n" +
 	"\x19REASON_ALREADY_DISPATCHED\x10\b\x12 \n" +
-	"\x1cREASON_DISPATCHED_NOT_ISSUED\x10\t2\x82\f\n" +
+	"\x1cREASON_DISPATCHED_NOT_ISSUED\x10\t\x12\x1a\n" +
+	"\x16REASON_CARRIER_UNKNOWN\x10\n" +
+	"\x12\x1a\n" +
+	"\x16REASON_CARRIER_RETIRED\x10\v\x12\x1a\n" +
+	"\x16REASON_SERVICE_UNKNOWN\x10\f\x12\x1a\n" +
+	"\x16REASON_NOT_PLANNED_YET\x10\r\x12\x1e\n" +
+	"\x1aREASON_CANCELLED_BUT_MOVED\x10\x0e\x12\x1f\n" +
+	"\x1bREASON_MOVED_NOT_DISPATCHED\x10\x0f\x12\x18\n" +
+	"\x14REASON_UNIT_MISMATCH\x10\x10\x12\x18\n" +
+	"\x14REASON_PROOFS_DIFFER\x10\x11\x12\x1b\n" +
+	"\x17REASON_TOO_MANY_REPORTS\x10\x12\x12\x1d\n" +
+	"\x19REASON_SOURCE_NOT_ALLOWED\x10\x13\x12\x1b\n" +
+	"\x17REASON_CARRIER_REQUIRED\x10\x142\x84\f\n" +
 	"\x19ShipmentVisibilityService\x12\xb7\x01\n" +
 	"\x0eTenderShipment\x125.lockstep.shipmentvisibility.v1.TenderShipmentRequest\x1a6.lockstep.shipmentvisibility.v1.TenderShipmentResponse\"6\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/shipments/{shipment_id}:tender\x12\xbc\x01\n" +
@@ -1221,11 +1287,11 @@ const file_lockstep_shipmentvisibility_v1_shipment_visibility_proto_rawDesc = ""
 	"\x15RecordProofOfDelivery\x12<.lockstep.shipmentvisibility.v1.RecordProofOfDeliveryRequest\x1a=.lockstep.shipmentvisibility.v1.RecordProofOfDeliveryResponse\"F\x8a\xb5\x18\x06\n" +
 	"\x02\x01\x04\x18\x01\x82\xd3\xe4\x93\x026:\x01*\"1/v1/shipments/{shipment_id}:recordProofOfDelivery\x12\xb3\x01\n" +
 	"\rCloseShipment\x124.lockstep.shipmentvisibility.v1.CloseShipmentRequest\x1a5.lockstep.shipmentvisibility.v1.CloseShipmentResponse\"5\x8a\xb5\x18\x05\n" +
-	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/shipments/{shipment_id}:close\x12\xa7\x01\n" +
-	"\vGetShipment\x122.lockstep.shipmentvisibility.v1.GetShipmentRequest\x1a3.lockstep.shipmentvisibility.v1.GetShipmentResponse\"/\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/shipments/{shipment_id}\x12\x9f\x01\n" +
-	"\rListShipments\x124.lockstep.shipmentvisibility.v1.ListShipmentsRequest\x1a5.lockstep.shipmentvisibility.v1.ListShipmentsResponse\"!\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/shipmentsB\xc0\x02\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/shipments/{shipment_id}:close\x12\xa8\x01\n" +
+	"\vGetShipment\x122.lockstep.shipmentvisibility.v1.GetShipmentRequest\x1a3.lockstep.shipmentvisibility.v1.GetShipmentResponse\"0\x8a\xb5\x18\t\n" +
+	"\x05\x01\x02\x03\x06\x04\x10\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/shipments/{shipment_id}\x12\xa0\x01\n" +
+	"\rListShipments\x124.lockstep.shipmentvisibility.v1.ListShipmentsRequest\x1a5.lockstep.shipmentvisibility.v1.ListShipmentsResponse\"\"\x8a\xb5\x18\t\n" +
+	"\x05\x01\x02\x03\x06\x04\x10\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/shipmentsB\xc0\x02\n" +
 	"\"com.lockstep.shipmentvisibility.v1B\x17ShipmentVisibilityProtoP\x01Zggithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1;shipmentvisibilityv1\xa2\x02\x03LSX\xaa\x02\x1eLockstep.Shipmentvisibility.V1\xca\x02\x1eLockstep\\Shipmentvisibility\\V1\xe2\x02*Lockstep\\Shipmentvisibility\\V1\\GPBMetadata\xea\x02 Lockstep::Shipmentvisibility::V1b\x06proto3"
 
 var (

@@ -41,17 +41,20 @@ type ShipmentVisibilityServiceClient interface {
 	TenderShipment(ctx context.Context, in *TenderShipmentRequest, opts ...grpc.CallOption) (*TenderShipmentResponse, error)
 	// Records the carrier's answer to the open tender.
 	RespondTender(ctx context.Context, in *RespondTenderRequest, opts ...grpc.CallOption) (*RespondTenderResponse, error)
-	// Records that the shipment left the site. A report: kept even when no goods issue is known.
+	// Records that the shipment left the site. A report: kept even when no goods issue is known or
+	// another report says otherwise; contradictions are reasons of the receipt.
 	DispatchShipment(ctx context.Context, in *DispatchShipmentRequest, opts ...grpc.CallOption) (*DispatchShipmentResponse, error)
 	// Records milestones, in any order and as often as they come.
 	RecordMilestones(ctx context.Context, in *RecordMilestonesRequest, opts ...grpc.CallOption) (*RecordMilestonesResponse, error)
-	// Records the consignee's confirmation.
+	// Records the consignee's confirmation. A report: what does not fit what was dispatched is kept and
+	// named as a reason of the receipt.
 	RecordProofOfDelivery(ctx context.Context, in *RecordProofOfDeliveryRequest, opts ...grpc.CallOption) (*RecordProofOfDeliveryResponse, error)
 	// Closes a shipment whose delivery is confirmed.
 	CloseShipment(ctx context.Context, in *CloseShipmentRequest, opts ...grpc.CallOption) (*CloseShipmentResponse, error)
-	// Returns one shipment.
+	// Returns one shipment. A partner sees what was offered to a carrier of its own.
 	GetShipment(ctx context.Context, in *GetShipmentRequest, opts ...grpc.CallOption) (*GetShipmentResponse, error)
-	// Lists shipments, oldest first, by one of the keys.
+	// Lists shipments, oldest first, by one of the keys. A partner sees what was offered to a carrier
+	// of its own; its pages may be shorter than asked for.
 	ListShipments(ctx context.Context, in *ListShipmentsRequest, opts ...grpc.CallOption) (*ListShipmentsResponse, error)
 }
 
@@ -153,17 +156,20 @@ type ShipmentVisibilityServiceServer interface {
 	TenderShipment(context.Context, *TenderShipmentRequest) (*TenderShipmentResponse, error)
 	// Records the carrier's answer to the open tender.
 	RespondTender(context.Context, *RespondTenderRequest) (*RespondTenderResponse, error)
-	// Records that the shipment left the site. A report: kept even when no goods issue is known.
+	// Records that the shipment left the site. A report: kept even when no goods issue is known or
+	// another report says otherwise; contradictions are reasons of the receipt.
 	DispatchShipment(context.Context, *DispatchShipmentRequest) (*DispatchShipmentResponse, error)
 	// Records milestones, in any order and as often as they come.
 	RecordMilestones(context.Context, *RecordMilestonesRequest) (*RecordMilestonesResponse, error)
-	// Records the consignee's confirmation.
+	// Records the consignee's confirmation. A report: what does not fit what was dispatched is kept and
+	// named as a reason of the receipt.
 	RecordProofOfDelivery(context.Context, *RecordProofOfDeliveryRequest) (*RecordProofOfDeliveryResponse, error)
 	// Closes a shipment whose delivery is confirmed.
 	CloseShipment(context.Context, *CloseShipmentRequest) (*CloseShipmentResponse, error)
-	// Returns one shipment.
+	// Returns one shipment. A partner sees what was offered to a carrier of its own.
 	GetShipment(context.Context, *GetShipmentRequest) (*GetShipmentResponse, error)
-	// Lists shipments, oldest first, by one of the keys.
+	// Lists shipments, oldest first, by one of the keys. A partner sees what was offered to a carrier
+	// of its own; its pages may be shorter than asked for.
 	ListShipments(context.Context, *ListShipmentsRequest) (*ListShipmentsResponse, error)
 	mustEmbedUnimplementedShipmentVisibilityServiceServer()
 }
