@@ -32,8 +32,10 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Attempt:   cfg.Attempt,
 	}
 	return &host.Service{
-		Name:      Name,
-		Register:  func(r grpc.ServiceRegistrar) { freightsettlementv1.RegisterFreightSettlementServiceServer(r, &adapter.Server{App: a}) },
+		Name: Name,
+		Register: func(r grpc.ServiceRegistrar) {
+			freightsettlementv1.RegisterFreightSettlementServiceServer(r, &adapter.Server{App: a})
+		},
 		Consumers: adapter.Consumers(a),
 		Loops:     []func(context.Context) error{host.Every(cfg.Sweep, a.Sweep)},
 	}, nil

@@ -83,7 +83,7 @@ func fromCard(c *freightsettlementv1.RateCard) (domain.Card, error) {
 // rate reads a decimal; an empty one is 0.
 func rate(text, field string) (money.Rate, error) {
 	if text == "" {
-		return money.Rate{}, nil
+		text = "0"
 	}
 	r, err := money.ParseRate(text)
 	if err != nil {

@@ -117,7 +117,10 @@ func givesBack(a *app.App) bus.Consumer {
 			return a.Free(ctx, m.GetInvoiceId(), int(m.GetAttempt()), m.GetFreedFreightIds(), f.Recorded)
 		}),
 		bus.On(func(ctx context.Context, f bus.Fact, m *freightsettlementv1.FreightInvoiceCredited) error {
-			return a.Free(ctx, m.GetInvoiceId(), int(m.GetAttempt()), m.GetFreedFreightIds(), f.Recorded)
+			if err := a.Free(ctx, m.GetInvoiceId(), int(m.GetAttempt()), m.GetFreedFreightIds(), f.Recorded); err != nil {
+				return err
+			}
+			return a.Rejudge(ctx, m.GetInvoiceId(), m.GetFreedFreightIds())
 		}),
 	)
 }

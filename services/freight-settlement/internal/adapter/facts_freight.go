@@ -26,7 +26,7 @@ func freightMessage(f domain.FreightFact) proto.Message {
 	case domain.FreightFinalised:
 		return &freightsettlementv1.FreightFinalised{
 			FreightId: f.Freight, ShipmentId: f.Shipment, OrderId: f.Order, OrderNumber: f.OrderNumber, Rating: rating(f.Rating),
-			Postings: mapped(f.Postings, posting), Allocations: mapped(f.Allocations, allocation),
+			Postings: mapped(f.Postings, posting), Allocations: mapped(f.Allocations, allocation), DeliveredGrams: f.Delivered,
 		}
 	case domain.FreightReversed:
 		return &freightsettlementv1.FreightReversed{
@@ -102,7 +102,7 @@ var freightReaders = func() protovalue.Readers[domain.FreightFact] {
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.FreightFinalised) (domain.FreightFact, error) {
 		return domain.FreightFinalised{
-			Keys: keys(m), Rating: fromRating(m.GetRating()), Postings: mapped(m.GetPostings(), fromPosting),
+			Keys: keys(m), Delivered: m.GetDeliveredGrams(), Rating: fromRating(m.GetRating()), Postings: mapped(m.GetPostings(), fromPosting),
 			Allocations: mapped(m.GetAllocations(), fromAllocation),
 		}, nil
 	})

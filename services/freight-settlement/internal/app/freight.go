@@ -47,16 +47,34 @@ func (a *App) Finalise(ctx context.Context, k domain.Keys, weight int64) error {
 	if err != nil {
 		return err
 	}
+	r, err := a.rateAgain(ctx, f, weight)
+	if err != nil {
+		return err
+	}
+	return a.change(ctx, k.Freight, func(f domain.Freight) ([]domain.FreightFact, error) { return domain.Finalise(f, k, weight, r) })
+}
+
+// rateAgain rates a freight on another weight, if there is one, by the version that rated it.
+func (a *App) rateAgain(ctx context.Context, f domain.Freight, weight int64) (domain.Rating, error) {
 	s := f.Basis
 	if weight > 0 {
 		s.WeightGrams = weight
 	}
 	c, err := a.cards(ctx, s.Carrier)
+	return domain.RateAgain(c, s, f.Rating.Version), err
+}
+
+// trueUp rates what was delivered of a freight whose charges an invoice gave back.
+func (a *App) trueUp(ctx context.Context, id string) error {
+	v, err := a.Freights.Get(ctx, id)
+	if err != nil || !v.State.NeedsTrueUp() {
+		return err
+	}
+	r, err := a.rateAgain(ctx, v.State, v.State.Delivered)
 	if err != nil {
 		return err
 	}
-	r := domain.RateAgain(c, s, f.Rating.Version)
-	return a.change(ctx, k.Freight, func(f domain.Freight) ([]domain.FreightFact, error) { return domain.Finalise(f, k, r) })
+	return a.change(ctx, id, func(f domain.Freight) ([]domain.FreightFact, error) { return domain.TrueUp(f, r) })
 }
 
 // Reverse takes back what was accrued for a shipment that was called off. One that no

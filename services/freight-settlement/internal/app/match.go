@@ -108,8 +108,29 @@ func (a *App) Free(ctx context.Context, invoice string, attempt int, freights []
 		if err != nil {
 			return err
 		}
+		if err := a.trueUp(step(ctx, "true-up", invoice, attempt, id, decided), id); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// Rejudge looks again at the invoices that were duplicates of one that was credited, or
+// balances beside it, now that its charges are free.
+func (a *App) Rejudge(ctx context.Context, credited string, freights []string) error {
+	var failed error
+	for _, f := range freights {
+		page, err := a.Invoices.List(ctx, store.Query{Index: IndexReference, Key: f, PageSize: 200})
+		if err != nil {
+			return err
+		}
+		for _, v := range page.Items {
+			if v.ID != credited && v.State.Rejudgeable() {
+				failed = errors.Join(failed, a.rematch(ctx, v.ID, v.State, hint{}))
+			}
+		}
+	}
+	return failed
 }
 
 // Settle pays the charges of an invoice that was approved at a moment, on every freight
@@ -188,14 +209,18 @@ func (a *App) again(ctx context.Context, id string, here hint) error {
 		}
 		return a.Match(ctx, id, i.Attempt)
 	case domain.Unmatched:
-	default:
-		return nil
+		return a.rematch(ctx, id, i, here)
 	}
+	return nil
+}
+
+// rematch begins another attempt. With a hint it does so only if every shipment is known.
+func (a *App) rematch(ctx context.Context, id string, i domain.Invoice, here hint) error {
 	freights, err := a.resolve(ctx, i.Carrier, i.Lines, here)
 	if err != nil || here.id != "" && slices.Contains(freights, "") {
 		return err
 	}
-	_, err = a.changeInvoice(step(ctx, "rematch", id, i.Attempt, "", i.Due), id, true, func(now domain.Invoice, at time.Time) ([]domain.InvoiceFact, error) {
+	_, err = a.changeInvoice(step(ctx, "rematch", id, i.Attempt, "", i.Requested), id, true, func(now domain.Invoice, at time.Time) ([]domain.InvoiceFact, error) {
 		return domain.Rematch(now, i.Attempt, domain.MatchRequested{Freights: freights, Requested: at, Due: at.Add(a.Attempt)})
 	})
 	return err

@@ -68,27 +68,40 @@ func entry(debit, credit string, a money.Amount) []Posting {
 }
 
 // Finalise rates the shipment again on what was delivered and posts the difference.
-// Charges that an invoice has claimed stay as that invoice found them. A delivery that is
-// heard of before its dispatch leaves the weight that the dispatch will be rated on.
-func Finalise(f Freight, k Keys, r Rating) ([]FreightFact, error) {
+// Charges that an invoice has claimed stay as that invoice found them; TrueUp follows if it
+// gives them back. A delivery that is heard of before its dispatch leaves the weight that
+// the dispatch will be rated on.
+func Finalise(f Freight, k Keys, delivered int64, r Rating) ([]FreightFact, error) {
 	if f.IsFinal {
 		return nil, nil
 	}
 	if f.Keys.Order != "" {
 		k = f.Keys
 	}
-	out := FreightFinalised{Keys: k, Rating: f.Rating, Allocations: f.Allocations}
-	if f.Dispatched.IsZero() || f.IsReversed {
-		if r.Weight > 0 {
-			out.Rating.Weight = r.Weight
-		}
-		return []FreightFact{out}, nil
+	return finalise(f, k, delivered, r)
+}
+
+// NeedsTrueUp reports whether charges that were claimed at delivery, and are free now, were
+// rated on another weight than was delivered.
+func (f Freight) NeedsTrueUp() bool {
+	return f.IsFinal && !f.IsReversed && f.Rating.Rated() && f.Delivered > 0 && f.Delivered != f.Rating.Weight && !f.isClaimed()
+}
+
+// TrueUp rates what was delivered once no invoice has a charge any more.
+func TrueUp(f Freight, r Rating) ([]FreightFact, error) {
+	if !f.NeedsTrueUp() || !r.Rated() {
+		return nil, nil
 	}
-	isClaimed := slices.ContainsFunc(f.Rating.Charges, func(c Charge) bool { return c.Invoice != "" })
+	return finalise(f, f.Keys, f.Delivered, r)
+}
+
+func finalise(f Freight, k Keys, delivered int64, r Rating) ([]FreightFact, error) {
+	out := FreightFinalised{Keys: k, Delivered: delivered, Rating: f.Rating, Allocations: f.Allocations}
 	switch {
+	case f.Dispatched.IsZero(), f.IsReversed:
 	case !f.Rating.Rated() && !r.Rated():
 		out.Rating = r
-	case isClaimed, !r.Rated(), f.Rating.Rated() && r.Total.Currency != f.Rating.Total.Currency:
+	case f.isClaimed(), !r.Rated(), f.Rating.Rated() && r.Total.Currency != f.Rating.Total.Currency:
 	default:
 		out.Rating = r
 		out.Postings = entry(Expense, Accrual, money.Amount{Minor: r.Total.Minor - f.Rating.Total.Minor, Currency: r.Total.Currency})
@@ -98,6 +111,11 @@ func Finalise(f Freight, k Keys, r Rating) ([]FreightFact, error) {
 		}
 	}
 	return []FreightFact{out}, nil
+}
+
+// isClaimed reports whether an invoice has or was paid one of the expected charges.
+func (f Freight) isClaimed() bool {
+	return slices.ContainsFunc(f.Rating.Charges, func(c Charge) bool { return c.Invoice != "" || c.Settled })
 }
 
 // Reverse takes back the accrual of a shipment that was called off: debit accrual, credit

@@ -78,15 +78,27 @@ func (f Freight) invoicedElsewhere(ask Payment, invoice string) (Charge, bool) {
 }
 
 // place returns the charge that an invoice has or may take under a code, and whether it
-// was expected; the zero charge when it is new.
+// was expected; the zero charge when it is new. One that has become free is taken before
+// the balance that the invoice had while another had it.
 func (f Freight) place(code, invoice string) (c Charge, expected bool) {
-	if i := find(f.Others, code, invoice); i >= 0 {
-		return f.Others[i], false
-	}
 	for _, c := range f.Rating.Charges {
 		if c.Code == code && (c.Invoice == "" || c.Invoice == invoice) {
 			return c, true
 		}
+	}
+	if i := find(f.Others, code, invoice); i >= 0 {
+		return f.Others[i], false
+	}
+	return Charge{}, false
+}
+
+// held returns the charge that an invoice has under a code, and whether it was expected.
+func (f Freight) held(code, invoice string) (c Charge, expected bool) {
+	if i := find(f.Rating.Charges, code, invoice); i >= 0 {
+		return f.Rating.Charges[i], true
+	}
+	if i := find(f.Others, code, invoice); i >= 0 {
+		return f.Others[i], false
 	}
 	return Charge{}, false
 }
@@ -108,7 +120,7 @@ func Settle(f Freight, of Of, invoice string, payments []Payment) ([]FreightFact
 	for _, p := range byCode(payments) {
 		currency = p.Amount.Currency
 		paid += p.Amount.Minor
-		c, isExpected := f.place(p.Code, invoice)
+		c, isExpected := f.held(p.Code, invoice)
 		switch {
 		case c.Invoice != invoice:
 			c = Charge{Code: p.Code, Amount: money.Amount{Currency: currency}, Invoice: invoice} // all of it is variance

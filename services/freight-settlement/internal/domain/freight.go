@@ -80,6 +80,7 @@ type Freight struct {
 	Allocations []Allocation `bson:"a,omitempty"`
 	Dispatched  time.Time    `bson:"d,omitempty"`
 	IsFinal     bool         `bson:"z,omitempty"`
+	Delivered   int64        `bson:"w,omitempty"` // grams, once that is known
 	IsReversed  bool         `bson:"v,omitempty"`
 	TenderRev   int64        `bson:"rt,omitempty"`
 	DispatchRev int64        `bson:"rd,omitempty"`
@@ -123,8 +124,8 @@ func (f Freight) State() FreightState {
 // Weight is what counts for its rate: what was delivered, once that is known, else what the
 // shipment's fact says.
 func (f Freight) Weight(told int64) int64 {
-	if f.IsFinal && f.Rating.Weight > 0 {
-		return f.Rating.Weight
+	if f.Delivered > 0 {
+		return f.Delivered
 	}
 	return told
 }
@@ -161,6 +162,7 @@ type (
 	// FreightFinalised rates it again on what was delivered.
 	FreightFinalised struct {
 		Keys
+		Delivered   int64
 		Rating      Rating
 		Postings    []Posting
 		Allocations []Allocation
@@ -220,7 +222,7 @@ func EvolveFreight(f Freight, fact FreightFact) Freight {
 		f.Dispatched, f.Basis, f.DispatchRev, f.IsReversed = e.At, e.Basis, e.Revision, false
 		f.Open = accrued(f.Open, e.Postings)
 	case FreightFinalised:
-		f.Keys, f.Rating, f.Allocations, f.IsFinal = e.Keys, e.Rating, e.Allocations, true
+		f.Keys, f.Rating, f.Allocations, f.IsFinal, f.Delivered = e.Keys, e.Rating, e.Allocations, true, e.Delivered
 		f.Open = accrued(f.Open, e.Postings)
 	case FreightReversed:
 		f.Keys.Freight, f.Keys.Shipment = e.Freight, e.Shipment
@@ -268,6 +270,7 @@ func claimed(charges, others []Charge, e ChargesClaimed) ([]Charge, []Charge) {
 	take := func(c *Charge, q Claimed) { c.Invoice, c.Attempt, c.Invoiced = e.Claim.Invoice, e.Attempt, q.Invoiced }
 	for _, q := range e.Charges {
 		if !q.Unexpected {
+			others = slices.DeleteFunc(others, func(c Charge) bool { return c.Code == q.Code && c.Invoice == e.Claim.Invoice && !c.Settled })
 			if i := slices.IndexFunc(charges, func(c Charge) bool { return c.Code == q.Code }); i >= 0 {
 				take(&charges[i], q)
 			}
@@ -283,8 +286,9 @@ func claimed(charges, others []Charge, e ChargesClaimed) ([]Charge, []Charge) {
 	return charges, others
 }
 
+// freed gives back what the attempt and those before it have.
 func freed(charges, others []Charge, claim Claim) ([]Charge, []Charge) {
-	is := func(c Charge) bool { return c.Invoice == claim.Invoice && c.Attempt == claim.Attempt && !c.Settled }
+	is := func(c Charge) bool { return c.Invoice == claim.Invoice && c.Attempt <= claim.Attempt && !c.Settled }
 	charges = slices.Clone(charges)
 	for i := range charges {
 		if is(charges[i]) {

@@ -171,9 +171,12 @@ func TestLook(t *testing.T) {
 	}
 	f = ApplyFreight(f, facts...)
 	lines := []InvoiceLine{
-		{Reference: "P", Code: "BASE", Amount: usd(3347)}, {Reference: "P", Code: "BASE", Amount: usd(3347)},
-		{Reference: "P", Code: "FUEL", Amount: usd(335)}, {Reference: "P", Code: "DETENTION", Amount: usd(1)},
-		{Reference: "?", Code: "BASE", Amount: usd(1)}, {Reference: "Q", Code: "BASE", Amount: usd(1)},
+		{Reference: "P", Code: "BASE", Amount: usd(3347)},
+		{Reference: "P", Code: "BASE", Amount: usd(3347)},
+		{Reference: "P", Code: "FUEL", Amount: usd(335)},
+		{Reference: "P", Code: "DETENTION", Amount: usd(1)},
+		{Reference: "?", Code: "BASE", Amount: usd(1)},
+		{Reference: "Q", Code: "BASE", Amount: usd(1)},
 	}
 	i := Invoice{ID: "inv_a", Carrier: "ACME", Lines: lines, Claims: []string{"frt_a", "frt_a", "frt_a", "frt_a", "", "frt_q"}}
 	facts, err = ClaimCharges(f, Claim{"inv_a", 1}, "ACME", []Payment{{"BASE", usd(6694)}, {"FUEL", usd(335)}, {"DETENTION", usd(1)}})

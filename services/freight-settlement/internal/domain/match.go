@@ -50,10 +50,16 @@ func sum(lines []InvoiceLine, of func(InvoiceLine) money.Amount) (money.Amount, 
 	return money.Sum(lines[0].Amount.Currency, amounts...)
 }
 
-// Rematch begins another attempt for an invoice that waits for its shipments; after is the
-// attempt that left it waiting.
+// Rejudgeable reports whether an invoice would be judged otherwise if charges became free
+// that another invoice has: a duplicate, and one in dispute about a balance.
+func (i Invoice) Rejudgeable() bool {
+	return i.At == Duplicate || i.At == Disputed && slices.ContainsFunc(i.Why, func(w Why) bool { return w.Code == "CHARGE_BALANCE" })
+}
+
+// Rematch begins another attempt for an invoice that waits, or that is to be judged again;
+// after is the attempt that left it so.
 func Rematch(i Invoice, after int, m MatchRequested) ([]InvoiceFact, error) {
-	if i.At != Unmatched || i.Attempt != after {
+	if i.Attempt != after || i.At != Unmatched && !i.Rejudgeable() {
 		return nil, nil
 	}
 	m.ID, m.Attempt = i.ID, after+1

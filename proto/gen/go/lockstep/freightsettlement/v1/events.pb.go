@@ -475,9 +475,11 @@ type FreightFinalised struct {
 	// Order.
 	OrderId string `protobuf:"bytes,6,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
 	// Order number of the source system.
-	OrderNumber   string `protobuf:"bytes,7,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	OrderNumber string `protobuf:"bytes,7,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
+	// Weight that was delivered, grams; the rating is of another while an invoice has claimed its charges.
+	DeliveredGrams int64 `protobuf:"varint,8,opt,name=delivered_grams,json=deliveredGrams,proto3" json:"delivered_grams,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *FreightFinalised) Reset() {
@@ -557,6 +559,13 @@ func (x *FreightFinalised) GetOrderNumber() string {
 		return x.OrderNumber
 	}
 	return ""
+}
+
+func (x *FreightFinalised) GetDeliveredGrams() int64 {
+	if x != nil {
+		return x.DeliveredGrams
+	}
+	return 0
 }
 
 // The shipment was called off: what was accrued and not settled is reversed.
@@ -1627,7 +1636,7 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"\x04site\x18\f \x01(\tR\x04site\x124\n" +
 	"\aship_to\x18\r \x01(\v2\x1b.lockstep.common.v1.AddressR\x06shipTo\x12@\n" +
 	"\x05lines\x18\x0e \x03(\v2*.lockstep.freightsettlement.v1.FreightLineR\x05lines\x12+\n" +
-	"\x11shipment_revision\x18\x0f \x01(\x03R\x10shipmentRevision\"\xfc\x02\n" +
+	"\x11shipment_revision\x18\x0f \x01(\x03R\x10shipmentRevision\"\xa5\x03\n" +
 	"\x10FreightFinalised\x12#\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12%\n" +
@@ -1638,7 +1647,8 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"\bpostings\x18\x04 \x03(\v2&.lockstep.freightsettlement.v1.PostingR\bpostings\x12O\n" +
 	"\vallocations\x18\x05 \x03(\v2-.lockstep.freightsettlement.v1.CostAllocationR\vallocations\x12\x1f\n" +
 	"\border_id\x18\x06 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
-	"\forder_number\x18\a \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\"\xb7\x02\n" +
+	"\forder_number\x18\a \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12'\n" +
+	"\x0fdelivered_grams\x18\b \x01(\x03R\x0edeliveredGrams\"\xb7\x02\n" +
 	"\x0fFreightReversed\x12#\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12%\n" +

@@ -1524,10 +1524,10 @@ const file_lockstep_freightsettlement_v1_freight_settlement_proto_rawDesc = "" +
 	"\x11REASON_BAND_EMPTY\x10\x19\x12\x1a\n" +
 	"\x16REASON_CARRIER_FOREIGN\x10\x1a\x12$\n" +
 	" REASON_FREIGHT_INVOICE_NOT_FOUND\x10\x1b\x12\x19\n" +
-	"\x15REASON_RATE_MALFORMED\x10\x1c2\xbb\x0e\n" +
-	"\x18FreightSettlementService\x12\xa5\x01\n" +
-	"\x0fPublishRateCard\x125.lockstep.freightsettlement.v1.PublishRateCardRequest\x1a6.lockstep.freightsettlement.v1.PublishRateCardResponse\"#\x8a\xb5\x18\x06\n" +
-	"\x02\x02\x06\x18\x01\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/rate-cards\x12\xa4\x01\n" +
+	"\x15REASON_RATE_MALFORMED\x10\x1c2\xc1\x0e\n" +
+	"\x18FreightSettlementService\x12\xa7\x01\n" +
+	"\x0fPublishRateCard\x125.lockstep.freightsettlement.v1.PublishRateCardRequest\x1a6.lockstep.freightsettlement.v1.PublishRateCardResponse\"%\x8a\xb5\x18\b\n" +
+	"\x02\x02\x06\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/rate-cards\x12\xa4\x01\n" +
 	"\fRateShipment\x122.lockstep.freightsettlement.v1.RateShipmentRequest\x1a3.lockstep.freightsettlement.v1.RateShipmentResponse\"+\x8a\xb5\x18\x06\n" +
 	"\x02\x02\x01\x10\x01\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/rates:rateShipment\x12\x9e\x01\n" +
 	"\n" +
@@ -1538,11 +1538,11 @@ const file_lockstep_freightsettlement_v1_freight_settlement_proto_rawDesc = "" +
 	"\x15ReceiveFreightInvoice\x12;.lockstep.freightsettlement.v1.ReceiveFreightInvoiceRequest\x1a<.lockstep.freightsettlement.v1.ReceiveFreightInvoiceResponse\"+\x8a\xb5\x18\b\n" +
 	"\x02\x02\x04\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/v1/freight-invoices\x12\xc3\x01\n" +
 	"\x0eResolveDispute\x124.lockstep.freightsettlement.v1.ResolveDisputeRequest\x1a5.lockstep.freightsettlement.v1.ResolveDisputeResponse\"D\x8a\xb5\x18\x05\n" +
-	"\x01\x02\x18\x01\x82\xd3\xe4\x93\x025:\x01*\"0/v1/freight-invoices/{invoice_id}:resolveDispute\x12\xd7\x01\n" +
-	"\x13RecordVoucherPosted\x129.lockstep.freightsettlement.v1.RecordVoucherPostedRequest\x1a:.lockstep.freightsettlement.v1.RecordVoucherPostedResponse\"I\x8a\xb5\x18\x05\n" +
-	"\x01\x02\x18\x01\x82\xd3\xe4\x93\x02::\x01*\"5/v1/freight-invoices/{invoice_id}:recordVoucherPosted\x12\xbf\x01\n" +
-	"\rRecordPayment\x123.lockstep.freightsettlement.v1.RecordPaymentRequest\x1a4.lockstep.freightsettlement.v1.RecordPaymentResponse\"C\x8a\xb5\x18\x05\n" +
-	"\x01\x02\x18\x01\x82\xd3\xe4\x93\x024:\x01*\"//v1/freight-invoices/{invoice_id}:recordPayment\x12\xba\x01\n" +
+	"\x01\x02\x18\x01\x82\xd3\xe4\x93\x025:\x01*\"0/v1/freight-invoices/{invoice_id}:resolveDispute\x12\xd9\x01\n" +
+	"\x13RecordVoucherPosted\x129.lockstep.freightsettlement.v1.RecordVoucherPostedRequest\x1a:.lockstep.freightsettlement.v1.RecordVoucherPostedResponse\"K\x8a\xb5\x18\a\n" +
+	"\x01\x02\x10\x01\x18\x01\x82\xd3\xe4\x93\x02::\x01*\"5/v1/freight-invoices/{invoice_id}:recordVoucherPosted\x12\xc1\x01\n" +
+	"\rRecordPayment\x123.lockstep.freightsettlement.v1.RecordPaymentRequest\x1a4.lockstep.freightsettlement.v1.RecordPaymentResponse\"E\x8a\xb5\x18\a\n" +
+	"\x01\x02\x10\x01\x18\x01\x82\xd3\xe4\x93\x024:\x01*\"//v1/freight-invoices/{invoice_id}:recordPayment\x12\xba\x01\n" +
 	"\x11GetFreightInvoice\x127.lockstep.freightsettlement.v1.GetFreightInvoiceRequest\x1a8.lockstep.freightsettlement.v1.GetFreightInvoiceResponse\"2\x8a\xb5\x18\x05\n" +
 	"\x01\x02\x10\x01\x82\xd3\xe4\x93\x02#\x12!/v1/freight-invoices/{invoice_id}\x12\xb3\x01\n" +
 	"\x13ListFreightInvoices\x129.lockstep.freightsettlement.v1.ListFreightInvoicesRequest\x1a:.lockstep.freightsettlement.v1.ListFreightInvoicesResponse\"%\x8a\xb5\x18\x05\n" +

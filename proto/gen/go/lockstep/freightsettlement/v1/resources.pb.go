@@ -1533,14 +1533,14 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\x04site\x18\x15 \x01(\tR\x04site\x124\n" +
 	"\aship_to\x18\x16 \x01(\v2\x1b.lockstep.common.v1.AddressR\x06shipTo\x12C\n" +
 	"\x0fdispatched_time\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\x0edispatchedTime\x12-\n" +
-	"\x04paid\x18\x18 \x01(\v2\x19.lockstep.common.v1.MoneyR\x04paid\"\xad\x03\n" +
+	"\x04paid\x18\x18 \x01(\v2\x19.lockstep.common.v1.MoneyR\x04paid\"\xb4\x03\n" +
 	"\x12FreightInvoiceLine\x12'\n" +
 	"\treference\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\treference\x12>\n" +
 	"\vcharge_code\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9_]{1,15}$R\n" +
 	"chargeCode\x129\n" +
-	"\x06amount\x18\x03 \x01(\v2\x19.lockstep.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\x12#\n" +
+	"\x06amount\x18\x03 \x01(\v2\x19.lockstep.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\x12*\n" +
 	"\n" +
-	"freight_id\x18\x04 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x125\n" +
+	"freight_id\x18\x04 \x01(\tB\v\xbaH\x04r\x02\x18@\x88\xb5\x18\x0fR\tfreightId\x125\n" +
 	"\bexpected\x18\x05 \x01(\v2\x19.lockstep.common.v1.MoneyR\bexpected\x125\n" +
 	"\bvariance\x18\x06 \x01(\v2\x19.lockstep.common.v1.MoneyR\bvariance\x12)\n" +
 	"\x10within_tolerance\x18\a \x01(\bR\x0fwithinTolerance\x125\n" +
