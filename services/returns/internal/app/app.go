@@ -119,25 +119,19 @@ func shorten(s string) string {
 // Get returns one return; a customer sees its own only, another's is as unknown.
 func (a *App) Get(ctx context.Context, id string) (store.View[domain.Return], error) {
 	v, err := a.Returns.Get(ctx, id)
-	if err == nil && !own(ctx, v.State.SoldToID) {
-		err = notFound()
+	if fault.IsKind(err, fault.NotFound) || err == nil && !own(ctx, v.State.SoldToID) {
+		return store.View[domain.Return]{}, notFound()
 	}
-	if err != nil {
-		return store.View[domain.Return]{}, err
-	}
-	return v, nil
+	return v, err
 }
 
 // ItemsOf returns what of an order can be returned; a customer sees its own only.
 func (a *App) ItemsOf(ctx context.Context, order string) (store.View[domain.Returnable], error) {
 	v, err := a.Items.Get(ctx, ReturnableID(store.CauseOf(ctx).Tenant, order))
-	if err == nil && (len(v.State.Lines) == 0 || !own(ctx, v.State.SoldToID)) {
-		err = notFound()
+	if fault.IsKind(err, fault.NotFound) || err == nil && (len(v.State.Lines) == 0 || !own(ctx, v.State.SoldToID)) {
+		return store.View[domain.Returnable]{}, notFound()
 	}
-	if err != nil {
-		return store.View[domain.Returnable]{}, err
-	}
-	return v, nil
+	return v, err
 }
 
 // own reports whether the caller may see what the party bought: staff sees all.

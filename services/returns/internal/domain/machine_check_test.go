@@ -112,4 +112,3 @@ func (w *world) checkLine(t *rapid.T, r Return, l Line) {
 		}
 	}
 }
-
