@@ -31,8 +31,10 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Limits:    domain.Limits{Attempt: cfg.PromiseLimit, RetryFirst: cfg.RetryFirst, RetryMost: cfg.RetryMost},
 	}
 	return &host.Service{
-		Name:      Name,
-		Register:  func(r grpc.ServiceRegistrar) { orderreleasev1.RegisterOrderReleaseServiceServer(r, &adapter.Server{App: a}) },
+		Name: Name,
+		Register: func(r grpc.ServiceRegistrar) {
+			orderreleasev1.RegisterOrderReleaseServiceServer(r, &adapter.Server{App: a})
+		},
 		Consumers: append(adapter.Consumers(a), masterData.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

@@ -18,8 +18,10 @@ func (o Order) Explain() []Reason {
 		return reasons
 	}
 	for _, h := range o.Holds {
-		reasons = append(reasons, Reason{"ORDER_ON_HOLD", "holds." + string(h.Type),
-			fmt.Sprintf("%s hold since %s by %s (%s): LiftHold ends it", h.Type, h.At.Format("2006-01-02 15:04Z"), h.By, h.Note)})
+		reasons = append(reasons, Reason{
+			"ORDER_ON_HOLD", "holds." + string(h.Type),
+			fmt.Sprintf("%s hold since %s by %s (%s): LiftHold ends it", h.Type, h.At.Format("2006-01-02 15:04Z"), h.By, h.Note),
+		})
 	}
 	if t.Promised != t.Open {
 		reasons = append(reasons, o.explainPromise()...)
@@ -57,8 +59,10 @@ func (o Order) explainPromise() []Reason {
 			if !q.Backordered.IsZero() {
 				what = "it is claimed as soon as stock arrives"
 			}
-			reasons = append(reasons, Reason{"STOCK_SHORT", fmt.Sprintf("lines.%d", l.Number),
-				fmt.Sprintf("%s %s of %s are missing at %s: %s", q.Unpromised(), l.Base.Unit, l.SKU, l.Site, what)})
+			reasons = append(reasons, Reason{
+				"STOCK_SHORT", fmt.Sprintf("lines.%d", l.Number),
+				fmt.Sprintf("%s %s of %s are missing at %s: %s", q.Unpromised(), l.Base.Unit, l.SKU, l.Site, what),
+			})
 		}
 		return reasons
 	}
@@ -70,13 +74,17 @@ func (o Order) explainPast() []Reason {
 	var reasons []Reason
 	for _, r := range o.Releases {
 		if r.CancelRefused != "" {
-			reasons = append(reasons, Reason{"CANCEL_REFUSED", ReleaseID(o.ID, r.Number),
-				fmt.Sprintf("the warehouse goes on with release %d: %s; a return is the way back", r.Number, r.CancelRefused)})
+			reasons = append(reasons, Reason{
+				"CANCEL_REFUSED", ReleaseID(o.ID, r.Number),
+				fmt.Sprintf("the warehouse goes on with release %d: %s; a return is the way back", r.Number, r.CancelRefused),
+			})
 		}
 	}
 	for _, d := range o.Disputed {
-		reasons = append(reasons, Reason{"REPORT_CONTRADICTED", fmt.Sprintf("lines.%d", d.Line),
-			fmt.Sprintf("%s of %s reports %s more than the order can hold: ask who reported it", d.Report, d.Release, d.Excess)})
+		reasons = append(reasons, Reason{
+			"REPORT_CONTRADICTED", fmt.Sprintf("lines.%d", d.Line),
+			fmt.Sprintf("%s of %s reports %s more than the order can hold: ask who reported it", d.Report, d.Release, d.Excess),
+		})
 	}
 	return reasons
 }

@@ -23,7 +23,9 @@ type machine struct {
 	claims map[string]quantity.Decimal // live claims by key, as stock sees them
 }
 
-func (m *machine) env() Env { return Env{Now: m.now, By: "tester", Stock: stock, Limits: DefaultLimits} }
+func (m *machine) env() Env {
+	return Env{Now: m.now, By: "tester", Stock: stock, Limits: DefaultLimits}
+}
 
 // do runs a command and follows its facts into the model of stock.
 func (m *machine) do(t *rapid.T, name string, facts []Fact, err error) {

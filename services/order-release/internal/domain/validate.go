@@ -71,14 +71,17 @@ func (v *validation) parties() {
 	if h.SoldTo.Code == "" {
 		v.reject("PARTY_UNKNOWN", "sold_to.party_code", "name the party that buys")
 	}
-	for _, p := range []*Party{&h.ShipTo, &h.BillTo} {
-		if p.Code == "" && p.Address.IsZero() {
-			*p = h.SoldTo
-		}
-	}
 	v.party("sold_to", &h.SoldTo, RoleCustomer)
-	v.party("ship_to", &h.ShipTo, RoleShipTo)
-	v.party("bill_to", &h.BillTo, RoleBillTo)
+	for _, p := range []struct {
+		field, role string
+		party       *Party
+	}{{"ship_to", RoleShipTo, &h.ShipTo}, {"bill_to", RoleBillTo, &h.BillTo}} {
+		if p.party.Code == "" && p.party.Address.IsZero() {
+			*p.party = h.SoldTo // checked, and what is wrong with it is said once
+			continue
+		}
+		v.party(p.field, p.party, p.role)
+	}
 }
 
 // party checks one party and takes a snapshot of its address. A customer may stand in any role.

@@ -123,11 +123,13 @@ func TestValidateRejects(t *testing.T) {
 		}, "CURRENCY_INVALID@value.currency"},
 		{"dates", func(h *Header, l []Line) []Line { h.ShipBy, h.DeliverBy = start, start.Add(-time.Hour); return l }, "DATES_INVALID@deliver_by"},
 		{"zone", func(h *Header, l []Line) []Line { h.Zone = "Mars/Base"; return l }, "TIME_ZONE_UNKNOWN@time_zone"},
-		{"all at once", func(h *Header, l []Line) []Line {
-			h.Incoterm, l[0].SKU, l[1].Quantity = "X", "NOPE", q("-1", "EA")
-			return l
+		{
+			"all at once", func(h *Header, l []Line) []Line {
+				h.Incoterm, l[0].SKU, l[1].Quantity = "X", "NOPE", q("-1", "EA")
+				return l
+			},
+			"INCOTERM_UNKNOWN@incoterm ITEM_UNKNOWN@lines[0].sku QUANTITY_INVALID@lines[1].quantity",
 		},
-			"INCOTERM_UNKNOWN@incoterm ITEM_UNKNOWN@lines[0].sku QUANTITY_INVALID@lines[1].quantity"},
 	}
 	for _, tt := range tests {
 		h, lines := valid()
