@@ -251,8 +251,8 @@ func (c *Collection[S, F]) fold(l *loaded[S], doc []byte) (*loaded[S], error) {
 	for _, f := range facts {
 		next.state = c.t.Evolve(next.state, f)
 	}
-	for i := range d.Receipts {
-		next.push(&d.Receipts[i], uint64(d.Version), i, d.At)
+	for i, r := range d.Receipts {
+		next.push(r, uint64(d.Version), i, d.At)
 	}
 	next.advance(d, doc)
 	return next, nil
@@ -269,7 +269,7 @@ func writtenByNewer(agg string) error {
 
 // advance moves the header to a commit.
 func (h *header) advance(d *commitDoc, bytes []byte) {
-	h.version, h.parent, h.updated, h.count, h.writer = uint64(d.Version), chain(bytes), d.At, len(d.Receipts), d.Writer
+	h.version, h.parent, h.updated, h.writer = uint64(d.Version), chain(bytes), d.At, d.Writer
 	if h.version == 1 {
 		h.created = d.At
 	}

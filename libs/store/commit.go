@@ -28,7 +28,7 @@ type commitDoc struct {
 	Writer   int32         `bson:"w"`  // oldest writer version that may append to it
 	Causes   []bson.Binary `bson:"c"`  // key hashes of the receipts
 	Facts    []factDoc     `bson:"f,omitempty"`
-	Receipts []receiptDoc  `bson:"r"`
+	Receipts []*receiptDoc `bson:"r"`
 	Base     []byte        `bson:"b,omitempty"` // the packed state every baseEvery versions
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -25,13 +24,19 @@ type made[S, F any] struct {
 }
 
 type pendingAnswer[S, F any] struct {
-	r   *request[S, F]
-	rec Receipt
-	err error
+	r    *request[S, F]
+	rec  Receipt
+	err  error
+	from *receiptDoc // receipt of this commit that it is answered from, once that is sealed
 }
 
 func (m *made[S, F]) answer() {
 	for _, a := range m.answers {
+		if a.from != nil && a.from.Answer != nil {
+			replayed := a.rec.Replayed
+			a.rec = *a.from.Answer
+			a.rec.Replayed = replayed
+		}
 		a.r.answer(a.rec, a.err)
 	}
 }
@@ -45,21 +50,13 @@ func (c *Collection[S, F]) decide(ctx context.Context, r *round[S, F]) error {
 	if err != nil {
 		return err
 	}
-	now := c.db.opt.Clock.Now()
-	m := &made[S, F]{
-		next: &loaded[S]{header: r.base.header, state: r.base.state},
-		doc: &commitDoc{
-			Type: c.t.Name, Agg: r.line.agg, Version: int64(r.base.version) + 1, Parent: r.base.parent,
-			Prev: int64(r.base.prev), At: max(micros(now), r.base.updated), Writer: writerVersion,
-		},
-	}
+	m := c.begin(r.line.agg, r.base, max(micros(c.db.opt.Clock.Now()), r.base.updated))
 	for i, req := range r.requests {
-		if m.bytes > maxFactBytes {
+		if !c.one(m, r, req, old) {
 			c.queue.back(r.line, r.requests[i:])
 			r.requests = r.requests[:i]
 			break
 		}
-		c.one(m, r, req, old)
 	}
 	switch {
 	case len(m.loose) == 0:
@@ -84,64 +81,88 @@ func (c *Collection[S, F]) decide(ctx context.Context, r *round[S, F]) error {
 		m.answer() // replays only: proven by the commits they were found in
 		return nil
 	}
-	return c.seal(r)
+	r.write, err = c.seal(m)
+	return err
 }
 
-// seal finishes the commit of a round and its snapshot.
-func (c *Collection[S, F]) seal(r *round[S, F]) error {
-	m := r.made
+// begin starts the commit that follows base.
+func (c *Collection[S, F]) begin(agg string, base *loaded[S], at int64) *made[S, F] {
+	return &made[S, F]{
+		next: &loaded[S]{header: base.header, state: base.state},
+		doc: &commitDoc{
+			Type: c.t.Name, Agg: agg, Version: int64(base.version) + 1, Parent: base.parent,
+			Prev: int64(base.prev), At: at, Writer: writerVersion,
+		},
+	}
+}
+
+// seal finishes a commit, and its snapshot where the engine writes them together.
+func (c *Collection[S, F]) seal(m *made[S, F]) (*write, error) {
 	m.doc.ID = commitID(m.doc.Agg, uint64(m.doc.Version))
-	for i := range m.doc.Receipts {
-		m.doc.Causes = append(m.doc.Causes, m.doc.Receipts[i].Hash)
-		m.next.push(&m.doc.Receipts[i], uint64(m.doc.Version), i, m.doc.At)
+	for i, receipt := range m.doc.Receipts {
+		if last := len(m.doc.Receipts) - 1; i < last && receipt.Answer != nil {
+			// The version alone names the state after all of the commit.
+			receipt.Answer.ETag = fmt.Sprintf("%d:%d", m.doc.Version, i)
+		}
+		m.doc.Causes = append(m.doc.Causes, receipt.Hash)
+		m.next.push(receipt, uint64(m.doc.Version), i, m.doc.At)
 	}
 	m.next.advance(m.doc, nil)
 	if m.doc.Version%baseEvery == 0 {
 		base, err := c.snapshot(m.doc.Agg, m.next)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		base.Parent = 0 // the hash of this commit: known once it is read
 		if m.doc.Base, err = marshal(base); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	bytes, err := marshal(m.doc)
 	if err != nil {
-		return fmt.Errorf("commit of %s cannot be written: %w", m.doc.Agg, err)
+		return nil, fmt.Errorf("commit of %s cannot be written: %w", m.doc.Agg, err)
 	}
 	m.next.parent = chain(bytes)
-	r.write = &write{doc: m.doc, bytes: bytes, typ: c.t.Name}
+	w := &write{doc: m.doc, bytes: bytes, typ: c.t.Name}
 	if c.db.engine.together() {
-		if r.write.snap, err = c.snapshot(m.doc.Agg, m.next); err != nil {
-			return err
+		if w.snap, err = c.snapshot(m.doc.Agg, m.next); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return w, nil
 }
 
-// one decides one command on the state that the commands before it made.
-func (c *Collection[S, F]) one(m *made[S, F], r *round[S, F], req *request[S, F], old map[[16]byte]*receiptDoc) {
-	give := func(rec Receipt, err error) { m.answers = append(m.answers, pendingAnswer[S, F]{req, rec, err}) }
-	loose := func(rec Receipt, err error) { m.loose = append(m.loose, pendingAnswer[S, F]{req, rec, err}) }
+// one decides one command on the state that the commands before it made; false says that its
+// facts do not fit into this commit, and it has to wait for the next.
+func (c *Collection[S, F]) one(m *made[S, F], r *round[S, F], req *request[S, F], old map[[16]byte]*receiptDoc) (fits bool) {
+	give := func(rec Receipt, err error) {
+		m.answers = append(m.answers, pendingAnswer[S, F]{r: req, rec: rec, err: err})
+	}
+	loose := func(rec Receipt, err error) {
+		m.loose = append(m.loose, pendingAnswer[S, F]{r: req, rec: rec, err: err})
+	}
 	if req.ctx.Err() != nil {
 		give(Receipt{}, fault.New(fault.Deadline, "DEADLINE", "time ran out before the command was decided"))
-		return
+		return true
 	}
-	if prior := priorReceipt(m, old, req); prior != nil {
+	if prior, ok := old[req.scope]; ok {
 		give(replay(prior, req.cause))
-		return
+		return true
+	}
+	if prior := m.receipt(req.scope); prior != nil {
+		rec, err := replay(prior, req.cause)
+		give(rec, err)
+		if err == nil {
+			m.answers[len(m.answers)-1].from = prior
+		}
+		return true
 	}
 	if err := matches(req.cause.IfMatch, r.base, m); err != nil {
 		loose(Receipt{}, err) // the version that it names may be newer than the copy
-		return
+		return true
 	}
 	_, id := splitKey(r.line.agg)
-	index := len(m.doc.Receipts)
 	rec := Receipt{ID: id, ETag: etag(uint64(m.doc.Version))}
-	if index > 0 {
-		rec.ETag = fmt.Sprintf("%d:%d", m.doc.Version, index)
-	}
 	d, err := c.ask(req, Current[S]{
 		State: m.next.state, ID: id, Tenant: req.cause.Tenant, Version: standing(r.base, m),
 		Now: fromMicros(m.doc.At), Created: fromMicros(created(r.base, m)),
@@ -151,17 +172,17 @@ func (c *Collection[S, F]) one(m *made[S, F], r *round[S, F], req *request[S, F]
 	switch {
 	case err != nil && (refused == nil || !refused.Recorded() || !exists):
 		loose(Receipt{}, err)
-		return
+		return true
 	case err == nil && req.cause.Validate, err == nil && !exists && len(d.Facts) == 0:
 		rec.State, rec.Reasons, rec.Created, rec.Values = d.State, d.Reasons, d.Created, d.Values
 		if !exists {
 			rec.ETag = ""
 		}
 		loose(rec, nil)
-		return
+		return true
 	case err != nil && req.cause.Validate:
 		loose(Receipt{}, err)
-		return
+		return true
 	}
 	stored := receiptOf(req)
 	if err != nil {
@@ -170,15 +191,20 @@ func (c *Collection[S, F]) one(m *made[S, F], r *round[S, F], req *request[S, F]
 		rec.State, rec.Reasons, rec.Created, rec.Values = d.State, d.Reasons, d.Created, d.Values
 		stored.Answer = &rec
 	}
-	if err := c.append(m, d.Facts, stored); err != nil {
+	switch err := c.append(m, d.Facts, stored); {
+	case errors.Is(err, errFull):
+		return false
+	case err != nil:
 		give(Receipt{}, err)
-		return
+		return true
 	}
 	if refused != nil {
 		give(Receipt{}, refused)
-		return
+		return true
 	}
 	give(rec, nil)
+	m.answers[len(m.answers)-1].from = stored
+	return true
 }
 
 // standing is the version as the command sees it: what earlier commands of this commit
@@ -214,6 +240,9 @@ func (c *Collection[S, F]) ask(req *request[S, F], cur Current[S]) (d Decision[F
 // maxReceipt bounds an answer, so that replaying it is cheap for ever.
 const maxReceipt = 2 << 10
 
+// errFull says that a command's facts are too much for a commit that already has some.
+var errFull = errors.New("the commit is full")
+
 // append adds a command's facts and receipt to the commit.
 func (c *Collection[S, F]) append(m *made[S, F], facts []F, stored *receiptDoc) error {
 	if stored.Answer != nil {
@@ -233,8 +262,11 @@ func (c *Collection[S, F]) append(m *made[S, F], facts []F, stored *receiptDoc) 
 	if size > maxFactBytes {
 		return fault.New(fault.TooLarge, "COMMIT_TOO_LARGE", "the facts take %d bytes, %d are allowed", size, maxFactBytes)
 	}
+	if m.bytes > 0 && m.bytes+size > maxFactBytes {
+		return errFull
+	}
 	m.bytes += size
-	m.doc.Facts, m.doc.Receipts = append(m.doc.Facts, docs...), append(m.doc.Receipts, *stored)
+	m.doc.Facts, m.doc.Receipts = append(m.doc.Facts, docs...), append(m.doc.Receipts, stored)
 	for _, f := range facts {
 		m.next.state = c.t.Evolve(m.next.state, f)
 	}
@@ -253,17 +285,14 @@ func receiptOf[S, F any](req *request[S, F]) *receiptDoc {
 	return d
 }
 
-// matches checks If-Match: the version, or "version:index" of the last command of its commit.
+// matches checks If-Match: the version. The receipt of a command that was not the last of its
+// commit names "version:index", which no state matches: another command changed it since.
 func matches[S, F any](want string, base *loaded[S], m *made[S, F]) error {
 	if want == "" {
 		return nil
 	}
 	got := etag(base.version)
 	if want == got && len(m.doc.Receipts) == 0 {
-		return nil
-	}
-	version, index, has := strings.Cut(want, ":")
-	if has && version == got && index == fmt.Sprint(base.count-1) && len(m.doc.Receipts) == 0 {
 		return nil
 	}
 	return fault.New(fault.Stale, "ETAG_MISMATCH", "the version is %s, not %s", got, want).With("etag", got)

@@ -61,7 +61,6 @@ type header struct {
 	version uint64
 	parent  int64  // hash of the commit of version
 	prev    uint64 // last version that had facts
-	count   int    // receipts in the commit of version
 	created int64
 	updated int64
 	writer  int32
@@ -110,7 +109,6 @@ type snapDoc struct {
 	Writer  int32               `bson:"w"`
 	Parent  int64               `bson:"p"`
 	Prev    int64               `bson:"pv"`
-	Count   int32               `bson:"n"`
 	Created int64               `bson:"c"`
 	Updated int64               `bson:"u"`
 	Client  []byte              `bson:"rc,omitempty"`
@@ -123,7 +121,7 @@ type snapDoc struct {
 
 func (d *snapDoc) header() header {
 	return header{
-		version: uint64(d.Version), parent: d.Parent, prev: uint64(d.Prev), count: int(d.Count), created: d.Created,
+		version: uint64(d.Version), parent: d.Parent, prev: uint64(d.Prev), created: d.Created,
 		updated: d.Updated, writer: d.Writer, client: unpackRing(d.Client), derived: unpackRing(d.Derived),
 		floor: d.Floor, evicted: d.Evicted,
 	}
@@ -134,7 +132,7 @@ func (h *header) snap(agg string, fold int, state []byte, keys map[string][]stri
 	tenant, _ := splitKey(agg)
 	return &snapDoc{
 		ID: agg, Tenant: tenant, Version: int64(h.version), Fold: int32(fold), Writer: max(h.writer, writerVersion),
-		Parent: h.parent, Prev: int64(h.prev), Count: int32(h.count), Created: h.created, Updated: h.updated,
+		Parent: h.parent, Prev: int64(h.prev), Created: h.created, Updated: h.updated,
 		Client: h.client.pack(), Derived: h.derived.pack(), Floor: h.floor, Evicted: h.evicted, State: state, Keys: keys,
 	}
 }

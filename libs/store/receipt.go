@@ -58,24 +58,20 @@ func (c *Collection[S, F]) receiptAt(ctx context.Context, agg string, version ui
 		if err != nil {
 			return nil, err
 		}
-		for i := range d.Receipts {
-			if bytes.Equal(d.Receipts[i].Hash.Data, h[:]) {
-				return &d.Receipts[i], nil
+		for _, r := range d.Receipts {
+			if bytes.Equal(r.Hash.Data, h[:]) {
+				return r, nil
 			}
 		}
 	}
 	return nil, fault.New(fault.Internal, "RECEIPT_MISSING", "%s: version %d has no receipt that its snapshot names", agg, version)
 }
 
-// priorReceipt is the receipt of the same key: of an earlier commit, or of an earlier
-// command of this one.
-func priorReceipt[S, F any](m *made[S, F], old map[[16]byte]*receiptDoc, req *request[S, F]) *receiptDoc {
-	if d, ok := old[req.scope]; ok {
-		return d
-	}
-	for i := range m.doc.Receipts {
-		if bytes.Equal(m.doc.Receipts[i].Hash.Data, req.scope[:]) {
-			return &m.doc.Receipts[i]
+// receipt is what an earlier command of this commit left under the same key.
+func (m *made[S, F]) receipt(scope [16]byte) *receiptDoc {
+	for _, d := range m.doc.Receipts {
+		if bytes.Equal(d.Hash.Data, scope[:]) {
+			return d
 		}
 	}
 	return nil

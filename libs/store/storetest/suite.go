@@ -57,6 +57,11 @@ var musts = []must{
 	{"M22 no id reaches into another aggregate", idsApart},
 	{"M23 closing answers what is under way", closing},
 	{"M24 a raised fold moves the lists by itself", refolded},
+	{"M25 client receipts are found for as long as they are kept", retained},
+	{"M26 a commit and an answer are bounded", bounded},
+	{"M27 an unknown fact stops its aggregate only", unknownFact},
+	{"M28 whole histories load in bulk, once", loads},
+	{"M29 of one commit's tags the last one's matches", etags},
 	{"M25 what Tail has shown, a read holds", seen},
 }
 

@@ -1,0 +1,242 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lockstep-logistics/lockstep/libs/clock"
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+)
+
+// retained turns the ring of client receipts over: within the retention the first is still
+// found, after it the key is new.
+func retained(t *testing.T, open Opener) {
+	now := clock.NewManual(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
+	c := store.Register(open(t, store.Options{Clock: now}), Type(1))
+	if _, err := c.Update(As(t.Context(), "t", "open"), "stk_a", Open("DC1", 10_000, time.Time{})); err != nil {
+		t.Fatal(err)
+	}
+	take := func(key string) store.Receipt {
+		rec, err := c.Update(As(t.Context(), "t", key), "stk_a", Take("x", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rec
+	}
+	first := take("first")
+	together(400, func(i int) { take(fmt.Sprint("k", i)) })
+	now.Step(71 * time.Hour)
+	if again := take("first"); !again.Replayed || again.ETag != first.ETag {
+		t.Errorf("a receipt behind the ring was not found: %+v, first %+v", again, first)
+	}
+	now.Step(2 * time.Hour)
+	if again := take("first"); again.Replayed {
+		t.Error("a receipt outlived its retention")
+	}
+	if n := onHand(t, c, "stk_a"); n != 10_000-402 {
+		t.Errorf("on hand %d", n)
+	}
+}
+
+// bounded puts more into a batch than one commit may hold.
+func bounded(t *testing.T, open Opener) {
+	_, c := opened(t, open, 10)
+	take := func(i, size int) error {
+		fact := Took{fmt.Sprint(i, strings.Repeat("w", size)), 0}
+		_, err := c.Update(As(t.Context(), "t", fmt.Sprint("k", i)), "stk_a", func(store.Current[Stock]) (store.Decision[Fact], error) {
+			return store.Decision[Fact]{Facts: []Fact{fact}}, nil
+		})
+		return err
+	}
+	if err := take(0, 300<<10); !fault.IsKind(err, fault.TooLarge) {
+		t.Errorf("%v", err)
+	}
+	together(12, func(i int) {
+		if err := take(i+1, 90<<10); err != nil {
+			t.Error(err)
+		}
+	})
+	h, err := c.History(As(t.Context(), "t", ""), "stk_a", 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := 0
+	for _, commit := range h {
+		if len(commit.Facts) > 2 {
+			t.Errorf("version %d holds %d facts of 90 KiB", commit.Version, len(commit.Facts))
+		}
+		facts += len(commit.Facts)
+	}
+	if facts != 13 {
+		t.Errorf("%d facts", facts)
+	}
+	big := func(store.Current[Stock]) (store.Decision[Fact], error) {
+		return store.Decision[Fact]{Facts: []Fact{Took{"x", 1}}, State: strings.Repeat("s", 3<<10)}, nil
+	}
+	if _, err := c.Update(As(t.Context(), "t", "big"), "stk_a", big); !fault.IsKind(err, fault.Internal) {
+		t.Errorf("an answer of 3 KiB: %v", err)
+	}
+	if n := onHand(t, c, "stk_a"); n != 10 {
+		t.Errorf("a command that cannot be answered took effect: %d", n)
+	}
+}
+
+// Lost is a fact of a newer binary.
+type Lost struct{ N int64 }
+
+func (Lost) isFact() {}
+
+// unknownFact lets a newer binary write a fact that this one does not know: that aggregate
+// can neither be read nor changed here, and no fact of it is skipped; others go on.
+func unknownFact(t *testing.T, open Opener) {
+	db := open(t, store.Options{})
+	newer := Type(1)
+	newer.Decode = func(name string, data []byte) (Fact, error) {
+		if name == "storetest.Lost" {
+			return Lost{}, nil
+		}
+		return decode(name, data)
+	}
+	n := store.Register(db, newer)
+	for _, id := range []string{"stk_a", "stk_b"} {
+		if _, err := n.Update(As(t.Context(), "t", "open"), id, Open("DC1", 10, time.Time{})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := n.Update(As(t.Context(), "t", "lose"), "stk_a", func(store.Current[Stock]) (store.Decision[Fact], error) {
+		return store.Decision[Fact]{Facts: []Fact{Lost{1}}}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, store.Options{})
+	c := store.Register(db, Type(2)) // another fold, so that the facts are needed
+	if _, err := c.Get(As(t.Context(), "t", ""), "stk_a"); !fault.IsKind(err, fault.Unavailable) {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := c.Update(As(t.Context(), "t", "k"), "stk_a", Take("x", 1)); !fault.IsKind(err, fault.Unavailable) {
+		t.Errorf("changed: %v", err)
+	}
+	if _, err := c.Update(As(t.Context(), "t", "k"), "stk_b", Take("x", 1)); err != nil {
+		t.Errorf("the other aggregate: %v", err)
+	}
+	touched := []store.Touched{{AggregateType: "stock", Tenant: "t", ID: "stk_a", Version: 2}, {AggregateType: "stock", Tenant: "t", ID: "stk_b", Version: 2}}
+	if err := db.Refresh(t.Context(), touched); err != nil {
+		t.Errorf("one aggregate holds up the refresh of all: %v", err)
+	}
+}
+
+// loads brings histories in bulk, twice, and goes on from them.
+func loads(t *testing.T, open Opener) {
+	db := open(t, store.Options{})
+	c := store.Register(db, Type(1))
+	begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	var pasts []store.Past[Fact]
+	for i := range 300 {
+		p := store.Past[Fact]{ID: fmt.Sprintf("stk_%03d", i)}
+		for step := range 1 + i%5 {
+			var f Fact = Took{"x", 1}
+			if step == 0 {
+				f = Opened{"DC1", 100, time.Time{}}
+			}
+			p.Steps = append(p.Steps, store.Step[Fact]{
+				Key: fmt.Sprint("mig:", i, ":", step), Recorded: begin.Add(time.Duration(step) * time.Hour), Facts: []Fact{f}, State: "OPEN",
+				Source: store.Cause{Principal: "service:migration"},
+			})
+		}
+		pasts = append(pasts, p)
+	}
+	ctx := As(t.Context(), "t", "")
+	// An end half-way, as a crash would leave it: the second Load goes on.
+	half := make([]store.Past[Fact], len(pasts))
+	for i, p := range pasts {
+		half[i] = store.Past[Fact]{ID: p.ID, Steps: p.Steps[:1+len(p.Steps)/2]}
+	}
+	for _, load := range [][]store.Past[Fact]{half, pasts, pasts} {
+		if err := c.Load(ctx, load); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v, err := c.Get(ctx, "stk_004")
+	if err != nil || v.State.OnHand != 96 || v.Version != 5 || !v.Created.Equal(begin) || !v.Updated.Equal(begin.Add(4*time.Hour)) {
+		t.Errorf("%+v %v", v, err)
+	}
+	p, err := c.List(ctx, store.Query{Index: "site", Key: "DC1", PageSize: 200})
+	if err != nil || len(p.Items) != 200 || p.Items[4].State.OnHand != 96 {
+		t.Errorf("%d listed, %v", len(p.Items), err)
+	}
+	late := store.WithCause(t.Context(), store.Cause{Tenant: "t", Key: "mig:4:2", Derived: true, KeyTime: begin.Add(2 * time.Hour)})
+	if rec, err := c.Update(late, "stk_004", Take("x", 1)); err != nil || !rec.Replayed || rec.ETag != "3" {
+		t.Errorf("a loaded step took effect again: %+v %v", rec, err)
+	}
+	if _, err := c.Update(As(t.Context(), "t", "now"), "stk_004", Take("x", 6)); err != nil || onHand(t, c, "stk_004") != 90 {
+		t.Errorf("%v", err)
+	}
+	other := []store.Past[Fact]{{ID: "stk_000", Steps: []store.Step[Fact]{{Key: "mig:0:0", Recorded: begin, Facts: []Fact{Opened{"DC2", 1, time.Time{}}}}}}}
+	if err := c.Load(ctx, other); !fault.IsKind(err, fault.Conflict) {
+		t.Errorf("another past was loaded: %v", err)
+	}
+	for name, bad := range map[string][]store.Past[Fact]{
+		"no steps": {{ID: "stk_x"}},
+		"twice":    {half[0], half[0]},
+		"slash":    {{ID: "a/b", Steps: half[0].Steps}},
+		"no key":   {{ID: "stk_x", Steps: []store.Step[Fact]{{Recorded: begin}}}},
+		"backward": {{ID: "stk_x", Steps: []store.Step[Fact]{{Key: "a", Recorded: begin}, {Key: "b", Recorded: begin.Add(-1)}}}},
+	} {
+		if err := c.Load(ctx, bad); !fault.IsKind(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	facts := 0
+	err = db.Tail(withTimeout(t), "", func(rc store.RawCommit) error {
+		if facts += len(rc.Facts); facts == 60*(1+2+3+4+5)+1 {
+			return errStop
+		}
+		return nil
+	})
+	if !stopped(err) {
+		t.Errorf("after %d facts: %v", facts, err)
+	}
+}
+
+// etags takes the tags that the commands of one commit were answered with: only the last
+// one's names the state that they left.
+func etags(t *testing.T, open Opener) {
+	_, c := opened(t, open, 1000)
+	for round := range 10 {
+		tags := make([]string, 40)
+		together(len(tags), func(i int) {
+			ctx := As(t.Context(), "t", fmt.Sprint("k", round, "-", i))
+			rec, err := c.Update(ctx, "stk_a", Take("x", 1))
+			if err != nil {
+				t.Error(err)
+			}
+			tags[i] = rec.ETag
+			if again, err := c.Update(ctx, "stk_a", Take("x", 1)); err != nil || again.ETag != rec.ETag {
+				t.Errorf("replayed with another tag: %+v, first %+v, %v", again, rec, err)
+			}
+		})
+		distinct := map[string]bool{}
+		matching := 0
+		for i, tag := range tags {
+			distinct[tag] = true
+			ctx := store.WithIfMatch(store.WithCause(t.Context(), store.Cause{Tenant: "t", Key: fmt.Sprint("d", round, "-", i), Validate: true}), tag)
+			if _, err := c.Update(ctx, "stk_a", Take("x", 1)); err == nil {
+				matching++
+			} else if !fault.IsKind(err, fault.Stale) {
+				t.Error(err)
+			}
+		}
+		if len(distinct) != len(tags) || matching != 1 {
+			t.Fatalf("%d tags of %d commands, %d match\n%s", len(distinct), len(tags), matching, cmp.Diff(nil, tags))
+		}
+	}
+}
