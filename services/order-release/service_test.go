@@ -40,8 +40,8 @@ func numberTaken(t *testing.T, w *world) {
 	doc := order(t, lineOf(1, "BASE", 1))
 	id := w.submit(t, doc)
 	_, err := w.orders.SubmitOrder(t.Context(), &or.SubmitOrderRequest{Order: doc})
-	if f := reason(t, err, fault.Conflict, "ORDER_NUMBER_TAKEN"); f.Metadata["order_id"] != id || f.Metadata["state"] == "" {
-		t.Errorf("%v", f.Metadata)
+	if about := reason(t, err, fault.Conflict, "ORDER_NUMBER_TAKEN"); about["order_id"] != id || about["state"] == "" {
+		t.Errorf("%v", about)
 	}
 	elsewhere := proto.CloneOf(doc)
 	elsewhere.SourceSystem = "webshop"
@@ -105,8 +105,8 @@ func rejected(t *testing.T, w *world) {
 		t.Errorf("%q", got)
 	}
 	_, err = w.orders.PromiseLines(t.Context(), &or.PromiseLinesRequest{OrderId: id})
-	if f := reason(t, err, fault.Refused, "ORDER_STATE"); f.Metadata["from"] != "REJECTED" {
-		t.Errorf("%v", f.Metadata)
+	if about := reason(t, err, fault.Refused, "ORDER_STATE"); about["from"] != "REJECTED" {
+		t.Errorf("%v", about)
 	}
 	right := order(t, lineOf(1, "BASE", 1))
 	right.OrderNumber = doc.OrderNumber

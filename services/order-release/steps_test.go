@@ -37,8 +37,8 @@ func hold(t *testing.T, w *world) {
 		t.Fatal(promised, err)
 	}
 	_, err = w.orders.ReleaseOrder(t.Context(), &or.ReleaseOrderRequest{OrderId: id})
-	if f := reason(t, err, fault.Refused, "ORDER_ON_HOLD"); f.Metadata["holds"] != "CREDIT" {
-		t.Errorf("%v", f.Metadata)
+	if about := reason(t, err, fault.Refused, "ORDER_ON_HOLD"); about["holds"] != "CREDIT" {
+		t.Errorf("%v", about)
 	}
 	explained, err := w.orders.ExplainOrder(t.Context(), &or.ExplainOrderRequest{OrderId: id})
 	if err != nil || explained.GetReleasable() || explained.GetReasons()[0].GetCode() != "ORDER_ON_HOLD" {
@@ -88,8 +88,8 @@ func manual(t *testing.T, w *world) {
 		t.Fatal(open, err)
 	}
 	_, err = w.orders.PromiseLines(t.Context(), &or.PromiseLinesRequest{OrderId: id})
-	if f := reason(t, err, fault.Refused, "PROMISE_OPEN"); f.Metadata["attempt"] != "1" {
-		t.Errorf("%v", f.Metadata)
+	if about := reason(t, err, fault.Refused, "PROMISE_OPEN"); about["attempt"] != "1" {
+		t.Errorf("%v", about)
 	}
 	_, err = w.orders.ReleaseOrder(t.Context(), release)
 	reason(t, err, fault.Refused, "PROMISE_OPEN")

@@ -202,14 +202,14 @@ func (w *world) releases(t *testing.T, id, want string) *orderreleasev1.Order {
 	return w.until(t, id, want, func(o *orderreleasev1.Order) bool { return releases(o) == want })
 }
 
-// reason asserts the kind and reason of a fault, and returns it.
-func reason(t *testing.T, err error, kind fault.Kind, want string) *fault.Error {
+// reason asserts the kind and reason of a fault, and returns its metadata.
+func reason(t *testing.T, err error, kind fault.Kind, want string) map[string]string {
 	t.Helper()
 	f, ok := fault.As(err)
 	if !ok || f.Kind != kind || f.Reason != want {
 		t.Fatalf("got %v, want %s %s", err, kind, want)
 	}
-	return f
+	return f.Metadata
 }
 
 // history is the names of an order's facts, a commit each.
