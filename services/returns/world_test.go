@@ -239,12 +239,19 @@ func of[M proto.Message](facts []proto.Message) (found []M) {
 	return found
 }
 
-// reason asserts the kind and reason of a fault, and returns it.
-func reason(t *testing.T, err error, kind fault.Kind, want string) *fault.Error {
+// reason asserts the kind and reason of a fault.
+func reason(t *testing.T, err error, kind fault.Kind, want string) {
 	t.Helper()
-	f, ok := fault.As(err)
-	if !ok || f.Kind != kind || f.Reason != want {
+	if f, ok := fault.As(err); !ok || f.Kind != kind || f.Reason != want {
 		t.Fatalf("got %v, want %s %s", err, kind, want)
 	}
-	return f
+}
+
+// details are the paths of the fields that a fault names, and one piece of its metadata.
+func details(err error, key string) (fields []string, value string) {
+	f, _ := fault.As(err)
+	for _, field := range f.Fields {
+		fields = append(fields, field.Path)
+	}
+	return fields, f.Metadata[key]
 }

@@ -130,7 +130,9 @@ func TestClaimsTogetherAreWorthWhatWasPaid(t *testing.T) {
 
 func TestRefusedClaimNamesEachLine(t *testing.T) {
 	_, err := order().Take("rtb_1", "k", "rma_1", []Wanted{
-		{Line: 1, OrderLine: 10, Quantity: ea(4)}, {Line: 2, OrderLine: 10, Quantity: ea(2)}, {Line: 3, OrderLine: 30, Quantity: ea(1)},
+		{Line: 1, OrderLine: 10, Quantity: ea(4)},
+		{Line: 2, OrderLine: 10, Quantity: ea(2)},
+		{Line: 3, OrderLine: 30, Quantity: ea(1)},
 		{Line: 4, OrderLine: 20, Quantity: quantity.Quantity{Value: quantity.Int(1), Unit: "KGM"}},
 		{Line: 5, OrderLine: 20, Quantity: quantity.Quantity{Value: quantity.MustParse("0.5"), Unit: "EA"}},
 	})
