@@ -717,7 +717,7 @@ type ReturnReceiptRecorded struct {
 	Lot string `protobuf:"bytes,12,opt,name=lot,proto3" json:"lot,omitempty"`
 	// Expiry date as YYYY-MM-DD.
 	ExpiryDate string `protobuf:"bytes,13,opt,name=expiry_date,json=expiryDate,proto3" json:"expiry_date,omitempty"`
-	// Stock status, the name of inventory's enum value.
+	// Stock status as inventory names it, without the prefix of its enum, e.g. "RETURNED".
 	StockStatus string `protobuf:"bytes,14,opt,name=stock_status,json=stockStatus,proto3" json:"stock_status,omitempty"`
 	// Quantity.
 	Quantity *v1.Quantity `protobuf:"bytes,15,opt,name=quantity,proto3" json:"quantity,omitempty"`
@@ -1054,7 +1054,7 @@ type ItemsDisposed struct {
 	Lot string `protobuf:"bytes,13,opt,name=lot,proto3" json:"lot,omitempty"`
 	// Expiry date as YYYY-MM-DD.
 	ExpiryDate string `protobuf:"bytes,14,opt,name=expiry_date,json=expiryDate,proto3" json:"expiry_date,omitempty"`
-	// Stock status as received, the name of inventory's enum value.
+	// Stock status as received, without the prefix of inventory's enum, e.g. "RETURNED".
 	FromStatus string `protobuf:"bytes,15,opt,name=from_status,json=fromStatus,proto3" json:"from_status,omitempty"`
 	// Location that it goes to; empty when it leaves the site or is destroyed.
 	ToLocation string `protobuf:"bytes,16,opt,name=to_location,json=toLocation,proto3" json:"to_location,omitempty"`
