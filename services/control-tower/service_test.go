@@ -15,6 +15,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/host/hosttest"
+	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
@@ -73,12 +74,12 @@ type sources map[string]*source
 func newSources() sources {
 	out := sources{}
 	for name, prefixes := range map[string]map[string]string{
-		storytest.Orders:    {"order": "ord"},
-		storytest.Inventory: {"warehouse_order": "who", "stock": "stk"},
-		storytest.Shipments: {"shipment": "shp"},
-		storytest.Freight:   {"freight": "frt", "freight_invoice": "inv"},
-		storytest.Returns:   {"rma": "rma"},
-		"integration":       {"document": "doc"},
+		storytest.Orders:      {"order": "ord"},
+		storytest.Inventory:   {"warehouse_order": "who", "stock": "stk"},
+		storytest.Shipments:   {"shipment": "shp"},
+		storytest.Freight:     {"freight": "frt", "freight_invoice": "inv"},
+		storytest.Returns:     {"rma": "rma"},
+		storytest.Integration: {"document": "doc"},
 	} {
 		out[name] = &source{name: name, prefixes: prefixes}
 	}
@@ -111,7 +112,7 @@ func (s sources) commitRaw(t *testing.T, tenant string, c storytest.Commit, fact
 	t.Helper()
 	ctx := store.WithCause(t.Context(), store.Cause{
 		Tenant: tenant, Principal: "tester", Derived: true, Key: fmt.Sprintf("test:%s:%d", c.ID, c.Version), KeyTime: c.Recorded,
-		Correlation: "story", Causation: c.Causation,
+		Correlation: "story", Causation: c.Causation, Source: ident.SourceRef{MessageID: c.Message},
 	})
 	_, err := (*s[c.Service].collections.Load())[c.Type].Update(ctx, c.ID, func(store.Current[count]) (store.Decision[store.RawFact], error) {
 		return store.Decision[store.RawFact]{Facts: facts}, nil
@@ -161,6 +162,7 @@ func TestTheStoryOfAnOrder(t *testing.T) {
 				}))
 			s := hosttest.Serve(t, engine, units...)
 			story := storytest.New(s.Tenant)
+			story.Import("ORDERS-0815")
 			n := story.Ship("4711")
 			bill := story.Invoice("INV-1", n)
 			story.Return(n)
@@ -175,7 +177,7 @@ func TestTheStoryOfAnOrder(t *testing.T) {
 			c := client(s, commonv1.Role_ROLE_CUSTOMER_SERVICE)
 			total := len(story.Envelopes())
 			before := told(t, c, n.Number, total)
-			for _, key := range []string{n.SSCC, n.PRO, bill.Number, bill.Voucher, n.RMANumber, n.Shipment} {
+			for _, key := range []string{n.SSCC, n.PRO, bill.Number, bill.Voucher, n.RMANumber, n.Shipment, "ORDERS-0815"} {
 				got := told(t, c, key, total)
 				if diff := cmp.Diff(before.GetSteps(), got.GetSteps(), protocmp.Transform()); diff != "" {
 					t.Errorf("%s tells another story than %s: %s", key, n.Number, diff)

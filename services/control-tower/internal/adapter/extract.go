@@ -83,6 +83,7 @@ var happened = []protoreflect.Name{
 var told = []protoreflect.Name{
 	"site", "carrier", "carrier_service", "reason", "reason_code", "place", "location", "payment_reference", "revision",
 	"attempt", "tender_number", "release_version", "credit_number", "rma_line_number", "line_count", "not_issued", "short", "document",
+	"portion", "applied", "refused",
 }
 
 // lineNumbers are the fields that say of which line a message is.

@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/bus"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	controltowerv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1"
 	inventoryv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
@@ -96,6 +98,32 @@ func TestEveryFactLinks(t *testing.T) {
 		}
 		if _, known := unlinked[name]; known == links {
 			t.Errorf("%s links: %t, on the list of those that do not: %t", name, links, known)
+		}
+	}
+}
+
+// notSources are the packages with facts that make no story, and why.
+var notSources = map[string]string{
+	"masterdata": "records that documents refer to; no story goes through them",
+	"probe":      "the framework's own test service",
+}
+
+// TestEverySourceIsLinked: the facts of every service of the repository are known by name, so
+// that none of them waits as a dead letter.
+func TestEverySourceIsLinked(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(testkit.Root(), "proto/lockstep/*/v1/events.proto"))
+	if err != nil || len(files) < 5 {
+		t.Fatalf("%d event files, %v", len(files), err)
+	}
+	for _, file := range files {
+		pkg := filepath.Base(filepath.Dir(filepath.Dir(file)))
+		_, err := protoregistry.GlobalFiles.FindFileByPath("lockstep/" + pkg + "/v1/events.proto")
+		if linked := err == nil; linked == (notSources[pkg] != "") {
+			t.Errorf("facts of %s are linked: %t", pkg, linked)
+		}
+		isSource := slices.ContainsFunc(Sources, func(s string) bool { return strings.ReplaceAll(s, "-", "") == pkg })
+		if isSource == (notSources[pkg] != "") {
+			t.Errorf("%s is a source: %t", pkg, isSource)
 		}
 	}
 }
@@ -186,9 +214,9 @@ func TestEveryKeyTypeHasARole(t *testing.T) {
 	want := map[domain.Role][]string{
 		domain.Label:    {"ITEM", "ORDER_LINE", "STOCK"},
 		domain.Document: {"", "FREIGHT", "ORDER", "RELEASE", "RMA", "SHIPMENT", "WAREHOUSE_ORDER"},
-		domain.Gather:   {"FREIGHT_INVOICE", "LOAD", "WAVE"},
+		domain.Gather:   {"CONTROL_NUMBER", "FREIGHT_INVOICE", "LOAD", "WAVE"},
 		domain.Name: {
-			"BILL_OF_LADING", "CONTROL_NUMBER", "DELIVERY_NUMBER", "ORDER_NUMBER", "PRO_NUMBER", "PURCHASE_ORDER", "SSCC",
+			"BILL_OF_LADING", "DELIVERY_NUMBER", "ORDER_NUMBER", "PRO_NUMBER", "PURCHASE_ORDER", "SSCC",
 			"TRACKING_NUMBER", "VOUCHER",
 		},
 	}

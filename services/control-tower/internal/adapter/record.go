@@ -17,7 +17,7 @@ const knownNumbers = 1 << 16
 
 // Recorder keeps the facts of all services as rows.
 type Recorder struct {
-	rows  store.Rows
+	rows  *combiner
 	known *lru.Cache[number, struct{}]
 }
 
@@ -32,7 +32,7 @@ func NewRecorder(db *store.DB) *Recorder {
 	if err != nil {
 		panic(err) // the size is a positive constant
 	}
-	return &Recorder{rows: db.Table(table, index), known: known}
+	return &Recorder{rows: &combiner{rows: db.Table(table, index)}, known: known}
 }
 
 // Consumers are the recorders of each source. Their names carry the fold, so that a new one
@@ -58,7 +58,7 @@ func (r *Recorder) Record(ctx context.Context, f bus.Fact) error {
 			rows, fresh = append(rows, numberRow), append(fresh, n)
 		}
 	}
-	if err := r.rows.Put(ctx, rows...); err != nil {
+	if err := r.rows.put(ctx, rows); err != nil {
 		return err
 	}
 	for _, n := range fresh {

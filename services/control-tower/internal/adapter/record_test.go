@@ -149,6 +149,30 @@ func TestOrdersStayApart(t *testing.T) {
 	}
 }
 
+// TestDocumentBroughtOrders: a document, by id or by its message's, tells of all orders that
+// it brought; an order tells of its document and not of the others.
+func TestDocumentBroughtOrders(t *testing.T) {
+	story := storytest.New("t")
+	document := story.Import("ORDERS-0815")
+	a, b := story.Ship("4711"), story.Ship("4712")
+	w := newTower(t)
+	w.record(t, story.Envelopes()...)
+	for _, key := range []string{document, "ORDERS-0815"} {
+		if got := w.ask(t, "t", key); len(got.GetSteps()) != len(story.Envelopes()) {
+			t.Errorf("%s tells %d of %d facts", key, len(got.GetSteps()), len(story.Envelopes()))
+		}
+	}
+	got := w.ask(t, "t", a.Number)
+	if names := types(got); names[0] != "DocumentReceived" || len(names) >= len(story.Envelopes()) {
+		t.Errorf("the order is told as %v", names)
+	}
+	for _, node := range got.GetNodes() {
+		if node.GetKey().GetValue() == b.Order || node.GetGathersMore() != (node.GetKey().GetValue() == document) {
+			t.Errorf("the order leads to %v", node)
+		}
+	}
+}
+
 // TestInterleavingAndRepetitionDoNotShow: in whatever order aggregates come, and however
 // often, the answer is the same.
 func TestInterleavingAndRepetitionDoNotShow(t *testing.T) {

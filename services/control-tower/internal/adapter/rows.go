@@ -3,6 +3,7 @@ package adapter
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -17,7 +18,7 @@ import (
 )
 
 // The table holds two kinds of row: a fact ("f/…"), found by the index under the normal form
-// of every key that it carries and under its own aggregate, and a number that somebody may
+// of every key that it carries and, where a walk may ask for that, under its aggregate, and a number that somebody may
 // search for ("k/…"), whose id begins with its normal form, so that a prefix is a range.
 const (
 	table   = "trace"
@@ -83,19 +84,15 @@ func factOf(s *controltowerv1.TraceStep, version uint64, index int) domain.Fact 
 		f.Keys = append(f.Keys, keyOf(k))
 	}
 	// What an aggregate is, every fact of it carries, also one that cannot be read.
-	if own := domain.OfAggregate(f.Source.ID); own.Type != "" && own.Links() && !contains(f.Keys, own) {
+	if own := domain.OfAggregate(f.Source.ID); own.Type != "" && own.Links() && !slices.Contains(f.Keys, own) {
 		f.Keys = append([]domain.Key{own}, f.Keys...)
 	}
-	return f
-}
-
-func contains(keys []domain.Key, k domain.Key) bool {
-	for _, x := range keys {
-		if x == k {
-			return true
-		}
+	// A report is found by its message; what others made of it is not, it follows anyway.
+	direct := s.GetCausationId() == "" || f.CausedDocument.Type == domain.ControlNumber
+	if message := (domain.Key{Type: domain.ControlNumber, Value: s.GetSourceMessageId()}); direct && message.Value != "" && !slices.Contains(f.Keys, message) {
+		f.Keys = append(f.Keys, message)
 	}
-	return false
+	return f
 }
 
 // rowID orders the facts of an aggregate by version and index.
@@ -111,7 +108,10 @@ func rowsOf(f bus.Fact) (store.Row, map[domain.Key]store.Row, error) {
 	if err != nil {
 		return store.Row{}, nil, fault.New(fault.Internal, "STEP_UNWRITABLE", "the step of %s cannot be written", f.ID).Wrap(err)
 	}
-	keys, numbers := []string{byAggregate(f.AggregateID)}, map[domain.Key]store.Row{}
+	keys, numbers := []string(nil), map[domain.Key]store.Row{}
+	if domain.OfAggregate(f.AggregateID).Alone() {
+		keys = append(keys, byAggregate(f.AggregateID))
+	}
 	known := map[string]bool{}
 	for _, k := range d.Linking() {
 		normal := domain.Normal(k.Value)
@@ -119,7 +119,9 @@ func rowsOf(f bus.Fact) (store.Row, map[domain.Key]store.Row, error) {
 			known[key] = true
 			keys = append(keys, key)
 		}
-		if k.Role() == domain.Name {
+	}
+	for _, b := range s.GetKeys() { // ids of messages are found whole, a row for each would be one a report
+		if k := keyOf(b); k.Role() == domain.Name {
 			numbers[k] = store.Row{Tenant: f.Tenant, ID: numberID(k), Version: Fold, Body: numberBody(k)}
 		}
 	}

@@ -86,6 +86,13 @@ var titles = map[string]map[string]string{
 		"VoucherPosted":          "Voucher posted",
 		"FreightInvoicePaid":     "Freight invoice paid",
 	},
+	"integration": {
+		"DocumentReceived":   "Document received[: {type~}]",
+		"DocumentRepeated":   "The same document came again",
+		"DocumentParsed":     "Document read",
+		"DocumentProgressed": "Part of the document handed over[, portion {portion}]",
+		"DocumentCompleted":  "Document done[: {state~}]",
+	},
 	"returns": {
 		"ReturnRequested":       "Return requested",
 		"ReturnHeld":            "Quantities held for the return",

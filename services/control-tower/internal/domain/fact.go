@@ -22,10 +22,12 @@ type Fact struct {
 	Event          time.Time
 	Recorded       time.Time
 	EventID        string // as the service names it
-	CausedDocument Key    // for a fact without a linking key: the document whose fact caused it
+	CausedDocument Key    // the document whose fact caused it
 }
 
-// Linking returns the keys by which the fact is found, without labels.
+// Linking returns the keys by which the fact is found, without labels. What caused it counts
+// when the fact names no document itself, and when that was a message from outside, which the
+// documents that it brought do not name.
 func (f Fact) Linking() []Key {
 	var out []Key
 	for _, k := range f.Keys {
@@ -33,8 +35,9 @@ func (f Fact) Linking() []Key {
 			out = append(out, k)
 		}
 	}
-	if len(out) == 0 && f.CausedDocument.Value != "" {
-		out = append(out, f.CausedDocument)
+	cause := f.CausedDocument
+	if cause.Value != "" && (len(out) == 0 || cause.Type == ControlNumber) && !slices.Contains(out, cause) {
+		out = append(out, cause)
 	}
 	return out
 }

@@ -53,14 +53,14 @@ const (
 // roles of the types that are not numbers. ORDER_LINE is a part of ORDER.
 var roles = map[KeyType]Role{
 	"": Document, Order: Document, Release: Document, WarehouseOrder: Document, Shipment: Document, Freight: Document,
-	FreightInvoice: Gather, Load: Gather, Wave: Gather, RMA: Document,
+	FreightInvoice: Gather, Load: Gather, Wave: Gather, ControlNumber: Gather, RMA: Document,
 	Item: Label, Stock: Label, OrderLine: Label,
 }
 
 // prefixes are the ids of the aggregates that are business keys.
 var prefixes = map[string]KeyType{
 	"ord": Order, "who": WarehouseOrder, "wav": Wave, "shp": Shipment, "lod": Load, "frt": Freight,
-	"inv": FreightInvoice, "rma": RMA, "stk": Stock, "itm": Item,
+	"inv": FreightInvoice, "rma": RMA, "stk": Stock, "itm": Item, "doc": ControlNumber,
 }
 
 // Key is one business key.
@@ -71,15 +71,22 @@ type Key struct {
 
 var idForm = regexp.MustCompile(`^[a-z]{3}_[a-z2-7]{26}$`)
 
-// Role returns what the key does. FREIGHT_INVOICE and RMA are the type of the id and of the
-// number; their form tells them apart.
+// twofold are the types of an id and of the number that people know it by; their form tells
+// them apart.
+var twofold = map[KeyType]bool{FreightInvoice: true, RMA: true, ControlNumber: true}
+
+// Role returns what the key does.
 func (k Key) Role() Role {
 	role, known := roles[k.Type]
-	if !known || (k.Type == FreightInvoice || k.Type == RMA) && !idForm.MatchString(k.Value) {
+	if !known || twofold[k.Type] && !idForm.MatchString(k.Value) {
 		return Name
 	}
 	return role
 }
+
+// Alone reports that a walk may ask for the facts of the aggregate which the key is, without
+// those that only name it.
+func (k Key) Alone() bool { return k.Role() != Document || k.Type == "" }
 
 // Links reports that the key ties facts together.
 func (k Key) Links() bool { return k.Role() != Label }
@@ -96,7 +103,7 @@ func OfAggregate(id string) Key {
 // opens reports that a number of this type was asked for in order to see all that the
 // document under it gathers.
 func (t KeyType) opens(gather KeyType) bool {
-	return t == gather || gather == FreightInvoice && (t == Voucher || t == ControlNumber)
+	return t == gather || gather == FreightInvoice && t == Voucher
 }
 
 // Normal is the form under which a key is found: letters and digits, in upper case.

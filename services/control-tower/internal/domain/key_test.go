@@ -22,6 +22,8 @@ func TestRoles(t *testing.T) {
 		{Type: domain.FreightInvoice, Value: id("inv", "1")}:  domain.Gather,
 		{Type: domain.RMA, Value: "RMA-1"}:                    domain.Name,
 		{Type: domain.RMA, Value: id("rma", "1")}:             domain.Document,
+		{Type: domain.ControlNumber, Value: "000000017"}:      domain.Name,
+		{Type: domain.ControlNumber, Value: id("doc", "1")}:   domain.Gather,
 		{Type: domain.SSCC, Value: "340123450000000018"}:      domain.Name,
 		{Type: domain.Item, Value: "TEA"}:                     domain.Label,
 		{Type: domain.Stock, Value: id("stk", "1")}:           domain.Label,

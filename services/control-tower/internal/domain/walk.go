@@ -80,8 +80,17 @@ func (w *Walk) Room() int { return w.limits.Facts - len(w.facts) }
 // Truncate tells that a lookup had more facts than were taken.
 func (w *Walk) Truncate() { w.truncated = true }
 
+// mostClosed bounds what is told of a gathering document at which the walk stops; its node
+// says that there is more.
+const mostClosed = 50
+
 // Take adds the facts of a lookup.
 func (w *Walk) Take(l Lookup, facts []Fact) {
+	if l.Own && l.Key.Role() == Gather && len(facts) > mostClosed {
+		facts = slices.Clone(facts)
+		slices.SortFunc(facts, func(a, b Fact) int { return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.Index, b.Index)) })
+		facts = facts[:mostClosed]
+	}
 	for _, f := range facts {
 		if _, known := w.facts[f.ID]; known {
 			continue
@@ -134,7 +143,7 @@ func (w *Walk) reach(k Key, distance int) {
 		return
 	}
 	w.distance[k] = distance
-	w.next = append(w.next, Lookup{Key: k, Own: role == Label || role == Gather && !w.open[k] || k.Type == ""})
+	w.next = append(w.next, Lookup{Key: k, Own: k.Alone() && role != Name && (role != Gather || !w.open[k])})
 }
 
 // Graph returns what was found.

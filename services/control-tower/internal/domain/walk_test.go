@@ -176,6 +176,26 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestClosedDocumentIsShort: of a gathering document at which the walk stops only the first
+// facts are told, and its node says that there is more.
+func TestClosedDocumentIsShort(t *testing.T) {
+	document := key(domain.ControlNumber, id("doc", "1"))
+	order := fact("ord", "A", 1)
+	order.CausedDocument = document
+	w := world{order}
+	for v := range 80 {
+		w = append(w, fact("doc", "1", uint64(80-v)))
+	}
+	g := w.walk(wide, key(domain.Order, id("ord", "A")))
+	told := events(g)
+	if len(told) != 51 || !told["doc1:1"] || !told["doc1:50"] || g.Truncated || !g.Nodes[1].Closed {
+		t.Errorf("%d facts, nodes %v", len(told), g.Nodes)
+	}
+	if g = w.walk(wide, document); len(g.Facts) != len(w) || g.Truncated {
+		t.Errorf("the document itself tells %d of %d facts", len(g.Facts), len(w))
+	}
+}
+
 // TestWalkDoesNotDependOnOrder: however facts lie and are given, the graph is the same.
 func TestWalkDoesNotDependOnOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

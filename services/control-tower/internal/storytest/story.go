@@ -16,6 +16,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	freightv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
+	integrationv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/integration/v1"
 	inventoryv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	orderv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	returnsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
@@ -29,6 +30,8 @@ const (
 	Shipments = "shipment-visibility"
 	Freight   = "freight-settlement"
 	Returns   = "returns"
+
+	Integration = "integration"
 )
 
 // Commit is one commit of one aggregate.
@@ -38,6 +41,7 @@ type Commit struct {
 	Previous          uint64
 	Facts             []proto.Message
 	Causation         string // event id of the fact behind it; empty for a command
+	Message           string // id of the message that reported it; empty for none
 	Recorded          time.Time
 }
 
@@ -48,6 +52,8 @@ type Story struct {
 
 	versions map[string]uint64
 	now      time.Time
+	document string // event id behind the orders that come next
+	message  string
 }
 
 // New begins a story.
@@ -61,7 +67,7 @@ func (s *Story) add(service, typ, id, cause string, facts ...proto.Message) stri
 	s.now = s.now.Add(time.Minute)
 	v := s.versions[id]
 	s.Commits = append(s.Commits, Commit{
-		Service: service, Type: typ, ID: id, Version: v, Previous: v - 1, Facts: facts, Causation: cause, Recorded: s.now,
+		Service: service, Type: typ, ID: id, Version: v, Previous: v - 1, Facts: facts, Causation: cause, Message: s.message, Recorded: s.now,
 	})
 	return bus.EventID(id, v, len(facts)-1)
 }
@@ -79,10 +85,20 @@ func (s *Story) Envelopes() []bus.Fact {
 				ID: bus.EventID(c.ID, c.Version, i), Service: c.Service, AggregateType: c.Type, Tenant: s.Tenant, AggregateID: c.ID,
 				Version: c.Version, Previous: c.Previous, Index: i, Count: len(c.Facts), Type: name, Data: data, Recorded: c.Recorded,
 				Correlation: "story", Causation: c.Causation, Principal: "tester",
+				Source: ident.SourceRef{MessageID: c.Message},
 			})
 		}
 	}
 	return out
+}
+
+// Import makes the orders that are shipped next come out of one document.
+func (s *Story) Import(message string) string {
+	id := ident.Derive("doc", s.Tenant, "erp", "message", message)
+	s.document = s.add(Integration, "document", id, "",
+		&integrationv1.DocumentReceived{DocumentId: id, MessageId: message, ReceivedTime: timestamppb.New(s.now)})
+	s.message = message
+	return id
 }
 
 // Names are the keys of one order.
@@ -118,6 +134,7 @@ func euro(cents int64) *commonv1.Money { return &commonv1.Money{AmountMinor: cen
 func (s *Story) Ship(number string) Names {
 	n := Of(s.Tenant, number)
 	released := s.order(n)
+	s.message = ""
 	picked := s.pick(n, released)
 	s.ship(n, picked)
 	return n
@@ -127,7 +144,7 @@ func (s *Story) order(n Names) string {
 	stock := StockID(s.Tenant)
 	claim := fmt.Sprintf("clm:%s:1:%s", n.Order, stock)
 	lines := []*orderv1.LineQuantity{{LineNumber: 1, Quantity: each(12)}}
-	s.add(Orders, "order", n.Order, "",
+	s.add(Orders, "order", n.Order, s.document,
 		&orderv1.OrderReceived{
 			OrderId: n.Order, Revision: 1, ReceivedTime: timestamppb.New(s.now),
 			Document: &orderv1.OrderDocument{SourceSystem: "erp", OrderNumber: n.Number, PurchaseOrder: n.PO},

@@ -1,0 +1,94 @@
+package adapter
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/lockstep-logistics/lockstep/libs/bus"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	controltowerv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1"
+	"github.com/lockstep-logistics/lockstep/services/control-tower/internal/storytest"
+)
+
+func benchDB(b *testing.B, engine string) *store.DB {
+	b.Helper()
+	cfg := store.Config{URI: "sqlite:" + b.TempDir(), Database: "control_tower"}
+	if engine == "mongodb" {
+		uri := testkit.Mongo(b)
+		cfg = store.Config{URI: uri, Database: testkit.Database(b, uri)}
+	}
+	db, err := store.Open(context.Background(), cfg, store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close(context.Background()) })
+	return db
+}
+
+// facts are those of n orders, each with its invoice.
+func orders(n int) (facts []bus.Fact) {
+	for i := range n {
+		story := storytest.New("t")
+		number := fmt.Sprintf("SO-%06d", i)
+		story.Invoice("INV-"+number, story.Ship(number))
+		facts = append(facts, story.Envelopes()...)
+	}
+	return facts
+}
+
+// BenchmarkRecord is the recording of facts by as many workers as a consumer has.
+func BenchmarkRecord(b *testing.B) {
+	for _, engine := range []string{"sqlite", "mongodb"} {
+		b.Run(engine, func(b *testing.B) {
+			recorder := NewRecorder(benchDB(b, engine))
+			facts := orders(b.N/25 + 1)
+			var next atomic.Int64
+			b.SetParallelism(16)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := recorder.Record(context.Background(), facts[next.Add(1)-1]); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "facts/s")
+		})
+	}
+}
+
+// BenchmarkTrace is the story of one order among a thousand.
+func BenchmarkTrace(b *testing.B) {
+	for _, engine := range []string{"sqlite", "mongodb"} {
+		b.Run(engine, func(b *testing.B) {
+			db := benchDB(b, engine)
+			recorder, server := NewRecorder(db), NewServer(db, 500, 2000)
+			for _, f := range orders(200) {
+				if err := recorder.Record(context.Background(), f); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ResetTimer()
+			for range b.N {
+				if _, err := server.Trace(as(context.Background(), "t"), &controltowerv1.TraceRequest{Key: "PRO-SO-000100"}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkRead is what a fact costs before it is written.
+func BenchmarkRead(b *testing.B) {
+	facts := orders(1)
+	b.ReportAllocs()
+	for i := range b.N {
+		if _, _, err := rowsOf(facts[i%len(facts)]); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
