@@ -77,6 +77,7 @@ func quick() freightsettlement.Config {
 
 func serve(t *testing.T, engine string, change ...func(*host.Service)) *world {
 	t.Helper()
+	t.Parallel() // most of a test is waiting for facts to arrive
 	w := &world{T: t, tms: &tms{}}
 	unit := host.Bind(freightsettlement.Name, quick(), func(c freightsettlement.Config, d host.Deps) (*host.Service, error) {
 		s, err := freightsettlement.New(c, d)

@@ -64,9 +64,11 @@ func carrierKeys(f domain.Freight) []string {
 	if f.Basis.Carrier == "" {
 		return nil
 	}
-	keys := references(f)
-	for i, k := range keys {
-		keys[i] = app.CarrierKey(f.Basis.Carrier, k)
+	var keys []string
+	for _, r := range references(f) {
+		if domain.NormalReference(r) != "" {
+			keys = append(keys, app.CarrierKey(f.Basis.Carrier, r))
+		}
 	}
 	return set(keys...)
 }

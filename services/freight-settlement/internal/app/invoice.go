@@ -38,7 +38,7 @@ func (a *App) resolve(ctx context.Context, carrier string, lines []domain.Invoic
 	out := make([]string, len(lines))
 	for i, l := range lines {
 		id, ok := known[l.Reference]
-		if !ok {
+		if !ok && domain.NormalReference(l.Reference) != "" {
 			page, err := a.Freights.List(ctx, store.Query{Index: IndexCarrier, Key: CarrierKey(carrier, l.Reference), PageSize: candidates})
 			if err != nil {
 				return nil, err
