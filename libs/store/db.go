@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/event"
+
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 )
@@ -36,6 +38,8 @@ type Options struct {
 	CacheSize int
 	// Monitor is told of every journaled write of documents: for benchmarks.
 	Monitor func(collection string, documents int)
+
+	commands *event.CommandMonitor // what is sent to MongoDB: for tests of this package
 }
 
 // DB is one service's database.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -36,7 +37,7 @@ const (
 
 func openMongo(ctx context.Context, cfg Config, opt Options) (engine, error) {
 	journaled := true
-	client, err := mongo.Connect(options.Client().ApplyURI(cfg.URI).
+	client, err := mongo.Connect(options.Client().ApplyURI(cfg.URI).SetMonitor(opt.commands).
 		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journaled}).
 		SetReadConcern(readconcern.Majority()).
 		SetReadPreference(readpref.Primary()).
@@ -72,12 +73,8 @@ func (e *mongodb) prepare(ctx context.Context, opt Options) error {
 	if hello.SetName == "" && hello.Msg != "isdbgrid" {
 		return errors.New("mongodb: a standalone mongod loses acknowledged writes when it is killed; run it as a replica set, of one node at least")
 	}
-	var status struct {
-		Hours float64 `bson:"oplogMinRetentionHours"`
-	}
-	params := bson.D{{Key: "getParameter", Value: 1}, {Key: "oplogMinRetentionHours", Value: 1}}
-	if err := e.client.Database("admin").RunCommand(ctx, params).Decode(&status); err == nil && status.Hours < wantOplogHours {
-		opt.Log.Warn("the oplog may not keep a day: set oplogMinRetentionHours to 24", "hours", status.Hours)
+	if hello.SetName != "" { // a router has no oplog
+		e.checkOplog(ctx, opt.Log)
 	}
 	_, err := e.commit.Indexes().CreateOne(ctx, mongo.IndexModel{
 		Keys: bson.D{{Key: "a", Value: 1}, {Key: "c", Value: 1}}, Options: options.Index().SetName("cause"),
@@ -86,6 +83,22 @@ func (e *mongodb) prepare(ctx context.Context, opt Options) error {
 		return fmt.Errorf("mongodb: %w", err)
 	}
 	return e.begin(ctx)
+}
+
+// checkOplog warns when the server may drop what a relay that stands still for a day needs.
+func (e *mongodb) checkOplog(ctx context.Context, log *slog.Logger) {
+	var status struct {
+		Oplog struct {
+			Hours float64 `bson:"oplogMinRetentionHours"`
+		} `bson:"oplogTruncation"`
+	}
+	ask := bson.D{{Key: "serverStatus", Value: 1}, {Key: "oplogTruncation", Value: 1}}
+	switch err := e.client.Database("admin").RunCommand(ctx, ask).Decode(&status); {
+	case err != nil:
+		log.Warn("whether the oplog keeps a day cannot be seen; the role clusterMonitor shows it", "error", err)
+	case status.Oplog.Hours < wantOplogHours:
+		log.Warn("the oplog may not keep a day: set oplogMinRetentionHours to 24", "hours", status.Oplog.Hours)
+	}
 }
 
 // begin stores the position before the first commit, once.

@@ -24,7 +24,7 @@ func (e *mongodb) watch(ctx context.Context, from Position) (*mongo.ChangeStream
 	opt := options.ChangeStream().SetMaxAwaitTime(time.Second).SetBatchSize(500)
 	if from != "" {
 		token, err := base64.RawURLEncoding.DecodeString(string(from))
-		if err != nil {
+		if err != nil || bson.Raw(token).Validate() != nil {
 			return nil, fmt.Errorf("%w: %q is no position of this engine", ErrPositionLost, from)
 		}
 		opt.SetStartAfter(bson.Raw(token))

@@ -79,6 +79,7 @@ type Mongod struct {
 	bin, dir, set string
 	port          int
 	owned         bool // its folder goes with it
+	alone         bool // in no replica set
 	proc          *process
 }
 
@@ -114,6 +115,26 @@ func StartReplicaSet(t testing.TB, n int) []*Mongod {
 		}
 	})
 	return nodes
+}
+
+// StartStandalone starts a mongod that is in no replica set and returns its URI.
+func StartStandalone(t testing.TB) string {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Mongod{bin: mongod(t), dir: t.TempDir(), port: port, alone: true}
+	if err := m.run(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Kill)
+	ctx, cancel := context.WithTimeout(t.Context(), startWithin)
+	defer cancel()
+	if err := m.await(ctx, func(hello bson.M) bool { return hello["isWritablePrimary"] == true }); err != nil {
+		t.Fatal(err)
+	}
+	return "mongodb://" + m.host() + "/?directConnection=true"
 }
 
 // URI returns the connection string of the node's set.
@@ -202,10 +223,14 @@ func (m *Mongod) run() (err error) {
 	if m.owned {
 		remove = m.dir
 	}
-	m.proc, err = start(filepath.Join(m.dir, "mongod.log"), remove,
-		m.bin, "--replSet", "rs0", "--dbpath", m.dir, "--port", strconv.Itoa(m.port), "--bind_ip", "127.0.0.1",
-		"--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "512", "--oplogMinRetentionHours", "24", "--nounixsocket",
-		"--setParameter", "diagnosticDataCollectionEnabled=false")
+	command := []string{
+		m.bin, "--dbpath", m.dir, "--port", strconv.Itoa(m.port), "--bind_ip", "127.0.0.1",
+		"--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--setParameter", "diagnosticDataCollectionEnabled=false",
+	}
+	if !m.alone {
+		command = append(command, "--replSet", "rs0", "--oplogSize", "512", "--oplogMinRetentionHours", "24")
+	}
+	m.proc, err = start(filepath.Join(m.dir, "mongod.log"), remove, command...)
 	return err
 }
 
