@@ -51,12 +51,41 @@ func (c *Collection[S, F]) batch(work []*line[S, F]) {
 			todo = append(todo, r)
 		}
 	}
+	c.queue.give(finished(work, todo))
 	for try := 0; len(todo) > 0; try++ {
 		if try > 0 {
 			time.Sleep(time.Duration(rand.Int64N(int64(min(try, 20)) * int64(time.Millisecond))))
 		}
-		todo = c.attempt(ctx, todo)
+		rest := c.attempt(ctx, todo)
+		c.queue.give(finished(lines(todo), rest)) // one that others contend for holds up nobody else
+		todo = rest
 	}
+}
+
+func lines[S, F any](rounds []*round[S, F]) []*line[S, F] {
+	out := make([]*line[S, F], len(rounds))
+	for i, r := range rounds {
+		out[i] = r.line
+	}
+	return out
+}
+
+// finished returns the lines that no round is left of.
+func finished[S, F any](work []*line[S, F], left []*round[S, F]) []*line[S, F] {
+	if len(left) == 0 {
+		return work
+	}
+	busy := make(map[*line[S, F]]bool, len(left))
+	for _, r := range left {
+		busy[r.line] = true
+	}
+	var out []*line[S, F]
+	for _, l := range work {
+		if !busy[l] {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // each loads the aggregates one by one and answers those that cannot be.

@@ -43,7 +43,7 @@ type line[S, F any] struct {
 // combiner gathers commands into batches: at most maxInFlight at a time, each aggregate in
 // at most one of them.
 type combiner[S, F any] struct {
-	run func(work []*line[S, F])
+	run func(work []*line[S, F]) // gives each line back once its commands are answered
 
 	mu      sync.Mutex
 	pending map[string]*line[S, F]
@@ -90,7 +90,6 @@ func (q *combiner[S, F]) fly() {
 			return
 		}
 		q.run(work)
-		q.give(work)
 	}
 }
 
@@ -129,7 +128,7 @@ func (q *combiner[S, F]) back(l *line[S, F], rs []*request[S, F]) {
 	l.queued = append(append([]*request[S, F](nil), rs...), l.queued...)
 }
 
-// give frees the lines of a batch; those with more to do are ready again.
+// give frees lines of a batch; those with more to do are ready again.
 func (q *combiner[S, F]) give(work []*line[S, F]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

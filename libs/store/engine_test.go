@@ -8,12 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/event"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
@@ -262,118 +261,120 @@ func TestRefreshAll(t *testing.T) {
 	})
 }
 
-func TestStandaloneIsRefused(t *testing.T) {
-	db, err := Open(t.Context(), Config{URI: testkit.StartStandalone(t), Database: "x"}, Options{})
-	if err == nil {
-		_ = db.Close(t.Context())
-		t.Fatal("a standalone mongod was accepted")
-	}
-	if !bytes.Contains([]byte(err.Error()), []byte("replica set")) {
-		t.Errorf("the message does not say what to do: %v", err)
-	}
+// counting is an engine that tells which versions a rebuild reads.
+type counting struct {
+	engine
+	mu   sync.Mutex
+	from []uint64
 }
 
-// TestPositionLost asks for positions that no server can know and for commits that are gone;
-// and shows the warning about an oplog that is too short.
-func TestPositionLost(t *testing.T) {
-	uri := testkit.StartMongod(t).URI()
-	var log bytes.Buffer
-	open := func(name string) *DB {
-		db, err := Open(t.Context(), Config{URI: uri, Database: name}, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+func (c *counting) commits(ctx context.Context, agg string, from uint64, limit int) ([][]byte, error) {
+	c.mu.Lock()
+	c.from = append(c.from, from)
+	c.mu.Unlock()
+	return c.engine.commits(ctx, agg, from, limit)
+}
+
+// A rebuild starts at the newest commit that packs the state, receipts included.
+func TestRebuildStartsAtAPackedState(t *testing.T) {
+	onEngines(t, func(t *testing.T, open func(func(engine) engine) *DB) {
+		var e *counting
+		c := Register(open(func(inner engine) engine { e = &counting{engine: inner}; return e }), sumType())
+		const n = 2*baseEvery + 30
+		past := Past[int64]{ID: "sum_a"}
+		begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+		for i := range n {
+			past.Steps = append(past.Steps, Step[int64]{Key: fmt.Sprint("k", i), Recorded: begin.Add(time.Duration(i) * time.Second), Facts: []int64{1}})
+		}
+		if err := c.Load(WithCause(t.Context(), Cause{Tenant: "t"}), []Past[int64]{past}); err != nil {
+			t.Fatal(err)
+		}
+		forget(t, e.engine)
+		c.cache.Purge()
+		e.mu.Lock()
+		e.from = nil
+		e.mu.Unlock()
+		if got, err := value(t, c, "sum_a"); err != nil || got != n {
+			t.Errorf("%d, %v", got, err)
+		}
+		e.mu.Lock()
+		for _, from := range e.from {
+			if from < 2*baseEvery {
+				t.Errorf("read from version %d on", from)
+			}
+		}
+		e.mu.Unlock()
+		for _, i := range []int{0, baseEvery, n - 1} { // behind the ring, and in it
+			ctx := WithCause(t.Context(), Cause{Tenant: "t", Key: fmt.Sprint("k", i), Derived: true, KeyTime: begin.Add(time.Duration(i) * time.Second)})
+			rec, err := c.Update(ctx, "sum_a", func(Current[sum]) (Decision[int64], error) { return Decision[int64]{Facts: []int64{1}}, nil })
+			if err != nil || !rec.Replayed {
+				t.Errorf("step %d: %+v %v", i, rec, err)
+			}
+		}
+	})
+}
+
+// What a newer writer version wrote is neither read nor changed by this one.
+func TestNewerWriter(t *testing.T) {
+	onEngines(t, func(t *testing.T, open func(func(engine) engine) *DB) {
+		db := open(asIs)
+		c := Register(db, sumType())
+		for i := range 2 {
+			if _, err := add(t.Context(), c, "sum_a", fmt.Sprint("k", i), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rewrite(t, db.engine, "t/sum_a", 2, func(d *commitDoc) { d.Writer = writerVersion + 1 })
+		forget(t, db.engine)
+		c.cache.Purge()
+		if _, err := value(t, c, "sum_a"); !fault.IsKind(err, fault.Unavailable) {
+			t.Errorf("read: %v", err)
+		}
+		if _, err := add(t.Context(), c, "sum_a", "k3", 1); !fault.IsKind(err, fault.Unavailable) {
+			t.Errorf("changed: %v", err)
+		}
+		if v, err := db.engine.latest(t.Context(), "t/sum_a"); err != nil || v != 2 {
+			t.Errorf("version %d, %v", v, err)
+		}
+	})
+}
+
+// Snapshots are coalesced: many commits of one aggregate cost few.
+func TestSnapshotsAreCoalesced(t *testing.T) {
+	onEngines(t, func(t *testing.T, open func(func(engine) engine) *DB) {
+		var saved atomic.Int64
+		db := open(func(e engine) engine { return &saving{e, &saved} })
+		c := Register(db, sumType())
+		for i := range 200 {
+			if _, err := add(t.Context(), c, "sum_a", fmt.Sprint("k", i), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := saved.Load(); n < 1 || n > 100 {
+			t.Errorf("%d snapshots of 200 commits", n)
+		}
+		docs, err := db.engine.snapshots(t.Context(), "sum", []string{"t/sum_a"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = db.Close(context.Background()) })
-		return db
-	}
-	db := open("a")
-	if log.Len() > 0 {
-		t.Errorf("warned for nothing: %s", log.String())
-	}
-	c := Register(db, sumType())
-	if _, err := add(t.Context(), c, "sum_a", "k", 1); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for _, pos := range []Position{"no position", "42"} {
-		if err := db.Tail(ctx, pos, func(RawCommit) error { return nil }); !errors.Is(err, ErrPositionLost) {
-			t.Errorf("%q: %v", pos, err)
+		if l, err := c.fromSnapshot(docs["t/sum_a"]); err != nil || l.version != 200 || l.state.N != 200 {
+			t.Errorf("%+v %v", l, err)
 		}
-	}
-	for _, code := range lostCodes {
-		if err := lost(mongo.CommandError{Code: int32(code)}); !errors.Is(err, ErrPositionLost) {
-			t.Errorf("code %d: %v", code, err)
-		}
-	}
-	if err := lost(mongo.CommandError{Code: 11600}); errors.Is(err, ErrPositionLost) {
-		t.Error("an interruption is no loss")
-	}
-	e := db.engine.(*mongodb)
-	err := db.Tail(ctx, "", func(RawCommit) error { return e.commit.Drop(ctx) })
-	if !errors.Is(err, ErrPositionLost) {
-		t.Errorf("the commits were dropped: %v", err)
-	}
-	resize := bson.D{{Key: "replSetResizeOplog", Value: 1}, {Key: "minRetentionHours", Value: 2.0}}
-	if err := e.client.Database("admin").RunCommand(t.Context(), resize).Err(); err != nil {
-		t.Fatal(err)
-	}
-	open("b")
-	if !bytes.Contains(log.Bytes(), []byte("oplogMinRetentionHours")) {
-		t.Errorf("no warning about two hours: %s", log.String())
-	}
+	})
 }
 
-// Every write waits for a journaled majority and has a time limit at the server; every read
-// is majority.
-func TestMongoConcerns(t *testing.T) {
-	uri := testkit.Mongo(t)
-	var mu sync.Mutex
-	sent := map[string][]bson.Raw{}
-	commands := &event.CommandMonitor{Started: func(_ context.Context, ev *event.CommandStartedEvent) {
-		mu.Lock()
-		defer mu.Unlock()
-		sent[ev.CommandName] = append(sent[ev.CommandName], append(bson.Raw(nil), ev.Command...))
-	}}
-	db, err := Open(t.Context(), Config{URI: uri, Database: testkit.Database(t, uri)}, Options{commands: commands, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := Register(db, sumType())
-	rows := db.Table("things", "due")
-	for i, step := range []func() error{
-		func() error { _, err := add(t.Context(), c, "sum_a", "k", 1); return err },
-		func() error { return db.Flush(t.Context()) },
-		func() error { c.cache.Purge(); _, err := value(t, c, "sum_a"); return err },
-		func() error { return rows.Put(t.Context(), Row{Tenant: "t", ID: "a", Version: 1}) },
-		func() error { _, err := rows.Swap(t.Context(), Row{Tenant: "t", ID: "a", Version: 2}, 1); return err },
-		func() error { _, err := rows.Swap(t.Context(), Row{Tenant: "t", ID: "b", Version: 2}, 0); return err },
-		func() error { _, _, err := rows.Get(t.Context(), "t", "a"); return err },
-		func() error { return rows.Delete(t.Context(), "t", "a") },
-		func() error { return db.Close(t.Context()) },
-	} {
-		if err := step(); err != nil {
-			t.Fatalf("step %d: %v", i, err)
-		}
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	for kind, least := range map[string]int{"insert": 3, "update": 3, "delete": 1, "find": 4} {
-		if len(sent[kind]) < least {
-			t.Errorf("%d of %s were seen", len(sent[kind]), kind)
-		}
-		for _, command := range sent[kind] {
-			if kind == "find" {
-				if level, _ := command.Lookup("readConcern", "level").StringValueOK(); level != "majority" {
-					t.Errorf("reads what may vanish: %s", command)
-				}
-				continue
-			}
-			w, _ := command.Lookup("writeConcern", "w").StringValueOK()
-			journal, _ := command.Lookup("writeConcern", "j").BooleanOK()
-			if w != "majority" || !journal || command.Lookup("maxTimeMS").IsZero() {
-				t.Errorf("w %q, j %t, or no time limit: %s", w, journal, command)
-			}
-		}
-	}
+type saving struct {
+	engine
+	n *atomic.Int64
+}
+
+func (s *saving) save(ctx context.Context, typ string, snaps []*snapDoc) error {
+	s.n.Add(int64(len(snaps)))
+	return s.engine.save(ctx, typ, snaps)
 }
