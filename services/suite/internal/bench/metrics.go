@@ -1,0 +1,92 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+// histogram is a cumulative count by upper bound, as Prometheus has it.
+type histogram map[float64]float64
+
+var lagLine = regexp.MustCompile(`^bus_lag_seconds_bucket\{.*le="([^"]+)".*\} (\S+)`)
+
+// lags reads how long facts took from commit to effect, over all consumers.
+func (e *running) lags(ctx context.Context) (histogram, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.probe+"/metrics", http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }() // read whole
+	h := histogram{}
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		m := lagLine.FindStringSubmatch(lines.Text())
+		if m == nil {
+			continue
+		}
+		bound, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			return nil, err
+		}
+		count, err := strconv.ParseFloat(m[2], 64)
+		if err != nil {
+			return nil, err
+		}
+		h[bound] += count
+	}
+	if len(h) == 0 {
+		return nil, fmt.Errorf("no lag among the metrics of %s", e.probe)
+	}
+	return h, lines.Err()
+}
+
+func (h histogram) since(before histogram) histogram {
+	out := histogram{}
+	for bound, count := range h {
+		out[bound] = count - before[bound]
+	}
+	return out
+}
+
+// quantile interpolates inside the bucket that holds it.
+func (h histogram) quantile(q float64) float64 {
+	var bounds []float64
+	for b := range h {
+		bounds = append(bounds, b)
+	}
+	slices.Sort(bounds)
+	total := h[math.Inf(1)]
+	lower, below := 0.0, 0.0
+	for _, b := range bounds {
+		if h[b] >= q*total && h[b] > below {
+			if math.IsInf(b, 1) {
+				return lower
+			}
+			return lower + (b-lower)*(q*total-below)/(h[b]-below)
+		}
+		lower, below = b, h[b]
+	}
+	return lower
+}
+
+// freeAddress returns a loopback address that was free a moment ago.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = l.Close() }() // its port is what was wanted
+	return l.Addr().String(), nil
+}
