@@ -3,12 +3,17 @@ module github.com/lockstep-logistics/lockstep/services/suite
 go 1.26.0
 
 require (
+	github.com/lockstep-logistics/lockstep/gateway v0.0.0
 	github.com/lockstep-logistics/lockstep/libs v0.0.0
 	github.com/lockstep-logistics/lockstep/proto v0.0.0
-	github.com/lockstep-logistics/lockstep/gateway v0.0.0
-	github.com/lockstep-logistics/lockstep/services/order-release v0.0.0
+	github.com/lockstep-logistics/lockstep/services/control-tower v0.0.0
+	github.com/lockstep-logistics/lockstep/services/freight-settlement v0.0.0
+	github.com/lockstep-logistics/lockstep/services/integration v0.0.0
 	github.com/lockstep-logistics/lockstep/services/inventory-movement v0.0.0
 	github.com/lockstep-logistics/lockstep/services/master-data v0.0.0
+	github.com/lockstep-logistics/lockstep/services/order-release v0.0.0
+	github.com/lockstep-logistics/lockstep/services/returns v0.0.0
+	github.com/lockstep-logistics/lockstep/services/shipment-visibility v0.0.0
 )
 
 require (
@@ -118,10 +123,15 @@ require (
 )
 
 replace (
+	github.com/lockstep-logistics/lockstep/gateway => ../../gateway
 	github.com/lockstep-logistics/lockstep/libs => ../../libs
 	github.com/lockstep-logistics/lockstep/proto => ../../proto
-	github.com/lockstep-logistics/lockstep/gateway => ../../gateway
-	github.com/lockstep-logistics/lockstep/services/order-release => ../../services/order-release
-	github.com/lockstep-logistics/lockstep/services/inventory-movement => ../../services/inventory-movement
-	github.com/lockstep-logistics/lockstep/services/master-data => ../../services/master-data
+	github.com/lockstep-logistics/lockstep/services/control-tower => ../control-tower
+	github.com/lockstep-logistics/lockstep/services/freight-settlement => ../freight-settlement
+	github.com/lockstep-logistics/lockstep/services/integration => ../integration
+	github.com/lockstep-logistics/lockstep/services/inventory-movement => ../inventory-movement
+	github.com/lockstep-logistics/lockstep/services/master-data => ../master-data
+	github.com/lockstep-logistics/lockstep/services/order-release => ../order-release
+	github.com/lockstep-logistics/lockstep/services/returns => ../returns
+	github.com/lockstep-logistics/lockstep/services/shipment-visibility => ../shipment-visibility
 )
