@@ -49,15 +49,34 @@ func (s *Server) BatchImportDocuments(ctx context.Context, req *integrationv1.Ba
 	receipts, errs := make([]store.Receipt, n), make([]error, n)
 	var group errgroup.Group
 	group.SetLimit(importsAtOnce)
-	for i, m := range req.GetDocuments() {
+	for _, same := range byMessage(req.GetDocuments()) {
 		group.Go(func() error {
-			receipts[i], errs[i] = s.take(store.WithItem(ctx, strconv.Itoa(i)), m)
+			for _, i := range same {
+				receipts[i], errs[i] = s.take(store.WithItem(ctx, strconv.Itoa(i)), req.GetDocuments()[i])
+			}
 			return nil
 		})
 	}
 	_ = group.Wait() // the errors are in the results
 	results, err := guard.ItemResults(ctx, n, func(i int) (store.Receipt, error) { return receipts[i], errs[i] })
 	return &integrationv1.BatchImportDocumentsResponse{Results: results}, err
+}
+
+// byMessage returns the indexes of documents, those of one message together in their order.
+func byMessage(documents []*integrationv1.InboundDocument) [][]int {
+	var groups [][]int
+	known := map[[2]string]int{}
+	for i, m := range documents {
+		key := [2]string{m.GetSource().GetSystem(), m.GetSource().GetMessageId()}
+		g, ok := known[key]
+		if !ok || key[1] == "" {
+			g = len(groups)
+			known[key] = g
+			groups = append(groups, nil)
+		}
+		groups[g] = append(groups[g], i)
+	}
+	return groups
 }
 
 // GetDocument returns one document.

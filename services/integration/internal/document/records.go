@@ -256,6 +256,9 @@ var index = regexp.MustCompile(`\[(\d+)\]`)
 
 // locate finds the row and column that fill the field at a path of a record's message.
 func (r *csvReader) locate(path string, line int64, elements []int64) (int64, string) {
+	if path == "" {
+		return line, ""
+	}
 	if at := index.FindStringSubmatch(path); at != nil {
 		general := index.ReplaceAllString(path, "[]")
 		if i, err := strconv.Atoi(at[1]); err == nil && i < len(elements) && r.fillsRows(general) {

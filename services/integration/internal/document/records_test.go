@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
 	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
@@ -257,4 +258,21 @@ func FuzzRecords(f *testing.F) {
 
 func text(r document.Record) string {
 	return fmt.Sprint(r.Number, r.Line, r.Key, r.Errors, protojson.Format(r.Message))
+}
+
+// TestReadmeNamesColumns holds the README's table of columns against what is read.
+func TestReadmeNamesColumns(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| type | columns, those in bold must be there |\n| --- | --- |\n")
+	for _, documentType := range []string{"ORDERS", "ITEMS", "PARTIES", "LOCATIONS", "CARRIERS", "STOCK_RECEIPTS", "FREIGHT_INVOICES"} {
+		names, need := document.Columns(documentType)
+		for i := range names {
+			names[i] = "`" + names[i] + "`"
+			if need[i] {
+				names[i] = "**" + names[i] + "**"
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", documentType, strings.Join(names, ", "))
+	}
+	testkit.GoldenSection(t, "../../README.md", "columns", b.String())
 }
