@@ -101,9 +101,12 @@ func (s Stock) allocateLine(key StockKey, order string, l Wanted, today string) 
 	}
 	f = StockAllocated{StockKey: key, Order: order, Line: l.Line}
 	covered := quantity.Decimal{}
+	left := s // of the claims, should one be named twice
 	for _, c := range l.Claims {
-		if held := quantity.Min(s.Held(c.Key), c.Quantity); held.Sign() > 0 {
-			f.Claims, covered = append(f.Claims, Claim{c.Key, held}), covered.Add(held)
+		if held := quantity.Min(left.Held(c.Key), c.Quantity); held.Sign() > 0 {
+			used := Claim{c.Key, held}
+			f.Claims, covered = append(f.Claims, used), covered.Add(held)
+			left.Claims = spend(left.Claims, []Claim{used})
 		}
 	}
 	want := quantity.Min(l.Quantity, covered.Add(s.atp("")))

@@ -214,8 +214,11 @@ func TestStockKeepsItsBooks(t *testing.T) {
 	orders := []string{"who_a", "who_b"}
 	claims := []string{"clm:1", "clm:2", "clm:3", "clm:4", "clm:5"}
 	places := []Place{
-		bin, {Location: "B-2", Status: Available}, {Location: "B-2", Lot: "L", Expiry: "2026-09-01", Status: Available},
-		{Location: "B-1", Status: Damaged}, {Location: "B-1", Lot: "L", Status: Returned},
+		bin,
+		{Location: "B-2", Status: Available},
+		{Location: "B-2", Lot: "L", Expiry: "2026-09-01", Status: Available},
+		{Location: "B-1", Status: Damaged},
+		{Location: "B-1", Lot: "L", Status: Returned},
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		s := Stock{}

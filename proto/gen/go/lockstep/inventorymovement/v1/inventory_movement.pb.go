@@ -69,6 +69,10 @@ const (
 	Reason_REASON_SSCC_REQUIRED Reason = 17
 	// Every serial number of the site's GS1 company prefix has been handed out.
 	Reason_REASON_SSCC_EXHAUSTED Reason = 18
+	// The date is none of the calendar's.
+	Reason_REASON_EXPIRY_INVALID Reason = 19
+	// The page token is not one that the method gave out.
+	Reason_REASON_PAGE_TOKEN_INVALID Reason = 20
 )
 
 // Enum value maps for Reason.
@@ -93,6 +97,8 @@ var (
 		16: "REASON_LOCATION_RESERVED",
 		17: "REASON_SSCC_REQUIRED",
 		18: "REASON_SSCC_EXHAUSTED",
+		19: "REASON_EXPIRY_INVALID",
+		20: "REASON_PAGE_TOKEN_INVALID",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":           0,
@@ -114,6 +120,8 @@ var (
 		"REASON_LOCATION_RESERVED":     16,
 		"REASON_SSCC_REQUIRED":         17,
 		"REASON_SSCC_EXHAUSTED":        18,
+		"REASON_EXPIRY_INVALID":        19,
+		"REASON_PAGE_TOKEN_INVALID":    20,
 	}
 )
 
@@ -2706,7 +2714,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x1bListWarehouseOrdersResponse\x12X\n" +
 	"\x10warehouse_orders\x18\x01 \x03(\v2-.lockstep.inventorymovement.v1.WarehouseOrderR\x0fwarehouseOrders\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\x86\x04\n" +
+	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\xc0\x04\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -2727,7 +2735,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x17REASON_QUANTITY_INVALID\x10\x0f\x12\x1c\n" +
 	"\x18REASON_LOCATION_RESERVED\x10\x10\x12\x18\n" +
 	"\x14REASON_SSCC_REQUIRED\x10\x11\x12\x19\n" +
-	"\x15REASON_SSCC_EXHAUSTED\x10\x122\xa5\x18\n" +
+	"\x15REASON_SSCC_EXHAUSTED\x10\x12\x12\x19\n" +
+	"\x15REASON_EXPIRY_INVALID\x10\x13\x12\x1d\n" +
+	"\x19REASON_PAGE_TOKEN_INVALID\x10\x142\xa5\x18\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +

@@ -1,0 +1,162 @@
+package adapter
+
+import (
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
+	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
+)
+
+// mapped converts each element of a list; nil stays nil.
+func mapped[A, B any](list []A, convert func(A) B) []B {
+	if list == nil {
+		return nil
+	}
+	out := make([]B, len(list))
+	for i, a := range list {
+		out[i] = convert(a)
+	}
+	return out
+}
+
+// tried converts each element of a list and stops at the first that cannot be.
+func tried[A, B any](list []A, convert func(A) (B, error)) ([]B, error) {
+	if list == nil {
+		return nil, nil
+	}
+	out := make([]B, len(list))
+	for i, a := range list {
+		var err error
+		if out[i], err = convert(a); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// name is the name of an enum value without its prefix; "" for the zero value.
+func name(v protoreflect.Enum, prefix string) string {
+	if v.Number() == 0 {
+		return ""
+	}
+	if d := v.Descriptor().Values().ByNumber(v.Number()); d != nil {
+		return strings.TrimPrefix(string(d.Name()), prefix)
+	}
+	return ""
+}
+
+func status(s domain.Status) imv1.StockStatus {
+	return imv1.StockStatus(imv1.StockStatus_value["STOCK_STATUS_"+string(s)])
+}
+
+func fromStatus(s imv1.StockStatus) domain.Status { return domain.Status(name(s, "STOCK_STATUS_")) }
+
+func movement(t domain.MovementType) imv1.MovementType {
+	return imv1.MovementType(imv1.MovementType_value["MOVEMENT_TYPE_"+string(t)])
+}
+
+func fromMovement(t imv1.MovementType) domain.MovementType {
+	return domain.MovementType(name(t, "MOVEMENT_TYPE_"))
+}
+
+func orderState(s domain.OrderState) imv1.WarehouseOrderState {
+	return imv1.WarehouseOrderState(imv1.WarehouseOrderState_value["WAREHOUSE_ORDER_STATE_"+string(s)])
+}
+
+func shortReason(damaged bool) imv1.ShortReason {
+	if damaged {
+		return imv1.ShortReason_SHORT_REASON_DAMAGED
+	}
+	return imv1.ShortReason_SHORT_REASON_MISSING
+}
+
+func stockKey(k domain.StockKey) *imv1.StockKey {
+	return &imv1.StockKey{StockId: k.ID, Site: k.Site, ItemId: k.Item, Sku: k.SKU, Owner: k.Owner, Unit: k.Unit}
+}
+
+func fromStockKey(k *imv1.StockKey) domain.StockKey {
+	return domain.StockKey{ID: k.GetStockId(), Site: k.GetSite(), Item: k.GetItemId(), SKU: k.GetSku(), Owner: k.GetOwner(), Unit: k.GetUnit()}
+}
+
+func place(p domain.Place) *imv1.Place {
+	return &imv1.Place{Location: p.Location, Lot: p.Lot, ExpiryDate: p.Expiry, Status: status(p.Status)}
+}
+
+func fromPlace(p *imv1.Place) domain.Place {
+	return domain.Place{Location: p.GetLocation(), Lot: p.GetLot(), Expiry: p.GetExpiryDate(), Status: fromStatus(p.GetStatus())}
+}
+
+func claimUse(c domain.Claim) *imv1.ClaimUse {
+	return &imv1.ClaimUse{ClaimKey: c.Key, Quantity: c.Quantity.String()}
+}
+
+func fromClaimUse(c *imv1.ClaimUse) (domain.Claim, error) {
+	d, err := quantity.Parse(c.GetQuantity())
+	return domain.Claim{Key: c.GetClaimKey(), Quantity: d}, err
+}
+
+// amount is a quantity on the wire, 0 included.
+func amount(d quantity.Decimal, unit string) *commonv1.Quantity {
+	return &commonv1.Quantity{Value: d.String(), Unit: unit}
+}
+
+func orderKeys(k domain.OrderKeys) *imv1.WarehouseOrderKeys {
+	return &imv1.WarehouseOrderKeys{
+		WarehouseOrderId: k.ID, OrderId: k.Order, OrderNumber: k.OrderNumber, ReleaseId: k.Release, ReleaseVersion: int32(k.ReleaseVersion),
+	}
+}
+
+func fromOrderKeys(k *imv1.WarehouseOrderKeys) domain.OrderKeys {
+	return domain.OrderKeys{
+		ID: k.GetWarehouseOrderId(), Order: k.GetOrderId(), OrderNumber: k.GetOrderNumber(), Release: k.GetReleaseId(), ReleaseVersion: int(k.GetReleaseVersion()),
+	}
+}
+
+func pickedLine(l domain.PickedLine) *imv1.WarehouseLineQuantity {
+	return &imv1.WarehouseLineQuantity{
+		LineNumber: int32(l.Line), Quantity: amount(l.Quantity, l.Unit), Sku: l.SKU, Location: l.Location, Lot: l.Lot, ItemId: l.Item,
+	}
+}
+
+func fromPickedLine(l *imv1.WarehouseLineQuantity) (domain.PickedLine, error) {
+	q, err := protovalue.StoredQuantity(l.GetQuantity())
+	return domain.PickedLine{
+		Line: int(l.GetLineNumber()), Item: l.GetItemId(), SKU: l.GetSku(), Location: l.GetLocation(), Lot: l.GetLot(),
+		Quantity: q.Value, Unit: q.Unit,
+	}, err
+}
+
+func task(t domain.Task) *imv1.PickTask {
+	return &imv1.PickTask{LineNumber: int32(t.Line), Sku: t.SKU, Location: t.Location, Lot: t.Lot, Quantity: amount(t.Quantity, t.Unit)}
+}
+
+func fromTask(t *imv1.PickTask) (domain.Task, error) {
+	q, err := protovalue.StoredQuantity(t.GetQuantity())
+	return domain.Task{
+		Line: int(t.GetLineNumber()), SKU: t.GetSku(), Location: t.GetLocation(), Lot: t.GetLot(), Quantity: q.Value, Unit: q.Unit,
+	}, err
+}
+
+func carton(c domain.Carton) *imv1.Carton {
+	return &imv1.Carton{Sscc: c.SSCC, GrossWeightGrams: c.Weight, Lines: mapped(c.Lines, pickedLine)}
+}
+
+func fromCarton(c *imv1.Carton) (domain.Carton, error) {
+	lines, err := tried(c.GetLines(), fromPickedLine)
+	return domain.Carton{SSCC: c.GetSscc(), Weight: c.GetGrossWeightGrams(), Lines: lines}, err
+}
+
+func address(a domain.Address) *commonv1.Address {
+	return &commonv1.Address{Name: a.Name, Lines: a.Lines, City: a.City, Region: a.Region, PostalCode: a.PostalCode, Country: a.Country}
+}
+
+func fromAddress(a *commonv1.Address) domain.Address {
+	return domain.Address{
+		Name: a.GetName(), Lines: a.GetLines(), City: a.GetCity(), Region: a.GetRegion(), PostalCode: a.GetPostalCode(), Country: a.GetCountry(),
+	}
+}

@@ -1,0 +1,92 @@
+package adapter
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
+	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
+)
+
+// stockMessage is a fact of a stock as it is stored and published.
+func stockMessage(f domain.StockFact) proto.Message {
+	switch f := f.(type) {
+	case domain.StockMoved:
+		m := &imv1.StockMoved{
+			Stock: stockKey(f.StockKey), Type: movement(f.Type), From: place(f.From), To: place(f.To), Quantity: f.Quantity.String(),
+			Reason: f.Reason, WarehouseOrderId: f.Order, LineNumber: int32(f.Line), RmaId: f.RMA, EventTime: protovalue.Time(f.At),
+		}
+		if !f.Used.IsZero() {
+			m.AllocationUsed = f.Used.String()
+		}
+		return m
+	case domain.ReturnReceived:
+		return &imv1.ReturnReceived{
+			Stock: stockKey(f.StockKey), RmaId: f.RMA, RmaLineNumber: int32(f.RMALine), Quantity: amount(f.Quantity, f.Unit),
+			Place: place(f.Place), EventTime: protovalue.Time(f.At),
+		}
+	case domain.StockReserved:
+		return &imv1.StockReserved{Stock: stockKey(f.StockKey), ClaimKey: f.Claim.Key, Quantity: f.Quantity.String()}
+	case domain.ReservationReleased:
+		return &imv1.ReservationReleased{Stock: stockKey(f.StockKey), ClaimKey: f.Claim.Key, Quantity: f.Quantity.String()}
+	case domain.StockAllocated:
+		return &imv1.StockAllocated{
+			Stock: stockKey(f.StockKey), WarehouseOrderId: f.Order, LineNumber: int32(f.Line), Claims: mapped(f.Claims, claimUse),
+			Allocations: mapped(f.Parts, func(a domain.Allocation) *imv1.Allocation {
+				return &imv1.Allocation{Place: place(a.Place), Quantity: a.Quantity.String()}
+			}),
+		}
+	case domain.AllocationFreed:
+		return &imv1.AllocationFreed{Stock: stockKey(f.StockKey), WarehouseOrderId: f.Order, LineNumber: int32(f.Line), Quantity: f.Quantity.String()}
+	}
+	return nil
+}
+
+// orderMessage is a fact of a warehouse order as it is stored and published.
+func orderMessage(f domain.OrderFact) proto.Message {
+	switch f := f.(type) {
+	case domain.OrderCreated:
+		return &imv1.WarehouseOrderCreated{
+			Keys: orderKeys(f.OrderKeys), Site: f.Site, Owner: f.Owner, ShipTo: address(f.ShipTo),
+			CarrierPreference: f.Carrier, ServiceLevel: f.Service,
+			Lines: mapped(f.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLineToShip {
+				return &imv1.WarehouseOrderLineToShip{
+					LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Quantity: protovalue.Quantity(l.Quantity), Claims: mapped(l.Claims, claimUse),
+				}
+			}),
+		}
+	case domain.OrderAllocated:
+		return &imv1.WarehouseOrderAllocated{Keys: orderKeys(f.OrderKeys), Tasks: mapped(f.Tasks, task)}
+	case domain.OrderAcknowledged:
+		return &imv1.WarehouseOrderAcknowledged{Keys: orderKeys(f.OrderKeys)}
+	case domain.PickConfirmed:
+		return &imv1.PickConfirmed{
+			Keys: orderKeys(f.OrderKeys), Lines: mapped(f.Lines, pickedLine), EventTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
+		}
+	case domain.PickShorted:
+		return &imv1.PickShorted{
+			Keys: orderKeys(f.OrderKeys), Lines: mapped(f.Lines, pickedLine), Reason: shortReason(f.Damaged), EventTime: protovalue.Time(f.At),
+			Site: f.Site, Owner: f.Owner,
+		}
+	case domain.CartonPacked:
+		return &imv1.CartonPacked{Keys: orderKeys(f.OrderKeys), Carton: carton(f.Carton)}
+	case domain.GoodsIssued:
+		return &imv1.GoodsIssued{
+			Keys: orderKeys(f.OrderKeys), Lines: mapped(f.Lines, pickedLine), Cartons: mapped(f.Cartons, carton), GrossWeightGrams: f.Weight,
+			IssuedTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
+		}
+	case domain.OrderCancelled:
+		return &imv1.WarehouseOrderCancelled{Keys: orderKeys(f.OrderKeys), Reason: f.Reason}
+	case domain.CancelRefused:
+		return &imv1.WarehouseOrderCancelRefused{Keys: orderKeys(f.OrderKeys), Reason: f.Reason}
+	}
+	return nil
+}
+
+// numbersMessage is a fact of the numbers handed out as it is stored.
+func numbersMessage(f domain.NumbersFact) proto.Message {
+	if f, ok := f.(domain.NumbersTaken); ok {
+		return &imv1.NumbersTaken{CompanyPrefix: f.Prefix, First: f.First, Last: f.Last}
+	}
+	return nil
+}

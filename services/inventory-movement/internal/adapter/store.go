@@ -1,0 +1,52 @@
+// Package adapter joins inventory to the outside: the gRPC API, the store's facts and
+// indexes, its copy of master data, and the facts that it follows.
+package adapter
+
+import (
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/app"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
+)
+
+// StockType declares stock to the store.
+func StockType() store.Type[domain.Stock, domain.StockFact] {
+	return store.Type[domain.Stock, domain.StockFact]{
+		Name: "stock", Prefix: "stk", Fold: 1,
+		Evolve: domain.EvolveStock,
+		Encode: func(f domain.StockFact) (string, []byte, error) { return protovalue.Encode(stockMessage(f)) },
+		Decode: stockReaders.Decode,
+	}
+}
+
+// OrderType declares warehouse orders to the store.
+func OrderType() store.Type[domain.WarehouseOrder, domain.OrderFact] {
+	return store.Type[domain.WarehouseOrder, domain.OrderFact]{
+		Name: "warehouse_order", Prefix: "who", Fold: 1,
+		Evolve: domain.EvolveOrder,
+		Encode: func(f domain.OrderFact) (string, []byte, error) { return protovalue.Encode(orderMessage(f)) },
+		Decode: orderReaders.Decode,
+		Indexes: map[string]func(domain.WarehouseOrder) []string{
+			app.IndexState: func(o domain.WarehouseOrder) []string { return key(string(o.State())) },
+			app.IndexOrder: func(o domain.WarehouseOrder) []string { return key(o.Keys.Order) },
+			app.IndexSite:  func(o domain.WarehouseOrder) []string { return key(o.Site) },
+		},
+	}
+}
+
+// NumbersType declares the numbers handed out to the store.
+func NumbersType() store.Type[domain.Numbers, domain.NumbersFact] {
+	return store.Type[domain.Numbers, domain.NumbersFact]{
+		Name: "numbers", Prefix: "num", Fold: 1,
+		Evolve: domain.EvolveNumbers,
+		Encode: func(f domain.NumbersFact) (string, []byte, error) { return protovalue.Encode(numbersMessage(f)) },
+		Decode: numbersReaders.Decode,
+	}
+}
+
+func key(k string) []string {
+	if k == "" {
+		return nil
+	}
+	return []string{k}
+}

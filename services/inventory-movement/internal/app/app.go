@@ -1,0 +1,119 @@
+// Package app holds the use cases of inventory: stock and its claims, what the warehouse
+// reports of its orders, and what follows from that in stock. Each step that follows has a
+// key of its own for each stock, so that taking it again has no second effect.
+package app
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/ident"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
+)
+
+// Indexes under which warehouse orders are listed.
+const (
+	IndexState = "state"
+	IndexOrder = "order" // order id
+	IndexSite  = "site"
+)
+
+// Stocks is where stock is kept.
+type Stocks = store.Aggregates[domain.Stock, domain.StockFact]
+
+// Orders is where warehouse orders are kept.
+type Orders = store.Aggregates[domain.WarehouseOrder, domain.OrderFact]
+
+// Reference is the service's own copy of master data.
+type Reference interface {
+	// Lookup returns the sites and items named by code, as far as they exist.
+	Lookup(ctx context.Context, sites, skus []string) (domain.Reference, error)
+}
+
+// App is the use cases.
+type App struct {
+	Stocks    Stocks
+	Orders    Orders
+	SSCCs     *SSCCs
+	Reference Reference
+	Parallel  int // stocks that one command or fact changes at a time
+}
+
+// StockID derives the id of the stock of an item at a site.
+func StockID(tenant, site, item, owner string) string {
+	return ident.Derive("stk", tenant, site, item, ownerOf(owner))
+}
+
+// ItemID derives the id of an item, as master data does.
+func ItemID(tenant, sku string) string { return ident.Derive("itm", tenant, sku) }
+
+// notFound is the answer for what is unknown or another tenant's.
+func notFound() error { return fault.New(fault.NotFound, "NOT_FOUND", "unknown") }
+
+func ownerOf(owner string) string {
+	if owner == "" {
+		return domain.OwnStock
+	}
+	return owner
+}
+
+// when is when the report that is being recorded happened, as far as its source says.
+func when(ctx context.Context, now time.Time) time.Time {
+	if at := store.CauseOf(ctx).Source.EventTime; !at.IsZero() {
+		return at
+	}
+	return now
+}
+
+// day is the date on which stock expires or not.
+func day(now time.Time) string { return now.UTC().Format(time.DateOnly) }
+
+// decideStock is what a use case asks of the domain.
+type decideStock func(s domain.Stock, now time.Time) ([]domain.StockFact, error)
+
+// onStock changes one stock, which comes into being with its first fact.
+func (a *App) onStock(ctx context.Context, id string, decide decideStock, qualify func(*store.Decision[domain.StockFact], domain.Stock)) (store.Receipt, error) {
+	return a.Stocks.Update(ctx, id, func(c store.Current[domain.Stock]) (store.Decision[domain.StockFact], error) {
+		facts, err := decide(c.State, c.Now)
+		d := store.Decision[domain.StockFact]{Facts: facts}
+		if err == nil && qualify != nil {
+			qualify(&d, domain.ApplyStock(c.State, facts...))
+		}
+		return d, err
+	})
+}
+
+// each runs do for every stock, in the order of their ids and several at a time, under a
+// key of its own each. It returns the first error after all have ended.
+func (a *App) each(ctx context.Context, stocks []string, do func(ctx context.Context, stock string) error) error {
+	stocks = slices.Compact(slices.Sorted(slices.Values(stocks)))
+	if len(stocks) == 1 {
+		return do(store.WithItem(ctx, stocks[0]), stocks[0])
+	}
+	var group errgroup.Group
+	group.SetLimit(a.Parallel)
+	for _, id := range stocks {
+		group.Go(func() error { return do(store.WithItem(ctx, id), id) })
+	}
+	return group.Wait()
+}
+
+// under puts the fields of a fault under the place of the item in a request.
+func under(path string, err error) error {
+	f, ok := fault.As(err)
+	if !ok || len(f.Fields) == 0 || path == "" {
+		return err
+	}
+	placed := *f
+	placed.Message = path + "." + f.Message
+	placed.Fields = slices.Clone(f.Fields)
+	for i := range placed.Fields {
+		placed.Fields[i].Path = path + "." + placed.Fields[i].Path
+	}
+	return &placed
+}

@@ -1,0 +1,217 @@
+package app
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
+)
+
+// Target names a stock as people do.
+type Target struct{ Site, SKU, Owner string }
+
+// Goods are goods received, as a request has them.
+type Goods struct {
+	Target
+	Place    domain.Place
+	Quantity quantity.Quantity
+	Document string
+}
+
+// Result is the outcome of one item of a batch.
+type Result struct {
+	Receipt store.Receipt
+	Err     error
+}
+
+// resolve finds the stock and the item that a target names.
+func resolve(ref domain.Reference, tenant string, t Target) (domain.StockKey, domain.Item, error) {
+	if site, ok := ref.Sites[t.Site]; !ok || !site.IsSite {
+		return domain.StockKey{}, domain.Item{}, domain.Invalid("site", "SITE_UNKNOWN", "no site %q: define it in master data", t.Site)
+	}
+	item, ok := ref.Items[t.SKU]
+	if !ok {
+		return domain.StockKey{}, item, domain.Invalid("sku", "ITEM_UNKNOWN", "no item %q: define it in master data", t.SKU)
+	}
+	return domain.StockKey{
+		ID: StockID(tenant, t.Site, item.ID, t.Owner), Site: t.Site, Item: item.ID, SKU: item.SKU, Owner: ownerOf(t.Owner), Unit: item.BaseUnit,
+	}, item, nil
+}
+
+func (a *App) lookup(ctx context.Context, t Target) (domain.StockKey, domain.Item, error) {
+	ref, err := a.Reference.Lookup(ctx, []string{t.Site}, []string{t.SKU})
+	if err != nil {
+		return domain.StockKey{}, domain.Item{}, err
+	}
+	return resolve(ref, store.CauseOf(ctx).Tenant, t)
+}
+
+// checkPlace refuses what is no bin, and dates that are none.
+func checkPlace(p domain.Place, field string) error {
+	if domain.Reserved(p.Location) {
+		return domain.Invalid(field, "LOCATION_RESERVED", "%s is no bin", p.Location)
+	}
+	if p.Expiry == "" {
+		return nil
+	}
+	if _, err := time.Parse(time.DateOnly, p.Expiry); err != nil {
+		return domain.Invalid("expiry_date", "EXPIRY_INVALID", "%q is no date", p.Expiry)
+	}
+	return nil
+}
+
+// moved tells in the receipt what was booked, in the base unit.
+func moved(q quantity.Quantity) func(*store.Decision[domain.StockFact], domain.Stock) {
+	return func(d *store.Decision[domain.StockFact], _ domain.Stock) {
+		d.Values = map[string]string{"quantity": q.Value.String(), "unit": q.Unit}
+	}
+}
+
+// Receive records goods received.
+func (a *App) Receive(ctx context.Context, g Goods) (store.Receipt, error) {
+	ref, err := a.Reference.Lookup(ctx, []string{g.Site}, []string{g.SKU})
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	r, err := a.receive(ctx, ref, g)
+	return r, under("receipt", err)
+}
+
+func (a *App) receive(ctx context.Context, ref domain.Reference, g Goods) (store.Receipt, error) {
+	key, item, err := resolve(ref, store.CauseOf(ctx).Tenant, g.Target)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	if err := checkPlace(g.Place, "location"); err != nil {
+		return store.Receipt{}, err
+	}
+	q, err := item.Base(g.Quantity, "quantity")
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+		return domain.Received(s, key, g.Place, q.Value, g.Document, when(ctx, now))
+	}, moved(q))
+}
+
+// ReceiveBatch records many receipts, each on its own under the key "<key>/<index>". What
+// may succeed later under the same key fails the whole call: it goes on where it stopped.
+func (a *App) ReceiveBatch(ctx context.Context, goods []Goods) ([]Result, error) {
+	var sites, skus []string
+	for _, g := range goods {
+		sites, skus = append(sites, g.Site), append(skus, g.SKU)
+	}
+	ref, err := a.Reference.Lookup(ctx, sites, skus)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(goods))
+	var group errgroup.Group
+	group.SetLimit(a.Parallel)
+	for i, g := range goods {
+		group.Go(func() error {
+			r, err := a.receive(store.WithItem(ctx, strconv.Itoa(i)), ref, g)
+			results[i] = Result{r, under("receipts["+strconv.Itoa(i)+"]", err)}
+			if err != nil && (fault.Transient(err) || fault.IsKind(err, fault.Internal)) {
+				return err
+			}
+			return nil
+		})
+	}
+	return results, group.Wait()
+}
+
+// Returned are goods of a return, as a request has them.
+type Returned struct {
+	Target
+	Place    domain.Place
+	Quantity quantity.Quantity
+	RMA      string
+	Line     int
+}
+
+// ReceiveReturn records returned goods.
+func (a *App) ReceiveReturn(ctx context.Context, g Returned) (store.Receipt, error) {
+	key, item, err := a.lookup(ctx, g.Target)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	if err := checkPlace(g.Place, "location"); err != nil {
+		return store.Receipt{}, err
+	}
+	q, err := item.Base(g.Quantity, "quantity")
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+		return domain.ReturnArrived(s, key, g.Place, q.Value, g.RMA, g.Line, when(ctx, now))
+	}, moved(q))
+}
+
+// Adjust corrects the quantity at a place; the change has a sign.
+func (a *App) Adjust(ctx context.Context, t Target, p domain.Place, change quantity.Quantity, reason string) (store.Receipt, error) {
+	key, item, err := a.lookup(ctx, t)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	if err := checkPlace(p, "location"); err != nil {
+		return store.Receipt{}, err
+	}
+	negative := change.Value.Sign() < 0
+	change.Value = change.Value.Abs()
+	q, err := item.Base(change, "change")
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	if negative {
+		q.Value = q.Value.Neg()
+	}
+	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+		return domain.Adjust(s, key, p, q.Value, reason, when(ctx, now))
+	}, moved(q))
+}
+
+// Move moves free stock between bins or changes its status.
+func (a *App) Move(ctx context.Context, t Target, from, to domain.Place, amount quantity.Quantity, reason string) (store.Receipt, error) {
+	key, item, err := a.lookup(ctx, t)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	if err := checkPlace(from, "from_location"); err != nil {
+		return store.Receipt{}, err
+	}
+	if err := checkPlace(to, "to_location"); err != nil {
+		return store.Receipt{}, err
+	}
+	q, err := item.Base(amount, "quantity")
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+		return domain.Transfer(s, from, to, q.Value, reason, when(ctx, now))
+	}, moved(q))
+}
+
+// Disposal is what returns decided about goods that stand at one place.
+type Disposal struct {
+	Stock       domain.StockKey
+	RMA         string
+	Disposition string // name of the disposition
+	From, To    domain.Place
+	Quantity    quantity.Decimal
+	At          time.Time
+}
+
+// Dispose moves returned goods to where they go. The decision is not ours to refuse.
+func (a *App) Dispose(ctx context.Context, d Disposal) error {
+	_, err := a.onStock(ctx, d.Stock.ID, func(s domain.Stock, _ time.Time) ([]domain.StockFact, error) {
+		return domain.Dispose(s, d.Stock, d.RMA, d.Disposition, d.From, d.To, d.Quantity, d.At), nil
+	}, nil)
+	return err
+}

@@ -1,0 +1,101 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/gs1"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
+)
+
+// decideOrder is what a use case asks of the domain.
+type decideOrder func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFact, error)
+
+// onOrder changes a warehouse order that must exist.
+func (a *App) onOrder(ctx context.Context, id string, decide decideOrder, created ...string) (store.Receipt, error) {
+	return a.Orders.Update(ctx, id, func(c store.Current[domain.WarehouseOrder]) (store.Decision[domain.OrderFact], error) {
+		if c.Version == 0 {
+			return store.Decision[domain.OrderFact]{}, notFound()
+		}
+		return outcome(c, decide, created...)
+	})
+}
+
+func outcome(c store.Current[domain.WarehouseOrder], decide decideOrder, created ...string) (store.Decision[domain.OrderFact], error) {
+	facts, err := decide(c.State, c.Now)
+	if err != nil {
+		return store.Decision[domain.OrderFact]{}, err
+	}
+	return store.Decision[domain.OrderFact]{
+		Facts: facts, State: string(domain.ApplyOrder(c.State, facts...).State()), Created: created,
+	}, nil
+}
+
+// Acknowledge records that the warehouse has the order.
+func (a *App) Acknowledge(ctx context.Context, id string) (store.Receipt, error) {
+	return a.onOrder(ctx, id, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
+		return domain.Acknowledge(o)
+	})
+}
+
+// ConfirmPicks records picks.
+func (a *App) ConfirmPicks(ctx context.Context, id string, lines []domain.PickedLine) (store.Receipt, error) {
+	return a.onOrder(ctx, id, func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFact, error) {
+		return domain.ConfirmPicks(o, lines, when(ctx, now))
+	})
+}
+
+// ReportShort records what was not there to be picked.
+func (a *App) ReportShort(ctx context.Context, id string, lines []domain.PickedLine, damaged bool) (store.Receipt, error) {
+	return a.onOrder(ctx, id, func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFact, error) {
+		return domain.ReportShort(o, lines, damaged, when(ctx, now))
+	})
+}
+
+// IssueGoods posts the goods issue.
+func (a *App) IssueGoods(ctx context.Context, id string) (store.Receipt, error) {
+	return a.onOrder(ctx, id, func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFact, error) {
+		return domain.IssueGoods(o, when(ctx, now))
+	})
+}
+
+// Pack records a carton; without an SSCC it issues one of the site's.
+func (a *App) Pack(ctx context.Context, id string, c domain.Carton) (store.Receipt, error) {
+	var issued Issued
+	if c.SSCC == "" {
+		v, err := a.Orders.Get(ctx, id)
+		if fault.IsKind(err, fault.NotFound) {
+			return store.Receipt{}, notFound()
+		} else if err != nil {
+			return store.Receipt{}, err
+		}
+		if issued, err = a.issue(ctx, v.State.Site); err != nil {
+			return store.Receipt{}, err
+		}
+		c.SSCC = issued.SSCC
+	} else if _, err := gs1.ParseSSCC(c.SSCC); err != nil {
+		return store.Receipt{}, domain.Invalid("sscc", "SSCC_INVALID", "its check digit is wrong")
+	}
+	r, err := a.onOrder(ctx, id, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
+		return domain.Pack(o, c)
+	}, c.SSCC)
+	if r.Replayed || fault.IsKind(err, fault.Refused, fault.Invalid, fault.NotFound) {
+		issued.GiveBack() // whatever the receipt says, it is not this one
+	}
+	return r, err
+}
+
+// issue takes an SSCC of the site's company prefix.
+func (a *App) issue(ctx context.Context, site string) (Issued, error) {
+	ref, err := a.Reference.Lookup(ctx, []string{site}, nil)
+	if err != nil {
+		return Issued{}, err
+	}
+	prefix := ref.Sites[site].Prefix
+	if prefix == "" {
+		return Issued{}, domain.Invalid("sscc", "SSCC_REQUIRED", "site %s has no GS1 company prefix: give the carton's SSCC", site)
+	}
+	return a.SSCCs.Take(ctx, prefix)
+}

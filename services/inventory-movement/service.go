@@ -1,0 +1,36 @@
+// Package inventorymovement owns stock, the claims on it, and the warehouse's part of a
+// release. It promises that every movement is double entry in one commit, that nothing is
+// promised or allocated twice, and that what a warehouse reports is always booked.
+package inventorymovement
+
+import (
+	"google.golang.org/grpc"
+
+	"github.com/lockstep-logistics/lockstep/libs/host"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/adapter"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/app"
+)
+
+// Name is the service's name among the services.
+const Name = "inventory-movement"
+
+// New returns the service.
+func New(cfg Config, d host.Deps) (*host.Service, error) {
+	masterData := adapter.NewMasterData(d.Store)
+	a := &app.App{
+		Stocks:    store.Register(d.Store, adapter.StockType()),
+		Orders:    store.Register(d.Store, adapter.OrderType()),
+		SSCCs:     app.NewSSCCs(store.Register(d.Store, adapter.NumbersType()), int64(cfg.SSCCBlock)),
+		Reference: masterData,
+		Parallel:  cfg.Parallel,
+	}
+	return &host.Service{
+		Name: Name,
+		Register: func(r grpc.ServiceRegistrar) {
+			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Clock: d.Clock})
+		},
+		Consumers: append(adapter.Consumers(a), masterData.Follower()),
+	}, nil
+}
