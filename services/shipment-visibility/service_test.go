@@ -1,6 +1,7 @@
 package shipmentvisibility_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ func TestShipments(t *testing.T) {
 		"not issued":       notIssued,
 		"delivered more":   deliveredMore,
 		"late issue":       lateIssue,
+		"any order":        anyOrder,
 		"tender in vain":   tenderInVain,
 		"unknown carriers": unknownCarriers,
 		"partners":         partners,
@@ -244,6 +246,62 @@ func lateIssue(t *testing.T, w *world) {
 	if d, ok := last.(*sv.ShipmentDelivered); !ok || !proto.Equal(&sv.Shipment{Lines: d.GetLines()}, &sv.Shipment{Lines: s.GetLines()}) {
 		t.Errorf("%v: %v", names, last)
 	}
+}
+
+// anyOrder: the same four reports in each of their orders, over the wire and the bus, give one shipment.
+func anyOrder(t *testing.T, w *world) {
+	var want *sv.Shipment
+	for i, order := range permutations(4) {
+		name := fmt.Sprintf("any-order-%d", i)
+		id := w.planned(t, name)
+		for _, report := range order {
+			switch report {
+			case 0:
+				w.happens(t, name, w.issued(name))
+			case 1:
+				if _, err := w.dispatch(t, &sv.DispatchShipmentRequest{ShipmentId: id, ProNumber: "PRO"}); err != nil {
+					t.Fatal(err)
+				}
+			case 2:
+				if _, err := w.record(t, w.tms, id, milestone(sv.MilestoneCode_MILESTONE_CODE_DELIVERED, 21), milestone(sv.MilestoneCode_MILESTONE_CODE_PICKED_UP, 17)); err != nil {
+					t.Fatal(err)
+				}
+			case 3:
+				if _, err := w.tms.RecordProofOfDelivery(t.Context(), &sv.RecordProofOfDeliveryRequest{ShipmentId: id, SignedBy: "Ada", SignedTime: at(22)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		s := w.becomes(t, name, confirmed)
+		got := &sv.Shipment{
+			Lines: s.GetLines(), GrossWeightGrams: s.GetGrossWeightGrams(), DeliveredLines: s.GetDeliveredLines(),
+			SignedTime: s.GetSignedTime(), ProNumber: s.GetProNumber(), Carrier: s.GetCarrier(), Shipped: s.GetShipped(),
+		}
+		for _, m := range s.GetMilestones() {
+			m.RecordedTime = nil
+			got.Milestones = append(got.Milestones, m)
+		}
+		if want == nil {
+			want = got
+		}
+		if !proto.Equal(got, want) {
+			t.Errorf("in the order %v: %v\nin another: %v", order, got, want)
+		}
+	}
+}
+
+// permutations returns all orders of 0 to n-1.
+func permutations(n int) [][]int {
+	if n == 0 {
+		return [][]int{nil}
+	}
+	var all [][]int
+	for _, p := range permutations(n - 1) {
+		for at := range n {
+			all = append(all, slices.Insert(slices.Clone(p), at, n-1))
+		}
+	}
+	return all
 }
 
 func staleVersion(t *testing.T, w *world) {

@@ -69,7 +69,8 @@ func newWorld(t *testing.T, engine string) *world {
 	for _, c := range []*md.Carrier{
 		{Code: "ACME", PartyCode: "P-ACME", Services: []*md.CarrierService{{Code: "LTL"}}},
 		{Code: "OTHR", PartyCode: "P-OTHR"},
-		{Code: "TWO1", PartyCode: "P-TWO"}, {Code: "TWO2", PartyCode: "P-TWO"},
+		{Code: "TWO1", PartyCode: "P-TWO"},
+		{Code: "TWO2", PartyCode: "P-TWO"},
 	} {
 		w.masterData.publish(t, w.Tenant, w.id("car", c.GetCode()), &md.CarrierDefined{Carrier: c})
 	}
@@ -159,12 +160,14 @@ func (w *world) issued(name string) proto.Message {
 	return &im.GoodsIssued{
 		Keys: w.keys(name), GrossWeightGrams: 7000, IssuedTime: at(9),
 		Lines: []*im.WarehouseLineQuantity{
-			{LineNumber: 1, Sku: "TEA", Quantity: ea("6"), Lot: "L1"}, {LineNumber: 1, Sku: "TEA", Quantity: ea("4"), Lot: "L2"},
+			{LineNumber: 1, Sku: "TEA", Quantity: ea("6"), Lot: "L1"},
+			{LineNumber: 1, Sku: "TEA", Quantity: ea("4"), Lot: "L2"},
 			{LineNumber: 2, Sku: "POT", Quantity: ea("3")},
 		},
 		Cartons: []*im.Carton{
 			{Sscc: sscc(name, 1), GrossWeightGrams: 5000, Lines: []*im.WarehouseLineQuantity{
-				{LineNumber: 1, Sku: "TEA", Quantity: ea("6"), Lot: "L1"}, {LineNumber: 1, Sku: "TEA", Quantity: ea("4"), Lot: "L2"},
+				{LineNumber: 1, Sku: "TEA", Quantity: ea("6"), Lot: "L1"},
+				{LineNumber: 1, Sku: "TEA", Quantity: ea("4"), Lot: "L2"},
 			}},
 			{Sscc: sscc(name, 2), GrossWeightGrams: 2000, Lines: []*im.WarehouseLineQuantity{{LineNumber: 2, Sku: "POT", Quantity: ea("3")}}},
 		},
@@ -241,13 +244,13 @@ func (w *world) facts(t *testing.T, name string) (names []string, facts []proto.
 }
 
 // refused asserts the kind and reason of a fault, and returns it.
-func refused(t *testing.T, err error, kind fault.Kind, reason string) *fault.Error {
+func refused(t *testing.T, err error, kind fault.Kind, reason string) fault.Error {
 	t.Helper()
 	f, ok := fault.As(err)
 	if !ok || f.Kind != kind || f.Reason != reason {
 		t.Fatalf("got %v, want %s %s", err, kind, reason)
 	}
-	return f
+	return *f
 }
 
 // done asserts the state that a command's receipt names, and the codes of its reasons.

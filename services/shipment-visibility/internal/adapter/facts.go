@@ -11,19 +11,21 @@ import (
 // encode writes a fact as its published message.
 func encode(f domain.Fact) (string, []byte, error) { return protovalue.Encode(message(f)) }
 
+// message converts a fact: what is planned and agreed, or what is reported.
 func message(f domain.Fact) proto.Message {
+	if m := agreed(f); m != nil {
+		return m
+	}
+	return reported(f)
+}
+
+func agreed(f domain.Fact) proto.Message {
 	switch f := f.(type) {
 	case domain.ShipmentPlanned:
 		return &shipmentvisibilityv1.ShipmentPlanned{
 			ShipmentId: f.Shipment, OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release,
 			WarehouseOrderId: f.Order.WarehouseOrder, Site: f.Site, ShipTo: address(f.ShipTo),
 			CarrierPreference: f.Preference, ServiceLevel: f.Service, Lines: lines(f.Lines), ShippedPolicy: shippedPolicy(f.Policy),
-		}
-	case domain.ShipmentReady:
-		return &shipmentvisibilityv1.ShipmentReady{
-			ShipmentId: f.Shipment, Units: units(f.Units), Lines: lines(f.Lines),
-			GrossWeightGrams: f.WeightGrams, IssuedTime: protovalue.Time(f.Issued),
-			OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release, WarehouseOrderId: f.Order.WarehouseOrder,
 		}
 	case domain.ShipmentTendered:
 		return &shipmentvisibilityv1.ShipmentTendered{
@@ -40,6 +42,25 @@ func message(f domain.Fact) proto.Message {
 		return &shipmentvisibilityv1.TenderClosed{
 			ShipmentId: f.Shipment, TenderNumber: int32(f.Number), Carrier: f.Carrier,
 			Outcome: tenderState(f.Outcome), Reason: f.Reason,
+		}
+	case domain.ShipmentCancelled:
+		return &shipmentvisibilityv1.ShipmentCancelled{
+			ShipmentId: f.Shipment, Reason: f.Reason, Carrier: f.Carrier,
+			OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release, WarehouseOrderId: f.Order.WarehouseOrder,
+		}
+	case domain.ShipmentClosed:
+		return &shipmentvisibilityv1.ShipmentClosed{ShipmentId: f.Shipment}
+	}
+	return nil
+}
+
+func reported(f domain.Fact) proto.Message {
+	switch f := f.(type) {
+	case domain.ShipmentReady:
+		return &shipmentvisibilityv1.ShipmentReady{
+			ShipmentId: f.Shipment, Units: units(f.Units), Lines: lines(f.Lines),
+			GrossWeightGrams: f.WeightGrams, IssuedTime: protovalue.Time(f.Issued),
+			OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release, WarehouseOrderId: f.Order.WarehouseOrder,
 		}
 	case domain.ShipmentDispatched:
 		return &shipmentvisibilityv1.ShipmentDispatched{
@@ -61,11 +82,6 @@ func message(f domain.Fact) proto.Message {
 			SignedBy: f.SignedBy, SignedTime: protovalue.Time(f.SignedAt), Lines: lines(f.Lines), DocumentSha256: f.Document,
 			AsDispatched: f.AsDispatched,
 		}
-	case domain.ShipmentCancelled:
-		return &shipmentvisibilityv1.ShipmentCancelled{
-			ShipmentId: f.Shipment, Reason: f.Reason, Carrier: f.Carrier,
-			OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release, WarehouseOrderId: f.Order.WarehouseOrder,
-		}
 	case domain.DispatchReported:
 		d := f.Departure
 		return &shipmentvisibilityv1.DispatchReported{
@@ -79,8 +95,6 @@ func message(f domain.Fact) proto.Message {
 		}
 	case domain.CancellationContradicted:
 		return &shipmentvisibilityv1.CancellationContradicted{ShipmentId: f.Shipment, Reason: f.Reason}
-	case domain.ShipmentClosed:
-		return &shipmentvisibilityv1.ShipmentClosed{ShipmentId: f.Shipment}
 	}
 	return nil
 }

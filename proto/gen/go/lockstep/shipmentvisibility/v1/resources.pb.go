@@ -1103,13 +1103,13 @@ var File_lockstep_shipmentvisibility_v1_resources_proto protoreflect.FileDescrip
 
 const file_lockstep_shipmentvisibility_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	".lockstep/shipmentvisibility/v1/resources.proto\x12\x1elockstep.shipmentvisibility.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\xa4\x01\n" +
-	"\fShipmentLine\x12\x1f\n" +
-	"\vline_number\x18\x01 \x01(\x05R\n" +
-	"lineNumber\x12\x16\n" +
-	"\x03sku\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x128\n" +
-	"\bquantity\x18\x03 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12!\n" +
-	"\fweight_grams\x18\x04 \x01(\x03R\vweightGrams\"\x9a\x01\n" +
+	".lockstep/shipmentvisibility/v1/resources.proto\x12\x1elockstep.shipmentvisibility.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\xbd\x01\n" +
+	"\fShipmentLine\x12(\n" +
+	"\vline_number\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\n" +
+	"lineNumber\x12\x1d\n" +
+	"\x03sku\x18\x02 \x01(\tB\v\xbaH\x04r\x02\x18@\x88\xb5\x18\x13R\x03sku\x128\n" +
+	"\bquantity\x18\x03 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12*\n" +
+	"\fweight_grams\x18\x04 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\vweightGrams\"\x9a\x01\n" +
 	"\fHandlingUnit\x12\x18\n" +
 	"\x04sscc\x18\x01 \x01(\tB\x04\x88\xb5\x18\tR\x04sscc\x12,\n" +
 	"\x12gross_weight_grams\x18\x02 \x01(\x03R\x10grossWeightGrams\x12B\n" +
