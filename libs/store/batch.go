@@ -102,6 +102,7 @@ func (c *Collection[S, F]) each(ctx context.Context, rounds []*round[S, F]) {
 
 // attempt decides all rounds, commits them in one batch, and returns those to try again.
 func (c *Collection[S, F]) attempt(ctx context.Context, rounds []*round[S, F]) []*round[S, F] {
+	defer c.db.deciding()()
 	var again []*round[S, F]
 	var ws []*write
 	flying := rounds[:0:0]

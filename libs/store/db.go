@@ -48,11 +48,13 @@ type DB struct {
 	opt    Options
 	aead   cipher.AEAD
 
-	mu    sync.Mutex
-	types []aggregateType
-	stop  context.CancelFunc
-	done  sync.WaitGroup
-	ctx   context.Context //nolint:containedctx // the life of the background writers, ended by Close
+	mu       sync.Mutex
+	types    []aggregateType
+	underWay map[uint64]int64 // batch → µs: no commit of it is recorded before
+	turn     uint64
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+	ctx      context.Context //nolint:containedctx // the life of the background writers, ended by Close
 
 	goodTo   atomic.Int64 // µs: snapshots hold every commit recorded before
 	backlog  atomic.Int64 // µs of the oldest commit that is not relayed
@@ -110,7 +112,7 @@ func Open(ctx context.Context, cfg Config, opt Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{engine: e, opt: opt, aead: aead}
+	db := &DB{engine: e, opt: opt, aead: aead, underWay: map[uint64]int64{}}
 	db.ctx, db.stop = context.WithCancel(context.WithoutCancel(ctx))
 	return db, nil
 }

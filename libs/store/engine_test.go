@@ -14,6 +14,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 )
@@ -259,6 +260,59 @@ func TestRefreshAll(t *testing.T) {
 			t.Errorf("%d listed with %d, want %d with %d", seen, total, n, want)
 		}
 	})
+}
+
+// slow is an engine whose next insert waits.
+type slow struct {
+	engine
+	met, release chan struct{}
+}
+
+func (s *slow) insert(ctx context.Context, ws []*write) {
+	s.met <- struct{}{}
+	<-s.release
+	s.engine.insert(ctx, ws)
+}
+
+// A list is not called good to a time at which a commit that it lacks was recorded.
+func TestAsOfWaitsForWhatIsUnderWay(t *testing.T) {
+	now := clock.NewManual(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))
+	db, err := Open(t.Context(), Config{URI: "sqlite:" + t.TempDir(), Database: "test"}, Options{Clock: now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &slow{db.engine, make(chan struct{}), make(chan struct{})}
+	db.engine = s
+	c := Register(db, sumType())
+	done := make(chan error)
+	go func() {
+		_, err := add(context.WithoutCancel(t.Context()), c, "sum_a", "k", 1)
+		done <- err
+	}()
+	<-s.met
+	recorded := now.Now()
+	now.Step(time.Second)
+	list := func() Page[sum] {
+		p, err := c.List(WithCause(t.Context(), Cause{Tenant: "t"}), Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	if p := list(); len(p.Items) != 0 || p.AsOf.After(recorded) {
+		t.Errorf("%d listed, good to %s; one is recorded at %s", len(p.Items), p.AsOf, recorded)
+	}
+	close(s.release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, 5*time.Second, func() bool {
+		p := list()
+		return len(p.Items) == 1 && p.AsOf.Equal(now.Now())
+	})
+	if err := db.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
 }
 
 // counting is an engine that tells which versions a rebuild reads.

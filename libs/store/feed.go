@@ -146,10 +146,37 @@ func (db *DB) SetBacklog(age time.Duration, count int) {
 // Exclusive reports that no other process can have this database open.
 func (db *DB) Exclusive() bool { return db.engine.exclusive() }
 
+// deciding tells that commits recorded from now on are under way until the returned function
+// is called.
+func (db *DB) deciding() (over func()) {
+	now := micros(db.opt.Clock.Now())
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.turn++
+	turn := db.turn
+	db.underWay[turn] = now
+	return func() {
+		db.mu.Lock()
+		defer db.mu.Unlock()
+		delete(db.underWay, turn)
+	}
+}
+
+// settled is the time before which no commit of this process is under way.
+func (db *DB) settled() time.Time {
+	at := micros(db.opt.Clock.Now())
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	for _, began := range db.underWay {
+		at = min(at, began)
+	}
+	return fromMicros(at)
+}
+
 // asOf is what lists are good to.
 func (db *DB) asOf() time.Time {
 	if db.engine.together() {
-		return db.opt.Clock.Now()
+		return db.settled()
 	}
 	if n := db.goodTo.Load(); n != 0 {
 		return fromMicros(n)

@@ -203,6 +203,11 @@ func startSet(bin string, n int, owned bool) ([]*Mongod, error) {
 		{Key: "members", Value: members},
 		{Key: "settings", Value: bson.D{{Key: "electionTimeoutMillis", Value: 2000}}},
 	}
+	for _, m := range nodes { // the set is only made of nodes that answer
+		if err := m.await(ctx, func(bson.M) bool { return true }); err != nil {
+			return nil, err
+		}
+	}
 	if err := nodes[0].initiate(ctx, config); err != nil {
 		return nil, err
 	}

@@ -87,6 +87,26 @@ func bounded(t *testing.T, open Opener) {
 	}
 }
 
+// backlog tells the store that its relay is behind: commands are refused for now, reads and
+// what was acknowledged are not touched.
+func backlog(t *testing.T, open Opener) {
+	db, c := opened(t, open, 10)
+	for _, behind := range []func(){func() { db.SetBacklog(3*time.Minute, 1) }, func() { db.SetBacklog(0, 300_000) }} {
+		behind()
+		_, err := c.Update(As(t.Context(), "t", "k"), "stk_a", Take("x", 1))
+		if f, ok := fault.As(err); !ok || f.Kind != fault.Exhausted || f.RetryAfter == 0 {
+			t.Errorf("%v", err)
+		}
+		if n := onHand(t, c, "stk_a"); n != 10 {
+			t.Errorf("on hand %d", n)
+		}
+	}
+	db.SetBacklog(time.Second, 10)
+	if _, err := c.Update(As(t.Context(), "t", "k"), "stk_a", Take("x", 1)); err != nil {
+		t.Error(err)
+	}
+}
+
 // Lost is a fact of a newer binary.
 type Lost struct{ N int64 }
 

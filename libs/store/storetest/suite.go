@@ -62,6 +62,7 @@ var musts = []must{
 	{"M27 an unknown fact stops its aggregate only", unknownFact},
 	{"M28 whole histories load in bulk, once", loads},
 	{"M29 of one commit's tags the last one's matches", etags},
+	{"M30 a relay that is far behind holds commands back", backlog},
 	{"M25 what Tail has shown, a read holds", seen},
 }
 
