@@ -19,6 +19,7 @@ func TestLifecycles(t *testing.T) {
 		"cancel before":     cancelBeforePick,
 		"cancel after":      cancelAfterPick,
 		"cancel waiting":    cancelWaiting,
+		"contradiction":     contradiction,
 		"complete":          complete,
 		"cancel remainder":  cancelRemainder,
 		"hold":              hold,
@@ -241,5 +242,25 @@ func cancelRemainder(t *testing.T, w *world) {
 	o := w.state(t, id, or.OrderState_ORDER_STATE_FULFILLED)
 	if q := o.GetLines()[0].GetQuantities(); q.GetIssued() != "3" || q.GetCancelled() != "2" {
 		t.Errorf("%v", q)
+	}
+}
+
+// contradiction: a report that says more than was released is kept, and shown with the order.
+func contradiction(t *testing.T, w *world) {
+	sku := w.stocked(t, 20)[0]
+	id := w.submit(t, order(t, lineOf(1, sku, 10)))
+	w.state(t, id, or.OrderState_ORDER_STATE_RELEASED)
+	w.inventory.pick(t, w.Tenant, id+"-R1", map[int]int{1: 12})
+	o := w.until(t, id, "contradicted", func(o *or.Order) bool { return len(o.GetReasons()) > 0 })
+	if r := o.GetReasons()[0]; r.GetCode() != "REPORT_CONTRADICTED" || r.GetField() != "lines.1" {
+		t.Errorf("%v", r)
+	}
+	if q := o.GetLines()[0].GetQuantities(); q.GetPicked() != "10" || q.GetReleased() != "10" {
+		t.Errorf("%v", q)
+	}
+	w.inventory.issue(t, w.Tenant, id+"-R1")
+	w.state(t, id, or.OrderState_ORDER_STATE_FULFILLED)
+	if list := w.history(t, id); !slices.Contains(list, "LinesPicked ReportContradicted") {
+		t.Errorf("%q", list)
 	}
 }

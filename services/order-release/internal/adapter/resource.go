@@ -17,7 +17,7 @@ func order(v store.View[domain.Order]) *orderreleasev1.Order {
 	o := v.State
 	out := &orderreleasev1.Order{
 		OrderId: v.ID, Etag: v.ETag, State: orderState(o.State()), Revision: int32(o.Revision), Document: document(o.Header),
-		Reasons: mapped(o.Rejected, reason), Promise: promise(o.Attempt),
+		Reasons: mapped(o.Flaws(), reason), Promise: promise(o.Attempt),
 		CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
 	}
 	for i, q := range o.Quantities() {

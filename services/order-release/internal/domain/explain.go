@@ -37,6 +37,14 @@ func (o Order) Explain() []Reason {
 	return reasons
 }
 
+// Flaws returns why the order was rejected, or what refused or contradicted it so far.
+func (o Order) Flaws() []Reason {
+	if !o.Valid {
+		return o.Rejected
+	}
+	return o.explainPast()
+}
+
 // explainPromise says why something open is not promised.
 func (o Order) explainPromise() []Reason {
 	switch o.Attempt.State {

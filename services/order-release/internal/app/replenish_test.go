@@ -1,0 +1,179 @@
+package app_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+	"github.com/lockstep-logistics/lockstep/libs/store"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	"github.com/lockstep-logistics/lockstep/services/order-release/internal/adapter"
+	"github.com/lockstep-logistics/lockstep/services/order-release/internal/app"
+	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
+)
+
+// shelf is stock of one place. then runs before a claim is answered.
+type shelf struct {
+	free quantity.Decimal
+	then func()
+}
+
+func (s *shelf) Reserve(_ context.Context, claims []domain.Claim, partial bool) (map[string]quantity.Decimal, error) {
+	granted := map[string]quantity.Decimal{}
+	for _, c := range claims {
+		q := quantity.Min(s.free, c.Quantity.Value)
+		if q.Sign() > 0 && (partial || q == c.Quantity.Value) {
+			s.free = s.free.Sub(q)
+			granted[c.Stock] = q
+		}
+	}
+	if s.then != nil {
+		s.then()
+	}
+	return granted, nil
+}
+
+func (s *shelf) GiveBack(context.Context, []domain.ClaimRef) error { return nil }
+
+func (s *shelf) Available(_ context.Context, places []app.Place) (map[app.Place]quantity.Decimal, error) {
+	return map[app.Place]quantity.Decimal{places[0]: s.free}, nil
+}
+
+// known is a reference that knows everything that these tests name.
+type known struct{}
+
+func (known) Lookup(context.Context, domain.Header, []domain.Line) (domain.Reference, error) {
+	return domain.Reference{
+		Items: map[string]domain.Item{"A": {ID: "itm_a", SKU: "A", BaseUnit: "EA"}},
+		Parties: map[string]domain.PartyRecord{"C-1": {
+			Code: "C-1", Roles: []string{domain.RoleCustomer}, Addresses: []domain.PartyAddress{{Address: domain.Address{Country: "DE"}}},
+		}},
+		Sites: map[string]domain.Site{"DC1": {Code: "DC1", Ships: true}}, DefaultSite: "DC1",
+	}, nil
+}
+
+func (known) PartyCode(context.Context, string) (string, error) { return "", nil }
+
+var place = app.Place{Site: "DC1", Item: "itm_a"}
+
+func newApp(t *testing.T, stock *shelf) *app.App {
+	t.Helper()
+	// Snapshots trail, as on MongoDB.
+	opt := store.Options{Log: slog.New(slog.DiscardHandler), DelaySnapshots: true}
+	db, err := store.Open(t.Context(), store.Config{URI: "sqlite:" + t.TempDir(), Database: "orders"}, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return &app.App{Orders: store.Register(db, adapter.OrderType()), Stock: stock, Reference: known{}, Limits: domain.DefaultLimits}
+}
+
+// as is the context of a command under the key.
+func as(t *testing.T, key string) context.Context {
+	ctx := guard.WithCaller(t.Context(), guard.Caller{Tenant: "t", Principal: "ann", Systems: []string{"*"}})
+	return guard.Derived(store.WithCause(ctx, store.Cause{Tenant: "t", Principal: "ann"}), "t", key, time.Unix(1, 0))
+}
+
+func submit(t *testing.T, a *app.App, pieces int64) (id string, in app.Intent) {
+	t.Helper()
+	r, err := a.Submit(as(t, "submit"), app.Document{
+		Header: domain.Header{Source: "erp", Number: "SO-1", SoldTo: domain.Party{Code: "C-1"}},
+		Lines:  []domain.Line{{Number: 1, SKU: "A", Quantity: quantity.Quantity{Value: quantity.Int(pieces), Unit: "EA"}}},
+	})
+	if err != nil || r.State != string(domain.Promising) {
+		t.Fatal(r, err)
+	}
+	at := order(t, a, r.ID).Attempt
+	return r.ID, app.Intent{Order: r.ID, Attempt: at.Number, Requested: at.Requested, Partial: at.Partial, Claims: at.Claims}
+}
+
+func order(t *testing.T, a *app.App, id string) domain.Order {
+	t.Helper()
+	v, err := a.Orders.Get(as(t, "get"), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.State
+}
+
+// TestStockThatArrivesWhileDeciding: it is announced before anybody waits for it, and the
+// order that then begins to wait finds it.
+func TestStockThatArrivesWhileDeciding(t *testing.T) {
+	stock := &shelf{}
+	a := newApp(t, stock)
+	stock.then = func() {
+		stock.free, stock.then = quantity.Int(5), nil
+		if err := a.Replenish(as(t, "announced"), place); err != nil {
+			t.Error(err)
+		}
+	}
+	id, in := submit(t, a, 5)
+	if err := a.Drive(as(t, "drive"), in); err != nil {
+		t.Fatal(err)
+	}
+	if s := order(t, a, id).State(); s != domain.Backordered {
+		t.Fatalf("state %s", s)
+	}
+	testkit.Eventually(t, 10*time.Second, func() error {
+		err := a.Await(as(t, "await"), id)
+		if err != nil && !fault.IsKind(err, fault.Unavailable) {
+			t.Fatal(err)
+		}
+		return err
+	})
+	if s := order(t, a, id).State(); s != domain.Released || !stock.free.IsZero() {
+		t.Errorf("state %s, %s left", s, stock.free)
+	}
+}
+
+// TestDrivenTwice: an attempt may be driven again at any time, and nothing comes of it.
+func TestDrivenTwice(t *testing.T) {
+	stock := &shelf{free: quantity.Int(3)}
+	a := newApp(t, stock)
+	id, in := submit(t, a, 3)
+	for range 2 {
+		stock.free = quantity.Int(3) // inventory answers the same claim alike
+		if err := a.Drive(as(t, "drive"), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if o := order(t, a, id); o.State() != domain.Released || len(o.Releases) != 1 {
+		t.Errorf("%s, %d releases", o.State(), len(o.Releases))
+	}
+}
+
+// TestSweepIsOnTime: an attempt is given up when its time is over and not before, also when
+// the sweep's clock ran ahead of the store's; what has nothing left to claim is never due.
+func TestSweepIsOnTime(t *testing.T) {
+	a := newApp(t, &shelf{})
+	a.Limits.Attempt = 200 * time.Millisecond
+	id, _ := submit(t, a, 3)
+	ahead := time.Now().Add(time.Hour)
+	sweep := func() error { return a.Sweep(as(t, "sweep"), ahead) }
+	testkit.Eventually(t, 10*time.Second, func() error { // the list trails, then the time is not over
+		if err := sweep(); err != nil && !fault.IsKind(err, fault.Unavailable) {
+			t.Fatal(err)
+		}
+		if o := order(t, a, id); o.Attempt.State != domain.AttemptClosed {
+			return fault.New(fault.Unavailable, "NOT_YET", "attempt %s", o.Attempt.State)
+		}
+		return nil
+	})
+	if o := order(t, a, id); o.Due().IsZero() {
+		t.Error("an order with something to claim is not due again")
+	}
+	if _, err := a.Cancel(as(t, "cancel"), id, "CUSTOMER_REQUEST"); err != nil {
+		t.Fatal(err)
+	}
+	if o := order(t, a, id); !o.Due().IsZero() {
+		t.Errorf("a cancelled order is due at %s", o.Due())
+	}
+}
