@@ -235,3 +235,54 @@ func TestBoundsAreTold(t *testing.T) {
 		t.Errorf("a known milestone in a full shipment: %v, %v", facts, err)
 	}
 }
+
+// What was delivered and then refused was delivered, in whatever order it is heard of.
+func TestRefusalAfterDeliveryDoesNotUnpublishIt(t *testing.T) {
+	for _, ms := range [][]Milestone{
+		{actual(DeliveredCode, 6), actual(Refused, 7)},
+		{actual(Refused, 7), actual(DeliveredCode, 6)},
+	} {
+		s := planned()
+		published := 0
+		for _, m := range ms {
+			facts, err := Record(s, []Milestone{m})
+			s = must(t, s, facts, err)
+			for _, f := range facts {
+				if d, ok := f.(ShipmentDelivered); ok && d.At.Equal(hour(6)) {
+					published++
+				}
+			}
+		}
+		if published != 1 || s.State() != Returning {
+			t.Errorf("published %d times, %s", published, s.State())
+		}
+	}
+}
+
+func TestWeigh(t *testing.T) {
+	unit := func(grams int64, numbers ...int) Unit {
+		u := Unit{WeightGrams: grams}
+		for _, n := range numbers {
+			u.Lines = append(u.Lines, Line{Number: n})
+		}
+		return u
+	}
+	cases := map[string]struct {
+		units []Unit
+		want  []int64
+	}{
+		"a line each":          {[]Unit{unit(3000, 1), unit(2000, 2), unit(500, 1)}, []int64{3500, 2000}},
+		"one holds both":       {[]Unit{unit(3000, 1), unit(2000, 1, 2)}, []int64{0, 0}},
+		"one was not weighed":  {[]Unit{unit(3000, 1), unit(0, 2)}, []int64{0, 0}},
+		"one line in none":     {[]Unit{unit(3000, 1)}, []int64{0, 0}},
+		"nothing was packed":   {nil, []int64{0, 0}},
+		"one holds an unknown": {[]Unit{unit(3000, 1), unit(2000)}, []int64{0, 0}},
+	}
+	for name, c := range cases {
+		ls := []Line{{Number: 1}, {Number: 2}}
+		Weigh(ls, c.units)
+		if ls[0].WeightGrams != c.want[0] || ls[1].WeightGrams != c.want[1] {
+			t.Errorf("%s: %v", name, ls)
+		}
+	}
+}
