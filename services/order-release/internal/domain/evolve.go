@@ -71,7 +71,8 @@ func evolvePromise(o Order, f Fact) Order {
 	return o
 }
 
-// cancelled takes cancelled quantities out of open, out of what waits and out of the claims.
+// cancelled takes cancelled quantities out of open and out of the claims. What waits is no
+// more than what is left open; what a warehouse cancelled of a sent release never waited.
 func (o Order) cancelled(f RemainderCancelled) Order {
 	gone := map[string]bool{}
 	for _, c := range f.GiveBack {
@@ -89,11 +90,17 @@ func (o Order) cancelled(f RemainderCancelled) Order {
 		l := &o.Lines[i]
 		l.Cancelled = l.Cancelled.Add(c.Quantity.Value)
 		l.Claims = slices.DeleteFunc(slices.Clone(l.Claims), func(c LineClaim) bool { return gone[c.Key] })
-		if w := o.waitingIndex(l.Site); w >= 0 {
-			r := &o.Releases[w]
-			r.Lines = slices.Clone(r.Lines)
-			if n := r.lineIndex(c.Line); n >= 0 {
-				r.Lines[n].Quantity = r.Lines[n].Quantity.Sub(quantity.Min(c.Quantity.Value, r.Lines[n].Quantity))
+	}
+	quantities := o.Quantities()
+	for i := range o.Releases {
+		r := &o.Releases[i]
+		if r.State() != ReleaseBackorderedState {
+			continue
+		}
+		r.Lines = slices.Clone(r.Lines)
+		for n := range r.Lines {
+			if at := o.lineIndex(r.Lines[n].Line); at >= 0 {
+				r.Lines[n].Quantity = quantity.Min(r.Lines[n].Quantity, quantities[at].Open)
 			}
 		}
 	}

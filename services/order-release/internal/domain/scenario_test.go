@@ -347,3 +347,15 @@ func TestParseReleaseID(t *testing.T) {
 		t.Error(order, n, err)
 	}
 }
+
+// TestWarehouseCancelsOnItsOwn: what waits besides the cancelled release goes on waiting.
+func TestWarehouseCancelsOnItsOwn(t *testing.T) {
+	p := newPlay(t, Partial, Automatic, 10)
+	p.promise(map[string]int{"i1": 6})
+	p.facts = nil
+	p.do(p.order.ReleaseCancelled(p.env(), p.r(1)))
+	p.want(Backordered, "ReleaseCancelled", "RemainderCancelled")
+	if q := p.order.Quantities()[0]; q.Open != quantity.Int(4) || q.Backordered != quantity.Int(4) || q.Cancelled != quantity.Int(6) {
+		t.Errorf("%+v", q)
+	}
+}
