@@ -218,7 +218,7 @@ func foreign(t *testing.T, s *hosttest.Suite, n storytest.Names) {
 // drop deletes the projection and what the recorders have reached.
 func drop(t *testing.T, db *store.DB, tenant string) {
 	t.Helper()
-	for _, name := range []string{"trace", "bus_applied", "bus_positions"} {
+	for _, name := range []string{"trace_1", "bus_applied", "bus_positions"} {
 		for _, owner := range []string{tenant, "_bus"} {
 			rows := db.Table(name)
 			for {

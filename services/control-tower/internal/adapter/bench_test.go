@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lockstep-logistics/lockstep/libs/bus"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
@@ -13,14 +15,14 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/control-tower/internal/storytest"
 )
 
-func benchDB(b *testing.B, engine string) *store.DB {
+func benchDB(b *testing.B, engine string, rows *atomic.Int64) *store.DB {
 	b.Helper()
 	cfg := store.Config{URI: "sqlite:" + b.TempDir(), Database: "control_tower"}
 	if engine == "mongodb" {
 		uri := testkit.Mongo(b)
 		cfg = store.Config{URI: uri, Database: testkit.Database(b, uri)}
 	}
-	db, err := store.Open(context.Background(), cfg, store.Options{})
+	db, err := store.Open(context.Background(), cfg, store.Options{Monitor: func(_ string, n int) { rows.Add(int64(n)) }})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -43,7 +45,8 @@ func orders(n int) (facts []bus.Fact) {
 func BenchmarkRecord(b *testing.B) {
 	for _, engine := range []string{"sqlite", "mongodb"} {
 		b.Run(engine, func(b *testing.B) {
-			recorder := NewRecorder(benchDB(b, engine))
+			var rows atomic.Int64
+			recorder := NewRecorder(benchDB(b, engine, &rows))
 			facts := orders(b.N/25 + 1)
 			var next atomic.Int64
 			b.SetParallelism(16)
@@ -57,20 +60,24 @@ func BenchmarkRecord(b *testing.B) {
 				}
 			})
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "facts/s")
+			b.ReportMetric(float64(rows.Load())/float64(b.N), "rows/fact")
 		})
 	}
 }
 
-// BenchmarkTrace is the story of one order among a thousand.
+// BenchmarkTrace is the story of one order among 200 that were recorded side by side.
 func BenchmarkTrace(b *testing.B) {
 	for _, engine := range []string{"sqlite", "mongodb"} {
 		b.Run(engine, func(b *testing.B) {
-			db := benchDB(b, engine)
+			db := benchDB(b, engine, new(atomic.Int64))
 			recorder, server := NewRecorder(db), NewServer(db, 500, 2000)
+			group, ctx := errgroup.WithContext(context.Background())
+			group.SetLimit(32)
 			for _, f := range orders(200) {
-				if err := recorder.Record(context.Background(), f); err != nil {
-					b.Fatal(err)
-				}
+				group.Go(func() error { return recorder.Record(ctx, f) })
+			}
+			if err := group.Wait(); err != nil {
+				b.Fatal(err)
 			}
 			b.ResetTimer()
 			for range b.N {
@@ -87,7 +94,7 @@ func BenchmarkRead(b *testing.B) {
 	facts := orders(1)
 	b.ReportAllocs()
 	for i := range b.N {
-		if _, _, err := rowsOf(facts[i%len(facts)]); err != nil {
+		if _, _, err := entryOf(facts[i%len(facts)]); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -48,21 +48,21 @@ func (r *Recorder) Consumers() []bus.Consumer {
 // Record stores one fact, and the numbers that it is the first to name, in one write. A fact
 // that cannot be read is kept as what its envelope says.
 func (r *Recorder) Record(ctx context.Context, f bus.Fact) error {
-	row, numbers, err := rowsOf(f)
+	e, numbers, err := entryOf(f)
 	if err != nil {
 		return err
 	}
-	rows, fresh := []store.Row{row}, []number(nil)
-	for k, numberRow := range numbers {
-		if n := (number{f.Tenant, k}); !r.known.Contains(n) {
-			rows, fresh = append(rows, numberRow), append(fresh, n)
+	var rows []store.Row
+	for k, row := range numbers {
+		if !r.known.Contains(number{f.Tenant, k}) {
+			rows = append(rows, row)
 		}
 	}
-	if err := r.rows.put(ctx, rows); err != nil {
+	if err := r.rows.put(ctx, e, rows); err != nil {
 		return err
 	}
-	for _, n := range fresh {
-		r.known.Add(n, struct{}{})
+	for k := range numbers {
+		r.known.Add(number{f.Tenant, k}, struct{}{})
 	}
 	return nil
 }

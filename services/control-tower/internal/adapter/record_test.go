@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
@@ -51,6 +52,19 @@ func (w *tower) record(t *testing.T, facts ...bus.Fact) {
 		if err := w.Record(t.Context(), f); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// together records facts as the workers of consumers do, many at a time.
+func (w *tower) together(t *testing.T, facts ...bus.Fact) {
+	t.Helper()
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(32)
+	for _, f := range facts {
+		group.Go(func() error { return w.Record(ctx, f) })
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -188,7 +202,7 @@ func TestInterleavingAndRepetitionDoNotShow(t *testing.T) {
 			order = append(order, facts[:len(facts)/2]...)
 			random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		}
-		w.record(t, order...)
+		w.together(t, order...)
 		for i, key := range keys {
 			got := w.ask(t, "t", key)
 			if round == 0 {
@@ -231,8 +245,8 @@ func TestUnknownFactIsKept(t *testing.T) {
 	}
 }
 
-// TestRowsPerFact bounds what is written: a row a fact, and one a number once, whatever else
-// names it.
+// TestRowsPerFact bounds what is written: alone a row a fact, and one a number once, whatever
+// else names it; together several facts a row.
 func TestRowsPerFact(t *testing.T) {
 	story, _, _ := straight("t")
 	facts := story.Envelopes()
@@ -241,6 +255,11 @@ func TestRowsPerFact(t *testing.T) {
 	const numbers = 10 // of one order: order, PO, SSCC, BOL, PRO, tracking, invoice, voucher, RMA, credit memo
 	if want := len(facts) + numbers; w.written != want {
 		t.Errorf("%d rows for %d facts, want %d", w.written, len(facts), want)
+	}
+	w, facts = newTower(t), orders(20)
+	w.together(t, facts...)
+	if w.written*2 > len(facts) {
+		t.Errorf("%d rows for %d facts that came together", w.written, len(facts))
 	}
 }
 

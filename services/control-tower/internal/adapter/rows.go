@@ -1,11 +1,14 @@
 package adapter
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lockstep-logistics/lockstep/libs/bus"
@@ -17,19 +20,27 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/control-tower/internal/domain"
 )
 
-// The table holds two kinds of row: a fact ("f/…"), found by the index under the normal form
-// of every key that it carries and, where a walk may ask for that, under its aggregate, and a number that somebody may
-// search for ("k/…"), whose id begins with its normal form, so that a prefix is a range.
+// The table holds two kinds of row. A row of facts ("f/…") has those that were written
+// together; it is found by the index under the normal form of every key that one of them
+// carries and, where a walk may ask for that, under its aggregate. A number that somebody may
+// search for ("k/…") has an id that begins with its normal form, so that a prefix is a range.
 const (
-	table   = "trace"
 	index   = "k"
 	factRow = "f/"
 	keyRow  = "k/"
 )
 
 // Fold is raised when what a row holds changes its meaning: the recorders then begin anew
-// under new names and write every row again with the new version.
+// under new names and write a table of its own.
 const Fold = 1
+
+var table = fmt.Sprintf("trace_%d", Fold)
+
+// Bounds of a row: packing spares writes, but a reader of one fact reads its whole row.
+const (
+	factsPerRow = 32
+	bytesPerRow = 32 << 10
+)
 
 // keyLength bounds what is indexed of a key; the whole key is compared when it is found.
 const keyLength = 128
@@ -72,13 +83,13 @@ func step(f bus.Fact) *controltowerv1.TraceStep {
 // factOf is a step as the walk sees it.
 func factOf(s *controltowerv1.TraceStep, version uint64, index int) domain.Fact {
 	f := domain.Fact{
-		ID: rowID(s.GetSource().GetService(), s.GetSource().GetAggregateId(), version, index),
+		ID: factID(s.GetSource().GetService(), s.GetSource().GetAggregateId(), version, index),
 		Source: domain.Aggregate{
 			Service: s.GetSource().GetService(), Type: s.GetSource().GetAggregateType(), ID: s.GetSource().GetAggregateId(),
 		},
 		Version: version, Index: index, EventID: s.GetEventId(),
 		Event: protovalue.FromTime(s.GetEventTime()), Recorded: protovalue.FromTime(s.GetRecordedTime()),
-		CausedDocument: domain.CauseOf(s.GetCausationId()),
+		Consequence: domain.IsEvent(s.GetCausationId()), CausedDocument: domain.CauseOf(s.GetCausationId()),
 	}
 	for _, k := range s.GetKeys() {
 		f.Keys = append(f.Keys, keyOf(k))
@@ -95,38 +106,93 @@ func factOf(s *controltowerv1.TraceStep, version uint64, index int) domain.Fact 
 	return f
 }
 
-// rowID orders the facts of an aggregate by version and index.
-func rowID(service, aggregate string, version uint64, index int) string {
-	return fmt.Sprintf("%s%s/%s:%012d:%04d", factRow, service, aggregate, version, index)
+// factID names a fact among those of all services.
+func factID(service, aggregate string, version uint64, index int) string {
+	return fmt.Sprintf("%s/%s:%d:%d", service, aggregate, version, index)
 }
 
-// rowsOf are the rows of a fact: its own and those of the numbers that it carries.
-func rowsOf(f bus.Fact) (store.Row, map[domain.Key]store.Row, error) {
+// entry is a fact ready to be written.
+type entry struct {
+	tenant   string
+	id       string
+	recorded time.Time
+	body     []byte   // the step
+	keys     []string // of the index
+}
+
+func (e entry) size() int {
+	n := len(e.body)
+	for _, k := range e.keys {
+		n += len(k)
+	}
+	return n
+}
+
+// entryOf reads a fact, and the numbers that it carries.
+func entryOf(f bus.Fact) (entry, map[domain.Key]store.Row, error) {
 	s := step(f)
 	d := factOf(s, f.Version, f.Index)
 	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(s)
 	if err != nil {
-		return store.Row{}, nil, fault.New(fault.Internal, "STEP_UNWRITABLE", "the step of %s cannot be written", f.ID).Wrap(err)
+		return entry{}, nil, fault.New(fault.Internal, "STEP_UNWRITABLE", "the step of %s cannot be written", f.ID).Wrap(err)
 	}
-	keys, numbers := []string(nil), map[domain.Key]store.Row{}
+	e := entry{tenant: f.Tenant, id: d.ID, recorded: f.Recorded, body: body}
 	if domain.OfAggregate(f.AggregateID).Alone() {
-		keys = append(keys, byAggregate(f.AggregateID))
+		e.keys = append(e.keys, byAggregate(f.AggregateID))
 	}
-	known := map[string]bool{}
 	for _, k := range d.Linking() {
-		normal := domain.Normal(k.Value)
-		if key := byKey(normal); !known[key] {
-			known[key] = true
-			keys = append(keys, key)
-		}
+		e.keys = append(e.keys, byKey(domain.Normal(k.Value)))
 	}
+	numbers := map[domain.Key]store.Row{}
 	for _, b := range s.GetKeys() { // ids of messages are found whole, a row for each would be one a report
 		if k := keyOf(b); k.Role() == domain.Name {
-			numbers[k] = store.Row{Tenant: f.Tenant, ID: numberID(k), Version: Fold, Body: numberBody(k)}
+			numbers[k] = store.Row{Tenant: f.Tenant, ID: numberID(k), Version: 1, Body: numberBody(k)}
 		}
 	}
-	row := store.Row{Tenant: f.Tenant, ID: d.ID, Version: Fold, Body: body, Keys: map[string][]string{index: keys}}
-	return row, numbers, nil
+	return e, numbers, nil
+}
+
+// pack makes one row of entries of one tenant. Its id says when the first was recorded, so
+// that rows lie by time, and which facts it holds, so that the same facts are the same row.
+func pack(entries []entry) store.Row {
+	first, digest := entries[0].recorded, sha256.New()
+	var body []byte
+	var keys []string
+	for _, e := range entries {
+		if e.recorded.Before(first) {
+			first = e.recorded
+		}
+		digest.Write([]byte(e.id + "\n"))
+		body = protowire.AppendBytes(body, e.body)
+		keys = append(keys, e.keys...)
+	}
+	slices.Sort(keys)
+	id := factRow + store.TimeKey(first) + "/" + base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:12])
+	return store.Row{Tenant: entries[0].tenant, ID: id, Version: 1, Body: body, Keys: map[string][]string{index: slices.Compact(keys)}}
+}
+
+// unpack returns the facts of a row with their steps.
+func unpack(row store.Row) (found, error) {
+	var out found
+	for body := row.Body; len(body) > 0; {
+		raw, n := protowire.ConsumeBytes(body)
+		if n < 0 {
+			return found{}, fmt.Errorf("row %s: %w", row.ID, protowire.ParseError(n))
+		}
+		body = body[n:]
+		s := &controltowerv1.TraceStep{}
+		if err := proto.Unmarshal(raw, s); err != nil {
+			return found{}, fmt.Errorf("row %s: %w", row.ID, err)
+		}
+		var version uint64
+		var i int
+		place := strings.TrimPrefix(s.GetEventId(), s.GetSource().GetAggregateId())
+		if _, err := fmt.Sscanf(place, ":%d:%d", &version, &i); err != nil {
+			return found{}, fmt.Errorf("row %s: event id %q: %w", row.ID, s.GetEventId(), err)
+		}
+		out.facts, out.steps = append(out.facts, factOf(s, version, i)), append(out.steps, s)
+	}
+	return out, nil
 }
 
 // numberID begins with the normal form; type and value keep equal forms apart.

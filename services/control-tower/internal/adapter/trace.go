@@ -2,13 +2,11 @@ package adapter
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -17,8 +15,8 @@ import (
 )
 
 const (
-	pageOfFacts = 500
-	lookups     = 16 // of one layer at a time
+	pageOfRows = 200
+	lookups    = 16 // of one layer at a time
 )
 
 // tracer answers one trace from the rows of one tenant.
@@ -27,6 +25,7 @@ type tracer struct {
 	tenant string
 	limits domain.Limits
 	steps  map[string]*controltowerv1.TraceStep // by fact id
+	read   sync.Map                             // row id → found: many keys lead to the same rows
 }
 
 // found are the facts of one index key.
@@ -77,17 +76,16 @@ func (t *tracer) trace(ctx context.Context, key string, want domain.KeyType) (do
 func (t *tracer) resolve(ctx context.Context, key string, want domain.KeyType) ([]domain.Key, error) {
 	var exact, alike []domain.Key
 	for _, form := range domain.Forms(key) {
-		of, err := t.list(ctx, byKey(form))
+		meant := func(k domain.Key) bool { return domain.Normal(k.Value) == form && (want == "" || k.Type == want) }
+		of, err := t.list(ctx, byKey(form), func(f domain.Fact) bool { return slices.ContainsFunc(f.Linking(), meant) })
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range of.facts {
 			for _, k := range f.Linking() {
-				switch {
-				case domain.Normal(k.Value) != form || want != "" && k.Type != want:
-				case k.Value == key:
+				if meant(k) && k.Value == key {
 					exact = append(exact, k)
-				default:
+				} else if meant(k) {
 					alike = append(alike, k)
 				}
 			}
@@ -120,64 +118,52 @@ func unique(keys []domain.Key) []domain.Key {
 // lookup returns the facts that the walk asks for.
 func (t *tracer) lookup(ctx context.Context, l domain.Lookup) (found, error) {
 	if l.Own {
-		return t.list(ctx, byAggregate(l.Key.Value))
+		return t.list(ctx, byAggregate(l.Key.Value), func(f domain.Fact) bool { return f.Source.ID == l.Key.Value })
 	}
-	all, err := t.list(ctx, byKey(domain.Normal(l.Key.Value)))
-	if err != nil {
-		return found{}, err
-	}
-	out := found{more: all.more}
-	for i, f := range all.facts {
-		if slices.Contains(f.Linking(), l.Key) {
-			out.facts, out.steps = append(out.facts, f), append(out.steps, all.steps[i])
-		}
-	}
-	return out, nil
+	return t.list(ctx, byKey(domain.Normal(l.Key.Value)), func(f domain.Fact) bool { return slices.Contains(f.Linking(), l.Key) })
 }
 
-// list reads the facts under one index key, as many as an answer may hold.
-func (t *tracer) list(ctx context.Context, key string) (found, error) {
+// list reads the facts under one index key that match, the oldest rows first, as many as an
+// answer may hold. A fact that was written twice is one.
+func (t *tracer) list(ctx context.Context, key string, match func(domain.Fact) bool) (found, error) {
 	var out found
+	seen := map[string]bool{}
 	for after := ""; ; {
-		rows, err := t.rows.List(ctx, t.tenant, index, key, after, pageOfFacts)
+		rows, err := t.rows.List(ctx, t.tenant, index, key, after, pageOfRows)
 		if err != nil {
 			return found{}, err
 		}
 		for _, row := range rows {
-			if len(out.facts) == t.limits.Facts {
-				out.more = true
-				return out, nil
-			}
-			s, f, err := fromRow(row)
+			after = row.ID
+			of, err := t.unpacked(row)
 			if err != nil {
 				return found{}, err
 			}
-			out.facts, out.steps = append(out.facts, f), append(out.steps, s)
-			after = row.ID
+			for i, f := range of.facts {
+				if seen[f.ID] || !match(f) {
+					continue
+				}
+				if len(out.facts) == t.limits.Facts {
+					out.more = true
+					return out, nil
+				}
+				seen[f.ID] = true
+				out.facts, out.steps = append(out.facts, f), append(out.steps, of.steps[i])
+			}
 		}
-		if len(rows) < pageOfFacts {
+		if len(rows) < pageOfRows {
 			return out, nil
 		}
 	}
 }
 
-// fromRow reads a row back.
-func fromRow(row store.Row) (*controltowerv1.TraceStep, domain.Fact, error) {
-	s := &controltowerv1.TraceStep{}
-	if err := proto.Unmarshal(row.Body, s); err != nil {
-		return nil, domain.Fact{}, fmt.Errorf("row %s: %w", row.ID, err)
+func (t *tracer) unpacked(row store.Row) (found, error) {
+	if of, ok := t.read.Load(row.ID); ok {
+		return of.(found), nil
 	}
-	place := strings.Split(s.GetEventId()[strings.IndexByte(s.GetEventId(), ':')+1:], ":")
-	if len(place) != 2 {
-		return nil, domain.Fact{}, fmt.Errorf("row %s: event id %q", row.ID, s.GetEventId())
+	of, err := unpack(row)
+	if err == nil {
+		t.read.Store(row.ID, of)
 	}
-	version, err := strconv.ParseUint(place[0], 10, 64)
-	if err != nil {
-		return nil, domain.Fact{}, fmt.Errorf("row %s: %w", row.ID, err)
-	}
-	i, err := strconv.Atoi(place[1])
-	if err != nil {
-		return nil, domain.Fact{}, fmt.Errorf("row %s: %w", row.ID, err)
-	}
-	return s, factOf(s, version, i), nil
+	return of, err
 }

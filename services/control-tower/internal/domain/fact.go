@@ -22,7 +22,8 @@ type Fact struct {
 	Event          time.Time
 	Recorded       time.Time
 	EventID        string // as the service names it
-	CausedDocument Key    // the document whose fact caused it
+	Consequence    bool   // another fact caused it
+	CausedDocument Key    // the document whose fact that was
 }
 
 // Linking returns the keys by which the fact is found, without labels. What caused it counts
@@ -61,10 +62,11 @@ func (f Fact) Subject() Key {
 	return own
 }
 
-// At is the time by which a story is told: when it happened, as far as that is believable,
-// else when it was recorded.
+// At is the time by which a story is told: of a report when it happened, as far as that is
+// believable, else when it was recorded. The times that a consequence states are those of
+// what caused it.
 func (f Fact) At() time.Time {
-	if f.Event.IsZero() || f.Event.After(f.Recorded) {
+	if f.Consequence || f.Event.IsZero() || f.Event.After(f.Recorded) {
 		return f.Recorded
 	}
 	return f.Event
@@ -80,15 +82,15 @@ func compare(a, b Fact) int {
 // Sort orders facts as a story is told.
 func Sort(facts []Fact) { slices.SortFunc(facts, compare) }
 
-// CauseOf returns the document whose fact a causation id names, `aggregate id:version:index`;
-// the zero key when it names none that belongs to one story.
+// IsEvent reports that a causation id names a fact, `aggregate id:version:index`.
+func IsEvent(causation string) bool { return strings.Count(causation, ":") == 2 }
+
+// CauseOf returns the document whose fact a causation id names; the zero key when it names
+// none that belongs to a story.
 func CauseOf(causation string) Key {
-	parts := strings.Split(causation, ":")
-	if len(parts) != 3 {
-		return Key{}
-	}
-	k := OfAggregate(parts[0])
-	if k.Type == "" || !k.Links() {
+	aggregate, _, _ := strings.Cut(causation, ":")
+	k := OfAggregate(aggregate)
+	if !IsEvent(causation) || k.Type == "" || !k.Links() {
 		return Key{}
 	}
 	return k

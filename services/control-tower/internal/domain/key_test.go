@@ -95,6 +95,7 @@ func TestStoryOrder(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, 3, 2, 8, minute, 0, 0, time.UTC) }
 	facts := []domain.Fact{
 		{EventID: "late report", Recorded: at(9), Event: at(1)},
+		{EventID: "consequence of an old report", Recorded: at(4), Event: at(1), Consequence: true},
 		{EventID: "estimate", Recorded: at(3), Event: at(59)},
 		{EventID: "v10", Recorded: at(5), Version: 10},
 		{EventID: "v9 second", Recorded: at(5), Version: 9, Index: 1},
@@ -106,7 +107,7 @@ func TestStoryOrder(t *testing.T) {
 	for _, f := range facts {
 		got = append(got, f.EventID)
 	}
-	if want := "first, late report, estimate, v9, v9 second, v10"; strings.Join(got, ", ") != want {
+	if want := "first, late report, estimate, consequence of an old report, v9, v9 second, v10"; strings.Join(got, ", ") != want {
 		t.Errorf("told as %q, want %q", strings.Join(got, ", "), want)
 	}
 }

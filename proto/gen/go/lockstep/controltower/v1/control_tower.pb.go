@@ -143,7 +143,7 @@ type TraceResponse struct {
 	Nodes []*TraceNode `protobuf:"bytes,2,rep,name=nodes,proto3" json:"nodes,omitempty"`
 	// Which of them one fact carries together.
 	Edges []*TraceEdge `protobuf:"bytes,3,rep,name=edges,proto3" json:"edges,omitempty"`
-	// What happened, oldest first: by event time where the fact has one that is not later than its recording, else by recorded time; at most 2,000.
+	// What happened, oldest first: a report by its event time where that is not later than its recording, all else by recorded time; at most 2,000.
 	Steps []*TraceStep `protobuf:"bytes,4,rep,name=steps,proto3" json:"steps,omitempty"`
 	// True when there is more than the bounds allow: trace one of the nodes for the rest.
 	Truncated     bool `protobuf:"varint,5,opt,name=truncated,proto3" json:"truncated,omitempty"`

@@ -33,7 +33,7 @@ const (
 type ControlTowerServiceClient interface {
 	// Returns the story of a business key: the documents, numbers and handling units that belong to it, how they hang together, and every fact about them. NOT_FOUND KEY_UNKNOWN when no fact carries the key.
 	Trace(ctx context.Context, in *TraceRequest, opts ...grpc.CallOption) (*TraceResponse, error)
-	// Finds order, delivery, bill of lading, PRO, tracking, invoice and voucher numbers, SSCCs and the like by how they begin. Case and the separators space, `.`, `-`, `_` and `/` do not count.
+	// Finds order, delivery, bill of lading, PRO, tracking, invoice, voucher and message numbers, SSCCs and the like by how they begin. Case and the separators space, `.`, `-`, `_` and `/` do not count.
 	SearchKeys(ctx context.Context, in *SearchKeysRequest, opts ...grpc.CallOption) (*SearchKeysResponse, error)
 }
 
@@ -73,7 +73,7 @@ func (c *controlTowerServiceClient) SearchKeys(ctx context.Context, in *SearchKe
 type ControlTowerServiceServer interface {
 	// Returns the story of a business key: the documents, numbers and handling units that belong to it, how they hang together, and every fact about them. NOT_FOUND KEY_UNKNOWN when no fact carries the key.
 	Trace(context.Context, *TraceRequest) (*TraceResponse, error)
-	// Finds order, delivery, bill of lading, PRO, tracking, invoice and voucher numbers, SSCCs and the like by how they begin. Case and the separators space, `.`, `-`, `_` and `/` do not count.
+	// Finds order, delivery, bill of lading, PRO, tracking, invoice, voucher and message numbers, SSCCs and the like by how they begin. Case and the separators space, `.`, `-`, `_` and `/` do not count.
 	SearchKeys(context.Context, *SearchKeysRequest) (*SearchKeysResponse, error)
 	mustEmbedUnimplementedControlTowerServiceServer()
 }
