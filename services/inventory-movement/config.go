@@ -17,8 +17,8 @@ func (c Config) Validate() error {
 	if c.Parallel < 1 || c.Parallel > 1000 {
 		wrong = append(wrong, errors.New("parallel: must be from 1 to 1000"))
 	}
-	if c.SSCCBlock < 1 || c.SSCCBlock > 100_000 {
-		wrong = append(wrong, errors.New("sscc_block: must be from 1 to 100000"))
+	if c.SSCCBlock < 1 || c.SSCCBlock > 1000 {
+		wrong = append(wrong, errors.New("sscc_block: must be from 1 to 1000"))
 	}
 	return errors.Join(wrong...)
 }

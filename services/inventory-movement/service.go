@@ -20,9 +20,11 @@ const Name = "inventory-movement"
 func New(cfg Config, d host.Deps) (*host.Service, error) {
 	masterData := adapter.NewMasterData(d.Store)
 	a := &app.App{
-		Stocks:    store.Register(d.Store, adapter.StockType()),
-		Orders:    store.Register(d.Store, adapter.OrderType()),
-		SSCCs:     app.NewSSCCs(store.Register(d.Store, adapter.NumbersType()), int64(cfg.SSCCBlock)),
+		Stocks: store.Register(d.Store, adapter.StockType()),
+		Orders: store.Register(d.Store, adapter.OrderType()),
+		SSCCs: app.NewSSCCs(
+			store.Register(d.Store, adapter.NumbersType()), store.Register(d.Store, adapter.ForeignType()), int64(cfg.SSCCBlock),
+		),
 		Reference: masterData,
 		Parallel:  cfg.Parallel,
 	}

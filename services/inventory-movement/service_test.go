@@ -2,6 +2,7 @@ package inventorymovement_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -85,6 +86,9 @@ func fromReleaseToIssue(t *testing.T, w *world) {
 	testkit.Eventually(t, patience, listed(&im.ListWarehouseOrdersRequest{OrderId: m.GetOrderId()}))
 	testkit.Eventually(t, patience, listed(&im.ListWarehouseOrdersRequest{State: im.WarehouseOrderState_WAREHOUSE_ORDER_STATE_ISSUED, PageSize: 200}))
 	w.fewCommits(t, tea, 5)
+	if o := w.state(t, who, "ISSUED"); o.GetEtag() != "6" {
+		t.Errorf("created, allocated, acknowledged, picked, packed and issued took %s commits", o.GetEtag())
+	}
 }
 
 // fewCommits holds that a stock took so many commits: receipt, claim, allocation, pick, issue.
@@ -434,6 +438,15 @@ func ssccs(t *testing.T, w *world) {
 		t.Errorf("a warehouse's own: %v", err)
 	}
 	reason(t, given(own), fault.Refused, "SSCC_INVALID")
+	_, another := w.release(t, line{sku, 50, ""})
+	w.state(t, another, "ALLOCATED")
+	w.confirm(t, another, picked(1, 1))
+	for name, sscc := range map[string]string{"another order's": own, "handed out here": slices.Collect(maps.Keys(seen))[0]} {
+		_, err := w.wms.PackCarton(t.Context(), &im.PackCartonRequest{WarehouseOrderId: another, Lines: []*im.WarehouseLineQuantity{picked(1, 1)}, Sscc: sscc})
+		if f, ok := fault.As(err); !ok || f.Reason != "SSCC_INVALID" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	wrong := own[:17] + string('0'+(own[17]-'0'+1)%10)
 	if f := reason(t, given(wrong), fault.Invalid, "SSCC_INVALID"); f.Fields[0].Path != "sscc" {
 		t.Errorf("%+v", f)

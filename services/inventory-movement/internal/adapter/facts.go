@@ -90,3 +90,8 @@ func numbersMessage(f domain.NumbersFact) proto.Message {
 	}
 	return nil
 }
+
+// ssccMessage is the fact of an SSCC that a warehouse gave itself.
+func ssccMessage(f domain.SSCCClaimed) proto.Message {
+	return &imv1.SsccClaimed{Sscc: f.SSCC, WarehouseOrderId: f.Order}
+}

@@ -103,6 +103,7 @@ func TestFactsSurviveTheStore(t *testing.T) {
 	survive(t, stockFacts(), stockMessage, stockReaders)
 	survive(t, orderFacts(), orderMessage, orderReaders)
 	survive(t, []domain.NumbersFact{domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}}, numbersMessage, numbersReaders)
+	survive(t, []domain.SSCCClaimed{{SSCC: box.SSCC, Order: "who_a"}}, ssccMessage, ssccReaders)
 }
 
 // Every published message that has the keys of an aggregate can be read back.

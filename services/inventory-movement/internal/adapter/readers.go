@@ -144,3 +144,12 @@ var numbersReaders = func() protovalue.Readers[domain.NumbersFact] {
 	})
 	return rs
 }()
+
+// ssccReaders reads the fact type of an SSCC that a warehouse gave itself.
+var ssccReaders = func() protovalue.Readers[domain.SSCCClaimed] {
+	rs := protovalue.Readers[domain.SSCCClaimed]{}
+	protovalue.Read(rs, func(m *imv1.SsccClaimed) (domain.SSCCClaimed, error) {
+		return domain.SSCCClaimed{SSCC: m.GetSscc(), Order: m.GetWarehouseOrderId()}, nil
+	})
+	return rs
+}()

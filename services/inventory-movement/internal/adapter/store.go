@@ -44,6 +44,16 @@ func NumbersType() store.Type[domain.Numbers, domain.NumbersFact] {
 	}
 }
 
+// ForeignType declares the SSCCs that warehouses gave themselves to the store.
+func ForeignType() store.Type[domain.ForeignSSCC, domain.SSCCClaimed] {
+	return store.Type[domain.ForeignSSCC, domain.SSCCClaimed]{
+		Name: "sscc", Prefix: "ssc", Fold: 1,
+		Evolve: domain.EvolveSSCC,
+		Encode: func(f domain.SSCCClaimed) (string, []byte, error) { return protovalue.Encode(ssccMessage(f)) },
+		Decode: ssccReaders.Decode,
+	}
+}
+
 func key(k string) []string {
 	if k == "" {
 		return nil

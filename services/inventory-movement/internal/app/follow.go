@@ -42,7 +42,7 @@ func (a *App) CancelRelease(ctx context.Context, keys domain.OrderKeys, reason s
 }
 
 // Allocate sets stock aside for an order that was created at a time, and then tells the
-// order. When it was cancelled meanwhile everything is given up again.
+// order. When it is over already everything is given up again.
 func (a *App) Allocate(ctx context.Context, f domain.OrderCreated, created time.Time) error {
 	if err := faultpoint.Hit(faultpoint.X1); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (a *App) Allocate(ctx context.Context, f domain.OrderCreated, created time.
 	r, err := a.onOrder(ctx, f.ID, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
 		return domain.SetTasks(o, tasks)
 	})
-	if err != nil || r.State != string(domain.Cancelled) {
+	if over := r.State == string(domain.Cancelled) || r.State == string(domain.Issued); err != nil || !over {
 		return err
 	}
 	return a.closeOrder(ctx, f)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
@@ -15,10 +17,15 @@ import (
 // Numbers is where the numbers handed out are kept.
 type Numbers = store.Aggregates[domain.Numbers, domain.NumbersFact]
 
-// SSCCs issues serial shipping container codes. It takes a block of numbers in one commit
-// and hands them out from memory; what is left of a block when the process ends is lost.
+// Foreign is where the SSCCs are kept that warehouses gave themselves.
+type Foreign = store.Aggregates[domain.ForeignSSCC, domain.SSCCClaimed]
+
+// SSCCs issues serial shipping container codes, and sees to it that a carton's is no other
+// carton's. It takes a block of numbers in one commit and hands them out from memory; what
+// is left of a block when the process ends is lost.
 type SSCCs struct {
 	numbers Numbers
+	foreign Foreign
 	block   int64
 	mu      sync.Mutex
 	pools   map[poolKey]*pool
@@ -28,14 +35,13 @@ type poolKey struct{ tenant, prefix string }
 
 // pool is what this process may hand out of one prefix.
 type pool struct {
-	mu         sync.Mutex // held while a block is taken: others wait for the same block
-	next, last int64
-	back       []int64 // taken and not used
+	mu   sync.Mutex // held while a block is taken: others wait for the same block
+	free []int64    // the next one last
 }
 
 // NewSSCCs returns an issuer that takes block numbers at a time.
-func NewSSCCs(numbers Numbers, block int64) *SSCCs {
-	return &SSCCs{numbers: numbers, block: block, pools: map[poolKey]*pool{}}
+func NewSSCCs(numbers Numbers, foreign Foreign, block int64) *SSCCs {
+	return &SSCCs{numbers: numbers, foreign: foreign, block: block, pools: map[poolKey]*pool{}}
 }
 
 // Issued is an SSCC that was taken.
@@ -49,7 +55,7 @@ type Issued struct {
 func (i Issued) GiveBack() {
 	if i.pool != nil {
 		i.pool.mu.Lock()
-		i.pool.back = append(i.pool.back, i.number)
+		i.pool.free = append(i.pool.free, i.number)
 		i.pool.mu.Unlock()
 	}
 }
@@ -59,19 +65,15 @@ func (s *SSCCs) Take(ctx context.Context, prefix string) (Issued, error) {
 	p := s.pool(poolKey{store.CauseOf(ctx).Tenant, prefix})
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	number := int64(0)
-	switch {
-	case len(p.back) > 0:
-		number, p.back = p.back[len(p.back)-1], p.back[:len(p.back)-1]
-	case p.next == 0 || p.next > p.last:
-		if err := s.refill(ctx, p, prefix); err != nil {
+	for len(p.free) == 0 { // a block may hold nothing but numbers that warehouses used
+		var err error
+		if p.free, err = s.refill(ctx, prefix); err != nil {
 			return Issued{}, err
 		}
-		fallthrough
-	default:
-		number = p.next
-		p.next++
 	}
+	last := len(p.free) - 1
+	number := p.free[last]
+	p.free = p.free[:last]
 	sscc, err := domain.SSCC(prefix, number)
 	return Issued{sscc, number, p}, err
 }
@@ -85,14 +87,15 @@ func (s *SSCCs) pool(k poolKey) *pool {
 	return s.pools[k]
 }
 
-// refill takes the next block. Its key is new each time: a block whose outcome stays
-// unknown is lost rather than handed out twice.
-func (s *SSCCs) refill(ctx context.Context, p *pool, prefix string) error {
+// refill takes the next block, and leaves out what warehouses gave cartons themselves. Its
+// key is new each time: a block whose outcome stays unknown is lost rather than handed out
+// twice.
+func (s *SSCCs) refill(ctx context.Context, prefix string) ([]int64, error) {
 	tenant := store.CauseOf(ctx).Tenant
 	ctx = store.WithCause(ctx, store.Cause{
 		Tenant: tenant, Principal: "service:inventory-movement", Key: uuid.NewString(), Correlation: store.CauseOf(ctx).Correlation,
 	})
-	r, err := s.numbers.Update(ctx, ident.Derive("num", tenant, prefix), func(c store.Current[domain.Numbers]) (store.Decision[domain.NumbersFact], error) {
+	r, err := s.numbers.Update(ctx, numbersID(tenant, prefix), func(c store.Current[domain.Numbers]) (store.Decision[domain.NumbersFact], error) {
 		facts, err := domain.TakeNumbers(c.State, prefix, s.block)
 		d := store.Decision[domain.NumbersFact]{Facts: facts}
 		if err == nil {
@@ -102,10 +105,77 @@ func (s *SSCCs) refill(ctx context.Context, p *pool, prefix string) error {
 		return d, err
 	})
 	if err != nil {
+		return nil, err
+	}
+	first, err := strconv.ParseInt(r.Values["first"], 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	last, err := strconv.ParseInt(r.Values["last"], 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	return s.unclaimed(ctx, tenant, prefix, first, last)
+}
+
+// unclaimed returns the numbers of a block that no warehouse used, the first one last.
+func (s *SSCCs) unclaimed(ctx context.Context, tenant, prefix string, first, last int64) ([]int64, error) {
+	numbers := map[string]int64{}
+	ids := make([]string, 0, last-first+1)
+	for n := last; n >= first; n-- {
+		sscc, err := domain.SSCC(prefix, n)
+		if err != nil {
+			return nil, err
+		}
+		id := foreignID(tenant, sscc)
+		ids = append(ids, id)
+		numbers[id] = n
+	}
+	claimed, err := s.foreign.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range claimed {
+		delete(numbers, v.ID)
+	}
+	free := make([]int64, 0, len(numbers))
+	for _, id := range ids {
+		if n, ok := numbers[id]; ok {
+			free = append(free, n)
+		}
+	}
+	return free, nil
+}
+
+// Claim gives a warehouse order an SSCC that the warehouse chose. First it claims, then it
+// looks whether the number was handed out here; an issuer does the same the other way
+// round, so that one of the two sees the other.
+func (s *SSCCs) Claim(ctx context.Context, sscc, order string) error {
+	tenant := store.CauseOf(ctx).Tenant
+	_, err := s.foreign.Update(guard.Derived(ctx, tenant, "clm:"+order+":"+sscc, time.Time{}), foreignID(tenant, sscc),
+		func(c store.Current[domain.ForeignSSCC]) (store.Decision[domain.SSCCClaimed], error) {
+			facts, err := domain.ClaimSSCC(c.State, sscc, order)
+			return store.Decision[domain.SSCCClaimed]{Facts: facts}, err
+		})
+	if err != nil {
 		return err
 	}
-	if p.next, err = strconv.ParseInt(r.Values["first"], 10, 64); err == nil {
-		p.last, err = strconv.ParseInt(r.Values["last"], 10, 64)
+	var ids []string
+	for _, prefix := range domain.Prefixes(sscc) {
+		ids = append(ids, numbersID(tenant, prefix))
 	}
-	return err
+	handedOut, err := s.numbers.GetMany(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, v := range handedOut {
+		if n, ok := domain.NumberOf(v.State.Prefix, sscc); ok && n <= v.State.Last {
+			return domain.SSCCUsed(sscc)
+		}
+	}
+	return nil
 }
+
+func numbersID(tenant, prefix string) string { return ident.Derive("num", tenant, prefix) }
+
+func foreignID(tenant, sscc string) string { return ident.Derive("ssc", tenant, sscc) }

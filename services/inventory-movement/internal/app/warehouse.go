@@ -63,22 +63,27 @@ func (a *App) IssueGoods(ctx context.Context, id string) (store.Receipt, error) 
 
 // Pack records a carton; without an SSCC it issues one of the site's.
 func (a *App) Pack(ctx context.Context, id string, c domain.Carton) (store.Receipt, error) {
+	v, err := a.Order(ctx, id)
+	if err != nil {
+		return store.Receipt{}, err
+	}
 	var issued Issued
+	var used error
 	if c.SSCC == "" {
-		v, err := a.Orders.Get(ctx, id)
-		if fault.IsKind(err, fault.NotFound) {
-			return store.Receipt{}, notFound()
-		} else if err != nil {
-			return store.Receipt{}, err
-		}
-		if issued, err = a.issue(ctx, v.State.Site); err != nil {
-			return store.Receipt{}, err
-		}
+		issued, err = a.issue(ctx, v.State.Site)
 		c.SSCC = issued.SSCC
-	} else if _, err := gs1.ParseSSCC(c.SSCC); err != nil {
-		return store.Receipt{}, domain.Invalid("sscc", "SSCC_INVALID", "its check digit is wrong")
+	} else if _, bad := gs1.ParseSSCC(c.SSCC); bad != nil {
+		err = domain.Invalid("sscc", "SSCC_INVALID", "its check digit is wrong")
+	} else if err = a.SSCCs.Claim(ctx, c.SSCC, id); fault.IsKind(err, fault.Refused) {
+		used, err = err, nil // unless this very command had it before: its receipt knows
+	}
+	if err != nil {
+		return store.Receipt{}, err
 	}
 	r, err := a.onOrder(ctx, id, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
+		if used != nil {
+			return nil, used
+		}
 		return domain.Pack(o, c)
 	}, c.SSCC)
 	if r.Replayed || fault.IsKind(err, fault.Refused, fault.Invalid, fault.NotFound) {

@@ -1,6 +1,8 @@
 package domain
 
 import (
+	"strconv"
+
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/gs1"
 )
@@ -54,4 +56,55 @@ func TakeNumbers(n Numbers, prefix string, count int64) ([]NumbersFact, error) {
 func SSCC(prefix string, number int64) (string, error) {
 	each := serials(prefix)
 	return gs1.SSCC(prefix, int(number/each), uint64(number%each))
+}
+
+// NumberOf is the number of the prefix that an SSCC stands for; false when it is none of the prefix.
+func NumberOf(prefix, sscc string) (number int64, ok bool) {
+	if len(sscc) != 18 || sscc[1:1+len(prefix)] != prefix {
+		return 0, false
+	}
+	serial, err := strconv.ParseInt(sscc[1+len(prefix):17], 10, 64)
+	return int64(sscc[0]-'0')*serials(prefix) + serial, err == nil
+}
+
+// Prefixes are the company prefixes that an SSCC may have been made from.
+func Prefixes(sscc string) []string {
+	var all []string
+	for n := minPrefix; n <= maxPrefix; n++ {
+		all = append(all, sscc[1:1+n])
+	}
+	return all
+}
+
+// Lengths of a GS1 company prefix.
+const (
+	minPrefix = 4
+	maxPrefix = 12
+)
+
+// ForeignSSCC is an SSCC that a warehouse gave a carton itself, and the order that has it.
+type ForeignSSCC struct {
+	Order string `bson:"o"`
+}
+
+// SSCCClaimed gives an SSCC to a warehouse order.
+type SSCCClaimed struct{ SSCC, Order string }
+
+// EvolveSSCC applies the one fact that there is.
+func EvolveSSCC(_ ForeignSSCC, f SSCCClaimed) ForeignSSCC { return ForeignSSCC{f.Order} }
+
+// ClaimSSCC gives an SSCC to a warehouse order; only one order ever has it.
+func ClaimSSCC(f ForeignSSCC, sscc, order string) ([]SSCCClaimed, error) {
+	switch f.Order {
+	case "":
+		return []SSCCClaimed{{sscc, order}}, nil
+	case order:
+		return nil, nil
+	}
+	return nil, SSCCUsed(sscc)
+}
+
+// SSCCUsed is the refusal of an SSCC that another carton has.
+func SSCCUsed(sscc string) error {
+	return fault.New(fault.Refused, "SSCC_INVALID", "SSCC %s is another carton's", sscc)
 }

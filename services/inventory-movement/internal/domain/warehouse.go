@@ -66,7 +66,7 @@ func ReportShort(o WarehouseOrder, lines []PickedLine, damaged bool, at time.Tim
 // Pack records a carton: no more of a line than is picked and not packed.
 func Pack(o WarehouseOrder, c Carton) ([]OrderFact, error) {
 	if slices.ContainsFunc(o.Cartons, func(x Carton) bool { return x.SSCC == c.SSCC }) {
-		return nil, fault.New(fault.Refused, "SSCC_INVALID", "carton %s is packed already", c.SSCC)
+		return nil, SSCCUsed(c.SSCC)
 	}
 	var err error
 	c.Lines, err = o.checked(c.Lines, "packCarton", func(l OrderLine) quantity.Decimal { return l.Picked.Sub(l.Packed) })

@@ -1676,6 +1676,61 @@ func (x *NumbersTaken) GetLast() int64 {
 	return 0
 }
 
+// A warehouse gave a carton an SSCC of its own: no other warehouse order may use it.
+type SsccClaimed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SSCC-18.
+	Sscc string `protobuf:"bytes,1,opt,name=sscc,proto3" json:"sscc,omitempty"`
+	// Warehouse order.
+	WarehouseOrderId string `protobuf:"bytes,2,opt,name=warehouse_order_id,json=warehouseOrderId,proto3" json:"warehouse_order_id,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *SsccClaimed) Reset() {
+	*x = SsccClaimed{}
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SsccClaimed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SsccClaimed) ProtoMessage() {}
+
+func (x *SsccClaimed) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SsccClaimed.ProtoReflect.Descriptor instead.
+func (*SsccClaimed) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SsccClaimed) GetSscc() string {
+	if x != nil {
+		return x.Sscc
+	}
+	return ""
+}
+
+func (x *SsccClaimed) GetWarehouseOrderId() string {
+	if x != nil {
+		return x.WarehouseOrderId
+	}
+	return ""
+}
+
 var File_lockstep_inventorymovement_v1_events_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
@@ -1809,7 +1864,10 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\fNumbersTaken\x12%\n" +
 	"\x0ecompany_prefix\x18\x01 \x01(\tR\rcompanyPrefix\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x12\n" +
-	"\x04last\x18\x03 \x01(\x03R\x04lastB\xad\x02\n" +
+	"\x04last\x18\x03 \x01(\x03R\x04last\"[\n" +
+	"\vSsccClaimed\x12\x18\n" +
+	"\x04sscc\x18\x01 \x01(\tB\x04\x88\xb5\x18\tR\x04sscc\x122\n" +
+	"\x12warehouse_order_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderIdB\xad\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\vEventsProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -1824,7 +1882,7 @@ func file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_inventorymovement_v1_events_proto_rawDescData
 }
 
-var file_lockstep_inventorymovement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_lockstep_inventorymovement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_lockstep_inventorymovement_v1_events_proto_goTypes = []any{
 	(*StockKey)(nil),                    // 0: lockstep.inventorymovement.v1.StockKey
 	(*Place)(nil),                       // 1: lockstep.inventorymovement.v1.Place
@@ -1848,27 +1906,28 @@ var file_lockstep_inventorymovement_v1_events_proto_goTypes = []any{
 	(*WarehouseOrderCancelled)(nil),     // 19: lockstep.inventorymovement.v1.WarehouseOrderCancelled
 	(*WarehouseOrderCancelRefused)(nil), // 20: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused
 	(*NumbersTaken)(nil),                // 21: lockstep.inventorymovement.v1.NumbersTaken
-	(StockStatus)(0),                    // 22: lockstep.inventorymovement.v1.StockStatus
-	(MovementType)(0),                   // 23: lockstep.inventorymovement.v1.MovementType
-	(*timestamppb.Timestamp)(nil),       // 24: google.protobuf.Timestamp
-	(*v1.Quantity)(nil),                 // 25: lockstep.common.v1.Quantity
-	(*v1.Address)(nil),                  // 26: lockstep.common.v1.Address
-	(*PickTask)(nil),                    // 27: lockstep.inventorymovement.v1.PickTask
-	(*WarehouseLineQuantity)(nil),       // 28: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(ShortReason)(0),                    // 29: lockstep.inventorymovement.v1.ShortReason
-	(*Carton)(nil),                      // 30: lockstep.inventorymovement.v1.Carton
+	(*SsccClaimed)(nil),                 // 22: lockstep.inventorymovement.v1.SsccClaimed
+	(StockStatus)(0),                    // 23: lockstep.inventorymovement.v1.StockStatus
+	(MovementType)(0),                   // 24: lockstep.inventorymovement.v1.MovementType
+	(*timestamppb.Timestamp)(nil),       // 25: google.protobuf.Timestamp
+	(*v1.Quantity)(nil),                 // 26: lockstep.common.v1.Quantity
+	(*v1.Address)(nil),                  // 27: lockstep.common.v1.Address
+	(*PickTask)(nil),                    // 28: lockstep.inventorymovement.v1.PickTask
+	(*WarehouseLineQuantity)(nil),       // 29: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(ShortReason)(0),                    // 30: lockstep.inventorymovement.v1.ShortReason
+	(*Carton)(nil),                      // 31: lockstep.inventorymovement.v1.Carton
 }
 var file_lockstep_inventorymovement_v1_events_proto_depIdxs = []int32{
-	22, // 0: lockstep.inventorymovement.v1.Place.status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	23, // 0: lockstep.inventorymovement.v1.Place.status:type_name -> lockstep.inventorymovement.v1.StockStatus
 	0,  // 1: lockstep.inventorymovement.v1.StockMoved.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	23, // 2: lockstep.inventorymovement.v1.StockMoved.type:type_name -> lockstep.inventorymovement.v1.MovementType
+	24, // 2: lockstep.inventorymovement.v1.StockMoved.type:type_name -> lockstep.inventorymovement.v1.MovementType
 	1,  // 3: lockstep.inventorymovement.v1.StockMoved.from:type_name -> lockstep.inventorymovement.v1.Place
 	1,  // 4: lockstep.inventorymovement.v1.StockMoved.to:type_name -> lockstep.inventorymovement.v1.Place
-	24, // 5: lockstep.inventorymovement.v1.StockMoved.event_time:type_name -> google.protobuf.Timestamp
+	25, // 5: lockstep.inventorymovement.v1.StockMoved.event_time:type_name -> google.protobuf.Timestamp
 	0,  // 6: lockstep.inventorymovement.v1.ReturnReceived.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	25, // 7: lockstep.inventorymovement.v1.ReturnReceived.quantity:type_name -> lockstep.common.v1.Quantity
+	26, // 7: lockstep.inventorymovement.v1.ReturnReceived.quantity:type_name -> lockstep.common.v1.Quantity
 	1,  // 8: lockstep.inventorymovement.v1.ReturnReceived.place:type_name -> lockstep.inventorymovement.v1.Place
-	24, // 9: lockstep.inventorymovement.v1.ReturnReceived.event_time:type_name -> google.protobuf.Timestamp
+	25, // 9: lockstep.inventorymovement.v1.ReturnReceived.event_time:type_name -> google.protobuf.Timestamp
 	0,  // 10: lockstep.inventorymovement.v1.StockReserved.stock:type_name -> lockstep.inventorymovement.v1.StockKey
 	0,  // 11: lockstep.inventorymovement.v1.ReservationReleased.stock:type_name -> lockstep.inventorymovement.v1.StockKey
 	0,  // 12: lockstep.inventorymovement.v1.StockAllocated.stock:type_name -> lockstep.inventorymovement.v1.StockKey
@@ -1876,27 +1935,27 @@ var file_lockstep_inventorymovement_v1_events_proto_depIdxs = []int32{
 	8,  // 14: lockstep.inventorymovement.v1.StockAllocated.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
 	1,  // 15: lockstep.inventorymovement.v1.Allocation.place:type_name -> lockstep.inventorymovement.v1.Place
 	0,  // 16: lockstep.inventorymovement.v1.AllocationFreed.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	25, // 17: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.quantity:type_name -> lockstep.common.v1.Quantity
+	26, // 17: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.quantity:type_name -> lockstep.common.v1.Quantity
 	8,  // 18: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
 	10, // 19: lockstep.inventorymovement.v1.WarehouseOrderCreated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	26, // 20: lockstep.inventorymovement.v1.WarehouseOrderCreated.ship_to:type_name -> lockstep.common.v1.Address
+	27, // 20: lockstep.inventorymovement.v1.WarehouseOrderCreated.ship_to:type_name -> lockstep.common.v1.Address
 	11, // 21: lockstep.inventorymovement.v1.WarehouseOrderCreated.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLineToShip
 	10, // 22: lockstep.inventorymovement.v1.WarehouseOrderAllocated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	27, // 23: lockstep.inventorymovement.v1.WarehouseOrderAllocated.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	28, // 23: lockstep.inventorymovement.v1.WarehouseOrderAllocated.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
 	10, // 24: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
 	10, // 25: lockstep.inventorymovement.v1.PickConfirmed.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	28, // 26: lockstep.inventorymovement.v1.PickConfirmed.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	24, // 27: lockstep.inventorymovement.v1.PickConfirmed.event_time:type_name -> google.protobuf.Timestamp
+	29, // 26: lockstep.inventorymovement.v1.PickConfirmed.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	25, // 27: lockstep.inventorymovement.v1.PickConfirmed.event_time:type_name -> google.protobuf.Timestamp
 	10, // 28: lockstep.inventorymovement.v1.PickShorted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	28, // 29: lockstep.inventorymovement.v1.PickShorted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	29, // 30: lockstep.inventorymovement.v1.PickShorted.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	24, // 31: lockstep.inventorymovement.v1.PickShorted.event_time:type_name -> google.protobuf.Timestamp
+	29, // 29: lockstep.inventorymovement.v1.PickShorted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	30, // 30: lockstep.inventorymovement.v1.PickShorted.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	25, // 31: lockstep.inventorymovement.v1.PickShorted.event_time:type_name -> google.protobuf.Timestamp
 	10, // 32: lockstep.inventorymovement.v1.CartonPacked.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	30, // 33: lockstep.inventorymovement.v1.CartonPacked.carton:type_name -> lockstep.inventorymovement.v1.Carton
+	31, // 33: lockstep.inventorymovement.v1.CartonPacked.carton:type_name -> lockstep.inventorymovement.v1.Carton
 	10, // 34: lockstep.inventorymovement.v1.GoodsIssued.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	28, // 35: lockstep.inventorymovement.v1.GoodsIssued.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	30, // 36: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	24, // 37: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
+	29, // 35: lockstep.inventorymovement.v1.GoodsIssued.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	31, // 36: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	25, // 37: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
 	10, // 38: lockstep.inventorymovement.v1.WarehouseOrderCancelled.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
 	10, // 39: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
 	40, // [40:40] is the sub-list for method output_type
@@ -1918,7 +1977,7 @@ func file_lockstep_inventorymovement_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_inventorymovement_v1_events_proto_rawDesc), len(file_lockstep_inventorymovement_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
