@@ -15,13 +15,5 @@ func (s *stockOwner) BatchRecordReceipts(ctx context.Context, req *inventorymove
 	results, err := batch(ctx, s.o, req.GetSource(), "receipts", "sku", req.GetReceipts(), func(r *inventorymovementv1.GoodsReceipt) string {
 		return r.GetSku() + "=" + r.GetQuantity().GetValue()
 	})
-	resp := &inventorymovementv1.BatchRecordReceiptsResponse{}
-	for _, r := range results {
-		result := &inventorymovementv1.BatchRecordReceiptsResponse_Result{Receipt: r.GetReceipt()}
-		if f := r.GetFailure(); f != nil {
-			result.Failure = f.GetFields()[0]
-		}
-		resp.Results = append(resp.Results, result)
-	}
-	return resp, err
+	return &inventorymovementv1.BatchRecordReceiptsResponse{Results: results}, err
 }

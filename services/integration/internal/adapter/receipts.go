@@ -12,14 +12,5 @@ func (o *Owners) recordReceipts(ctx context.Context, source *commonv1.SourceRef,
 	resp, err := o.stock.BatchRecordReceipts(ctx, &inventorymovementv1.BatchRecordReceiptsRequest{
 		Receipts: messages[*inventorymovementv1.GoodsReceipt](records), Source: source,
 	})
-	results := make([]*commonv1.ItemResult, len(resp.GetResults()))
-	for i, r := range resp.GetResults() {
-		results[i] = &commonv1.ItemResult{Outcome: &commonv1.ItemResult_Receipt{Receipt: r.GetReceipt()}}
-		if f := r.GetFailure(); f != nil {
-			results[i] = &commonv1.ItemResult{Outcome: &commonv1.ItemResult_Failure{Failure: &commonv1.Failure{
-				Reason: f.GetCode(), Message: f.GetMessage(), Fields: []*commonv1.Reason{f},
-			}}}
-		}
-	}
-	return results, err
+	return resp.GetResults(), err
 }
