@@ -32,6 +32,7 @@ func TestMasterDataDown(t *testing.T) {
 	w.Suite = &hosttest.Suite{Tenant: testkit.Name("t")} // of which this test uses the tenant only
 	cfg := host.Defaults()
 	cfg.Listen, cfg.Shutdown = host.Listen{}, host.Shutdown{Wait: time.Millisecond, Grace: patience, Drain: patience}
+	cfg.Redis.URL = ""
 	cfg.Store = host.Store{URI: host.Secret("sqlite:" + t.TempDir())}
 	nc, err := bus.Connect(testkit.StartNATS(t).URL(), "alone")
 	if err != nil {

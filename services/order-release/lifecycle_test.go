@@ -6,6 +6,7 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	or "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	sv "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
 )
@@ -137,6 +138,8 @@ func backorder(t *testing.T, w *world) {
 	if o.GetState() != or.OrderState_ORDER_STATE_BACKORDERED {
 		t.Errorf("%v", o.GetState())
 	}
+	w.listed(t, late.GetOrderNumber())
+	w.listed(t, early.GetOrderNumber())
 	explained, err := w.orders.ExplainOrder(t.Context(), &or.ExplainOrderRequest{OrderId: earlyID})
 	if err != nil || len(explained.GetReasons()) != 1 || explained.GetReasons()[0].GetCode() != "STOCK_SHORT" || explained.GetReasons()[0].GetField() != "lines.1" {
 		t.Errorf("%v, %v", explained, err)
@@ -149,6 +152,15 @@ func backorder(t *testing.T, w *world) {
 	w.releases(t, id, "R1 RELEASED 1:6, R2 RELEASED of R1 1:3, R3 RELEASED of R2 1:1")
 	w.releases(t, lateID, "R1 RELEASED 1:3")
 	w.free(t, sku, "5")
+}
+
+// listed waits until an order is listed as waiting: from then on it keeps its turn.
+func (w *world) listed(t *testing.T, number string) {
+	t.Helper()
+	testkit.Eventually(t, patience, func() bool {
+		list, err := w.orders.ListOrders(t.Context(), &or.ListOrdersRequest{OrderNumber: number})
+		return err == nil && len(list.GetOrders()) == 1 && list.GetOrders()[0].GetState() == or.OrderState_ORDER_STATE_BACKORDERED
+	})
 }
 
 func cancelBeforePick(t *testing.T, w *world) {
