@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -142,6 +143,27 @@ func (m *Mongod) URI() string { return "mongodb://" + m.set + "/?replicaSet=rs0"
 
 // Kill ends the node as kill -9 does.
 func (m *Mongod) Kill() { m.proc.kill() }
+
+// CPU returns the processor time that the node has used, to a hundredth of a second; Linux only.
+func (m *Mongod) CPU() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", m.proc.pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // from the state on, field 3
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("/proc/%d/stat: %q", m.proc.pid, stat)
+	}
+	var used time.Duration
+	for _, ticks := range fields[11:13] { // user and system time
+		n, err := strconv.ParseInt(ticks, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		used += time.Duration(n) * time.Second / 100 // USER_HZ, the same on every Linux
+	}
+	return used, nil
+}
 
 // Pause stops the node as SIGSTOP does; Resume lets it go on.
 func (m *Mongod) Pause() error { return m.proc.signal(syscall.SIGSTOP) }

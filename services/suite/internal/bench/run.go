@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
@@ -88,28 +89,51 @@ type Load struct {
 	Do      func(ctx context.Context, caller, i int) error
 	// Drain finishes what is still under way when the callers stop; its time counts.
 	Drain func(ctx context.Context) error
+	// CPU is the processor time that the servers have used, nil when it cannot be seen.
+	CPU func() (time.Duration, error)
 }
 
 // Figures are what a run came to.
 type Figures struct {
 	PerSecond float64
 	P50, P99  time.Duration
+	CPU       time.Duration // of the servers and this process for one operation; 0 when not seen
+}
+
+// used is the processor time of the servers and of this process until now.
+func (l Load) used() (time.Duration, error) {
+	if l.CPU == nil {
+		return 0, nil
+	}
+	servers, err := l.CPU()
+	if err != nil {
+		return 0, err
+	}
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		return 0, err
+	}
+	return servers + time.Duration(own.Utime.Nano()+own.Stime.Nano()), nil
 }
 
 // Run runs the load.
 func (l Load) Run(ctx context.Context) (Figures, error) {
 	took := make([][]time.Duration, l.Callers)
 	errs := make([]error, l.Callers)
+	before, err := l.used()
+	if err != nil {
+		return Figures{}, err
+	}
 	var wg sync.WaitGroup
 	start := time.Now()
 	for c := range l.Callers {
 		wg.Go(func() {
 			for i := 0; time.Since(start) < l.For; i++ {
-				before := time.Now()
+				begin := time.Now()
 				if errs[c] = l.Do(ctx, c, i); errs[c] != nil {
 					return
 				}
-				took[c] = append(took[c], time.Since(before))
+				took[c] = append(took[c], time.Since(begin))
 			}
 		})
 	}
@@ -125,9 +149,14 @@ func (l Load) Run(ctx context.Context) (Figures, error) {
 			return Figures{}, err
 		}
 	}
+	after, err := l.used()
+	if err != nil {
+		return Figures{}, err
+	}
 	all := slices.Concat(took...)
 	slices.Sort(all)
 	return Figures{
+		CPU:       (after - before) / time.Duration(len(all)),
 		PerSecond: float64(len(all)) / elapsed.Seconds(),
 		P50:       all[len(all)/2], P99: all[len(all)*99/100],
 	}, nil

@@ -31,11 +31,12 @@ type side struct {
 	do   func(ctx context.Context, n, change int) error
 	done func(ctx context.Context) error
 	next atomic.Int64
+	cpu  func() (time.Duration, error) // of the server, nil when it is not ours
 }
 
 // run lets callers change orders, each another order with another change, and drains.
 func (s *side) run(ctx context.Context, callers int, long time.Duration) (Figures, error) {
-	f, err := Load{Callers: callers, For: long, Drain: s.done, Do: func(ctx context.Context, _, _ int) error {
+	f, err := Load{Callers: callers, For: long, Drain: s.done, CPU: s.cpu, Do: func(ctx context.Context, _, _ int) error {
 		i := int(s.next.Add(1))
 		return s.do(ctx, i%documents, i)
 	}}.Run(ctx)
@@ -50,6 +51,7 @@ func (s *side) run(ctx context.Context, callers int, long time.Duration) (Figure
 // both acknowledged by a journaled majority; and shows the same command without a cache and
 // on SQLite.
 func Store(ctx context.Context, r *Report) error {
+	var cpu func() (time.Duration, error)
 	uri := os.Getenv("LOCKSTEP_TEST_MONGO_URI")
 	if uri == "" {
 		node, err := testkit.LaunchMongod()
@@ -57,7 +59,7 @@ func Store(ctx context.Context, r *Report) error {
 			return err
 		}
 		defer node.Kill()
-		uri = node.URI()
+		uri, cpu = node.URI(), node.CPU
 	}
 	name := testkit.Name("bench")
 	plain, forget, err := plainSide(ctx, uri, name+"_plain")
@@ -82,6 +84,7 @@ func Store(ctx context.Context, r *Report) error {
 	if err != nil {
 		return errors.Join(err, closeMongo(), closeCold())
 	}
+	plain.cpu, onMongo.cpu, cold.cpu = cpu, cpu, cpu
 	return errors.Join(compare(ctx, r, plain, onMongo, cold, onSQLite), closeMongo(), closeCold(), closeSQLite())
 }
 
@@ -109,6 +112,9 @@ func compare(ctx context.Context, r *Report, plain, onMongo, cold, onSQLite *sid
 				r.Add(fmt.Sprintf("store.%s.p99.c%d", s.name, callers), "ms", ms(f.P99))
 			}
 			r.Add(fmt.Sprintf("store.speedup.c%d", callers), "ratio", figures[onMongo].PerSecond/figures[plain].PerSecond)
+			if figures[onMongo].CPU > 0 {
+				r.Add(fmt.Sprintf("store.cpu.c%d", callers), "ratio", float64(figures[plain].CPU)/float64(figures[onMongo].CPU))
+			}
 			r.Add(fmt.Sprintf("store.cold.speedup.c%d", callers), "ratio", figures[cold].PerSecond/figures[plain].PerSecond)
 			r.Add(fmt.Sprintf("store.latency.c%d", callers), "ratio", ms(figures[onMongo].P50)/ms(figures[plain].P50))
 		}
