@@ -122,3 +122,16 @@ func TestAPIRules(t *testing.T) {
 		})
 	}
 }
+
+// The keys of a document may stand together in a message of their own.
+func TestKeysInAMessageOfTheirOwn(t *testing.T) {
+	const key = `field { name: "order_id" number: 1 label: LABEL_OPTIONAL type: TYPE_STRING options { [lockstep.common.v1.business_key]: BUSINESS_KEY_TYPE_ORDER } }`
+	const fact = "message_type { name: \"OrderClosed\"\n  " + key
+	const keys = `field { name: "keys" number: 1 label: LABEL_OPTIONAL type: TYPE_MESSAGE type_name: ".lockstep.order.v1.Keys" }`
+	for _, f := range found(t, fact, `message_type { name: "Keys" `+key+` } message_type { name: "OrderClosed" `+keys) {
+		t.Errorf("%+v", f)
+	}
+	if len(found(t, fact, `message_type { name: "Keys" } message_type { name: "OrderClosed" `+keys)) != 1 {
+		t.Error("a fact whose parts have no key either passes")
+	}
+}

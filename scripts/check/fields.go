@@ -34,7 +34,11 @@ func checkFields(f protoreflect.FileDescriptor) []finding {
 // reference are the facts about things that documents refer to: no document's story goes
 // through them.
 func reference(m protoreflect.MessageDescriptor) bool {
-	return m.ParentFile().Package() == "lockstep.masterdata.v1" || m.FullName() == "lockstep.freightsettlement.v1.RateCardPublished"
+	switch m.FullName() {
+	case "lockstep.freightsettlement.v1.RateCardPublished", "lockstep.inventorymovement.v1.NumbersTaken":
+		return true
+	}
+	return m.ParentFile().Package() == "lockstep.masterdata.v1"
 }
 
 // isFact tells facts from the messages that they are made of: no other message of the
@@ -51,9 +55,15 @@ func isFact(f protoreflect.FileDescriptor, m protoreflect.MessageDescriptor) boo
 	return true
 }
 
+// carriesKey reports whether the message or a single part of it has a business key: the
+// keys of a document often stand together in a message of their own.
 func carriesKey(m protoreflect.MessageDescriptor) bool {
 	for i := range m.Fields().Len() {
-		if proto.GetExtension(m.Fields().Get(i).Options(), commonv1.E_BusinessKey).(commonv1.BusinessKeyType) != 0 {
+		f := m.Fields().Get(i)
+		if proto.GetExtension(f.Options(), commonv1.E_BusinessKey).(commonv1.BusinessKeyType) != 0 {
+			return true
+		}
+		if part := f.Message(); part != nil && !f.IsList() && !f.IsMap() && part.ParentFile().Path() == m.ParentFile().Path() && part != m && carriesKey(part) {
 			return true
 		}
 	}

@@ -45,7 +45,7 @@ func (s *Server) BatchRecordReceipts(ctx context.Context, r *imv1.BatchRecordRec
 		return nil, err
 	}
 	done, err := guard.ItemResults(ctx, len(results), func(i int) (store.Receipt, error) { return results[i].Receipt, results[i].Err })
-	return &imv1.BatchRecordReceiptsResponse{Results: mapped(done, batchResult)}, err
+	return &imv1.BatchRecordReceiptsResponse{Results: done}, err
 }
 
 func fromReceipt(m *imv1.GoodsReceipt, path string) (app.Goods, error) {

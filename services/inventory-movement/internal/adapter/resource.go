@@ -7,7 +7,6 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
-	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
 )
@@ -47,18 +46,6 @@ func warehouseOrder(v store.View[domain.WarehouseOrder]) *imv1.WarehouseOrder {
 			}
 		}),
 	}
-}
-
-// batchResult is an item's result in the form that this service's contract has.
-func batchResult(r *commonv1.ItemResult) *imv1.BatchRecordReceiptsResponse_Result {
-	out := &imv1.BatchRecordReceiptsResponse_Result{Receipt: r.GetReceipt()}
-	if f := r.GetFailure(); f != nil {
-		out.Failure = &commonv1.Reason{Code: f.GetReason(), Message: f.GetMessage()}
-		if len(f.GetFields()) > 0 {
-			out.Failure.Field = f.GetFields()[0].GetField()
-		}
-	}
-	return out
 }
 
 // stockCommit is one commit of a stock as people read it.

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
@@ -100,8 +99,7 @@ func (a *App) receive(ctx context.Context, ref domain.Reference, g Goods) (store
 	}, moved(q))
 }
 
-// ReceiveBatch records many receipts, each on its own under the key "<key>/<index>". What
-// may succeed later under the same key fails the whole call: it goes on where it stopped.
+// ReceiveBatch records many receipts, each on its own under the key "<key>/<index>".
 func (a *App) ReceiveBatch(ctx context.Context, goods []Goods) ([]Result, error) {
 	var sites, skus []string
 	for _, g := range goods {
@@ -118,13 +116,10 @@ func (a *App) ReceiveBatch(ctx context.Context, goods []Goods) ([]Result, error)
 		group.Go(func() error {
 			r, err := a.receive(store.WithItem(ctx, strconv.Itoa(i)), ref, g)
 			results[i] = Result{r, under("receipts["+strconv.Itoa(i)+"]", err)}
-			if err != nil && (fault.Transient(err) || fault.IsKind(err, fault.Internal)) {
-				return err
-			}
 			return nil
 		})
 	}
-	return results, group.Wait()
+	return results, group.Wait() // the errors are in the results
 }
 
 // Returned are goods of a return, as a request has them.

@@ -312,7 +312,7 @@ func (x *BatchRecordReceiptsRequest) GetSource() *v1.SourceRef {
 type BatchRecordReceiptsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One result a receipt, in order.
-	Results       []*BatchRecordReceiptsResponse_Result `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	Results       []*v1.ItemResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -347,7 +347,7 @@ func (*BatchRecordReceiptsResponse) Descriptor() ([]byte, []int) {
 	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *BatchRecordReceiptsResponse) GetResults() []*BatchRecordReceiptsResponse_Result {
+func (x *BatchRecordReceiptsResponse) GetResults() []*v1.ItemResult {
 	if x != nil {
 		return x.Results
 	}
@@ -2430,61 +2430,6 @@ func (x *ListWarehouseOrdersResponse) GetAsOf() *timestamppb.Timestamp {
 	return nil
 }
 
-// Result of one receipt.
-type BatchRecordReceiptsResponse_Result struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Outcome, when it was recorded.
-	Receipt *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
-	// Why not, when it was not.
-	Failure       *v1.Reason `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BatchRecordReceiptsResponse_Result) Reset() {
-	*x = BatchRecordReceiptsResponse_Result{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[37]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BatchRecordReceiptsResponse_Result) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BatchRecordReceiptsResponse_Result) ProtoMessage() {}
-
-func (x *BatchRecordReceiptsResponse_Result) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[37]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BatchRecordReceiptsResponse_Result.ProtoReflect.Descriptor instead.
-func (*BatchRecordReceiptsResponse_Result) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{3, 0}
-}
-
-func (x *BatchRecordReceiptsResponse_Result) GetReceipt() *v1.Receipt {
-	if x != nil {
-		return x.Receipt
-	}
-	return nil
-}
-
-func (x *BatchRecordReceiptsResponse_Result) GetFailure() *v1.Reason {
-	if x != nil {
-		return x.Failure
-	}
-	return nil
-}
-
 // What one claim was granted.
 type ReserveStockResponse_Grant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2500,7 +2445,7 @@ type ReserveStockResponse_Grant struct {
 
 func (x *ReserveStockResponse_Grant) Reset() {
 	*x = ReserveStockResponse_Grant{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[38]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2512,7 +2457,7 @@ func (x *ReserveStockResponse_Grant) String() string {
 func (*ReserveStockResponse_Grant) ProtoMessage() {}
 
 func (x *ReserveStockResponse_Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[38]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2561,12 +2506,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xa9\x01\n" +
 	"\x1aBatchRecordReceiptsRequest\x12T\n" +
 	"\breceipts\x18\x01 \x03(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\breceipts\x125\n" +
-	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xf1\x01\n" +
-	"\x1bBatchRecordReceiptsResponse\x12[\n" +
-	"\aresults\x18\x01 \x03(\v2A.lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.ResultR\aresults\x1au\n" +
-	"\x06Result\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\x124\n" +
-	"\afailure\x18\x02 \x01(\v2\x1a.lockstep.common.v1.ReasonR\afailure\"\x82\x04\n" +
+	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"W\n" +
+	"\x1bBatchRecordReceiptsResponse\x128\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\x82\x04\n" +
 	"\x1aRecordReturnReceiptRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -2788,81 +2730,81 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP() [
 }
 
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
-	(Reason)(0),                                // 0: lockstep.inventorymovement.v1.Reason
-	(*RecordReceiptRequest)(nil),               // 1: lockstep.inventorymovement.v1.RecordReceiptRequest
-	(*RecordReceiptResponse)(nil),              // 2: lockstep.inventorymovement.v1.RecordReceiptResponse
-	(*BatchRecordReceiptsRequest)(nil),         // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
-	(*BatchRecordReceiptsResponse)(nil),        // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	(*RecordReturnReceiptRequest)(nil),         // 5: lockstep.inventorymovement.v1.RecordReturnReceiptRequest
-	(*RecordReturnReceiptResponse)(nil),        // 6: lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	(*AdjustStockRequest)(nil),                 // 7: lockstep.inventorymovement.v1.AdjustStockRequest
-	(*AdjustStockResponse)(nil),                // 8: lockstep.inventorymovement.v1.AdjustStockResponse
-	(*MoveStockRequest)(nil),                   // 9: lockstep.inventorymovement.v1.MoveStockRequest
-	(*MoveStockResponse)(nil),                  // 10: lockstep.inventorymovement.v1.MoveStockResponse
-	(*GetStockRequest)(nil),                    // 11: lockstep.inventorymovement.v1.GetStockRequest
-	(*GetStockResponse)(nil),                   // 12: lockstep.inventorymovement.v1.GetStockResponse
-	(*AvailabilityPlace)(nil),                  // 13: lockstep.inventorymovement.v1.AvailabilityPlace
-	(*GetAvailabilityRequest)(nil),             // 14: lockstep.inventorymovement.v1.GetAvailabilityRequest
-	(*GetAvailabilityResponse)(nil),            // 15: lockstep.inventorymovement.v1.GetAvailabilityResponse
-	(*StockCommit)(nil),                        // 16: lockstep.inventorymovement.v1.StockCommit
-	(*ListMovementsRequest)(nil),               // 17: lockstep.inventorymovement.v1.ListMovementsRequest
-	(*ListMovementsResponse)(nil),              // 18: lockstep.inventorymovement.v1.ListMovementsResponse
-	(*StockClaim)(nil),                         // 19: lockstep.inventorymovement.v1.StockClaim
-	(*ReserveStockRequest)(nil),                // 20: lockstep.inventorymovement.v1.ReserveStockRequest
-	(*ReserveStockResponse)(nil),               // 21: lockstep.inventorymovement.v1.ReserveStockResponse
-	(*ReleaseReservationsRequest)(nil),         // 22: lockstep.inventorymovement.v1.ReleaseReservationsRequest
-	(*ReleaseReservationsResponse)(nil),        // 23: lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	(*AcknowledgeWarehouseOrderRequest)(nil),   // 24: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
-	(*AcknowledgeWarehouseOrderResponse)(nil),  // 25: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	(*ConfirmPicksRequest)(nil),                // 26: lockstep.inventorymovement.v1.ConfirmPicksRequest
-	(*ConfirmPicksResponse)(nil),               // 27: lockstep.inventorymovement.v1.ConfirmPicksResponse
-	(*ReportShortPickRequest)(nil),             // 28: lockstep.inventorymovement.v1.ReportShortPickRequest
-	(*ReportShortPickResponse)(nil),            // 29: lockstep.inventorymovement.v1.ReportShortPickResponse
-	(*PackCartonRequest)(nil),                  // 30: lockstep.inventorymovement.v1.PackCartonRequest
-	(*PackCartonResponse)(nil),                 // 31: lockstep.inventorymovement.v1.PackCartonResponse
-	(*PostGoodsIssueRequest)(nil),              // 32: lockstep.inventorymovement.v1.PostGoodsIssueRequest
-	(*PostGoodsIssueResponse)(nil),             // 33: lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	(*GetWarehouseOrderRequest)(nil),           // 34: lockstep.inventorymovement.v1.GetWarehouseOrderRequest
-	(*GetWarehouseOrderResponse)(nil),          // 35: lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	(*ListWarehouseOrdersRequest)(nil),         // 36: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
-	(*ListWarehouseOrdersResponse)(nil),        // 37: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	(*BatchRecordReceiptsResponse_Result)(nil), // 38: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result
-	(*ReserveStockResponse_Grant)(nil),         // 39: lockstep.inventorymovement.v1.ReserveStockResponse.Grant
-	(*GoodsReceipt)(nil),                       // 40: lockstep.inventorymovement.v1.GoodsReceipt
-	(*v1.SourceRef)(nil),                       // 41: lockstep.common.v1.SourceRef
-	(*v1.Receipt)(nil),                         // 42: lockstep.common.v1.Receipt
-	(*v1.Quantity)(nil),                        // 43: lockstep.common.v1.Quantity
-	(StockStatus)(0),                           // 44: lockstep.inventorymovement.v1.StockStatus
-	(*Stock)(nil),                              // 45: lockstep.inventorymovement.v1.Stock
-	(*Availability)(nil),                       // 46: lockstep.inventorymovement.v1.Availability
-	(*timestamppb.Timestamp)(nil),              // 47: google.protobuf.Timestamp
-	(*WarehouseLineQuantity)(nil),              // 48: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(ShortReason)(0),                           // 49: lockstep.inventorymovement.v1.ShortReason
-	(*WarehouseOrder)(nil),                     // 50: lockstep.inventorymovement.v1.WarehouseOrder
-	(WarehouseOrderState)(0),                   // 51: lockstep.inventorymovement.v1.WarehouseOrderState
-	(*v1.Reason)(nil),                          // 52: lockstep.common.v1.Reason
+	(Reason)(0),                               // 0: lockstep.inventorymovement.v1.Reason
+	(*RecordReceiptRequest)(nil),              // 1: lockstep.inventorymovement.v1.RecordReceiptRequest
+	(*RecordReceiptResponse)(nil),             // 2: lockstep.inventorymovement.v1.RecordReceiptResponse
+	(*BatchRecordReceiptsRequest)(nil),        // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
+	(*BatchRecordReceiptsResponse)(nil),       // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	(*RecordReturnReceiptRequest)(nil),        // 5: lockstep.inventorymovement.v1.RecordReturnReceiptRequest
+	(*RecordReturnReceiptResponse)(nil),       // 6: lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	(*AdjustStockRequest)(nil),                // 7: lockstep.inventorymovement.v1.AdjustStockRequest
+	(*AdjustStockResponse)(nil),               // 8: lockstep.inventorymovement.v1.AdjustStockResponse
+	(*MoveStockRequest)(nil),                  // 9: lockstep.inventorymovement.v1.MoveStockRequest
+	(*MoveStockResponse)(nil),                 // 10: lockstep.inventorymovement.v1.MoveStockResponse
+	(*GetStockRequest)(nil),                   // 11: lockstep.inventorymovement.v1.GetStockRequest
+	(*GetStockResponse)(nil),                  // 12: lockstep.inventorymovement.v1.GetStockResponse
+	(*AvailabilityPlace)(nil),                 // 13: lockstep.inventorymovement.v1.AvailabilityPlace
+	(*GetAvailabilityRequest)(nil),            // 14: lockstep.inventorymovement.v1.GetAvailabilityRequest
+	(*GetAvailabilityResponse)(nil),           // 15: lockstep.inventorymovement.v1.GetAvailabilityResponse
+	(*StockCommit)(nil),                       // 16: lockstep.inventorymovement.v1.StockCommit
+	(*ListMovementsRequest)(nil),              // 17: lockstep.inventorymovement.v1.ListMovementsRequest
+	(*ListMovementsResponse)(nil),             // 18: lockstep.inventorymovement.v1.ListMovementsResponse
+	(*StockClaim)(nil),                        // 19: lockstep.inventorymovement.v1.StockClaim
+	(*ReserveStockRequest)(nil),               // 20: lockstep.inventorymovement.v1.ReserveStockRequest
+	(*ReserveStockResponse)(nil),              // 21: lockstep.inventorymovement.v1.ReserveStockResponse
+	(*ReleaseReservationsRequest)(nil),        // 22: lockstep.inventorymovement.v1.ReleaseReservationsRequest
+	(*ReleaseReservationsResponse)(nil),       // 23: lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	(*AcknowledgeWarehouseOrderRequest)(nil),  // 24: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
+	(*AcknowledgeWarehouseOrderResponse)(nil), // 25: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	(*ConfirmPicksRequest)(nil),               // 26: lockstep.inventorymovement.v1.ConfirmPicksRequest
+	(*ConfirmPicksResponse)(nil),              // 27: lockstep.inventorymovement.v1.ConfirmPicksResponse
+	(*ReportShortPickRequest)(nil),            // 28: lockstep.inventorymovement.v1.ReportShortPickRequest
+	(*ReportShortPickResponse)(nil),           // 29: lockstep.inventorymovement.v1.ReportShortPickResponse
+	(*PackCartonRequest)(nil),                 // 30: lockstep.inventorymovement.v1.PackCartonRequest
+	(*PackCartonResponse)(nil),                // 31: lockstep.inventorymovement.v1.PackCartonResponse
+	(*PostGoodsIssueRequest)(nil),             // 32: lockstep.inventorymovement.v1.PostGoodsIssueRequest
+	(*PostGoodsIssueResponse)(nil),            // 33: lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	(*GetWarehouseOrderRequest)(nil),          // 34: lockstep.inventorymovement.v1.GetWarehouseOrderRequest
+	(*GetWarehouseOrderResponse)(nil),         // 35: lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	(*ListWarehouseOrdersRequest)(nil),        // 36: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
+	(*ListWarehouseOrdersResponse)(nil),       // 37: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	(*ReserveStockResponse_Grant)(nil),        // 38: lockstep.inventorymovement.v1.ReserveStockResponse.Grant
+	(*GoodsReceipt)(nil),                      // 39: lockstep.inventorymovement.v1.GoodsReceipt
+	(*v1.SourceRef)(nil),                      // 40: lockstep.common.v1.SourceRef
+	(*v1.Receipt)(nil),                        // 41: lockstep.common.v1.Receipt
+	(*v1.ItemResult)(nil),                     // 42: lockstep.common.v1.ItemResult
+	(*v1.Quantity)(nil),                       // 43: lockstep.common.v1.Quantity
+	(StockStatus)(0),                          // 44: lockstep.inventorymovement.v1.StockStatus
+	(*Stock)(nil),                             // 45: lockstep.inventorymovement.v1.Stock
+	(*Availability)(nil),                      // 46: lockstep.inventorymovement.v1.Availability
+	(*timestamppb.Timestamp)(nil),             // 47: google.protobuf.Timestamp
+	(*WarehouseLineQuantity)(nil),             // 48: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(ShortReason)(0),                          // 49: lockstep.inventorymovement.v1.ShortReason
+	(*WarehouseOrder)(nil),                    // 50: lockstep.inventorymovement.v1.WarehouseOrder
+	(WarehouseOrderState)(0),                  // 51: lockstep.inventorymovement.v1.WarehouseOrderState
+	(*v1.Reason)(nil),                         // 52: lockstep.common.v1.Reason
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
-	40, // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
-	41, // 1: lockstep.inventorymovement.v1.RecordReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
-	42, // 2: lockstep.inventorymovement.v1.RecordReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	40, // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.receipts:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
-	41, // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.source:type_name -> lockstep.common.v1.SourceRef
-	38, // 5: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.results:type_name -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result
+	39, // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
+	40, // 1: lockstep.inventorymovement.v1.RecordReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	41, // 2: lockstep.inventorymovement.v1.RecordReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	39, // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.receipts:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
+	40, // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.source:type_name -> lockstep.common.v1.SourceRef
+	42, // 5: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.results:type_name -> lockstep.common.v1.ItemResult
 	43, // 6: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	41, // 7: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
-	42, // 8: lockstep.inventorymovement.v1.RecordReturnReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	40, // 7: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	41, // 8: lockstep.inventorymovement.v1.RecordReturnReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
 	44, // 9: lockstep.inventorymovement.v1.AdjustStockRequest.status:type_name -> lockstep.inventorymovement.v1.StockStatus
 	43, // 10: lockstep.inventorymovement.v1.AdjustStockRequest.change:type_name -> lockstep.common.v1.Quantity
-	41, // 11: lockstep.inventorymovement.v1.AdjustStockRequest.source:type_name -> lockstep.common.v1.SourceRef
-	42, // 12: lockstep.inventorymovement.v1.AdjustStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	40, // 11: lockstep.inventorymovement.v1.AdjustStockRequest.source:type_name -> lockstep.common.v1.SourceRef
+	41, // 12: lockstep.inventorymovement.v1.AdjustStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
 	44, // 13: lockstep.inventorymovement.v1.MoveStockRequest.from_status:type_name -> lockstep.inventorymovement.v1.StockStatus
 	44, // 14: lockstep.inventorymovement.v1.MoveStockRequest.to_status:type_name -> lockstep.inventorymovement.v1.StockStatus
 	43, // 15: lockstep.inventorymovement.v1.MoveStockRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	41, // 16: lockstep.inventorymovement.v1.MoveStockRequest.source:type_name -> lockstep.common.v1.SourceRef
-	42, // 17: lockstep.inventorymovement.v1.MoveStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	40, // 16: lockstep.inventorymovement.v1.MoveStockRequest.source:type_name -> lockstep.common.v1.SourceRef
+	41, // 17: lockstep.inventorymovement.v1.MoveStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
 	45, // 18: lockstep.inventorymovement.v1.GetStockResponse.stock:type_name -> lockstep.inventorymovement.v1.Stock
 	13, // 19: lockstep.inventorymovement.v1.GetAvailabilityRequest.places:type_name -> lockstep.inventorymovement.v1.AvailabilityPlace
 	46, // 20: lockstep.inventorymovement.v1.GetAvailabilityResponse.availabilities:type_name -> lockstep.inventorymovement.v1.Availability
@@ -2870,70 +2812,68 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	16, // 22: lockstep.inventorymovement.v1.ListMovementsResponse.movements:type_name -> lockstep.inventorymovement.v1.StockCommit
 	43, // 23: lockstep.inventorymovement.v1.StockClaim.quantity:type_name -> lockstep.common.v1.Quantity
 	19, // 24: lockstep.inventorymovement.v1.ReserveStockRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
-	39, // 25: lockstep.inventorymovement.v1.ReserveStockResponse.grants:type_name -> lockstep.inventorymovement.v1.ReserveStockResponse.Grant
+	38, // 25: lockstep.inventorymovement.v1.ReserveStockResponse.grants:type_name -> lockstep.inventorymovement.v1.ReserveStockResponse.Grant
 	19, // 26: lockstep.inventorymovement.v1.ReleaseReservationsRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
-	42, // 27: lockstep.inventorymovement.v1.ReleaseReservationsResponse.receipts:type_name -> lockstep.common.v1.Receipt
-	41, // 28: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
-	42, // 29: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	41, // 27: lockstep.inventorymovement.v1.ReleaseReservationsResponse.receipts:type_name -> lockstep.common.v1.Receipt
+	40, // 28: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
+	41, // 29: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
 	48, // 30: lockstep.inventorymovement.v1.ConfirmPicksRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	41, // 31: lockstep.inventorymovement.v1.ConfirmPicksRequest.source:type_name -> lockstep.common.v1.SourceRef
-	42, // 32: lockstep.inventorymovement.v1.ConfirmPicksResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	40, // 31: lockstep.inventorymovement.v1.ConfirmPicksRequest.source:type_name -> lockstep.common.v1.SourceRef
+	41, // 32: lockstep.inventorymovement.v1.ConfirmPicksResponse.receipt:type_name -> lockstep.common.v1.Receipt
 	48, // 33: lockstep.inventorymovement.v1.ReportShortPickRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
 	49, // 34: lockstep.inventorymovement.v1.ReportShortPickRequest.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	41, // 35: lockstep.inventorymovement.v1.ReportShortPickRequest.source:type_name -> lockstep.common.v1.SourceRef
-	42, // 36: lockstep.inventorymovement.v1.ReportShortPickResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	40, // 35: lockstep.inventorymovement.v1.ReportShortPickRequest.source:type_name -> lockstep.common.v1.SourceRef
+	41, // 36: lockstep.inventorymovement.v1.ReportShortPickResponse.receipt:type_name -> lockstep.common.v1.Receipt
 	48, // 37: lockstep.inventorymovement.v1.PackCartonRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	41, // 38: lockstep.inventorymovement.v1.PackCartonRequest.source:type_name -> lockstep.common.v1.SourceRef
-	42, // 39: lockstep.inventorymovement.v1.PackCartonResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	41, // 40: lockstep.inventorymovement.v1.PostGoodsIssueRequest.source:type_name -> lockstep.common.v1.SourceRef
-	42, // 41: lockstep.inventorymovement.v1.PostGoodsIssueResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	40, // 38: lockstep.inventorymovement.v1.PackCartonRequest.source:type_name -> lockstep.common.v1.SourceRef
+	41, // 39: lockstep.inventorymovement.v1.PackCartonResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	40, // 40: lockstep.inventorymovement.v1.PostGoodsIssueRequest.source:type_name -> lockstep.common.v1.SourceRef
+	41, // 41: lockstep.inventorymovement.v1.PostGoodsIssueResponse.receipt:type_name -> lockstep.common.v1.Receipt
 	50, // 42: lockstep.inventorymovement.v1.GetWarehouseOrderResponse.warehouse_order:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
 	51, // 43: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
 	50, // 44: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
 	47, // 45: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of:type_name -> google.protobuf.Timestamp
-	42, // 46: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result.receipt:type_name -> lockstep.common.v1.Receipt
-	52, // 47: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.Result.failure:type_name -> lockstep.common.v1.Reason
-	43, // 48: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
-	52, // 49: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
-	1,  // 50: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest
-	3,  // 51: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:input_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
-	5,  // 52: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:input_type -> lockstep.inventorymovement.v1.RecordReturnReceiptRequest
-	7,  // 53: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
-	9,  // 54: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
-	11, // 55: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
-	14, // 56: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
-	17, // 57: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
-	20, // 58: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
-	22, // 59: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
-	24, // 60: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
-	26, // 61: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
-	28, // 62: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
-	30, // 63: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
-	32, // 64: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
-	34, // 65: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
-	36, // 66: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
-	2,  // 67: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,  // 68: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,  // 69: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,  // 70: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10, // 71: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12, // 72: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15, // 73: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18, // 74: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21, // 75: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23, // 76: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25, // 77: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27, // 78: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29, // 79: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31, // 80: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33, // 81: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35, // 82: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37, // 83: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	67, // [67:84] is the sub-list for method output_type
-	50, // [50:67] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	43, // 46: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
+	52, // 47: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
+	1,  // 48: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest
+	3,  // 49: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:input_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
+	5,  // 50: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:input_type -> lockstep.inventorymovement.v1.RecordReturnReceiptRequest
+	7,  // 51: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
+	9,  // 52: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
+	11, // 53: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
+	14, // 54: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
+	17, // 55: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
+	20, // 56: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
+	22, // 57: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
+	24, // 58: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
+	26, // 59: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
+	28, // 60: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
+	30, // 61: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
+	32, // 62: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
+	34, // 63: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
+	36, // 64: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
+	2,  // 65: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,  // 66: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,  // 67: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,  // 68: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10, // 69: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12, // 70: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15, // 71: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18, // 72: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21, // 73: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23, // 74: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25, // 75: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27, // 76: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29, // 77: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31, // 78: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33, // 79: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35, // 80: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37, // 81: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	65, // [65:82] is the sub-list for method output_type
+	48, // [48:65] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_inventory_movement_proto_init() }
@@ -2948,7 +2888,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc), len(file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   39,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1272,12 +1272,12 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\tallocated\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\x124\n" +
 	"\x06picked\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06picked\x122\n" +
 	"\x05short\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\x05short\x124\n" +
-	"\x06packed\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06packed\"\xfd\x01\n" +
+	"\x06packed\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06packed\"\x84\x02\n" +
 	"\x15WarehouseLineQuantity\x12(\n" +
 	"\vline_number\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02 \x00R\n" +
 	"lineNumber\x12@\n" +
-	"\bquantity\x18\x02 \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12\x16\n" +
-	"\x03sku\x18\x03 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12#\n" +
+	"\bquantity\x18\x02 \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12\x1d\n" +
+	"\x03sku\x18\x03 \x01(\tB\v\xbaH\x04r\x02\x18@\x88\xb5\x18\x13R\x03sku\x12#\n" +
 	"\blocation\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\blocation\x12\x19\n" +
 	"\x03lot\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\x12 \n" +
 	"\aitem_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06itemId\"\x9c\x01\n" +
