@@ -141,7 +141,7 @@ func (x *walker) atRest(t *testing.T) error {
 		}
 		for _, l := range o.GetLines() {
 			q, sku := l.GetQuantities(), l.GetLine().GetSku()
-			d := func(text string) quantity.Decimal { return quantity.MustParse(text) }
+			d := quantity.MustParse
 			if d(q.GetOrdered()) != quantity.Sum(d(q.GetOpen()), d(q.GetReleased()), d(q.GetCancelled())) {
 				t.Fatalf("line %v", l)
 			}
