@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -60,12 +61,19 @@ func ApplyStock(s Stock, facts ...StockFact) Stock {
 
 // bury remembers that a claim or a warehouse order is closed for good.
 func (s Stock) bury(key string) Stock {
-	s.Tombstones = append(slices.Clip(s.Tombstones), key)
+	s.Tombstones = append(slices.Clip(s.Tombstones), mark(key))
 	if n := len(s.Tombstones) - maxTombstones; n > 0 {
 		s.Tombstones = s.Tombstones[n:]
 	}
 	return s
 }
+
+// closed reports whether a claim or a warehouse order was closed for good.
+func (s Stock) closed(key string) bool { return slices.Contains(s.Tombstones, mark(key)) }
+
+// mark is a key as tombstones keep it: 80 bits of its hash, because a busy stock is
+// written often and most of it would be tombstones.
+func mark(key string) string { return ident.Derive("t", key)[2:18] }
 
 // shift changes what is on hand at a place; a row with nothing left is dropped.
 func shift(rows []Row, at Place, by quantity.Decimal) []Row {

@@ -36,7 +36,7 @@ func (s Stock) atp(today string) quantity.Decimal {
 // Reserve promises a claim as much as can be promised. partial says that a part helps. The
 // same claim again changes nothing; a claim that was closed before it arrived is refused.
 func Reserve(s Stock, key StockKey, claim Claim, partial bool, today string) ([]StockFact, error) {
-	if slices.Contains(s.Tombstones, claim.Key) {
+	if s.closed(claim.Key) {
 		return nil, fault.New(fault.Refused, "CLAIM_CLOSED", "claim %s was closed", claim.Key)
 	}
 	if slices.ContainsFunc(s.Claims, func(c Claim) bool { return c.Key == claim.Key }) {
@@ -66,7 +66,7 @@ func (s Stock) Held(claim string) quantity.Decimal {
 
 // Release closes a claim for good, whether it holds something, nothing, or was never made.
 func Release(s Stock, key StockKey, claim string) ([]StockFact, error) {
-	if slices.Contains(s.Tombstones, claim) {
+	if s.closed(claim) {
 		return nil, nil
 	}
 	return []StockFact{ReservationReleased{s.named(key), Claim{claim, s.Held(claim)}}}, nil
@@ -83,7 +83,7 @@ type Wanted struct {
 // then by location. It takes the lines' claims; what they do not cover comes from what is
 // free. An order that is over here gets nothing.
 func Allocate(s Stock, key StockKey, order string, lines []Wanted, today string) []StockFact {
-	if slices.Contains(s.Tombstones, order) {
+	if s.closed(order) {
 		return nil
 	}
 	var facts []StockFact
@@ -129,7 +129,7 @@ func (s Stock) AllocatedTo(order string, line int) []Allocation {
 // CloseOrder frees everything that is allocated to a warehouse order and sees to it that
 // nothing is allocated to it later, in whatever order things happen.
 func CloseOrder(s Stock, key StockKey, order string) []StockFact {
-	if slices.Contains(s.Tombstones, order) {
+	if s.closed(order) {
 		return nil
 	}
 	sum := quantity.Decimal{}

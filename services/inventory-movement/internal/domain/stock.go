@@ -111,7 +111,7 @@ type Stock struct {
 	Claims      []Claim      `bson:"c,omitempty"`
 	Allocations []Allocation `bson:"a,omitempty"`
 	Packing     []Allocation `bson:"g,omitempty"` // what stands in PACKING, and for whom
-	Tombstones  []string     `bson:"t,omitempty"` // claims and warehouse orders closed for good, newest last
+	Tombstones  []string     `bson:"t,omitempty"` // marks of claims and warehouse orders closed for good, newest last
 }
 
 // MovementType is what moved stock.
