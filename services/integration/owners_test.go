@@ -184,3 +184,15 @@ func (s *freightOwner) ReceiveFreightInvoice(ctx context.Context, req *freightse
 	}
 	return &freightsettlementv1.ReceiveFreightInvoiceResponse{Receipt: guard.Receipt(ctx, r)}, nil
 }
+
+type stockOwner struct {
+	inventorymovementv1.UnimplementedInventoryMovementServiceServer
+	o *owners
+}
+
+func (s *stockOwner) BatchRecordReceipts(ctx context.Context, req *inventorymovementv1.BatchRecordReceiptsRequest) (*inventorymovementv1.BatchRecordReceiptsResponse, error) {
+	results, err := batch(ctx, s.o, req.GetSource(), "receipts", "sku", req.GetReceipts(), func(r *inventorymovementv1.GoodsReceipt) string {
+		return r.GetSku() + "=" + r.GetQuantity().GetValue()
+	})
+	return &inventorymovementv1.BatchRecordReceiptsResponse{Results: results}, err
+}

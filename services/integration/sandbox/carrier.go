@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,12 +31,25 @@ func (c *Carrier) system() string { return "carrier-" + strings.ToLower(c.SCAC) 
 
 // Step does what there is to do for all shipments.
 func (c *Carrier) Step(ctx context.Context) error {
-	for _, state := range []string{"TENDERED", "READY", "DISPATCHED", "IN_TRANSIT", "OUT_FOR_DELIVERY", "DELIVERED", "POD_CONFIRMED", "CLOSED"} {
+	for _, state := range []string{"TENDERED", "READY", "DISPATCHED", "IN_TRANSIT", "OUT_FOR_DELIVERY", "DELIVERED"} {
 		if err := eachShipment(ctx, c.Client, by("state", shipmentPrefix+state), c.work); err != nil {
 			return err
 		}
 	}
-	return nil
+	final, err := freightsOf(ctx, c.Client, by("state", "FREIGHT_STATE_FINAL"))
+	for _, f := range final {
+		if err != nil {
+			return err
+		}
+		if f.GetCarrier() != c.SCAC || c.invoiced(f.GetShipmentId(), false) {
+			continue
+		}
+		var got sv.GetShipmentResponse
+		if err = c.Client.Get(ctx, "/v1/shipments/"+f.GetShipmentId(), &got); err == nil {
+			err = c.work(ctx, got.GetShipment())
+		}
+	}
+	return err
 }
 
 // Tend does the same for one order.
@@ -113,7 +127,7 @@ func (c *Carrier) invoice(ctx context.Context, s *sv.Shipment) error {
 	for _, charge := range freights[0].GetCharges() {
 		charges = append(charges, Charge{charge.GetCode(), charge.GetAmount().GetAmountMinor()})
 	}
-	text, err := invoiceCSV(c.SCAC, s, append(charges, c.scripts.of(s.GetOrderNumber()).Overcharge...), freights[0].GetTotal().GetCurrency())
+	text, err := invoiceCSV(c.SCAC, s, add(charges, c.scripts.of(s.GetOrderNumber()).Overcharge), freights[0].GetTotal().GetCurrency())
 	if err != nil {
 		return err
 	}
@@ -123,6 +137,18 @@ func (c *Carrier) invoice(ctx context.Context, s *sv.Shipment) error {
 		return nil
 	}
 	return err
+}
+
+// add adds to the charges of the same codes, and the others after them.
+func add(charges, more []Charge) []Charge {
+	for _, m := range more {
+		if i := slices.IndexFunc(charges, func(c Charge) bool { return c.Code == m.Code }); i >= 0 {
+			charges[i].Minor += m.Minor
+		} else {
+			charges = append(charges, m)
+		}
+	}
+	return charges
 }
 
 // invoiceCSV writes an invoice as the documents' door takes it.

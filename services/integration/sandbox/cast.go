@@ -8,7 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -124,6 +127,12 @@ func (s *scripts) of(orderNumber string) Scenario {
 	return s.byOrder[orderNumber]
 }
 
+func (s *scripts) all() []Scenario {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.byOrder))
+}
+
 // key makes an idempotency key of a system, what it is about, and the step.
 func key(system, about string, step ...string) string {
 	text := strings.Map(func(r rune) rune {
@@ -182,6 +191,12 @@ func refused(err error, reasons ...string) bool {
 		}
 	}
 	return false
+}
+
+// absent reports whether the suite knows no such thing.
+func absent(err error) bool {
+	var p *Problem
+	return errors.As(err, &p) && p.Status == http.StatusNotFound
 }
 
 // short is the end of an enumeration's name, e.g. "RELEASED".

@@ -28,8 +28,16 @@ const (
 
 // Step does what there is to do for all orders, invoices and returns.
 func (e *ERP) Step(ctx context.Context) error {
-	for _, state := range []string{"RELEASED", "ACKNOWLEDGED", "BACKORDERED", "FULFILLED", "CANCELLED"} {
+	for _, state := range []string{"FULFILLED", "CANCELLED"} {
 		if err := e.eachOrder(ctx, by("state", orderPrefix+state)); err != nil {
+			return err
+		}
+	}
+	for _, s := range e.scripts.all() {
+		if s.Cancel == "" && len(s.Replenish)+len(s.Returns) == 0 {
+			continue
+		}
+		if err := e.eachOrder(ctx, by("order_number", s.Number)); err != nil {
 			return err
 		}
 	}
@@ -92,8 +100,7 @@ func (e *ERP) work(ctx context.Context, id string) error {
 			Reason: script.Cancel, Source: from(erp, script.Number+":cancel"),
 		}, &or.RequestCancelResponse{})
 	case len(script.Replenish) > 0 && backordered(o):
-		_, err := e.Receive(ctx, script.Number+":replenish", script.Replenish)
-		return err
+		return e.Receive(ctx, script.Number+":replenish", script.Replenish)
 	case state == "CANCELLED", state == "FULFILLED" && delivered(o):
 		return e.Client.Post(ctx, "/v1/orders/"+id+":close", key(erp, id, "close"), &or.CloseOrderRequest{Source: from(erp, id+":close")}, &or.CloseOrderResponse{})
 	case state == "CLOSED" && len(script.Returns) > 0:

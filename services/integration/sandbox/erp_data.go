@@ -156,13 +156,13 @@ func (e *ERP) again(ctx context.Context, documentType, format, message, content 
 }
 
 // Receive receives goods under a message id; the bins are the warehouse's.
-func (e *ERP) Receive(ctx context.Context, message string, goods []Goods) (string, error) {
+func (e *ERP) Receive(ctx context.Context, message string, goods []Goods) error {
 	var b strings.Builder
 	b.WriteString("site,sku,location,quantity,unit,document\n")
 	for _, g := range goods {
 		fmt.Fprintf(&b, "%s,%s,%s,%s,%s,%s\n", g.Site, g.SKU, g.Bin, g.Quantity, g.Unit, message)
 	}
-	return message, e.receive(ctx, message, b.String())
+	return e.receive(ctx, message, b.String())
 }
 
 func (e *ERP) receive(ctx context.Context, message, text string) error {
@@ -189,19 +189,27 @@ func (e *ERP) Export(ctx context.Context, s Scenario) (string, error) {
 		return "", err
 	}
 	for {
-		var got or.ListOrdersResponse
-		if err := e.Client.Get(ctx, "/v1/orders?"+by("order_number", s.Number).Encode(), &got); err != nil {
-			return "", err
-		}
-		for _, o := range got.GetOrders() {
-			if o.GetSourceSystem() == erp {
-				return o.GetOrderId(), nil
-			}
+		if id, err := e.find(ctx, s); id != "" || err != nil {
+			return id, err
 		}
 		if !wait(ctx, pollEvery) { // the list trails
 			return "", ctx.Err()
 		}
 	}
+}
+
+// find returns the id of the scenario's order; "" when there is none.
+func (e *ERP) find(ctx context.Context, s Scenario) (string, error) {
+	var got or.ListOrdersResponse
+	if err := e.Client.Get(ctx, "/v1/orders?"+by("order_number", s.Number).Encode(), &got); err != nil {
+		return "", err
+	}
+	for _, o := range got.GetOrders() {
+		if o.GetSourceSystem() == erp {
+			return o.GetOrderId(), nil
+		}
+	}
+	return "", nil
 }
 
 // orderText writes an order as the ERP exports it.

@@ -95,9 +95,10 @@ func Scenarios(prefix string) []Scenario {
 			Lines: []Line{
 				{1, "TEA-GREEN-500", "2", "CS", "71.40"}, {2, "MUG-WHITE", "6", "EA", "8.95"}, {3, "COFFEE-BEANS", "12.5", "KGM", "14.20"},
 			},
+			Overcharge: []Charge{{"BASE", 10}}, // within tolerance
 			Want: Want{
 				// 24 × 512 g + 6 × 340 g + 12,500 g + one carton of 350 g = 27,178 g: 3.50 + 27.178 × 0.28 = 11.11, and 12.5 % fuel.
-				Order: "CLOSED", Releases: 1, Shipments: 1, Freight: 1250, Invoices: []string{"PAID"},
+				Order: "CLOSED", Releases: 1, Shipments: 1, Freight: 1111 + 139 + 10, Invoices: []string{"PAID"},
 				Lines: []Filled{{1, "24", "24", "0"}, {2, "6", "6", "0"}, {3, "12.5", "12.5", "0"}},
 				Stock: map[string]string{"HAM/TEA-GREEN-500": "-24", "HAM/MUG-WHITE": "-6", "HAM/COFFEE-BEANS": "-12.5"},
 			},
@@ -114,7 +115,7 @@ func Scenarios(prefix string) []Scenario {
 				Order: "CLOSED", Releases: 2, Shipments: 2, Freight: 590 + 74 + 490 + 61, Invoices: []string{"PAID", "PAID"},
 				Lines:     []Filled{{10, "10", "10", "0"}},
 				Stock:     map[string]string{"HAM/TEAPOT-12": "0"},
-				Elsewhere: map[string]string{"HAM/TEAPOT-12/DISCREPANCY": "4", "HAM/TEAPOT-12/CUSTOMER": "10"},
+				Elsewhere: map[string]string{"HAM/TEAPOT-12/DISCREPANCY": "4", "HAM/TEAPOT-12/CUSTOMER": "10", "HAM/TEAPOT-12/SUPPLIER": "-14"},
 			},
 		},
 		{

@@ -53,7 +53,7 @@ func what(s *ct.TraceStep) string {
 	}
 	for _, d := range s.GetDetails() {
 		switch d.GetName() {
-		case "code", "reason", "carrier", "state":
+		case "reason", "resolution":
 			text += " " + d.GetValue()
 		}
 	}
@@ -67,7 +67,7 @@ func cell(all []string) string {
 	if len(all) > widest {
 		all = append(all[:widest:widest], "…")
 	}
-	return strings.Join(all, " ")
+	return strings.Join(all, ", ")
 }
 
 func keysOf(s *ct.TraceStep, asked string) string {
@@ -92,7 +92,7 @@ func brief(id string) string {
 func quantitiesOf(s *ct.TraceStep) string {
 	var all []string
 	for _, q := range s.GetQuantities() {
-		text := q.GetQuantity().GetValue() + q.GetQuantity().GetUnit()
+		text := strings.TrimSpace(q.GetQuantity().GetValue() + " " + q.GetQuantity().GetUnit())
 		if q.GetLineNumber() > 0 {
 			text = fmt.Sprintf("%d:%s", q.GetLineNumber(), text)
 		}

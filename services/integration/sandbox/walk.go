@@ -26,6 +26,7 @@ const pollEvery = 80 * time.Millisecond
 type Report struct {
 	Scenario Scenario
 	OrderID  string
+	Resumed  bool // the order was there before: what stock was before it is not known
 	Checks   []Check
 	Took     time.Duration
 }
@@ -49,25 +50,32 @@ func (r *Report) Failed() (failed []Check) {
 // Walk drives one scenario to its expected end, tending its order only, and checks every
 // end state over the public API. It returns the report of the last look together with an
 // error when the context ends before all checks hold: give it a deadline. Setup comes first.
+// A walk that was cut off goes on when it is walked again, and repeats nothing; it then
+// cannot compare stock with what it was before the order.
 func Walk(ctx context.Context, cast *Cast, s Scenario) (*Report, error) {
 	cast.Script(s)
 	begin := cast.ERP.Clock.Now()
 	report := &Report{Scenario: s}
-	if len(s.Receive) > 0 {
-		if _, err := cast.ERP.Receive(ctx, s.Number+":receive", s.Receive); err != nil {
-			return report, fmt.Errorf("%s: receive: %w", s.Name, err)
-		}
+	there, err := cast.ERP.find(ctx, s)
+	if err != nil {
+		return report, fmt.Errorf("%s: %w", s.Name, err)
 	}
+	report.Resumed = there != ""
 	before, err := stockOf(ctx, cast.ERP.Client, s)
 	if err != nil {
 		return report, fmt.Errorf("%s: stock: %w", s.Name, err)
+	}
+	if len(s.Receive) > 0 {
+		if err := cast.ERP.Receive(ctx, s.Number+":receive", s.Receive); err != nil {
+			return report, fmt.Errorf("%s: receive: %w", s.Name, err)
+		}
 	}
 	if report.OrderID, err = cast.ERP.Export(ctx, s); err != nil {
 		return report, fmt.Errorf("%s: export: %w", s.Name, err)
 	}
 	for {
 		tended := cast.Tend(ctx, report.OrderID)
-		checks, err := look(ctx, cast.ERP.Client, s, report.OrderID, before)
+		checks, err := look(ctx, cast.ERP.Client, report, before)
 		if err == nil {
 			report.Checks = checks
 		}
@@ -128,18 +136,21 @@ func gather(ctx context.Context, c *Client, orderID string) (*end, error) {
 }
 
 // look compares how things stand with what the scenario wants.
-func look(ctx context.Context, c *Client, s Scenario, orderID string, before map[string]quantity.Decimal) ([]Check, error) {
-	e, err := gather(ctx, c, orderID)
+func look(ctx context.Context, c *Client, r *Report, before map[string]quantity.Decimal) ([]Check, error) {
+	e, err := gather(ctx, c, r.OrderID)
 	if err != nil {
 		return nil, err
 	}
-	after, err := stockOf(ctx, c, s)
+	want := r.Scenario.Want
+	checks := append(ofOrder(e, want), ofMoney(e, want)...)
+	if r.Resumed {
+		return checks, nil
+	}
+	after, err := stockOf(ctx, c, r.Scenario)
 	if err != nil {
 		return nil, err
 	}
-	checks := ofOrder(e, s.Want)
-	checks = append(checks, ofMoney(e, s.Want)...)
-	return append(checks, ofStock(s.Want, before, after)...), nil
+	return append(checks, ofStock(want, before, after)...), nil
 }
 
 func ofOrder(e *end, want Want) []Check {
@@ -229,7 +240,7 @@ func stockOf(ctx context.Context, c *Client, s Scenario) (map[string]quantity.De
 		site, sku, _ := strings.Cut(place, "/")
 		var got im.GetStockResponse
 		err := c.Get(ctx, "/v1/stocks?"+url.Values{"site": {site}, "sku": {sku}}.Encode(), &got)
-		if refused(err, "NOT_FOUND") {
+		if absent(err) {
 			continue
 		}
 		if err != nil {

@@ -237,3 +237,8 @@ func (o *Owners) receiveInvoice(ctx context.Context, source *commonv1.SourceRef,
 	_, err := o.freight.ReceiveFreightInvoice(ctx, req)
 	return err
 }
+
+func (o *Owners) recordReceipts(ctx context.Context, source *commonv1.SourceRef, records []document.Record) ([]*commonv1.ItemResult, error) {
+	resp, err := o.stock.BatchRecordReceipts(ctx, &inventorymovementv1.BatchRecordReceiptsRequest{Receipts: messages[*inventorymovementv1.GoodsReceipt](records), Source: source})
+	return resp.GetResults(), err
+}
