@@ -16,7 +16,7 @@ type Config struct {
 
 // Defaults returns the configuration of a developer's machine, which is that of production.
 func Defaults() Config {
-	return Config{TolerancePercent: 2, ToleranceMinor: 500, Retry: time.Minute, Attempt: time.Minute, Sweep: time.Second}
+	return Config{TolerancePercent: 2, ToleranceMinor: 500, Retry: 2 * time.Second, Attempt: time.Minute, Sweep: time.Second}
 }
 
 // Validate names every setting that cannot be.

@@ -13,7 +13,7 @@ import (
 // Receive takes a carrier's invoice and begins its match.
 func (a *App) Receive(ctx context.Context, r domain.InvoiceReceived) (store.Receipt, error) {
 	r.ID, r.Creator = InvoiceID(tenant(ctx), r.Carrier, r.Number), store.CauseOf(ctx).Principal
-	freights, err := a.resolve(ctx, r.Carrier, r.Lines, hint{})
+	freights, err := a.resolveSoon(ctx, r.Carrier, r.Lines)
 	if err != nil {
 		return store.Receipt{}, err
 	}
@@ -51,6 +51,28 @@ func (a *App) resolve(ctx context.Context, carrier string, lines []domain.Invoic
 		out[i] = id
 	}
 	return out, nil
+}
+
+// trail bounds how long a new invoice waits for a list that trails.
+const trail = 300 * time.Millisecond
+
+// resolveSoon finds the freights of a new invoice. A list may trail what was dispatched a
+// moment ago, so what is missing is looked for again before the invoice has to wait.
+func (a *App) resolveSoon(ctx context.Context, carrier string, lines []domain.InvoiceLine) ([]string, error) {
+	late := time.After(trail)
+	for pause := 5 * time.Millisecond; ; pause *= 2 {
+		freights, err := a.resolve(ctx, carrier, lines, hint{})
+		if err != nil || !slices.Contains(freights, "") {
+			return freights, err
+		}
+		select {
+		case <-late:
+			return freights, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 // pick chooses the shipment that a reference means: the only one that is not settled, else

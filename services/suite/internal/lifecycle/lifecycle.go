@@ -84,14 +84,20 @@ var errNotYet = errors.New("not yet")
 
 // await asks until the answer is no longer errNotYet; a query that fails otherwise fails the walk.
 func await(ctx context.Context, what string, ask func(context.Context) error) error {
+	var last error
 	for pause := 4 * time.Millisecond; ; pause = min(pause*3/2, 100*time.Millisecond) {
 		err := ask(ctx)
-		if err == nil || !errors.Is(err, errNotYet) {
-			return err
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errNotYet):
+			last = err
+		default:
+			return fmt.Errorf("waiting for %s (last: %w): %w", what, last, err)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s: %w, last: %w", what, ctx.Err(), err)
+			return fmt.Errorf("waiting for %s (last: %w): %w", what, last, ctx.Err())
 		case <-time.After(pause):
 		}
 	}
