@@ -169,7 +169,7 @@ func (w *WMS) pack(ctx context.Context, o *im.WarehouseOrder) error {
 			return err
 		}
 		for left.Sign() > 0 {
-			n := fitting(left, each, room, l.GetQuantity().GetUnit())
+			n := fitting(left, each, room)
 			if n.Sign() == 0 {
 				if room < cartonGrams { // a new carton; one that holds not even a piece is full of it
 					cartons, weights, room = append(cartons, nil), append(weights, tareGrams), cartonGrams
@@ -196,16 +196,17 @@ func (w *WMS) pack(ctx context.Context, o *im.WarehouseOrder) error {
 	return nil
 }
 
-// fitting is how much of a quantity goes into the room, in whole pieces where pieces are counted.
-func fitting(left, each quantity.Decimal, room int64, unit string) quantity.Decimal {
+// fitting is how much of a quantity goes into the room: all of it, or a whole number.
+func fitting(left, each quantity.Decimal, room int64) quantity.Decimal {
 	switch {
-	case room <= 0 || each.Sign() <= 0 && len(unit) == 0:
+	case room <= 0:
 		return quantity.Decimal{}
-	case each.Sign() <= 0, gramsOf(left, each) <= room:
+	case gramsOf(left, each) <= room:
 		return left
 	}
-	var n int64
-	for n = 0; gramsOf(quantity.Int(n+1), each) <= room; n++ {
+	n := int64(0)
+	for gramsOf(quantity.Int(n+1), each) <= room {
+		n++
 	}
 	return quantity.Min(left, quantity.Int(n))
 }

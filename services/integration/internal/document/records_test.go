@@ -104,7 +104,7 @@ func TestBadRows(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	for header, want := range map[string]string{
 		"sku,name,base_unit\n":           "",
-		" SKU ;Name;Base_Unit\n":         "",
+		"SKU ; Name;Base_Unit\n":         "",
 		"sku,name\n":                     "line 1 base_unit COLUMN_MISSING",
 		"sku,name,base_unit,colour\n":    "line 1 colour COLUMN_UNKNOWN",
 		"sku,name,base_unit,sku\n":       "line 1 sku COLUMN_TWICE",
