@@ -81,6 +81,7 @@ type Mongod struct {
 	port          int
 	owned         bool // its folder goes with it
 	alone         bool // in no replica set
+	flags         []string
 	proc          *process
 }
 
@@ -94,7 +95,7 @@ func LaunchMongod() (*Mongod, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no mongod: `make parts` fetches one into .cache: %w", err)
 	}
-	nodes, err := startSet(bin, 1, true)
+	nodes, err := startSet(bin, 1, true, "--wiredTigerCacheSizeGB", "2")
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +195,7 @@ func mongod(t testing.TB) string {
 	return bin
 }
 
-func startSet(bin string, n int, owned bool) ([]*Mongod, error) {
+func startSet(bin string, n int, owned bool, flags ...string) ([]*Mongod, error) {
 	nodes := make([]*Mongod, n)
 	hosts := make([]string, n)
 	for i := range nodes {
@@ -206,7 +207,7 @@ func startSet(bin string, n int, owned bool) ([]*Mongod, error) {
 		if err != nil {
 			return nil, err
 		}
-		nodes[i] = &Mongod{bin: bin, dir: dir, port: port, owned: owned}
+		nodes[i] = &Mongod{bin: bin, dir: dir, port: port, owned: owned, flags: flags}
 		hosts[i] = nodes[i].host()
 	}
 	members := bson.A{}
@@ -252,7 +253,10 @@ func (m *Mongod) run() (err error) {
 	}
 	command := []string{
 		m.bin, "--dbpath", m.dir, "--port", strconv.Itoa(m.port), "--bind_ip", "127.0.0.1",
-		"--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--setParameter", "diagnosticDataCollectionEnabled=false",
+		"--nounixsocket", "--setParameter", "diagnosticDataCollectionEnabled=false",
+	}
+	if command = append(command, m.flags...); len(m.flags) == 0 {
+		command = append(command, "--wiredTigerCacheSizeGB", "0.25") // many of them run at once in tests
 	}
 	if !m.alone {
 		command = append(command, "--replSet", "rs0", "--oplogSize", "512", "--oplogMinRetentionHours", "24")
