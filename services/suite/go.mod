@@ -126,12 +126,12 @@ replace (
 	github.com/lockstep-logistics/lockstep/gateway => ../../gateway
 	github.com/lockstep-logistics/lockstep/libs => ../../libs
 	github.com/lockstep-logistics/lockstep/proto => ../../proto
-	github.com/lockstep-logistics/lockstep/services/control-tower => ../control-tower
-	github.com/lockstep-logistics/lockstep/services/freight-settlement => ../freight-settlement
-	github.com/lockstep-logistics/lockstep/services/integration => ../integration
-	github.com/lockstep-logistics/lockstep/services/inventory-movement => ../inventory-movement
-	github.com/lockstep-logistics/lockstep/services/master-data => ../master-data
-	github.com/lockstep-logistics/lockstep/services/order-release => ../order-release
-	github.com/lockstep-logistics/lockstep/services/returns => ../returns
-	github.com/lockstep-logistics/lockstep/services/shipment-visibility => ../shipment-visibility
+	github.com/lockstep-logistics/lockstep/services/control-tower => ../../services/control-tower
+	github.com/lockstep-logistics/lockstep/services/freight-settlement => ../../services/freight-settlement
+	github.com/lockstep-logistics/lockstep/services/integration => ../../services/integration
+	github.com/lockstep-logistics/lockstep/services/inventory-movement => ../../services/inventory-movement
+	github.com/lockstep-logistics/lockstep/services/master-data => ../../services/master-data
+	github.com/lockstep-logistics/lockstep/services/order-release => ../../services/order-release
+	github.com/lockstep-logistics/lockstep/services/returns => ../../services/returns
+	github.com/lockstep-logistics/lockstep/services/shipment-visibility => ../../services/shipment-visibility
 )

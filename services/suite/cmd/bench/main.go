@@ -4,10 +4,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 
 	"github.com/lockstep-logistics/lockstep/libs/host"
@@ -32,7 +34,13 @@ func run(ctx context.Context) error {
 	only := flag.String("only", "", "the group to run: "+strings.Join(names, ", ")+"; all when empty")
 	out := flag.String("out", filepath.Join("bench", "results.json"), "where the figures go")
 	quick := flag.Bool("quick", false, "few and short runs: to see that it works, no figures to quote")
+	profile := flag.String("cpuprofile", "", "where a profile of this process's CPU time goes; none when empty")
 	flag.Parse()
+	stop, err := profiled(*profile)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	report, known := bench.Report{Quick: *quick}, false
 	for _, g := range bench.Groups {
 		if *only != "" && *only != g.Name {
@@ -53,4 +61,24 @@ func run(ctx context.Context) error {
 		return err
 	}
 	return report.Write(*out)
+}
+
+// profiled begins a profile in the named file and returns what ends it.
+func profiled(name string) (stop func(), err error) {
+	if name == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		if err := f.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "error:", err)
+		}
+	}, nil
 }

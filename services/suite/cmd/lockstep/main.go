@@ -27,6 +27,6 @@ func command() *cobra.Command {
 		Use: "lockstep", Short: "The Lockstep suite in one process",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(up())
+	root.AddCommand(up(), demo())
 	return root
 }

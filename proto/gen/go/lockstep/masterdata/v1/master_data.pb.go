@@ -3454,11 +3454,11 @@ var File_lockstep_masterdata_v1_master_data_proto protoreflect.FileDescriptor
 
 const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/masterdata/v1/master_data.proto\x12\x16lockstep.masterdata.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a&lockstep/masterdata/v1/resources.proto\"\xfe\x01\n" +
+	"(lockstep/masterdata/v1/master_data.proto\x12\x16lockstep.masterdata.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a&lockstep/masterdata/v1/resources.proto\"\x87\x02\n" +
 	"\x0ePutItemRequest\x12B\n" +
 	"\x03sku\x18\x01 \x01(\tB0\xbaH-r+2)^[A-Za-z0-9][A-Za-z0-9 ._/+#&,()-]{0,63}$R\x03sku\x128\n" +
-	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemB\x06\xbaH\x03\xc8\x01\x01R\x04item\x12\x12\n" +
-	"\x04etag\x18\x03 \x01(\tR\x04etag\x12#\n" +
+	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemB\x06\xbaH\x03\xc8\x01\x01R\x04item\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"H\n" +
 	"\x0fPutItemResponse\x125\n" +
@@ -3468,10 +3468,10 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x03 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"Q\n" +
 	"\x15BatchPutItemsResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xa0\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xa9\x01\n" +
 	"\x11RetireItemRequest\x12\x1b\n" +
-	"\x03sku\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x12\n" +
-	"\x04etag\x18\x02 \x01(\tR\x04etag\x12#\n" +
+	"\x03sku\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"K\n" +
 	"\x12RetireItemResponse\x125\n" +
@@ -3502,11 +3502,11 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x84\x02\n" +
+	"updateTime\"\x8d\x02\n" +
 	"\x0fPutPartyRequest\x12D\n" +
 	"\x04code\x18\x01 \x01(\tB0\xbaH-r+2)^[A-Za-z0-9][A-Za-z0-9 ._/+#&,()-]{0,63}$R\x04code\x12;\n" +
-	"\x05party\x18\x02 \x01(\v2\x1d.lockstep.masterdata.v1.PartyB\x06\xbaH\x03\xc8\x01\x01R\x05party\x12\x12\n" +
-	"\x04etag\x18\x03 \x01(\tR\x04etag\x12#\n" +
+	"\x05party\x18\x02 \x01(\v2\x1d.lockstep.masterdata.v1.PartyB\x06\xbaH\x03\xc8\x01\x01R\x05party\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"I\n" +
 	"\x10PutPartyResponse\x125\n" +
@@ -3516,10 +3516,10 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x03 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"S\n" +
 	"\x17BatchPutPartiesResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xa3\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xac\x01\n" +
 	"\x12RetirePartyRequest\x12\x1d\n" +
-	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x12\n" +
-	"\x04etag\x18\x02 \x01(\tR\x04etag\x12#\n" +
+	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"L\n" +
 	"\x13RetirePartyResponse\x125\n" +
@@ -3547,11 +3547,11 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x89\x02\n" +
+	"updateTime\"\x92\x02\n" +
 	"\x12PutLocationRequest\x12=\n" +
 	"\x04code\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$R\x04code\x12D\n" +
-	"\blocation\x18\x02 \x01(\v2 .lockstep.masterdata.v1.LocationB\x06\xbaH\x03\xc8\x01\x01R\blocation\x12\x12\n" +
-	"\x04etag\x18\x03 \x01(\tR\x04etag\x12#\n" +
+	"\blocation\x18\x02 \x01(\v2 .lockstep.masterdata.v1.LocationB\x06\xbaH\x03\xc8\x01\x01R\blocation\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"L\n" +
 	"\x13PutLocationResponse\x125\n" +
@@ -3561,10 +3561,10 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x03 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"U\n" +
 	"\x19BatchPutLocationsResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xa6\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xaf\x01\n" +
 	"\x15RetireLocationRequest\x12\x1d\n" +
-	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x12\n" +
-	"\x04etag\x18\x02 \x01(\tR\x04etag\x12#\n" +
+	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"O\n" +
 	"\x16RetireLocationResponse\x125\n" +
@@ -3595,11 +3595,11 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12\x1b\n" +
-	"\tsite_code\x18\a \x01(\tR\bsiteCode\"\xfd\x01\n" +
+	"\tsite_code\x18\a \x01(\tR\bsiteCode\"\x86\x02\n" +
 	"\x11PutCarrierRequest\x125\n" +
 	"\x04code\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[A-Z0-9][A-Z0-9_-]{0,15}$R\x04code\x12A\n" +
-	"\acarrier\x18\x02 \x01(\v2\x1f.lockstep.masterdata.v1.CarrierB\x06\xbaH\x03\xc8\x01\x01R\acarrier\x12\x12\n" +
-	"\x04etag\x18\x03 \x01(\tR\x04etag\x12#\n" +
+	"\acarrier\x18\x02 \x01(\v2\x1f.lockstep.masterdata.v1.CarrierB\x06\xbaH\x03\xc8\x01\x01R\acarrier\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"K\n" +
 	"\x12PutCarrierResponse\x125\n" +
@@ -3609,10 +3609,10 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x03 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"T\n" +
 	"\x18BatchPutCarriersResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xa5\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xae\x01\n" +
 	"\x14RetireCarrierRequest\x12\x1d\n" +
-	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x12\n" +
-	"\x04etag\x18\x02 \x01(\tR\x04etag\x12#\n" +
+	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
 	"\x15RetireCarrierResponse\x125\n" +
@@ -3640,10 +3640,10 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\xc2\x01\n" +
+	"updateTime\"\xcb\x01\n" +
 	"\x10PutTenantRequest\x12>\n" +
-	"\x06tenant\x18\x01 \x01(\v2\x1e.lockstep.masterdata.v1.TenantB\x06\xbaH\x03\xc8\x01\x01R\x06tenant\x12\x12\n" +
-	"\x04etag\x18\x02 \x01(\tR\x04etag\x12#\n" +
+	"\x06tenant\x18\x01 \x01(\v2\x1e.lockstep.masterdata.v1.TenantB\x06\xbaH\x03\xc8\x01\x01R\x06tenant\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"J\n" +
 	"\x11PutTenantResponse\x125\n" +
