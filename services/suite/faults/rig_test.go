@@ -108,6 +108,14 @@ func begin(t *testing.T, f *fleet.Fleet, fault string) *rig {
 	testkit.Eventually(t, eventually, func() error { // its copy of master data may trail
 		return r.api.Post(ctx, "/v1/stocks:recordReceipt", "opening-stock", receipt, nil)
 	})
+	testkit.Eventually(t, eventually, func() error { // and so may that of order release
+		resp := &orderreleasev1.SubmitOrderResponse{}
+		err := r.api.Post(ctx, "/v1/orders", testkit.Name("dry"), &orderreleasev1.SubmitOrderRequest{Order: document("DRY", 1), ValidateOnly: true}, resp)
+		if err == nil && resp.GetReceipt().GetState() == "REJECTED" {
+			err = fmt.Errorf("%v", resp.GetReceipt().GetReasons())
+		}
+		return err
+	})
 	if fault != "" { // armed only now, so that it strikes under load
 		r.restart(t, "FAULT="+fault)
 	}
@@ -129,12 +137,17 @@ func (r *rig) restart(t *testing.T, extra ...string) {
 	}
 }
 
-// order submits an order of n pieces and returns its id.
-func (r *rig) order(ctx context.Context, number string, n int) (string, error) {
-	req := &orderreleasev1.SubmitOrderRequest{Order: &orderreleasev1.OrderDocument{
+// document is an order of n pieces.
+func document(number string, n int) *orderreleasev1.OrderDocument {
+	return &orderreleasev1.OrderDocument{
 		SourceSystem: "erp", OrderNumber: number, SoldTo: &orderreleasev1.OrderParty{PartyCode: "ACME", AddressCode: "MAIN"}, Site: "DC1",
 		Lines: []*orderreleasev1.OrderLine{{LineNumber: 1, Sku: "WIDGET", Quantity: &commonv1.Quantity{Value: fmt.Sprint(n), Unit: "EA"}}},
-	}}
+	}
+}
+
+// order submits an order of n pieces and returns its id.
+func (r *rig) order(ctx context.Context, number string, n int) (string, error) {
+	req := &orderreleasev1.SubmitOrderRequest{Order: document(number, n)}
 	resp := &orderreleasev1.SubmitOrderResponse{}
 	err := r.api.Post(ctx, "/v1/orders", "submit-"+number, req, resp)
 	return resp.GetReceipt().GetId(), err

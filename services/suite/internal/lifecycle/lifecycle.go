@@ -103,16 +103,22 @@ func await(ctx context.Context, what string, ask func(context.Context) error) er
 	}
 }
 
-func (w *walk) submit(ctx context.Context) error {
+// document is an order as the ERP has it.
+func document(number string, lines []Line) *orderreleasev1.OrderDocument {
 	doc := &orderreleasev1.OrderDocument{
-		SourceSystem: "erp", OrderNumber: w.number, SoldTo: &orderreleasev1.OrderParty{PartyCode: Customer, AddressCode: "MAIN"},
+		SourceSystem: "erp", OrderNumber: number, SoldTo: &orderreleasev1.OrderParty{PartyCode: Customer, AddressCode: "MAIN"},
 		Site: Site, Currency: "EUR", CarrierPreference: Carrier,
 	}
-	for i, l := range w.lines {
+	for i, l := range lines {
 		doc.Lines = append(doc.Lines, &orderreleasev1.OrderLine{
 			LineNumber: int32(i + 1), Sku: l.SKU, Quantity: pieces(l.Quantity), UnitPrice: "12.50",
 		})
 	}
+	return doc
+}
+
+func (w *walk) submit(ctx context.Context) error {
+	doc := document(w.number, w.lines)
 	client := orderreleasev1.NewOrderReleaseServiceClient(w.Dial("order-release"))
 	return w.command(ctx, "SubmitOrder", func(ctx context.Context) error {
 		resp, err := client.SubmitOrder(ctx, &orderreleasev1.SubmitOrderRequest{Order: doc})

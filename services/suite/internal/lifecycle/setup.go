@@ -14,6 +14,7 @@ import (
 	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
+	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 )
 
 // What orders of this package name.
@@ -59,7 +60,20 @@ func (d *Driver) Setup(ctx context.Context, items, perItem int) error {
 			return err
 		}
 	}
-	return nil
+	return d.known(ctx, items)
+}
+
+// known waits until order release has a copy of all that orders name: a dry run says so.
+func (d *Driver) known(ctx context.Context, items int) error {
+	client := orderreleasev1.NewOrderReleaseServiceClient(d.Dial("order-release"))
+	doc := document("SETUP", []Line{{SKU(0), 1}, {SKU(items - 1), 1}})
+	return await(ctx, "master data in order release", func(ctx context.Context) error {
+		resp, err := client.SubmitOrder(fresh(ctx), &orderreleasev1.SubmitOrderRequest{Order: doc, ValidateOnly: true})
+		if err == nil && resp.GetReceipt().GetState() == "REJECTED" {
+			return fmt.Errorf("%v: %w", resp.GetReceipt().GetReasons(), errNotYet)
+		}
+		return err
+	})
 }
 
 // stock puts the items of a range and receives them.
