@@ -81,6 +81,12 @@ func (o *owners) begin(ctx context.Context, source *commonv1.SourceRef) (outage 
 // batch takes the records of a call, each on its own.
 func batch[M proto.Message](ctx context.Context, o *owners, source *commonv1.SourceRef, list, field string, records []M, name func(M) string) ([]*commonv1.ItemResult, error) {
 	outage := o.begin(ctx, source)
+	for i, r := range records { // as an owner does whose rules are stricter than those of the sender's version
+		if strings.Contains(name(r), "POISON") {
+			return nil, fault.New(fault.Invalid, "VALIDATION_FAILED", "the request breaks the rules of its fields").
+				WithField(fmt.Sprintf("%s[%d].%s", list, i, field), "STRING_MAX_LEN", "too long")
+		}
+	}
 	results, err := guard.ItemResults(ctx, len(records), func(i int) (store.Receipt, error) {
 		r, err := o.take(store.WithItem(ctx, strconv.Itoa(i)), name(records[i]))
 		if f, ok := fault.As(err); ok {

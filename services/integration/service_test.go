@@ -3,11 +3,13 @@ package integration_test
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/lockstep-logistics/lockstep/libs/bus"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/host/hosttest"
@@ -28,19 +30,33 @@ const portion = 10
 // world is integration among what stands for the owners of records.
 type world struct {
 	*hosttest.Suite
-	owners *owners
-	door   integrationv1.IntegrationServiceClient
+	owners  *owners
+	letters atomic.Pointer[bus.DeadLetters]
+	door    integrationv1.IntegrationServiceClient
 }
 
-func unit() *host.Unit {
+func (w *world) unit() *host.Unit {
 	cfg := integration.Defaults()
 	cfg.PortionRecords = portion
-	return host.Bind(integration.Name, cfg, integration.New)
+	return host.Bind(integration.Name, cfg, func(cfg integration.Config, d host.Deps) (*host.Service, error) {
+		w.letters.Store(d.Bus.DeadLetters())
+		return integration.New(cfg, d)
+	})
+}
+
+// parked are the facts that integration could not apply.
+func (w *world) parked(t *testing.T) []bus.DeadLetter {
+	t.Helper()
+	letters, err := w.letters.Load().List(t.Context(), w.Tenant, "", "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return letters
 }
 
 func newWorld(t *testing.T, engine string) *world {
 	w := &world{owners: newOwners()}
-	w.Suite = hosttest.Serve(t, engine, append(w.owners.units(), unit())...)
+	w.Suite = hosttest.Serve(t, engine, append(w.owners.units(), w.unit())...)
 	w.door = w.as(commonv1.Role_ROLE_LOGISTICS, commonv1.Role_ROLE_FINANCE)
 	return w
 }
@@ -219,6 +235,43 @@ func TestDuplicate(t *testing.T) {
 	})
 }
 
+// TestRefusedWhole: a call that the owner refuses as a whole costs only the record to blame.
+func TestRefusedWhole(t *testing.T) {
+	w := newWorld(t, "sqlite")
+	content := ordersHeader + orders(1, 6) + "POISON;C-1;1;TEA;1;EA\n" + orders(7, 6)
+	id := w.send(t, "ORDERS", "CSV", "MSG-1", content).GetId()
+	w.done(t, id, "PARTIAL 12/1/1")
+	same(t, w.report(t, id), "14:0 sku STRING_MAX_LEN POISON")
+	if took, again := w.owners.count(); took != 12 || again != 0 {
+		t.Errorf("%d took effect, %d came again", took, again)
+	}
+}
+
+// TestUndecided: an owner that denies the service says nothing about the records: the
+// document waits, and goes on when that is mended and the letter replayed.
+func TestUndecided(t *testing.T) {
+	w := newWorld(t, "sqlite")
+	var calls atomic.Int32
+	w.owners.breakDown(func(int) error {
+		calls.Add(1)
+		return fault.New(fault.Denied, "NOT_ALLOWED", "this service may not")
+	})
+	id := w.send(t, "ORDERS", "CSV", "MSG-1", ordersHeader+orders(1, 3)).GetId()
+	testkit.Eventually(t, patience, func() bool { return calls.Load() > 0 })
+	testkit.Eventually(t, patience, func() bool { return len(w.parked(t)) == 1 })
+	w.owners.breakDown(nil)
+	w.done(t, id, "PARSED 0/0/0")
+	letter := w.parked(t)[0]
+	if letter.AggregateID != id || letter.Transient {
+		t.Errorf("letter %+v", letter)
+	}
+	testkit.Eventually(t, patience, func() error { return w.letters.Load().Replay(t.Context(), w.Tenant, letter.ID) })
+	w.done(t, id, "APPLIED 3/0/0")
+	if took, _ := w.owners.count(); took != 3 {
+		t.Errorf("%d took effect", took)
+	}
+}
+
 // TestEveryType hands one document of each type and format over in a batch.
 func TestEveryType(t *testing.T) {
 	onEngines(t, func(t *testing.T, w *world) {
@@ -335,7 +388,8 @@ func TestLarge(t *testing.T) {
 }
 
 func TestAccess(t *testing.T) {
-	hosttest.Serve(t, "sqlite", unit()).AccessMatrix(t, integration.Name, "testdata/access.md")
+	w := &world{}
+	hosttest.Serve(t, "sqlite", w.unit()).AccessMatrix(t, integration.Name, "testdata/access.md")
 }
 
 func TestReadmeIsTrue(t *testing.T) {
