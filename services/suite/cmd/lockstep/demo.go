@@ -23,10 +23,15 @@ import (
 // demo is the command that walks real orders on a fresh suite and tells the story of one.
 func demo() *cobra.Command {
 	exit := os.Getenv("DEMO_EXIT") != "" && os.Getenv("DEMO_EXIT") != "0"
+	var data dataset
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Walk orders from the ERP to the settled freight invoice and a return, and tell their story",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			tell, err := data.teller()
+			if err != nil {
+				return err
+			}
 			return withSuite(cmd.Context(), func(ctx context.Context, s *suite.Suite) error {
 				out := cmd.OutOrStdout()
 				if err := tell(ctx, s, out); err != nil || exit {
@@ -37,6 +42,7 @@ func demo() *cobra.Command {
 			})
 		},
 	}
+	data.flags(cmd)
 	cmd.Flags().BoolVar(&exit, "exit", exit, "end when the story is told, exit code 0 only if every step reached its end (DEMO_EXIT=1)")
 	return cmd
 }
