@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -16,10 +17,15 @@ import (
 type dataset struct {
 	name, folder string
 	limit        int
+	wrong        error // of the environment
 }
 
 func (d *dataset) flags(cmd *cobra.Command) {
-	_, _ = fmt.Sscan(os.Getenv("DEMO_LIMIT"), &d.limit) // no number: no limit
+	if text := os.Getenv("DEMO_LIMIT"); text != "" {
+		if d.limit, d.wrong = strconv.Atoi(text); d.wrong != nil {
+			d.wrong = fmt.Errorf("DEMO_LIMIT: %q is no number of orders", text)
+		}
+	}
 	cmd.Flags().StringVar(&d.name, "dataset", os.Getenv("DEMO_DATA"), "data set to walk instead of the scenarios: brunel (DEMO_DATA)")
 	cmd.Flags().StringVar(&d.folder, "data-dir", os.Getenv("DEMO_DATA_DIR"), "its folder; empty: beside the repository (DEMO_DATA_DIR)")
 	cmd.Flags().IntVar(&d.limit, "limit", d.limit, "orders to walk of it, evenly spread; 0: all (DEMO_LIMIT)")
@@ -31,6 +37,9 @@ func (d *dataset) teller() (func(context.Context, *suite.Suite, io.Writer) error
 	case "":
 		return tell, nil
 	case "brunel":
+		if d.wrong != nil {
+			return nil, d.wrong
+		}
 	default:
 		return nil, fmt.Errorf("no data set %q: brunel is the one there is", d.name)
 	}

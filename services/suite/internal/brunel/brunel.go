@@ -86,7 +86,7 @@ func (p *Plan) introduce(out io.Writer) {
 	lanes, bands := p.Lanes()
 	_, _ = fmt.Fprintf(out, `%s
 %d orders, %d refused before; %d carriers with rate cards of %d lanes and %d weight bands (%d repeated rows left out)
-For %d orders two bands fit, the first of the file counts; %d weights are rounded to the gram
+For %d orders several bands fit, the first of the file counts; %d weights are rounded to the gram
 `, Attribution, len(p.Orders), len(p.Refused), len(p.Cards), lanes, bands, p.Repeated, p.Ambiguous, p.Rounded)
 }
 

@@ -25,6 +25,7 @@ type Plan struct {
 	Rounded   int // orders whose weight is no whole number of grams
 
 	data     *Dataset
+	rates    []RateRow // each once
 	expected map[string]Expected
 }
 
@@ -140,7 +141,7 @@ func (p *Plan) checks() func(OrderRow) (reason, message string) {
 func (p *Plan) price(o OrderRow) (Expected, int, error) {
 	var expected Expected
 	carrier, lane, fits := false, false, 0
-	for _, r := range p.data.Rates {
+	for _, r := range p.rates {
 		if carrier = carrier || r.Carrier == o.Carrier; r.Carrier != o.Carrier || r.Origin != o.OriginPort ||
 			r.Destination != o.Destination || r.Service != o.Service || r.Days != o.Days {
 			continue
@@ -195,6 +196,7 @@ func (p *Plan) cards() error {
 			continue
 		}
 		seen[r] = true
+		p.rates = append(p.rates, r)
 		d := drafts[r.Carrier]
 		if d == nil {
 			d = &draft{bands: map[laneKey][]*freightsettlementv1.WeightBand{}}
