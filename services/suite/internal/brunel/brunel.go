@@ -61,7 +61,7 @@ func Run(ctx context.Context, base, token string, p *Plan, out io.Writer) error 
 	defer transport.CloseIdleConnections()
 	conn := patient{&rest.Conn{Base: base, Token: token, HTTP: &http.Client{Transport: transport, Timeout: 30 * time.Second}}}
 	p.introduce(out)
-	t := &tally{plan: p, reasons: map[string]int{}}
+	t := newTally(p)
 	for _, r := range p.Refused {
 		t.refuse("the data set's own tables", r)
 	}
@@ -75,10 +75,13 @@ func Run(ctx context.Context, base, token string, p *Plan, out io.Writer) error 
 	err := drive(ctx, conn, t)
 	stop()
 	t.print(out, clock.Elapsed(begin))
+	if err == nil {
+		err = t.verdict()
+	}
 	if err != nil {
 		return err
 	}
-	return t.verdict()
+	return reconcile(ctx, conn, t, out)
 }
 
 // introduce says what is about to be fed.
@@ -164,5 +167,5 @@ func one(ctx context.Context, conn grpc.ClientConnInterface, t *tally, o OrderRo
 	if w.unrated != nil {
 		t.unrated(o, w.unrated)
 	}
-	t.add(closed)
+	t.close(o)
 }

@@ -120,17 +120,8 @@ func (p *Plan) Stock() sheet {
 		kind: integrationv1.DocumentType_DOCUMENT_TYPE_STOCK_RECEIPTS, message: "STOCK",
 		header: []string{"site", "sku", "location", "quantity", "unit", "document"},
 	}
-	sum := map[Pair]int64{}
-	var places []Pair
-	for _, o := range p.Orders {
-		at := Pair{o.Plant, o.Product}
-		if _, there := sum[at]; !there {
-			places = append(places, at)
-		}
-		sum[at] += o.Quantity
-	}
-	for _, at := range places {
-		s.rows = append(s.rows, []string{at.Plant, at.Of, bin, strconv.FormatInt(sum[at], 10), "EA", "OPENING"})
+	for _, n := range p.stock() {
+		s.rows = append(s.rows, n.row())
 	}
 	return s
 }

@@ -90,7 +90,7 @@ func TestSendAgain(t *testing.T) {
 func TestVerdict(t *testing.T) {
 	p := mapped(t, 0) // 6 orders, 4 refused
 	end := func(with func(*tally)) error {
-		tl := &tally{plan: p, reasons: map[string]int{}}
+		tl := newTally(p)
 		for _, r := range p.Refused {
 			tl.refuse("the data set's own tables", r)
 		}
@@ -100,7 +100,7 @@ func TestVerdict(t *testing.T) {
 				continue
 			}
 			tl.unrated(o, &commonv1.Reason{Code: "NO_BAND"})
-			tl.add(closed)
+			tl.close(o)
 		}
 		return tl.verdict()
 	}

@@ -44,6 +44,30 @@ type tally struct {
 	toTheCent int // settled for exactly what the rate table says
 	asTold    int // unrated for the reason that the rate table gives
 	surprises []string
+	taken     map[Pair]int64 // units that closed orders took, by plant and product
+}
+
+func newTally(p *Plan) *tally {
+	return &tally{plan: p, reasons: map[string]int{}, taken: map[Pair]int64{}}
+}
+
+// close counts an order that is closed.
+func (t *tally) close(o OrderRow) {
+	t.add(closed)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.taken[Pair{o.Plant, o.Product}] += o.Quantity
+}
+
+// left is what must be left of the opening stock.
+func (t *tally) left() map[Pair]int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	left := map[Pair]int64{}
+	for _, n := range t.plan.stock() {
+		left[n.at] = n.quantity - t.taken[n.at]
+	}
+	return left
 }
 
 func (t *tally) add(s stage) { t.count[s].Add(1) }
