@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -115,6 +116,32 @@ func TestVerdict(t *testing.T) {
 	} {
 		if err := end(c.with); (err == nil) != c.ok {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOutcome: what was paid is told apart by how it compares with the rate table, and every
+// reason stands with its count.
+func TestOutcome(t *testing.T) {
+	p := mapped(t, 0)
+	tl := newTally(p)
+	tl.paid("1", &commonv1.Money{AmountMinor: 120, Currency: currency})
+	tl.paid("2", &commonv1.Money{AmountMinor: 125_626, Currency: currency})
+	tl.paid("3", &commonv1.Money{AmountMinor: 5, Currency: currency}) // of which the table knows no price
+	tl.unrated(p.Orders[4], &commonv1.Reason{Code: "NO_RATE_CARD"})
+	tl.refuse("the suite", Refusal{"9", "ADDRESS_UNKNOWN", "no such address"})
+	var b strings.Builder
+	tl.print(&b, time.Second)
+	for _, want := range []string{
+		"settled         3", "refused         1",
+		"Freight paid: 1257.51 USD; of 3 orders 1 for what the rate table says of the exact weight, 1 for a cent more or less",
+		"Without a price: 1, of them 1 for the reason",
+		"1  not rated, so not invoiced: NO_RATE_CARD, CU CRF, the customer's own freight",
+		"1  refused by the suite: ADDRESS_UNKNOWN",
+		"order 3: paid 0.05 USD, the rate table says NO_BAND",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, b.String())
 		}
 	}
 }

@@ -38,6 +38,14 @@ type Expected struct {
 	Why    string // why there is none, as freight-settlement names it; empty when there is one
 }
 
+// String is the charge, or why there is none.
+func (e Expected) String() string {
+	if e.Why != "" {
+		return e.Why
+	}
+	return e.Charge.String()
+}
+
 // customersFreight is the service level at which the customer arranges and pays the carrier.
 const customersFreight = "CRF"
 

@@ -42,6 +42,7 @@ type tally struct {
 	failures  []string
 	paidMinor int64
 	toTheCent int // settled for exactly what the rate table says
+	byACent   int // settled for a cent more or less: its weight was rounded
 	asTold    int // unrated for the reason that the rate table gives
 	surprises []string
 	taken     map[Pair]int64 // units that closed orders took, by plant and product
@@ -100,18 +101,27 @@ func (t *tally) paid(number string, m *commonv1.Money) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.paidMinor += m.GetAmountMinor()
-	if expected.Why == "" && expected.Charge.Minor == m.GetAmountMinor() && expected.Charge.Currency == m.GetCurrency() {
-		t.toTheCent++
-		return
+	if expected.Why == "" && expected.Charge.Currency == m.GetCurrency() {
+		switch m.GetAmountMinor() - expected.Charge.Minor {
+		case 0:
+			t.toTheCent++
+			return
+		case -1, 1:
+			t.byACent++
+			return
+		}
 	}
-	t.surprises = append(t.surprises, fmt.Sprintf("order %s: paid %s, the rate table says %s%s", number, amount(m.GetAmountMinor()), amount(expected.Charge.Minor), expected.Why))
+	t.surprises = append(t.surprises, fmt.Sprintf("order %s: paid %s, the rate table says %s", number, amount(m.GetAmountMinor()), expected))
 }
+
+// notRated begins the reasons for which an order has no price.
+const notRated = "not rated, so not invoiced: "
 
 // unrated counts an order that no rate covers.
 func (t *tally) unrated(o OrderRow, why *commonv1.Reason) {
-	text := fmt.Sprintf("not rated, so not invoiced: %s, %s %s", why.GetCode(), o.Carrier, service(o.Service, o.Days))
+	text := fmt.Sprintf(notRated+"%s, %s %s", why.GetCode(), o.Carrier, service(o.Service, o.Days))
 	if o.CustomersFreight() {
-		text = fmt.Sprintf("not rated, so not invoiced: %s, %s %s, the customer's own freight", why.GetCode(), o.Carrier, customersFreight)
+		text = fmt.Sprintf(notRated+"%s, %s %s, the customer's own freight", why.GetCode(), o.Carrier, customersFreight)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -145,7 +155,9 @@ func (t *tally) print(w io.Writer, took time.Duration) {
 	for s := range stages {
 		_, _ = fmt.Fprintf(w, "  %-10s %6d\n", stageNames[s], t.count[s].Load())
 	}
-	_, _ = fmt.Fprintf(w, "Freight paid: %s; to the cent what the rate table says of the exact weight: %d of %d\n", amount(t.paidMinor), t.toTheCent, t.count[settled].Load())
+	_, _ = fmt.Fprintf(w, "Freight paid: %s; of %d orders %d for what the rate table says of the exact weight, %d for a cent more or less\n",
+		amount(t.paidMinor), t.count[settled].Load(), t.toTheCent, t.byACent)
+	_, _ = fmt.Fprintf(w, "Without a price: %d, of them %d for the reason that the rate table gives\n", t.unpriced(), t.asTold)
 	if len(t.reasons) > 0 {
 		_, _ = fmt.Fprintln(w, "Why not more:")
 	}
@@ -168,19 +180,23 @@ func (t *tally) print(w io.Writer, took time.Duration) {
 	}
 }
 
+// unpriced is how many orders no rate covers.
+func (t *tally) unpriced() (n int) {
+	for reason, orders := range t.reasons {
+		if strings.HasPrefix(reason, notRated) {
+			n += orders
+		}
+	}
+	return n
+}
+
 // verdict is nil when every order ended closed or refused, and closed ones settled or with
 // the reason why there is no price.
 func (t *tally) verdict() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	all, ended := len(t.plan.Orders)+len(t.plan.Refused), int(t.count[closed].Load()+t.count[refused].Load())
-	unpriced := 0
-	for reason, n := range t.reasons {
-		if strings.HasPrefix(reason, "not rated") {
-			unpriced += n
-		}
-	}
-	priced := int(t.count[settled].Load()) + unpriced
+	priced := int(t.count[settled].Load()) + t.unpriced()
 	if len(t.failures) > 0 || ended != all || priced != int(t.count[closed].Load()) {
 		return fmt.Errorf("%d of %d orders ended, %d of them with their freight settled or explained; %d failed", ended, all, priced, len(t.failures))
 	}
