@@ -19,8 +19,9 @@ import (
 //	func main() { host.Main("order-release", orderrelease.Defaults(), orderrelease.New) }
 func Main[C Settings](name string, defaults C, build func(C, Deps) (*Service, error), opts ...Option) {
 	ctx, stop := Signals(context.Background())
-	defer stop()
-	if err := Command(Bind(name, defaults, build, opts...)).ExecuteContext(ctx); err != nil {
+	err := Command(Bind(name, defaults, build, opts...)).ExecuteContext(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1) //nolint:forbidigo // Main is the main function
 	}

@@ -81,7 +81,7 @@ func (r *RedisServer) Restart(t testing.TB) {
 
 func redisServer(t testing.TB) string {
 	t.Helper()
-	bin, err := binary("redis-server", "bin/redis-server", "redis-server")
+	bin, err := binary("redis-server", "redis/usr/bin/redis-server")
 	if err != nil {
 		Skip(t, "no redis-server: install it or set LOCKSTEP_TEST_REDIS_URL")
 	}

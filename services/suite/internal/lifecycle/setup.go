@@ -90,17 +90,20 @@ func (d *Driver) stock(ctx context.Context, md masterdatav1.MasterDataServiceCli
 		return err
 	}
 	client := inventorymovementv1.NewInventoryMovementServiceClient(d.Dial("inventory-movement"))
-	key := uuid.NewString()
 	return await(ctx, "items in inventory", func(ctx context.Context) error { // its copy of master data may trail
-		resp, err := client.BatchRecordReceipts(metadata.AppendToOutgoingContext(ctx, guard.MetaKey, key), received)
+		resp, err := client.BatchRecordReceipts(fresh(ctx), received)
 		if err != nil {
 			return err
 		}
-		for _, r := range resp.GetResults() {
+		var late []*inventorymovementv1.GoodsReceipt
+		var why *commonv1.Failure
+		for i, r := range resp.GetResults() {
 			if r.GetFailure() != nil {
-				key = uuid.NewString()
-				return fmt.Errorf("%v: %w", r.GetFailure(), errNotYet)
+				late, why = append(late, received.Receipts[i]), r.GetFailure()
 			}
+		}
+		if received.Receipts = late; len(late) > 0 {
+			return fmt.Errorf("%v: %w", why, errNotYet)
 		}
 		return nil
 	})
