@@ -64,12 +64,17 @@ func (a *Applied) get(ctx context.Context, k key) (uint64, error) {
 	return row.Version, nil
 }
 
+// revisionOf is the revision applied once a fact is.
+func revisionOf(f Fact) uint64 {
+	if f.Index+1 >= f.Count {
+		return f.Version<<16 | whole
+	}
+	return f.Revision()
+}
+
 // set tells that a fact is applied.
 func (a *Applied) set(f Fact) {
-	r := f.Revision()
-	if f.Index+1 >= f.Count {
-		r = f.Version<<16 | whole
-	}
+	r := revisionOf(f)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.known.Add(f.key(), r)

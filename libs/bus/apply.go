@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -16,6 +17,20 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 )
+
+// steps runs tasks of one aggregate, in order, and returns how many are finished; the first
+// that is not is tried again after a while.
+func (r *runner) steps(ctx context.Context, tasks []*task) (done int, again time.Duration) {
+	if len(tasks) > 1 {
+		if done = r.together(ctx, tasks); done > 0 {
+			return done, finished
+		}
+	}
+	if again = r.step(ctx, tasks[0]); again == finished {
+		done = 1
+	}
+	return done, again
+}
 
 // step runs a task of the pool: it applies the fact, or queues it behind a dead one, or
 // makes it a dead letter; otherwise it says when to try again.
@@ -273,4 +288,36 @@ func (r *runner) skip(f Fact) {
 	if r.Kind == Recorder {
 		r.applied.set(f)
 	}
+}
+
+// together applies those of a recorder's tasks that follow one another, all at once, and
+// returns how many of them took effect before the first that did not. What failed is left to
+// step; what took effect behind it comes again.
+func (r *runner) together(ctx context.Context, tasks []*task) (done int) {
+	if !r.lease.valid() || r.parking.has(tasks[0].key) {
+		return 0
+	}
+	at, err := r.applied.get(ctx, tasks[0].key)
+	if err != nil {
+		return 0
+	}
+	n := 0
+	for n < len(tasks) && !tasks[n].drain && follows(at, tasks[n].fact) {
+		at = revisionOf(tasks[n].fact)
+		n++
+	}
+	if n < 2 {
+		return 0
+	}
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i, t := range tasks[:n] {
+		wg.Go(func() { errs[i] = r.handle(ctx, t.fact) })
+	}
+	wg.Wait()
+	for done < n && errs[done] == nil {
+		r.skip(tasks[done].fact)
+		done++
+	}
+	return done
 }

@@ -63,6 +63,10 @@ type Consumer struct {
 	Aggregates []string // aggregate types; empty: all of that service
 	Types      []string // fact types (proto full names) it handles; others advance the position; empty: all
 	Handle     Handler
+	// Together is how many facts of an aggregate that wait in a row a recorder's handler may be
+	// given at once, in no order; 0 is one after another. One of them that fails comes again, and
+	// so do those behind it, some of which may have taken effect.
+	Together int
 }
 
 // On adapts a handler of one fact type, e.g. bus.On(func(ctx, f, *orderreleasev1.OrderReleased) error).

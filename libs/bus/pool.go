@@ -29,8 +29,9 @@ const finished = time.Duration(-1)
 // at once. A task that has to wait before it runs again holds up its aggregate only, and
 // no worker.
 type pool struct {
-	workers int
-	run     func(context.Context, *task) (again time.Duration)
+	workers  int
+	together int // how many tasks of an aggregate a run may be given; 0 is one
+	run      func(context.Context, []*task) (done int, again time.Duration)
 
 	mu      sync.Mutex
 	ctx     context.Context // of runs; ends at reset
@@ -49,8 +50,8 @@ type queue struct {
 	dropped bool
 }
 
-func newPool(workers int, run func(context.Context, *task) time.Duration) *pool {
-	p := &pool{workers: workers, run: run}
+func newPool(workers, together int, run func(context.Context, []*task) (int, time.Duration)) *pool {
+	p := &pool{workers: workers, together: together, run: run}
 	p.fresh()
 	return p
 }
@@ -84,31 +85,35 @@ func (p *pool) wake(q *queue) {
 	}
 }
 
-// work runs ready queues, a task each in turn, until there is none.
+// work runs ready queues, each in turn, until there is none. A run that does not finish the
+// first of its tasks says when to try it again.
 func (p *pool) work() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.ready) > 0 {
 		q := p.ready[0]
 		p.ready = p.ready[1:]
-		t, ctx := q.tasks[0], p.ctx
+		n := min(len(q.tasks), max(1, p.together))
+		tasks, ctx := q.tasks[:n:n], p.ctx
 		p.mu.Unlock()
-		again := p.run(ctx, t)
+		done, again := p.run(ctx, tasks)
 		p.mu.Lock()
 		if q.dropped {
 			continue
 		}
-		if again != finished {
+		q.tasks = q.tasks[done:]
+		switch {
+		case again != finished:
 			p.waiting++
 			q.timer = time.AfterFunc(again, func() { p.resume(q) })
-			continue
-		}
-		if q.tasks = q.tasks[1:]; len(q.tasks) > 0 {
+		case len(q.tasks) > 0:
 			p.ready = append(p.ready, q)
-		} else {
-			delete(p.queues, t.key)
+		default:
+			delete(p.queues, tasks[0].key)
 		}
-		t.done()
+		for _, t := range tasks[:done] {
+			t.done()
+		}
 	}
 	p.active--
 	if p.active == 0 && p.quiet != nil {

@@ -73,6 +73,8 @@ func (b *Bus) Add(consumers ...Consumer) error {
 			return fault.New(fault.Invalid, "CONSUMER_INVALID", "%q is no name for a consumer", c.Name)
 		case c.Kind < Follower || c.Kind > Recorder || c.From == "" || c.Handle == nil:
 			return fault.New(fault.Invalid, "CONSUMER_INVALID", "consumer %s needs a kind, a source and a handler", c.Name)
+		case c.Together != 0 && c.Kind != Recorder:
+			return fault.New(fault.Invalid, "CONSUMER_INVALID", "consumer %s is no recorder and takes one fact at a time", c.Name)
 		case c.From != b.cfg.Service && b.cfg.Dial == nil:
 			return fault.New(fault.Invalid, "CONSUMER_INVALID", "consumer %s cannot ask %s without a dialer", c.Name, c.From)
 		}

@@ -64,7 +64,7 @@ func (b *Bus) newRunner(c Consumer, l *lease) *runner {
 	if c.Kind == Recorder {
 		r.applied = newApplied(b.cfg.DB.Table(appliedTable), c.Name)
 	}
-	r.pool = newPool(b.cfg.Workers, r.step)
+	r.pool = newPool(b.cfg.Workers, c.Together, r.steps)
 	return r
 }
 

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) DB) {
 		{"no bus at all", noBus},
 		{"consumer killed at any point", consumerKilled},
 		{"replica takes over", takeOver},
+		{"a recorder takes facts together", together},
 		{"new generation", newGeneration},
 		{"numbers too old", tooOld},
 		{"follower's first copy", firstCopy},

@@ -35,12 +35,16 @@ func NewRecorder(db *store.DB) *Recorder {
 	return &Recorder{rows: &combiner{rows: db.Table(table, index)}, known: known}
 }
 
+// together is how many facts of one aggregate go into one write: rows do not depend on the
+// order in which they come, and an item that every order takes has many facts a second.
+const together = 64
+
 // Consumers are the recorders of each source. Their names carry the fold, so that a new one
 // begins at the first fact.
 func (r *Recorder) Consumers() []bus.Consumer {
 	var out []bus.Consumer
 	for _, source := range Sources {
-		out = append(out, bus.Consumer{Name: fmt.Sprintf("trace-%d-%s", Fold, source), Kind: bus.Recorder, From: source, Handle: r.Record})
+		out = append(out, bus.Consumer{Name: fmt.Sprintf("trace-%d-%s", Fold, source), Kind: bus.Recorder, From: source, Handle: r.Record, Together: together})
 	}
 	return out
 }
