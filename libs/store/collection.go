@@ -22,8 +22,9 @@ type Collection[S, F any] struct {
 
 	flushing sync.Mutex // held while snapshots are written: who flushes waits for those under way
 
-	mu    sync.Mutex
-	dirty map[string]*loaded[S] // committed, snapshot not written yet
+	mu      sync.Mutex
+	dirty   map[string]*loaded[S] // committed, snapshot not written yet
+	resting map[string]rest       // snapshots that were just written
 }
 
 // loaded is an aggregate at a version. It is shared and never changes.
@@ -42,7 +43,7 @@ func Register[S, F any](db *DB, t Type[S, F]) *Collection[S, F] {
 	if err != nil {
 		panic(err)
 	}
-	c := &Collection[S, F]{db: db, t: t, cache: cache, dirty: map[string]*loaded[S]{}}
+	c := &Collection[S, F]{db: db, t: t, cache: cache, dirty: map[string]*loaded[S]{}, resting: map[string]rest{}}
 	c.queue.run, c.queue.pending = c.batch, map[string]*line[S, F]{}
 	indexes := make([]string, 0, len(t.Indexes))
 	for name := range t.Indexes {
@@ -295,13 +296,18 @@ func (c *Collection[S, F]) snapshot(agg string, l *loaded[S]) (*snapDoc, error) 
 	if err != nil {
 		return nil, fmt.Errorf("state of %s cannot be written: %w", agg, err)
 	}
+	return l.snap(agg, c.t.Fold, bson.Raw(state), c.keys(l.state)), nil
+}
+
+// keys are what a state is listed under.
+func (c *Collection[S, F]) keys(s S) map[string][]string {
 	keys := make(map[string][]string, len(c.t.Indexes))
 	for name, index := range c.t.Indexes {
-		if ks := index(l.state); len(ks) > 0 {
+		if ks := index(s); len(ks) > 0 {
 			keys[name] = ks
 		}
 	}
-	return l.snap(agg, c.t.Fold, bson.Raw(state), keys), nil
+	return keys
 }
 
 func (c *Collection[S, F]) export(d *snapDoc) (RawFact, error) {

@@ -47,20 +47,65 @@ func docOf(r Row) rowDoc {
 	return rowDoc{ID: aggKey(r.Tenant, r.ID), Tenant: r.Tenant, Version: int64(r.Version), Body: body, Keys: r.Keys}
 }
 
-// Put upserts in order, so that of two rows of one id in a call the newer wins too.
+// Put brings rows that may be new as inserts: most rows of version 1 are, and an upsert costs
+// several times as much. Rows that are there already, and later versions, are replaced where
+// the stored one is older, under a filter of the id alone as snapshots are.
 func (t *mongoTable) Put(ctx context.Context, rows ...Row) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	models := make([]mongo.WriteModel, len(rows))
-	for i, r := range rows {
-		d := docOf(r)
-		models[i] = mongo.NewReplaceOneModel().SetUpsert(true).SetReplacement(d).
-			SetFilter(bson.D{{Key: "_id", Value: d.ID}, {Key: "v", Value: bson.D{{Key: "$lt", Value: d.Version}}}})
+	t.e.log(t.c.Name(), len(rows))
+	var fresh []any
+	var later []rowDoc
+	for _, r := range rows {
+		if d := docOf(r); d.Version <= 1 {
+			fresh = append(fresh, d)
+		} else {
+			later = append(later, d)
+		}
+	}
+	if len(fresh) > 0 {
+		there, err := taken(t.c.InsertMany(ctx, fresh, options.InsertMany().SetOrdered(false)))
+		if err != nil {
+			return unavailable(err)
+		}
+		for _, i := range there {
+			later = append(later, fresh[i].(rowDoc)) //nolint:forcetypeassert // put there above
+		}
+	}
+	return wrapped(t.replace(ctx, later))
+}
+
+// taken returns which documents of an unordered insert were there already.
+func taken(_ *mongo.InsertManyResult, err error) (there []int, _ error) {
+	var bulk mongo.BulkWriteException
+	if !errors.As(err, &bulk) || bulk.WriteConcernError != nil {
+		return nil, err
+	}
+	for _, we := range bulk.WriteErrors {
+		if we.Code != duplicateKeyCode {
+			return nil, err
+		}
+		there = append(there, we.Index)
+	}
+	return there, nil
+}
+
+// replace stores rows where the stored one is older or there is none.
+func (t *mongoTable) replace(ctx context.Context, docs []rowDoc) error {
+	if len(docs) == 0 {
+		return nil
+	}
+	models := make([]mongo.WriteModel, len(docs))
+	for i, d := range docs {
+		older := bson.D{{Key: "$lt", Value: bson.A{"$v", d.Version}}} // so is a field that is not there
+		models[i] = mongo.NewUpdateOneModel().SetFilter(bson.D{{Key: "_id", Value: d.ID}}).SetUpsert(true).
+			SetUpdate(bson.A{bson.D{{Key: "$replaceWith", Value: bson.D{{Key: "$cond", Value: bson.A{
+				older, bson.D{{Key: "$literal", Value: d}}, "$$ROOT",
+			}}}}}})
 	}
 	_, err := t.c.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
-	t.e.log(t.c.Name(), len(rows))
-	return wrapped(exceptTaken(err))
+	return exceptTaken(err)
 }
 
 func wrapped(err error) error {

@@ -15,9 +15,9 @@ import (
 // Codes by which the server says that a position is no longer in the oplog.
 var lostCodes = []int{286, 280, 260, 136}
 
-var inserts = mongo.Pipeline{bson.D{{Key: "$match", Value: bson.D{{Key: "operationType", Value: bson.D{
-	{Key: "$in", Value: bson.A{"insert", "drop", "rename", "dropDatabase", "invalidate"}},
-}}}}}}
+// everything is asked for, though commits are only inserted: the server looks at each entry of
+// its log for each stream, and every condition is one more look.
+var everything = mongo.Pipeline{}
 
 // watch opens the change stream of the commits; from "" starts now.
 func (e *mongodb) watch(ctx context.Context, from Position) (*mongo.ChangeStream, error) {
@@ -29,7 +29,7 @@ func (e *mongodb) watch(ctx context.Context, from Position) (*mongo.ChangeStream
 		}
 		opt.SetStartAfter(bson.Raw(token))
 	}
-	cs, err := e.commit.Watch(ctx, inserts, opt)
+	cs, err := e.commit.Watch(ctx, everything, opt)
 	return cs, lost(err)
 }
 
@@ -84,8 +84,12 @@ func (e *mongodb) tail(ctx context.Context, from Position, fn func([]byte, Posit
 		if err := cs.Decode(&ev); err != nil {
 			return err
 		}
-		if ev.Op != "insert" {
+		switch ev.Op {
+		case "insert":
+		case "drop", "rename", "dropDatabase", "invalidate":
 			return fmt.Errorf("%w: the commits were replaced (%s)", ErrPositionLost, ev.Op)
+		default:
+			continue
 		}
 		if err := fn(ev.Doc, position(cs.ResumeToken())); err != nil {
 			return err

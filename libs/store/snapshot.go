@@ -3,11 +3,27 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 )
 
-// snapshotEvery is how often snapshots of what changed are written: nobody waits for them.
-const snapshotEvery = 50 * time.Millisecond
+// Snapshots of what changed are looked at every snapshotEvery: nobody waits for them. One that
+// was just written is not written again for snapshotRest, unless it is to be listed under
+// other keys, so that an aggregate with many commands in a row costs few. That is well below
+// the time after which a relay looks for snapshots that are missing.
+const (
+	snapshotEvery = 50 * time.Millisecond
+	snapshotRest  = 500 * time.Millisecond
+)
+
+// rest is how long a snapshot rests that was just written, and the keys it is listed under.
+type rest struct {
+	until time.Time
+	keys  map[string][]string
+}
 
 // snapshotsAtOnce bounds one write of snapshots.
 const snapshotsAtOnce = 500
@@ -22,22 +38,23 @@ func (c *Collection[S, F]) writeSnapshots() {
 		case <-c.db.ctx.Done():
 			return
 		case <-tick.C:
-			if err := c.flush(c.db.ctx); err != nil && c.db.ctx.Err() == nil {
+			if err := c.write(c.db.ctx, clock.Monotonic()); err != nil && c.db.ctx.Err() == nil {
 				c.db.opt.Log.Warn("snapshots are late", "type", c.t.Name, "error", err)
 			}
 		}
 	}
 }
 
-// flush writes what is dirty. What cannot be written stays dirty, unless newer by now.
-func (c *Collection[S, F]) flush(ctx context.Context) error {
+// flush writes all that is dirty.
+func (c *Collection[S, F]) flush(ctx context.Context) error { return c.write(ctx, time.Time{}) }
+
+// write writes what is dirty and rests no more at a time; all of it when that is zero. What
+// cannot be written stays dirty, unless newer by now.
+func (c *Collection[S, F]) write(ctx context.Context, now time.Time) error {
 	c.flushing.Lock()
 	defer c.flushing.Unlock()
-	c.mu.Lock()
-	dirty := c.dirty
-	c.dirty = make(map[string]*loaded[S], len(dirty))
-	c.mu.Unlock()
-	var snaps []*snapDoc
+	dirty := c.takeDirty(now)
+	snaps := make([]*snapDoc, 0, len(dirty))
 	for agg, l := range dirty {
 		s, err := c.snapshot(agg, l)
 		if err != nil {
@@ -55,6 +72,33 @@ func (c *Collection[S, F]) flush(ctx context.Context) error {
 		snaps = snaps[n:]
 	}
 	return nil
+}
+
+// takeDirty takes what write writes.
+func (c *Collection[S, F]) takeDirty(now time.Time) map[string]*loaded[S] {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.IsZero() {
+		dirty := c.dirty
+		c.dirty = make(map[string]*loaded[S], len(dirty))
+		return dirty
+	}
+	for agg, r := range c.resting {
+		if !now.Before(r.until) {
+			delete(c.resting, agg)
+		}
+	}
+	dirty := map[string]*loaded[S]{}
+	for agg, l := range c.dirty {
+		keys := c.keys(l.state)
+		if r, rests := c.resting[agg]; rests && maps.EqualFunc(r.keys, keys, slices.Equal) {
+			continue
+		}
+		dirty[agg] = l
+		c.resting[agg] = rest{now.Add(snapshotRest), keys}
+		delete(c.dirty, agg)
+	}
+	return dirty
 }
 
 func (c *Collection[S, F]) keepDirty(dirty map[string]*loaded[S], left []*snapDoc) {
