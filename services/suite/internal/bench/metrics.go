@@ -4,21 +4,23 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"net"
 	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // histogram is a cumulative count by upper bound, as Prometheus has it.
 type histogram map[float64]float64
 
-var lagLine = regexp.MustCompile(`^bus_lag_seconds_bucket\{.*le="([^"]+)".*\} (\S+)`)
+var lagLine = regexp.MustCompile(`^bus_lag_seconds_bucket\{.*consumer="([^"]+)".*le="([^"]+)".*\} (\S+)`)
 
-// lags reads how long facts took from commit to effect, over all consumers.
-func (e *running) lags(ctx context.Context) (histogram, error) {
+// lags reads how long facts took from commit to effect, by consumer.
+func (e *running) lags(ctx context.Context) (map[string]histogram, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.probe+"/metrics", http.NoBody)
 	if err != nil {
 		return nil, err
@@ -28,7 +30,7 @@ func (e *running) lags(ctx context.Context) (histogram, error) {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // read whole
-	h := histogram{}
+	byConsumer := map[string]histogram{}
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -36,20 +38,50 @@ func (e *running) lags(ctx context.Context) (histogram, error) {
 		if m == nil {
 			continue
 		}
-		bound, err := strconv.ParseFloat(m[1], 64)
+		bound, err := strconv.ParseFloat(m[2], 64)
 		if err != nil {
 			return nil, err
 		}
-		count, err := strconv.ParseFloat(m[2], 64)
+		count, err := strconv.ParseFloat(m[3], 64)
 		if err != nil {
 			return nil, err
 		}
-		h[bound] += count
+		if byConsumer[m[1]] == nil {
+			byConsumer[m[1]] = histogram{}
+		}
+		byConsumer[m[1]][bound] += count
 	}
-	if len(h) == 0 {
+	if len(byConsumer) == 0 {
 		return nil, fmt.Errorf("no lag among the metrics of %s", e.probe)
 	}
-	return h, lines.Err()
+	return byConsumer, lines.Err()
+}
+
+// quiet returns the lags once no consumer has anything to do any more: when nothing was
+// applied for two seconds.
+func (e *running) quiet(ctx context.Context) (map[string]histogram, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	last, err := e.lags(ctx)
+	for err == nil {
+		select {
+		case <-time.After(2 * time.Second):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("consumers do not come to rest: %w", ctx.Err())
+		}
+		var now map[string]histogram
+		if now, err = e.lags(ctx); err == nil && maps.EqualFunc(last, now, maps.Equal) {
+			return now, nil
+		}
+		last = now
+	}
+	return nil, err
+}
+
+func (h histogram) add(other histogram) {
+	for bound, count := range other {
+		h[bound] += count
+	}
 }
 
 func (h histogram) since(before histogram) histogram {

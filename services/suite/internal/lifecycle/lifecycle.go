@@ -85,7 +85,7 @@ var errNotYet = errors.New("not yet")
 // await asks until the answer is no longer errNotYet; a query that fails otherwise fails the walk.
 func await(ctx context.Context, what string, ask func(context.Context) error) error {
 	var last error
-	for pause := 4 * time.Millisecond; ; pause = min(pause*3/2, 100*time.Millisecond) {
+	for pause := 20 * time.Millisecond; ; pause = min(pause*3/2, 250*time.Millisecond) {
 		err := ask(ctx)
 		switch {
 		case err == nil:
