@@ -15,10 +15,11 @@ import (
 
 // Collection is one aggregate type in a DB; it implements Aggregates.
 type Collection[S, F any] struct {
-	db    *DB
-	t     Type[S, F]
-	cache *lru.Cache[string, *loaded[S]] // majority-committed states only
-	queue combiner[S, F]
+	db     *DB
+	t      Type[S, F]
+	cache  *lru.Cache[string, *loaded[S]] // majority-committed states only
+	queue  combiner[S, F]
+	probes prober
 
 	flushing sync.Mutex // held while snapshots are written: who flushes waits for those under way
 
@@ -44,6 +45,7 @@ func Register[S, F any](db *DB, t Type[S, F]) *Collection[S, F] {
 		panic(err)
 	}
 	c := &Collection[S, F]{db: db, t: t, cache: cache, dirty: map[string]*loaded[S]{}, resting: map[string]rest{}}
+	c.probes.next, c.probes.life = db.engine.next, db.ctx
 	c.queue.run, c.queue.pending = c.batch, map[string]*line[S, F]{}
 	indexes := make([]string, 0, len(t.Indexes))
 	for name := range t.Indexes {
@@ -170,7 +172,11 @@ func (c *Collection[S, F]) full(ctx context.Context, agg string) (*loaded[S], er
 			return nil, err
 		}
 		if l = got[agg]; l.version == 0 {
-			if l, err = c.fromBase(ctx, agg); err != nil {
+			latest, err := c.db.engine.latest(ctx, agg)
+			if err != nil || latest == 0 { // it has no commit
+				return l, err
+			}
+			if l, err = c.fromBase(ctx, agg, latest); err != nil {
 				return nil, err
 			}
 		}
@@ -200,12 +206,8 @@ func (c *Collection[S, F]) follow(ctx context.Context, agg string, l *loaded[S])
 	}
 }
 
-// fromBase starts a rebuild at the newest commit that carries the packed state.
-func (c *Collection[S, F]) fromBase(ctx context.Context, agg string) (*loaded[S], error) {
-	latest, err := c.db.engine.latest(ctx, agg)
-	if err != nil {
-		return nil, err
-	}
+// fromBase starts a rebuild at the newest commit up to latest that carries the packed state.
+func (c *Collection[S, F]) fromBase(ctx context.Context, agg string, latest uint64) (*loaded[S], error) {
 	v := latest - latest%baseEvery
 	if v == 0 {
 		return new(loaded[S]), nil

@@ -45,12 +45,24 @@ var errNoSuch = fault.New(fault.NotFound, "NOT_FOUND", "no aggregate can have th
 // this process is the only writer, what it holds is that, unless a command is under way:
 // its commit may be in Tail, and what it causes at work, before it is held here.
 func (c *Collection[S, F]) newest(ctx context.Context, agg string) (*loaded[S], error) {
-	if c.db.engine.exclusive() && c.queue.idle(agg) {
-		if l, ok := c.cache.Get(agg); ok {
+	l, ok := c.cache.Get(agg)
+	switch exclusive := c.db.engine.exclusive(); {
+	case !ok || exclusive && !c.queue.idle(agg):
+		return c.full(ctx, agg)
+	case exclusive:
+		if l, ok = c.cache.Get(agg); ok { // as it is now that nothing is under way
 			return l, nil
 		}
+		return c.full(ctx, agg)
 	}
-	return c.full(ctx, agg)
+	later, err := c.probes.later(ctx, agg, l.version)
+	if err != nil {
+		return nil, err
+	}
+	if later {
+		return c.full(ctx, agg)
+	}
+	return l, nil
 }
 
 // GetMany returns those of the ids that exist: snapshots in one read, then one probe for
