@@ -76,7 +76,14 @@ func (e *mongodb) tail(ctx context.Context, from Position, fn func([]byte, Posit
 		return err
 	}
 	defer func() { _ = cs.Close(context.WithoutCancel(ctx)) }() // a cursor: nothing to lose
-	for cs.Next(ctx) {
+	for ctx.Err() == nil {
+		// Not Next: under the client's time limit it gives up a stream that is merely idle.
+		if !cs.TryNext(ctx) {
+			if err := cs.Err(); err != nil && ctx.Err() == nil {
+				return lost(err)
+			}
+			continue
+		}
 		var ev struct {
 			Op  string   `bson:"operationType"`
 			Doc bson.Raw `bson:"fullDocument"`
@@ -95,8 +102,5 @@ func (e *mongodb) tail(ctx context.Context, from Position, fn func([]byte, Posit
 			return err
 		}
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return lost(cs.Err())
+	return ctx.Err()
 }

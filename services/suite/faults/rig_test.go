@@ -48,8 +48,9 @@ var shapes = []struct {
 	{"embedded", func(t *testing.T) *fleet.Fleet { return whole(t, nil) }},
 	{"servers", func(t *testing.T) *fleet.Fleet {
 		mongo := testkit.Mongo(t)
+		// A Redis of its own: all cases use the same keys in the same tenant.
 		return whole(t, &fleet.Servers{
-			Mongo: mongo, Prefix: testkit.Database(t, mongo) + "_", NATS: testkit.StartNATS(t).URL(), Redis: testkit.Redis(t),
+			Mongo: mongo, Prefix: testkit.Database(t, mongo) + "_", NATS: testkit.StartNATS(t).URL(), Redis: testkit.StartRedis(t).URL(),
 		})
 	}},
 }
@@ -60,7 +61,12 @@ func whole(t *testing.T, servers *fleet.Servers) *fleet.Fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(f.Kill)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(f.Processes[fleet.Whole].Tail())
+		}
+		f.Kill()
+	})
 	return f
 }
 

@@ -5,9 +5,10 @@ package fleet
 
 import (
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -63,7 +64,7 @@ func New(bin, dir string, servers Servers, services []string) (*Fleet, error) {
 	names := append(slices.Clone(services), guard.Gateway)
 	address := map[string]string{}
 	for _, name := range names {
-		if address[name], err = freeAddress(); err != nil {
+		if address[name], err = FreeAddress(); err != nil {
 			return nil, err
 		}
 		common = append(common, "LOCKSTEP_SERVICES__"+upper(name)+"="+address[name])
@@ -74,7 +75,7 @@ func New(bin, dir string, servers Servers, services []string) (*Fleet, error) {
 		if _, err := makeKey(name, key, trusted); err != nil {
 			return nil, err
 		}
-		probe, err := freeAddress()
+		probe, err := FreeAddress()
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +97,7 @@ func NewWhole(bin, dir string, servers *Servers) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	probe, err := freeAddress()
+	probe, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -136,11 +137,11 @@ func prepare(dir string) (*Fleet, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	front, err := freeAddress()
+	front, err := FreeAddress()
 	if err != nil {
 		return nil, nil, err
 	}
-	f := &Fleet{URL: "http://" + front, AdminToken: rand.Text() + rand.Text(), Processes: map[string]*Process{}, admin: map[string]string{}, issuer: key}
+	f := &Fleet{URL: "http://" + front, AdminToken: crand.Text() + crand.Text(), Processes: map[string]*Process{}, admin: map[string]string{}, issuer: key}
 	return f, []string{"LOCKSTEP_SHUTDOWN__WAIT=0s", "LOCKSTEP_LOG__LEVEL=warn", "LOCKSTEP_LOG__FORMAT=json"}, nil
 }
 
@@ -229,12 +230,17 @@ func (f *Fleet) Kill() {
 // upper is a service's name in the environment.
 func upper(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "-", "_")) }
 
-// freeAddress returns a loopback address that was free a moment ago.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// FreeAddress returns a loopback address that was free a moment ago. Its port is below those
+// that the system hands out to outgoing connections, one of which might take it meanwhile.
+func FreeAddress() (string, error) {
+	var err error
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.N(12_000))
+		var l net.Listener
+		if l, err = net.Listen("tcp", address); err == nil {
+			_ = l.Close() // its port is what was wanted
+			return address, nil
+		}
 	}
-	defer func() { _ = l.Close() }() // its port is what was wanted
-	return l.Addr().String(), nil
+	return "", err
 }
