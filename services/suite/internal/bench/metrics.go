@@ -58,14 +58,14 @@ func (e *running) lags(ctx context.Context) (map[string]histogram, error) {
 }
 
 // quiet returns the lags once no consumer has anything to do any more: when nothing was
-// applied for two seconds.
+// applied for a second.
 func (e *running) quiet(ctx context.Context) (map[string]histogram, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	last, err := e.lags(ctx)
 	for err == nil {
 		select {
-		case <-time.After(2 * time.Second):
+		case <-time.After(time.Second):
 		case <-ctx.Done():
 			return nil, fmt.Errorf("consumers do not come to rest: %w", ctx.Err())
 		}

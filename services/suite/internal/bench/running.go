@@ -33,24 +33,51 @@ type running struct {
 	ends   []func()
 }
 
-// onMongo starts a suite on a mongod of one node; NATS and the cache are in this process.
-func onMongo(ctx context.Context) (*running, error) {
-	uri, end := os.Getenv("LOCKSTEP_TEST_MONGO_URI"), func() {}
-	if uri == "" {
+// server starts a mongod of one node, unless there is one, and connects to it; end undoes both.
+func server() (uri string, client *mongo.Client, end func(), err error) {
+	kill := func() {}
+	if uri = os.Getenv("LOCKSTEP_TEST_MONGO_URI"); uri == "" {
 		node, err := testkit.LaunchMongod()
 		if err != nil {
-			return nil, err
+			return "", nil, nil, err
 		}
-		uri, end = node.URI(), node.Kill
+		uri, kill = node.URI(), node.Kill
 	}
-	e := &running{name: "mongodb", ends: []func(){end}}
-	var err error
-	if e.client, err = mongo.Connect(options.Client().ApplyURI(uri)); err != nil {
+	if client, err = mongo.Connect(options.Client().ApplyURI(uri)); err != nil {
+		kill()
+		return "", nil, nil, err
+	}
+	return uri, client, func() {
+		_ = client.Disconnect(context.Background()) // nothing to lose
+		kill()
+	}, nil
+}
+
+// onMongo starts a suite on a mongod of its own; NATS and the cache are in this process.
+func onMongo(ctx context.Context) (*running, error) {
+	uri, client, end, err := server()
+	if err != nil {
+		return nil, err
+	}
+	e, err := onPrefix(ctx, "mongodb", uri, client, testkit.Name("bench")+"_")
+	if err != nil {
+		end()
+		return nil, err
+	}
+	e.ends = append([]func(){end}, e.ends...)
+	return e, nil
+}
+
+// onPrefix starts a suite on databases whose names begin with a prefix.
+func onPrefix(ctx context.Context, name, uri string, client *mongo.Client, prefix string) (*running, error) {
+	e := &running{name: name, client: client}
+	err := e.start(ctx, func(cfg *host.Config) {
+		cfg.Store.URI, cfg.Store.Prefix = host.Secret(uri), prefix
+	})
+	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
-	return e, e.start(ctx, func(cfg *host.Config) {
-		cfg.Store.URI, cfg.Store.Prefix = host.Secret(uri), testkit.Name("bench")+"_"
-	})
+	return e, nil
 }
 
 // onEmbedded starts a suite on the engines inside this process.
@@ -94,9 +121,6 @@ func (e *running) start(ctx context.Context, set func(*host.Config)) error {
 func (e *running) close() error {
 	for i := len(e.ends) - 1; i >= 0; i-- {
 		e.ends[i]()
-	}
-	if e.client != nil {
-		return e.client.Disconnect(context.Background())
 	}
 	return nil
 }
