@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -111,14 +110,4 @@ func (h histogram) quantile(q float64) float64 {
 		lower, below = b, h[b]
 	}
 	return lower
-}
-
-// freeAddress returns a loopback address that was free a moment ago.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }() // its port is what was wanted
-	return l.Addr().String(), nil
 }

@@ -8,17 +8,18 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-	"golang.org/x/sys/unix"
 
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	"github.com/lockstep-logistics/lockstep/services/suite"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
 )
 
@@ -102,7 +103,7 @@ func (e *running) start(ctx context.Context, set func(*host.Config)) error {
 	e.Suite, e.run, e.count = s, testkit.Name("r"), &counter{}
 	s.Data, s.Log, s.Writes = data, io.Discard, e.count.add
 	set(&s.Config)
-	if e.probe, err = freeAddress(); err != nil {
+	if e.probe, err = fleet.FreeAddress(); err != nil {
 		return err
 	}
 	s.Config.Listen.Admin = e.probe
@@ -144,11 +145,11 @@ func (e *running) usage(ctx context.Context) float64 {
 
 // usage returns the CPU seconds that this process has used.
 func usage() float64 {
-	var r unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
 		return 0
 	}
-	seconds := func(t unix.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
+	seconds := func(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
 	return seconds(r.Utime) + seconds(r.Stime)
 }
 
