@@ -33,6 +33,7 @@ const (
 	mongoSelectTime  = 5 * time.Second
 	wantOplogHours   = 24
 	duplicateKeyCode = 11000
+	mongoIndexTime   = time.Hour // an index that a release adds to what is there already
 )
 
 func openMongo(ctx context.Context, cfg Config, opt Options) (engine, error) {
@@ -76,7 +77,7 @@ func (e *mongodb) prepare(ctx context.Context, opt Options) error {
 	if hello.SetName != "" { // a router has no oplog
 		e.checkOplog(ctx, opt.Log)
 	}
-	_, err := e.commit.Indexes().CreateOne(ctx, mongo.IndexModel{
+	err := index(ctx, e.commit, mongo.IndexModel{
 		Keys: bson.D{{Key: "a", Value: 1}, {Key: "c", Value: 1}}, Options: options.Index().SetName("cause"),
 	})
 	if err != nil {
@@ -186,7 +187,14 @@ func (e *mongodb) declare(ctx context.Context, typ string, indexes []string) err
 			mongo.IndexModel{Keys: bson.D{{Key: "t", Value: 1}, {Key: x, Value: 1}, {Key: "c", Value: 1}, {Key: "_id", Value: 1}}},
 			mongo.IndexModel{Keys: bson.D{{Key: x, Value: 1}, {Key: "_id", Value: 1}}, Options: options.Index().SetSparse(true)})
 	}
-	_, err := e.snaps(typ).Indexes().CreateMany(ctx, models)
+	return index(ctx, e.snaps(typ), models...)
+}
+
+// index makes the indexes that are not there yet, which takes as long as the documents are many.
+func index(ctx context.Context, c *mongo.Collection, models ...mongo.IndexModel) error {
+	ctx, cancel := context.WithTimeout(ctx, mongoIndexTime)
+	defer cancel()
+	_, err := c.Indexes().CreateMany(ctx, models)
 	return err
 }
 

@@ -35,8 +35,7 @@ func (e *mongodb) table(ctx context.Context, name string, indexes []string) (Row
 	if len(models) == 0 {
 		return &mongoTable{e, c}, nil
 	}
-	_, err := c.Indexes().CreateMany(ctx, models)
-	return &mongoTable{e, c}, err
+	return &mongoTable{e, c}, index(ctx, c, models...)
 }
 
 func docOf(r Row) rowDoc {
