@@ -43,7 +43,7 @@ const (
 const (
 	source = "source-service"
 	sink   = "sink-service"
-	within = 15 * time.Second
+	within = time.Minute
 )
 
 // Fast are the bus's periods, shortened for tests.
