@@ -82,6 +82,7 @@ lint-go: $(BIN)/golangci-lint ## lint Go: correctness, style, who may import who
 
 .PHONY: check
 check: $(BIN)/buf ## check what no linter knows: versions, API rules, documents and their links
+	@mkdir -p .cache
 	$(BIN)/buf build proto -o .cache/check.binpb
 	GOWORK=off go -C scripts run ./check -root $(CURDIR) -image $(CURDIR)/.cache/check.binpb
 

@@ -24,7 +24,7 @@ fresh=$root/.cache/fresh
 rm -rf "$fresh"
 scripts/generate.sh "$fresh"
 { diff -r "$fresh/gen/go" proto/gen/go && diff "$fresh/gen/openapi/lockstep.json" proto/gen/openapi/lockstep.json; } >"$fresh/diff" || {
-  grep -E '^(Only|diff)' "$fresh/diff"
+  grep -E '^(Only|diff)' "$fresh/diff" || head -n 20 "$fresh/diff"
   echo "generated code is stale: run make proto and commit proto/gen" >&2
   exit 1
 }

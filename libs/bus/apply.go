@@ -119,6 +119,7 @@ func (r *runner) drain(ctx context.Context, t *task) time.Duration {
 	if err == nil && !parked {
 		return r.settled(ctx, t, r.parking.release(ctx, t.key))
 	}
+	asked := !m.Retry.IsZero()
 	for err == nil {
 		var queue []DeadLetter
 		if queue, err = r.parking.queue(ctx, r.Name, t.key, "", 50); err != nil {
@@ -127,6 +128,10 @@ func (r *runner) drain(ctx context.Context, t *task) time.Duration {
 		if len(queue) == 0 {
 			return r.settled(ctx, t, r.parking.release(ctx, t.key))
 		}
+		if !asked && queue[0].Reason != "" {
+			return finished // another drain was faster, and failed: this one would count as the next try
+		}
+		asked = true
 		for _, d := range queue {
 			if ctx.Err() != nil || !r.lease.valid() {
 				return finished // whoever works next goes on

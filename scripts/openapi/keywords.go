@@ -35,12 +35,18 @@ func constrain(schema object, rules *validate.FieldRules, field protoreflect.Fie
 	if kind == nil {
 		return nil
 	}
-	var failed error
-	m.Get(kind).Message().Range(func(rule protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		failed = translate(schema, className(kind.Name())+"."+string(rule.Name()), rule, v, field)
-		return failed == nil
-	})
-	return failed
+	set := m.Get(kind).Message()
+	known := set.Descriptor().Fields()
+	for i := range known.Len() { // by place in the file: Range goes in another order in every build
+		rule := known.Get(i)
+		if !set.Has(rule) {
+			continue
+		}
+		if err := translate(schema, className(kind.Name())+"."+string(rule.Name()), rule, set.Get(rule), field); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // className folds the number kinds into one.

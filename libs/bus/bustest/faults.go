@@ -16,6 +16,7 @@ type Faults struct {
 	store.Feed
 	mu     sync.Mutex
 	frozen bool                    // nothing is written: the process is dead but for its clean-up
+	leased bool                    // but leases are
 	alone  bool                    // leases of others are not seen
 	seen   map[store.Position]bool // positions given out
 	lost   map[store.Position]bool
@@ -32,6 +33,13 @@ func (f *Faults) Freeze() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.frozen = true
+}
+
+// FreezeRecords is Freeze for all but leases: the process works on, and what it did is lost.
+func (f *Faults) FreezeRecords() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.frozen, f.leased = true, true
 }
 
 // Alone hides the leases of other replicas, as if a paused process did not know that it lost its own.
@@ -87,15 +95,17 @@ func (f *Faults) Table(name string, indexes ...string) store.Rows {
 	return &faultyRows{f.Feed.Table(name, indexes...), f}
 }
 
+func isLease(id string) bool { return strings.HasPrefix(id, "lease:") }
+
 type faultyRows struct {
 	store.Rows
 	faults *Faults
 }
 
-func (r *faultyRows) check() error {
+func (r *faultyRows) check(id string) error {
 	r.faults.mu.Lock()
 	defer r.faults.mu.Unlock()
-	if r.faults.frozen {
+	if r.faults.frozen && !(r.faults.leased && isLease(id)) {
 		return errFrozen
 	}
 	return nil
@@ -104,18 +114,18 @@ func (r *faultyRows) check() error {
 func (r *faultyRows) hidden(id string) bool {
 	r.faults.mu.Lock()
 	defer r.faults.mu.Unlock()
-	return r.faults.alone && strings.HasPrefix(id, "lease:")
+	return r.faults.alone && isLease(id)
 }
 
 func (r *faultyRows) Put(ctx context.Context, rs ...store.Row) error {
-	if err := r.check(); err != nil {
+	if err := r.check(""); err != nil {
 		return err
 	}
 	return r.Rows.Put(ctx, rs...)
 }
 
 func (r *faultyRows) Swap(ctx context.Context, row store.Row, expect uint64) (bool, error) {
-	if err := r.check(); err != nil {
+	if err := r.check(row.ID); err != nil {
 		return false, err
 	}
 	if r.hidden(row.ID) {
@@ -132,7 +142,7 @@ func (r *faultyRows) Get(ctx context.Context, tenant, id string) (store.Row, boo
 }
 
 func (r *faultyRows) Delete(ctx context.Context, tenant string, ids ...string) error {
-	if err := r.check(); err != nil {
+	if err := r.check(""); err != nil {
 		return err
 	}
 	return r.Rows.Delete(ctx, tenant, ids...)

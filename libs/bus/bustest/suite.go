@@ -114,7 +114,7 @@ func relayKilled(r *rig) {
 		r.eventually(func() error {
 			return holds(k.react.effects() == r.committed(), "round %d: %d effects", round, k.react.effects())
 		})
-		db.Freeze() // what is published from here on is not recorded
+		db.FreezeRecords() // what is published from here on is not recorded
 		r.many("thing", 20, 1)
 		r.eventually(func() error { return holds(k.react.effects() > before, "nothing was published") })
 		n.stop()
