@@ -155,7 +155,11 @@ func (c *Collection[S, F]) decoded(d *snapDoc) (*loaded[S], error) {
 	case int(d.Fold) < c.t.Fold:
 		return new(loaded[S]), nil
 	}
-	l := &loaded[S]{header: d.header()}
+	head, err := d.header()
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded[S]{header: head}
 	if err := unmarshal(d.State, &l.state); err != nil {
 		return nil, fmt.Errorf("%w: state of %s cannot be read: %w", errUnreadable, d.ID, err)
 	}
@@ -254,8 +258,8 @@ func (c *Collection[S, F]) fold(l *loaded[S], doc []byte) (*loaded[S], error) {
 	for _, f := range facts {
 		next.state = c.t.Evolve(next.state, f)
 	}
-	for i, r := range d.Receipts {
-		next.push(r, uint64(d.Version), i, d.At)
+	for _, r := range d.Receipts {
+		next.push(r, uint64(d.Version), d.At)
 	}
 	next.advance(d, doc)
 	return next, nil

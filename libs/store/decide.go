@@ -105,7 +105,7 @@ func (c *Collection[S, F]) seal(m *made[S, F]) (*write, error) {
 			receipt.Answer.ETag = fmt.Sprintf("%d:%d", m.doc.Version, i)
 		}
 		m.doc.Causes = append(m.doc.Causes, receipt.Hash)
-		m.next.push(receipt, uint64(m.doc.Version), i, m.doc.At)
+		m.next.push(receipt, uint64(m.doc.Version), m.doc.At)
 	}
 	m.next.advance(m.doc, nil)
 	if m.doc.Version%baseEvery == 0 {

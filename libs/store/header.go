@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"fmt"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -11,49 +12,60 @@ import (
 // largest batch, so that one commit can never turn a ring over.
 const ringSize = 2 * maxCommands
 
-// entry says where a receipt is: small, for it is part of every snapshot.
+// entry says where a receipt may be: small, for it is part of every snapshot. Half a hash
+// is enough to know absence by; presence shows in the commit.
 type entry struct {
-	Hash    [16]byte
+	Hash    [8]byte // the first half
 	Version uint64
-	Index   uint32
-	Time    int64 // derived: key time; client: recorded time, µs
+	Time    int64 // derived: key time; client: recorded time; ms, rounded up
 }
 
 type ring []entry
 
-const entrySize = 16 + 8 + 4 + 8
-
-func (r ring) find(h [16]byte) (entry, bool) {
+// find returns the versions that may have a receipt, the newest first.
+func (r ring) find(h [16]byte) (versions []uint64) {
 	for i := len(r) - 1; i >= 0; i-- {
-		if r[i].Hash == h {
-			return r[i], true
+		if r[i].Hash == [8]byte(h[:8]) {
+			versions = append(versions, r[i].Version)
 		}
 	}
-	return entry{}, false
+	return versions
 }
 
+// entrySize is what most entries take packed.
+const entrySize = 8 + 1 + 4
+
+// pack writes versions and times as differences, most of which are small.
 func (r ring) pack() []byte {
 	out := make([]byte, 0, len(r)*entrySize)
+	var last entry
 	for _, e := range r {
 		out = append(out, e.Hash[:]...)
-		out = binary.LittleEndian.AppendUint64(out, e.Version)
-		out = binary.LittleEndian.AppendUint32(out, e.Index)
-		out = binary.LittleEndian.AppendUint64(out, uint64(e.Time))
+		out = binary.AppendUvarint(out, e.Version-last.Version)
+		out = binary.AppendVarint(out, e.Time-last.Time)
+		last = e
 	}
 	return out
 }
 
-func unpackRing(data []byte) ring {
+// unpackRing is the inverse of pack.
+func unpackRing(data []byte) (ring, error) {
 	r := make(ring, 0, len(data)/entrySize)
-	for ; len(data) >= entrySize; data = data[entrySize:] {
-		var e entry
-		copy(e.Hash[:], data)
-		e.Version = binary.LittleEndian.Uint64(data[16:])
-		e.Index = binary.LittleEndian.Uint32(data[24:])
-		e.Time = int64(binary.LittleEndian.Uint64(data[28:]))
-		r = append(r, e)
+	var e entry
+	for len(data) > 0 {
+		hash := copy(e.Hash[:], data)
+		version, v := binary.Uvarint(data[hash:])
+		if hash < len(e.Hash) || v <= 0 {
+			return nil, fmt.Errorf("%w: its receipts are cut", errUnreadable)
+		}
+		at, t := binary.Varint(data[hash+v:])
+		if t <= 0 {
+			return nil, fmt.Errorf("%w: its receipts are cut", errUnreadable)
+		}
+		e.Version, e.Time = e.Version+version, e.Time+at
+		r, data = append(r, e), data[hash+v+t:]
 	}
-	return r
+	return r, nil
 }
 
 // header is what the store knows of an aggregate beside its state.
@@ -71,15 +83,24 @@ type header struct {
 }
 
 // push remembers a receipt; what leaves a ring raises the mark that says when to look behind it.
-func (h *header) push(r *receiptDoc, version uint64, index int, at int64) {
-	e := entry{Version: version, Index: uint32(index), Time: at}
+func (h *header) push(r *receiptDoc, version uint64, at int64) {
+	e := entry{Version: version, Time: ceilMillis(at)}
 	copy(e.Hash[:], r.Hash.Data)
 	if r.Derived {
-		e.Time = r.KeyTime
+		e.Time = ceilMillis(r.KeyTime)
 		h.derived, h.floor = h.derived.push(e, h.floor)
 		return
 	}
 	h.client, h.evicted = h.client.push(e, h.evicted)
+}
+
+// ceilMillis rounds microseconds up: a mark that is too late only looks behind a ring once more.
+func ceilMillis(micros int64) int64 {
+	ms := micros / 1000 // towards zero
+	if micros%1000 > 0 {
+		ms++
+	}
+	return ms
 }
 
 // push appends to a copy, for cached states share their rings.
@@ -89,7 +110,7 @@ func (r ring) push(e entry, mark int64) (ring, int64) {
 	}
 	out := make(ring, 0, ringSize+maxCommands)
 	out = append(append(out, r[len(r)-ringSize+1:]...), e)
-	return out, max(mark, r[0].Time)
+	return out, max(mark, r[0].Time*1000)
 }
 
 // behind reports whether a receipt that is in no ring may still be in a commit.
@@ -119,12 +140,17 @@ type snapDoc struct {
 	Keys    map[string][]string `bson:"x,omitempty"` // index name → keys
 }
 
-func (d *snapDoc) header() header {
+func (d *snapDoc) header() (header, error) {
+	client, err := unpackRing(d.Client)
+	if err != nil {
+		return header{}, err
+	}
+	derived, err := unpackRing(d.Derived)
 	return header{
 		version: uint64(d.Version), parent: d.Parent, prev: uint64(d.Prev), created: d.Created,
-		updated: d.Updated, writer: d.Writer, client: unpackRing(d.Client), derived: unpackRing(d.Derived),
+		updated: d.Updated, writer: d.Writer, client: client, derived: derived,
 		floor: d.Floor, evicted: d.Evicted,
-	}
+	}, err
 }
 
 // snap renders an aggregate as its snapshot.

@@ -15,48 +15,54 @@ func (c *Collection[S, F]) receipts(ctx context.Context, r *round[S, F]) (map[[1
 		return nil, nil
 	}
 	now := c.db.opt.Clock.Now()
-	at := map[[16]byte]entry{}
+	out := map[[16]byte]*receiptDoc{}
 	var look [][16]byte
 	for _, req := range r.requests {
 		ring := r.base.client
 		if req.cause.Derived {
 			ring = r.base.derived
 		}
-		if e, ok := ring.find(req.scope); ok {
-			at[req.scope] = e
-		} else if r.base.behind(req.cause, now) {
+		doc, err := c.receiptIn(ctx, r.line.agg, ring.find(req.scope), req.scope)
+		switch {
+		case err != nil:
+			return nil, err
+		case doc != nil:
+			out[req.scope] = doc
+		case r.base.behind(req.cause, now):
 			look = append(look, req.scope)
 		}
 	}
-	if len(look) > 0 {
-		versions, err := c.db.engine.causes(ctx, r.line.agg, look)
-		if err != nil {
-			return nil, err
-		}
-		for h, v := range versions {
-			at[h] = entry{Hash: h, Version: v}
-		}
+	if len(look) == 0 {
+		return out, nil
 	}
-	out := make(map[[16]byte]*receiptDoc, len(at))
-	for h, e := range at {
-		doc, err := c.receiptAt(ctx, r.line.agg, e.Version, h)
-		if err != nil {
+	versions, err := c.db.engine.causes(ctx, r.line.agg, look)
+	if err != nil {
+		return nil, err
+	}
+	for h, v := range versions {
+		if out[h], err = c.receiptIn(ctx, r.line.agg, []uint64{v}, h); err != nil {
 			return nil, err
 		}
-		out[h] = doc
 	}
 	return out, nil
 }
 
-func (c *Collection[S, F]) receiptAt(ctx context.Context, agg string, version uint64, h [16]byte) (*receiptDoc, error) {
-	docs, err := c.db.engine.commits(ctx, agg, version, 1)
-	if err != nil {
-		return nil, err
-	}
-	if len(docs) == 1 {
+// receiptIn returns the receipt that one of the versions has under a hash, or nil.
+func (c *Collection[S, F]) receiptIn(ctx context.Context, agg string, versions []uint64, h [16]byte) (*receiptDoc, error) {
+	for _, v := range versions {
+		docs, err := c.db.engine.commits(ctx, agg, v, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(docs) == 0 {
+			return nil, missing(agg, v)
+		}
 		d, err := readCommit(docs[0])
 		if err != nil {
 			return nil, err
+		}
+		if uint64(d.Version) != v {
+			return nil, missing(agg, v)
 		}
 		for _, r := range d.Receipts {
 			if bytes.Equal(r.Hash.Data, h[:]) {
@@ -64,7 +70,11 @@ func (c *Collection[S, F]) receiptAt(ctx context.Context, agg string, version ui
 			}
 		}
 	}
-	return nil, fault.New(fault.Internal, "RECEIPT_MISSING", "%s: version %d has no receipt that its snapshot names", agg, version)
+	return nil, nil
+}
+
+func missing(agg string, version uint64) error {
+	return fault.New(fault.Internal, "RECEIPT_MISSING", "%s: there is no version %d, which its receipts name", agg, version)
 }
 
 // receipt is what an earlier command of this commit left under the same key.

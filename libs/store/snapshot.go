@@ -16,7 +16,7 @@ import (
 // the time after which a relay looks for snapshots that are missing.
 const (
 	snapshotEvery = 50 * time.Millisecond
-	snapshotRest  = 500 * time.Millisecond
+	snapshotRest  = time.Second
 )
 
 // rest is how long a snapshot rests that was just written, and the keys it is listed under.

@@ -31,8 +31,8 @@ type template struct {
 // token is a name that a copy replaces.
 type token struct {
 	old  string
-	kind string         // how the new one is made: number, id, normal, sscc, hash, text or digest
-	of   int            // normal: the token that it is the normal form of; sscc: which of the order's
+	kind string         // how the new one is made: number, id, normal, sscc, hash, half, text or digest
+	of   int            // normal, half: the token that it is made of; sscc: which of the order's
 	text string         // hash: what is hashed; text: what is encoded
 	in   []substitution // hash and text: the names in text
 }
@@ -162,6 +162,7 @@ func (t *template) receipts(raw bson.Raw) error {
 			return fmt.Errorf("the receipt of %q is not found under its key", r.Key)
 		}
 		t.add(token{old: string(r.Hash.Data), kind: "hash", text: scope, in: t.find([]byte(scope))})
+		t.add(token{old: string(r.Hash.Data[:8]), kind: "half", of: t.index(string(r.Hash.Data))}) // in the snapshot
 	}
 	return nil
 }
@@ -213,6 +214,8 @@ func (t *template) names(n int) ([]string, error) {
 		case "hash":
 			sum := sha256.Sum256(replaced([]byte(x.text), x.in, out))
 			out[i] = string(sum[:16])
+		case "half":
+			out[i] = out[x.of][:8]
 		case "text":
 			out[i] = base64.RawURLEncoding.EncodeToString(replaced([]byte(x.text), x.in, out))
 		case "digest":
