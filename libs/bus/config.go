@@ -30,6 +30,9 @@ type Config struct {
 	Log *slog.Logger
 	// Prepare adds to the context in which handlers run, e.g. the service's own identity.
 	Prepare func(ctx context.Context, f Fact) context.Context
+	// Copied is told when a follower has its first copy, so that nobody need poll Ready for it;
+	// nil for nobody. It must not wait.
+	Copied func()
 	// Stream bounds the JetStream stream of this service.
 	Stream Stream
 	// Workers is how many aggregates a consumer works on at once; 0 means 32.
@@ -108,6 +111,9 @@ func (c Config) withDefaults() (Config, error) {
 	c.Log = c.Log.With("component", "bus")
 	if c.Prepare == nil {
 		c.Prepare = func(ctx context.Context, _ Fact) context.Context { return ctx }
+	}
+	if c.Copied == nil {
+		c.Copied = func() {}
 	}
 	c.Stream.MaxBytes = orElse(c.Stream.MaxBytes, 1<<30)
 	c.Stream.MaxAge = orElse(c.Stream.MaxAge, 48*time.Hour)

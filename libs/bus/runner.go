@@ -85,13 +85,21 @@ func (r *runner) run(ctx context.Context) {
 		r.log.WarnContext(ctx, "gauges are missing", "error", err)
 	}
 	defer stop()
-	for ctx.Err() == nil {
+	for failed := 0; ctx.Err() == nil; {
+		start := clock.Monotonic()
 		if err := r.session(ctx); err != nil && ctx.Err() == nil {
+			if clock.Elapsed(start) > settled {
+				failed = 0
+			}
+			failed = min(failed+1, 3) // soon at first: the owner may be about to begin
 			r.log.WarnContext(ctx, "consumer starts again", "error", err)
-			pause(ctx, r.backoff(3))
+			pause(ctx, r.backoff(failed))
 		}
 	}
 }
+
+// settled is how long a session must have run for its end to be the first failure in a row.
+const settled = 5 * time.Second
 
 // session consumes from the stored position until something fails.
 func (r *runner) session(ctx context.Context) error {
@@ -114,7 +122,9 @@ func (r *runner) session(ctx context.Context) error {
 			return err
 		}
 	}
-	r.copied.Store(true)
+	if !r.copied.Swap(true) && r.Kind == Follower {
+		r.cfg.Copied()
+	}
 	err = r.follow(ctx)
 	if errors.Is(err, errCompare) && ctx.Err() == nil {
 		r.log.WarnContext(ctx, "comparing with the owner", "reason", err)

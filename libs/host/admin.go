@@ -20,6 +20,15 @@ import (
 type readiness struct {
 	stopping atomic.Bool
 	waiting  atomic.Pointer[map[string]string] // service → why it cannot serve yet; nil before the first poll
+	look     chan struct{}                     // something changed that the poll should see now
+}
+
+// changed has readiness looked at again.
+func (r *readiness) changed() {
+	select {
+	case r.look <- struct{}{}:
+	default: // somebody asked already
+	}
 }
 
 // why returns what keeps the process from serving; empty when it can.

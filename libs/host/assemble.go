@@ -77,6 +77,7 @@ func (h *Host) newBus(service string, d Deps) (*bus.Bus, error) {
 		Prepare: func(ctx context.Context, f bus.Fact) context.Context {
 			return guard.WithCaller(ctx, guard.ServiceCaller(service, f.Tenant))
 		},
+		Copied: h.ready.changed,
 	})
 }
 
@@ -107,7 +108,8 @@ func (h *Host) launch(r *running) error {
 
 const pollEvery = time.Second
 
-// poll keeps readiness up to date.
+// poll keeps readiness up to date: at once when something is known to have changed, and every
+// second, as a copy may have been made by another replica.
 func (h *Host) poll() {
 	for tick := time.NewTicker(pollEvery); ; {
 		why := map[string]string{}
@@ -123,6 +125,7 @@ func (h *Host) poll() {
 		case <-h.work.Done():
 			tick.Stop()
 			return
+		case <-h.ready.look:
 		case <-tick.C:
 		}
 	}

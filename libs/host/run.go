@@ -54,7 +54,7 @@ type Host struct {
 
 // Start builds the units' services and serves them. What it began is undone when it fails.
 func Start(ctx context.Context, process string, cfg Config, parts Parts, units ...*Unit) (*Host, error) {
-	h := &Host{process: process, cfg: cfg, parts: parts, failed: make(chan error, 1)}
+	h := &Host{process: process, cfg: cfg, parts: parts, failed: make(chan error, 1), ready: readiness{look: make(chan struct{}, 1)}}
 	h.front, h.stopFront = context.WithCancel(context.WithoutCancel(ctx))
 	h.work, h.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	if err := h.start(ctx, units); err != nil {

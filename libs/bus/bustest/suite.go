@@ -214,7 +214,8 @@ func firstCopy(r *rig) {
 	l := newLedger(bus.Follower)
 	r.many("thing", 300, 1)
 	r.many("other", 250, 1) // more than a page
-	s := r.sink(r.dst, l.consumer("follow"))
+	copied := make(chan struct{}, 1)
+	s := r.start(bus.Config{Service: sink, DB: r.dst, NATS: r.connect(), Copied: func() { copied <- struct{}{} }}, l.consumer("follow"))
 	if s.Ready(r.t.Context()) == nil {
 		r.t.Error("ready without a copy")
 	}
@@ -222,7 +223,10 @@ func firstCopy(r *rig) {
 	r.serve(nil) // not reached before it has caught up itself
 	r.eventually(func() error { return headsReach(r, n, r.committed()) })
 	r.serve(n.Server())
-	r.eventually(func() error { return s.Ready(r.t.Context()) })
+	r.eventually(func() error { return holds(len(copied) == 1, "no copy is announced") })
+	if err := s.Ready(r.t.Context()); err != nil {
+		r.t.Errorf("a copy is announced before it is there: %v", err)
+	}
 	if err := l.complete(r); err != nil {
 		r.t.Errorf("ready before the copy is whole: %v", err)
 	}
