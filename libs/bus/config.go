@@ -57,6 +57,7 @@ type Timing struct {
 	Minute    time.Duration // places in the numbering are kept for ListFacts; 1 min
 	Keep      time.Duration // how long they are kept; 24 h
 	Trail     time.Duration // snapshots are checked so long after their commits; 2 s
+	Rest      time.Duration // the stored position of an idle service moves; 1 h, well below what the engine's log keeps
 	Stall     time.Duration // a lane whose head is ahead and that does not move is fetched; 5 s
 	Poll      time.Duration // heads are asked for; 10 s
 	FastPoll  time.Duration // the same while the bus is down; 500 ms
@@ -83,6 +84,7 @@ func (t Timing) withDefaults() Timing {
 	t.Minute = orElse(t.Minute, time.Minute)
 	t.Keep = orElse(t.Keep, 24*time.Hour)
 	t.Trail = orElse(t.Trail, 2*time.Second)
+	t.Rest = orElse(t.Rest, time.Hour)
 	t.Stall = orElse(t.Stall, 5*time.Second)
 	t.Poll = orElse(t.Poll, 10*time.Second)
 	t.FastPoll = orElse(t.FastPoll, 500*time.Millisecond)

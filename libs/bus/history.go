@@ -118,7 +118,7 @@ func (h *history) advance(batch []relayed) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, c := range batch {
-		if c.count > h.live.Count {
+		if c.count > h.live.Count || c.count == h.live.Count && c.rests > h.live.Rests {
 			c.advance(h.live)
 		}
 	}
@@ -143,6 +143,9 @@ func (h *history) remember(m mark) {
 	}
 	i := sort.Search(len(h.marks), func(i int) bool { return h.marks[i].Count >= m.Count })
 	if i < len(h.marks) && h.marks[i].Count == m.Count {
+		if h.marks[i].Rests < m.Rests {
+			h.marks[i] = m.clone()
+		}
 		return
 	}
 	h.marks = slices.Insert(h.marks, i, m.clone())
@@ -240,7 +243,7 @@ func (h *history) readFrom(ctx context.Context, m mark, l lane, from, to uint64)
 			return errStop
 		}
 		return nil
-	})
+	}, nil)
 	if errors.Is(err, errStop) {
 		h.remember(m)
 		return out, nil
@@ -293,7 +296,7 @@ func (h *history) keep(ctx context.Context, m mark, retention time.Duration) err
 	if err != nil {
 		return err
 	}
-	if err := h.minutes.Put(ctx, store.Row{Tenant: own, ID: markID(m), Version: 1, Body: body}); err != nil {
+	if err := h.minutes.Put(ctx, store.Row{Tenant: own, ID: markID(m), Version: 1 + m.Rests, Body: body}); err != nil {
 		return err
 	}
 	h.remember(m)

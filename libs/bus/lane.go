@@ -53,6 +53,7 @@ type numbers map[lane]uint64
 type mark struct {
 	Generation uint64
 	Count      uint64         // commits since the generation began
+	Rests      uint64         // how often Position moved since without a commit
 	Position   store.Position // after the last of them
 	Numbers    numbers
 	Recorded   time.Time // of the last of them
@@ -69,7 +70,7 @@ func (m mark) clone() mark {
 // take moves the mark over a commit and returns its facts, numbered.
 func (m *mark) take(service string, c store.RawCommit) []Fact {
 	m.Count++
-	m.Position, m.Recorded = c.Position, c.Recorded
+	m.Rests, m.Position, m.Recorded = 0, c.Position, c.Recorded
 	if len(c.Facts) == 0 {
 		return nil
 	}
@@ -82,14 +83,19 @@ func (m *mark) take(service string, c store.RawCommit) []Fact {
 	return facts
 }
 
-// rowVersion orders marks: a newer generation, then more commits. It is the version of
-// the rows that hold marks, so a slow relay cannot move a record back.
-func (m mark) rowVersion() uint64 { return m.Generation<<40 | m.Count }
+// maxRests is how often in a row a stored position moves without a commit: nearly two years
+// of an idle service.
+const maxRests = 1<<14 - 1
+
+// rowVersion orders marks: a newer generation, then more commits, then a later rest. It is
+// the version of the rows that hold marks, so a slow relay cannot move a record back.
+func (m mark) rowVersion() uint64 { return m.Generation<<52 | m.Count<<14 | min(m.Rests, maxRests) }
 
 // markRecord is a mark as stored; positions are opaque bytes.
 type markRecord struct {
 	Generation uint64    `json:"g"`
 	Count      uint64    `json:"c"`
+	Rests      uint64    `json:"s"`
 	Position   []byte    `json:"p"`
 	Numbers    numbers   `json:"n"`
 	Recorded   time.Time `json:"r"`
@@ -97,7 +103,7 @@ type markRecord struct {
 }
 
 func (m mark) encode(at time.Time) ([]byte, error) {
-	return json.Marshal(markRecord{m.Generation, m.Count, []byte(m.Position), m.Numbers, m.Recorded, at})
+	return json.Marshal(markRecord{m.Generation, m.Count, m.Rests, []byte(m.Position), m.Numbers, m.Recorded, at})
 }
 
 func decodeMark(b []byte) (mark, markRecord, error) {
@@ -108,5 +114,5 @@ func decodeMark(b []byte) (mark, markRecord, error) {
 	if r.Numbers == nil {
 		r.Numbers = numbers{}
 	}
-	return mark{r.Generation, r.Count, store.Position(r.Position), r.Numbers, r.Recorded}, r, nil
+	return mark{r.Generation, r.Count, r.Rests, store.Position(r.Position), r.Numbers, r.Recorded}, r, nil
 }

@@ -32,10 +32,13 @@ type relay struct {
 	trail   *trail
 	waiting atomic.Int64 // commits numbered and not yet published
 	oldest  atomic.Int64 // recorded time of the oldest of them, µs since 1970; 0 when there is none
+	heard   atomic.Int64 // when the engine last yielded something, or said that there is no more: since()
 }
 
-// relayed is a commit on its way through the relay.
+// relayed is a commit on its way through the relay, or the news that there was none.
 type relayed struct {
+	idle     time.Time // zero for a commit; else when there were no more
+	rests    uint64
 	count    uint64 // its place in the generation
 	position store.Position
 	recorded time.Time
@@ -47,6 +50,11 @@ type relayed struct {
 
 // advance moves a mark over the commit.
 func (c relayed) advance(m *mark) {
+	if !c.idle.IsZero() {
+		m.Rests, m.Position = c.rests, c.position
+		return
+	}
+	m.Rests = 0
 	m.Count, m.Position, m.Recorded = c.count, c.position, c.recorded
 	if c.number > 0 {
 		m.Numbers[c.lane] = c.number
@@ -69,6 +77,8 @@ func newRelay(cfg Config, h *history, m *metrics) (*relay, error) {
 func (r *relay) run(ctx context.Context) {
 	defer r.publish.close()
 	r.lease.hold(ctx, func(ctx context.Context) {
+		r.heard.Store(int64(since()))
+		defer r.heard.Store(0)
 		for ctx.Err() == nil {
 			err := r.relay(ctx)
 			if errors.Is(err, store.ErrPositionLost) {
@@ -168,7 +178,9 @@ func (r *relay) open(ctx context.Context, m mark, seen uint64) (mark, error) {
 // read numbers every commit in the engine's order.
 func (r *relay) read(ctx context.Context, m mark, queue chan<- relayed) error {
 	m = m.clone()
+	moved := clock.Monotonic()
 	return r.cfg.DB.Tail(ctx, m.Position, func(c store.RawCommit) error {
+		r.heard.Store(int64(since()))
 		facts := m.take(r.cfg.Service, c)
 		r.history.recent.add(facts)
 		if m.Count%markEvery == 0 {
@@ -182,6 +194,17 @@ func (r *relay) read(ctx context.Context, m mark, queue chan<- relayed) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}, func(at store.Position) error {
+		r.heard.Store(int64(since()))
+		if clock.Elapsed(moved) >= r.cfg.Timing.Rest && m.Rests < maxRests {
+			m.Rests++
+			m.Position, moved = at, clock.Monotonic()
+		}
+		select {
+		case queue <- relayed{idle: r.cfg.Clock.Now(), rests: m.Rests, count: m.Count, position: m.Position}:
+		default: // not idle after all
+		}
+		return nil
 	})
 }
 
@@ -212,31 +235,46 @@ func (r *relay) drain(ctx context.Context, published uint64, queue <-chan relaye
 		for len(batch) < maxBatch && len(queue) > 0 {
 			batch = append(batch, <-queue)
 		}
+		commits := 0
+		var oldest time.Time
 		for _, c := range batch {
+			if !c.idle.IsZero() {
+				continue
+			}
+			if commits++; commits == 1 {
+				oldest = c.recorded
+			}
 			if c.count > published {
 				facts = append(facts, c.facts...)
 			}
 		}
-		r.oldest.Store(batch[0].recorded.UnixMicro())
-		if err := faultpoint.Hit(faultpoint.R1); err != nil {
-			return err
-		}
-		if len(facts) > 0 {
-			r.publish.publish(ctx, facts)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := faultpoint.Hit(faultpoint.R2); err != nil {
-			return err
+		if commits > 0 {
+			r.oldest.Store(oldest.UnixMicro())
+			if err := r.send(ctx, facts); err != nil {
+				return err
+			}
+			r.metrics.relayLag.Record(ctx, r.cfg.Clock.Now().Sub(oldest).Seconds(), r.metrics.own)
 		}
 		r.history.advance(batch)
 		r.trail.add(batch)
-		if r.waiting.Add(-int64(len(batch))) == 0 {
+		if r.waiting.Add(-int64(commits)) == 0 {
 			r.oldest.Store(0)
 		}
-		r.metrics.relayLag.Record(ctx, r.cfg.Clock.Now().Sub(batch[0].recorded).Seconds(), r.metrics.own)
 	}
+}
+
+// send publishes the facts of a batch.
+func (r *relay) send(ctx context.Context, facts []Fact) error {
+	if err := faultpoint.Hit(faultpoint.R1); err != nil {
+		return err
+	}
+	if len(facts) > 0 {
+		r.publish.publish(ctx, facts)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return faultpoint.Hit(faultpoint.R2)
 }
 
 // tick stores the mark, announces the heads and tells the backlog, once a second.
@@ -282,36 +320,45 @@ func (r *relay) record(ctx context.Context, minute *time.Time) error {
 	return r.history.keep(ctx, m, r.cfg.Timing.Keep)
 }
 
-// backlog is how far publishing is behind the commits.
-func (r *relay) backlog() (time.Duration, int) {
-	oldest := r.oldest.Load()
-	if oldest == 0 {
-		return 0, 0
+// backlog is how far publishing is behind the commits. An engine that does not even say that
+// there are no more is behind by its silence.
+func (r *relay) backlog() (age time.Duration, count int) {
+	if heard := r.heard.Load(); heard != 0 {
+		if silent := since() - time.Duration(heard); silent > 2*r.cfg.Timing.Lease {
+			age = silent
+		}
 	}
-	return max(0, r.cfg.Clock.Now().Sub(time.UnixMicro(oldest))), int(r.waiting.Load())
+	if oldest := r.oldest.Load(); oldest != 0 {
+		age, count = max(age, r.cfg.Clock.Now().Sub(time.UnixMicro(oldest))), int(r.waiting.Load())
+	}
+	return age, count
 }
 
-// backlogNote is the backlog as other replicas read it in the relay's lease.
-type backlogNote struct {
-	Age   time.Duration `json:"a"`
-	Count int           `json:"c"`
+// relayNote is what other replicas read in the relay's lease.
+type relayNote struct {
+	Age    time.Duration `json:"a"` // backlog
+	Count  int           `json:"c"`
+	GoodTo time.Time     `json:"g"` // snapshots hold every commit recorded before
 }
 
 func (r *relay) note() []byte {
 	age, count := r.backlog()
-	b, err := json.Marshal(backlogNote{age, count})
+	b, err := json.Marshal(relayNote{age, count, r.trail.good()})
 	if err != nil {
 		return nil
 	}
 	return b
 }
 
-// watch takes the backlog from the lease of the relay elsewhere. One that is silent is
-// behind by its silence.
+// watch takes the backlog, and what lists are good to, from the lease of the relay elsewhere.
+// One that is silent is behind by its silence.
 func (r *relay) watch(note []byte, silent time.Duration) {
-	var b backlogNote
+	var b relayNote
 	if json.Unmarshal(note, &b) != nil {
 		return
+	}
+	if !b.GoodTo.IsZero() {
+		r.cfg.DB.SetGoodTo(b.GoodTo)
 	}
 	if silent > r.cfg.Timing.Lease {
 		b.Age += silent

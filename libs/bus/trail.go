@@ -23,7 +23,8 @@ type trail struct {
 	ask     chan struct{} // somebody waits for the snapshots
 
 	mu      sync.Mutex
-	mark    mark // snapshots hold every commit up to here
+	mark    mark      // snapshots hold every commit up to here
+	goodTo  time.Time // and every one recorded before
 	pending []trailed
 	hurry   bool // check without the distance
 }
@@ -41,6 +42,7 @@ func (t *trail) start(m mark) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.mark, t.pending = m.clone(), nil
+	t.goodTo = m.Recorded
 	t.history.setGood(t.mark)
 }
 
@@ -75,7 +77,7 @@ func (t *trail) due() []trailed {
 	}
 	limit := clock.Monotonic().Add(-t.cfg.Timing.Trail)
 	n := 0
-	for n < len(t.pending) && t.pending[n].at.Before(limit) {
+	for n < len(t.pending) && (t.pending[n].at.Before(limit) || !t.pending[n].idle.IsZero()) {
 		n++
 	}
 	return t.pending[:n]
@@ -86,6 +88,9 @@ func (t *trail) check(ctx context.Context) error {
 	due := t.due()
 	newest := map[store.Touched]uint64{}
 	for _, c := range due {
+		if !c.idle.IsZero() {
+			continue
+		}
 		key := c.touched
 		key.Version = 0
 		newest[key] = c.touched.Version // in the engine's order, so the last is the newest
@@ -115,12 +120,25 @@ func (t *trail) pass(n int) {
 	defer t.mu.Unlock()
 	for _, c := range t.pending[:n] {
 		c.advance(&t.mark)
+		upTo := c.recorded
+		if !c.idle.IsZero() { // what was recorded that long before is not on its way any more
+			upTo = c.idle.Add(-2 * t.cfg.Timing.Trail)
+		}
+		if upTo.After(t.goodTo) {
+			t.goodTo = upTo
+		}
 	}
 	t.pending = append([]trailed(nil), t.pending[n:]...)
-	goodTo := t.mark.Recorded
-	if idle := t.cfg.Clock.Now().Add(-2 * t.cfg.Timing.Trail); len(t.pending) == 0 && idle.After(goodTo) {
-		goodTo = idle // nothing came for a while, so nothing older is on its way
-	}
 	t.history.setGood(t.mark)
-	t.cfg.DB.SetGoodTo(goodTo)
+	if !t.goodTo.IsZero() {
+		t.cfg.DB.SetGoodTo(t.goodTo)
+	}
+}
+
+// good returns the time before which every recorded commit is in the snapshots; zero when
+// that is not known yet.
+func (t *trail) good() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.goodTo
 }

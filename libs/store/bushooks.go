@@ -10,7 +10,7 @@ import (
 // FactsService and the consumers use nothing else of it.
 type Feed interface {
 	// Tail yields every durable commit after from; see DB.Tail.
-	Tail(ctx context.Context, from Position, fn func(RawCommit) error) error
+	Tail(ctx context.Context, from Position, fn func(RawCommit) error, rest func(Position) error) error
 	// End returns the position after the newest durable commit: Tail from it yields only later ones.
 	End(ctx context.Context) (Position, error)
 	// Table returns the named table; see DB.Table.

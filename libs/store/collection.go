@@ -337,7 +337,7 @@ func (c *Collection[S, F]) export(d *snapDoc) (RawFact, error) {
 func (c *Collection[S, F]) view(agg string, l *loaded[S]) View[S] {
 	_, id := splitKey(agg)
 	return View[S]{
-		State: l.state, ID: id, Version: l.version, ETag: etag(l.version),
+		State: l.state, ID: id, Version: l.version, ETag: etag(l.prev),
 		Created: fromMicros(l.created), Updated: fromMicros(l.updated),
 	}
 }

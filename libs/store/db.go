@@ -209,13 +209,18 @@ type RawCommit struct {
 
 // Tail calls fn for every durable commit after from, in the engine's order, and waits for more
 // until ctx ends or fn fails. Reading again from the same position gives the same order. A
-// position the engine has lost is ErrPositionLost.
-func (db *DB) Tail(ctx context.Context, from Position, fn func(RawCommit) error) error {
+// position the engine has lost is ErrPositionLost. rest, unless nil, is called when there is
+// no more by now, and again every second or so, with a position to go on from: one that moves
+// on while other databases of the server are written, so that the engine does not lose it.
+func (db *DB) Tail(ctx context.Context, from Position, fn func(RawCommit) error, rest func(Position) error) error {
+	if rest == nil {
+		rest = func(Position) error { return nil }
+	}
 	return db.engine.tail(ctx, from, func(doc []byte, pos Position) error {
 		d, err := readCommit(doc)
 		if err != nil {
 			return err
 		}
 		return fn(d.raw(pos))
-	})
+	}, rest)
 }

@@ -99,11 +99,8 @@ func (c *Collection[S, F]) begin(agg string, base *loaded[S], at int64) *made[S,
 // seal finishes a commit, and its snapshot where the engine writes them together.
 func (c *Collection[S, F]) seal(m *made[S, F]) (*write, error) {
 	m.doc.ID = commitID(m.doc.Agg, uint64(m.doc.Version))
-	for i, receipt := range m.doc.Receipts {
-		if last := len(m.doc.Receipts) - 1; i < last && receipt.Answer != nil {
-			// The version alone names the state after all of the commit.
-			receipt.Answer.ETag = fmt.Sprintf("%d:%d", m.doc.Version, i)
-		}
+	m.tag()
+	for _, receipt := range m.doc.Receipts {
 		m.doc.Causes = append(m.doc.Causes, receipt.Hash)
 		m.next.push(receipt, uint64(m.doc.Version), m.doc.At)
 	}
@@ -130,6 +127,24 @@ func (c *Collection[S, F]) seal(m *made[S, F]) (*write, error) {
 		}
 	}
 	return w, nil
+}
+
+// tag answers each command with the tag of the state that it left, which is the version that
+// last had facts. What later commands of the commit changed has a tag that no state has.
+func (m *made[S, F]) tag() {
+	after, changed := uint64(m.doc.Prev), 0
+	if n := len(m.doc.Facts); n > 0 {
+		after, changed = uint64(m.doc.Version), int(m.doc.Facts[n-1].Receipt)
+	}
+	for i, receipt := range m.doc.Receipts {
+		switch {
+		case receipt.Answer == nil:
+		case i < changed:
+			receipt.Answer.ETag = fmt.Sprintf("%d:%d", m.doc.Version, i)
+		default:
+			receipt.Answer.ETag = etag(after)
+		}
+	}
 }
 
 // one decides one command on the state that the commands before it made; false says that its
@@ -285,15 +300,16 @@ func receiptOf[S, F any](req *request[S, F]) *receiptDoc {
 	return d
 }
 
-// matches checks If-Match: the version. The receipt of a command that was not the last of its
-// commit names "version:index", which no state matches: another command changed it since.
+// matches checks If-Match: the version that last had facts, so that a refusal, which changes
+// nothing, takes nobody's tag away. The receipt of a command that others of its commit came
+// after names "version:index", which no state matches.
 func matches[S, F any](want string, base *loaded[S], m *made[S, F]) error {
 	if want == "" {
 		return nil
 	}
-	got := etag(base.version)
-	if want == got && len(m.doc.Receipts) == 0 {
+	got := etag(base.prev)
+	if want == got && len(m.doc.Facts) == 0 {
 		return nil
 	}
-	return fault.New(fault.Stale, "ETAG_MISMATCH", "the version is %s, not %s", got, want).With("etag", got)
+	return fault.New(fault.Stale, "ETAG_MISMATCH", "the etag is %s, not %s", got, want).With("etag", got)
 }

@@ -49,8 +49,9 @@ type engine interface {
 	heads(ctx context.Context, fn func(typ, agg string, version uint64) error) error
 	// declare prepares the collections of an aggregate type.
 	declare(ctx context.Context, typ string, indexes []string) error
-	// tail yields every commit after from, in the engine's order, until fn fails or ctx ends.
-	tail(ctx context.Context, from Position, fn func(doc []byte, pos Position) error) error
+	// tail yields every commit after from, in the engine's order, until fn fails or ctx ends,
+	// and calls rest when there are no more, then about once a second.
+	tail(ctx context.Context, from Position, fn func(doc []byte, pos Position) error, rest func(Position) error) error
 	// end returns the position after the newest commit.
 	end(ctx context.Context) (Position, error)
 	// table returns a table of rows.

@@ -134,8 +134,15 @@ func (db *DB) RefreshAll(ctx context.Context) error {
 	return db.Refresh(ctx, some)
 }
 
-// SetGoodTo tells that snapshots hold every commit recorded before t.
-func (db *DB) SetGoodTo(t time.Time) { db.goodTo.Store(micros(t)) }
+// SetGoodTo tells that snapshots hold every commit recorded before t: once true, always true.
+func (db *DB) SetGoodTo(t time.Time) {
+	for at := micros(t); ; {
+		old := db.goodTo.Load()
+		if old != 0 && old >= at || db.goodTo.CompareAndSwap(old, at) {
+			return
+		}
+	}
+}
 
 // SetBacklog tells how far the relay is behind.
 func (db *DB) SetBacklog(age time.Duration, count int) {

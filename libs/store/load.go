@@ -115,6 +115,7 @@ func (c *Collection[S, F]) loadStep(ctx context.Context, all []*loading[S, F], s
 		switch l := of[i]; {
 		case w.result == nil:
 			l.at = l.next
+			c.cache.Remove(l.agg) // what was read of it half-way
 		case w.result == errTaken: //nolint:errorlint // set by the engine, never wrapped
 			if err := c.adopt(ctx, l, w); err != nil {
 				return err

@@ -51,7 +51,7 @@ func TestPositionLost(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	for _, pos := range []Position{"no position", "42"} {
-		if err := db.Tail(ctx, pos, func(RawCommit) error { return nil }); !errors.Is(err, ErrPositionLost) {
+		if err := db.Tail(ctx, pos, func(RawCommit) error { return nil }, nil); !errors.Is(err, ErrPositionLost) {
 			t.Errorf("%q: %v", pos, err)
 		}
 	}
@@ -64,7 +64,7 @@ func TestPositionLost(t *testing.T) {
 		t.Error("an interruption is no loss")
 	}
 	e := db.engine.(*mongodb)
-	err := db.Tail(ctx, "", func(RawCommit) error { return e.commit.Drop(ctx) })
+	err := db.Tail(ctx, "", func(RawCommit) error { return e.commit.Drop(ctx) }, nil)
 	if !errors.Is(err, ErrPositionLost) {
 		t.Errorf("the commits were dropped: %v", err)
 	}

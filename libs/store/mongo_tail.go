@@ -61,7 +61,7 @@ func (e *mongodb) end(ctx context.Context) (Position, error) {
 	return position(cs.ResumeToken()), cs.Close(ctx)
 }
 
-func (e *mongodb) tail(ctx context.Context, from Position, fn func([]byte, Position) error) error {
+func (e *mongodb) tail(ctx context.Context, from Position, fn func([]byte, Position) error, rest func(Position) error) error {
 	if from == "" {
 		var begin struct {
 			Position string `bson:"p"`
@@ -81,6 +81,11 @@ func (e *mongodb) tail(ctx context.Context, from Position, fn func([]byte, Posit
 		if !cs.TryNext(ctx) {
 			if err := cs.Err(); err != nil && ctx.Err() == nil {
 				return lost(err)
+			}
+			if token := cs.ResumeToken(); token != nil {
+				if err := rest(position(token)); err != nil {
+					return err
+				}
 			}
 			continue
 		}

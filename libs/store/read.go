@@ -84,11 +84,13 @@ func (c *Collection[S, F]) GetMany(ctx context.Context, ids []string) ([]View[S]
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	if !held {
-		probe := make(map[string]uint64, len(states))
-		for agg, l := range states {
+	probe := make(map[string]uint64, len(states))
+	for agg, l := range states {
+		if !held || l.version == 0 { // no snapshot, or one of an older fold
 			probe[agg] = l.version + 1
 		}
+	}
+	if len(probe) > 0 {
 		later, err := c.db.engine.next(ctx, probe)
 		if err != nil {
 			return nil, unavailable(err)
@@ -190,18 +192,25 @@ func (c *Collection[S, F]) History(ctx context.Context, id string, after uint64,
 		return nil, unavailable(err)
 	}
 	tenant, _ := splitKey(agg)
-	out := make([]Commit[F], len(docs))
-	for i, doc := range docs {
+	out := make([]Commit[F], 0, len(docs))
+	for _, doc := range docs {
 		d, err := readCommit(doc)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = Commit[F]{Version: uint64(d.Version), Recorded: fromMicros(d.At)}
-		if len(d.Receipts) > 0 {
-			out[i].Cause, out[i].Principal = d.Receipts[0].cause(tenant), d.Receipts[0].Principal
-		}
-		if out[i].Facts, err = c.decodeFacts(d); err != nil {
+		facts, err := c.decodeFacts(d)
+		if err != nil {
 			return nil, err
+		}
+		first := len(out)
+		for _, r := range d.Receipts {
+			out = append(out, Commit[F]{
+				Version: uint64(d.Version), Recorded: fromMicros(d.At), Cause: r.cause(tenant), Principal: r.Principal,
+			})
+		}
+		for i, f := range facts {
+			of := &out[first+int(d.Facts[i].Receipt)]
+			of.Facts = append(of.Facts, f)
 		}
 	}
 	return out, nil

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strconv"
+	"time"
 )
 
 func (e *sqlite) snapshots(ctx context.Context, typ string, aggs []string) (map[string][]byte, error) {
@@ -152,10 +153,13 @@ func (e *sqlite) end(ctx context.Context) (Position, error) {
 	return Position(strconv.FormatInt(seq, 10)), err
 }
 
+// tailRest is how often a tail tells that there are no more commits.
+const tailRest = time.Second
+
 // tailAtOnce is how many commits one read of the tail brings.
 const tailAtOnce = 500
 
-func (e *sqlite) tail(ctx context.Context, from Position, fn func([]byte, Position) error) error {
+func (e *sqlite) tail(ctx context.Context, from Position, fn func([]byte, Position) error, rest func(Position) error) error {
 	var seq int64
 	if from != "" {
 		var err error
@@ -181,7 +185,11 @@ func (e *sqlite) tail(ctx context.Context, from Position, fn func([]byte, Positi
 		if n == tailAtOnce {
 			continue
 		}
+		if err := rest(Position(strconv.FormatInt(seq, 10))); err != nil {
+			return err
+		}
 		select {
+		case <-time.After(tailRest):
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-e.closed:

@@ -140,7 +140,8 @@ type Aggregates[S, F any] interface {
 	// Due returns the (tenant, id) pairs, of all tenants, whose index key is at most upTo:
 	// timers that only propose, the command decides. At most limit, by key.
 	Due(ctx context.Context, index, upTo string, limit int) ([]Ref, error)
-	// History returns the commits of an aggregate, ascending from version after+1.
+	// History returns what commands committed to an aggregate, ascending from version after+1,
+	// of at most limit versions, each whole.
 	History(ctx context.Context, id string, after uint64, limit int) ([]Commit[F], error)
 }
 
@@ -162,11 +163,11 @@ type Page[S any] struct {
 	AsOf      time.Time // every commit recorded before this is in the list
 }
 
-// Commit is one committed version with its facts.
+// Commit is what one command committed: a version may hold several.
 type Commit[F any] struct {
 	Version   uint64
 	Facts     []F
-	Cause     Cause // Key, Fingerprint and Validate are not filled in
+	Cause     Cause // Fingerprint, IfMatch and Validate are not filled in
 	Recorded  time.Time
 	Principal string
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/store"
 )
@@ -21,6 +22,9 @@ type Faults struct {
 	seen   map[store.Position]bool // positions given out
 	lost   map[store.Position]bool
 	leases *rows
+	deaf   bool          // nothing is yielded
+	goodTo time.Time     // what the bus told
+	age    time.Duration // of the backlog, likewise
 }
 
 // WithFaults returns db, without faults until they are asked for.
@@ -49,6 +53,35 @@ func (f *Faults) Alone() {
 	f.alone = true
 }
 
+// Deafen makes every Tail from now on fail, as for want of a privilege.
+func (f *Faults) Deafen() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deaf = true
+}
+
+// SetGoodTo implements store.Feed.
+func (f *Faults) SetGoodTo(t time.Time) {
+	f.mu.Lock()
+	f.goodTo = t
+	f.mu.Unlock()
+	f.Feed.SetGoodTo(t)
+}
+
+// SetBacklog implements store.Feed; the store is not told, so that a test can go on.
+func (f *Faults) SetBacklog(age time.Duration, _ int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.age = age
+}
+
+// told returns what the bus last said of lists and of the relay's lag.
+func (f *Faults) told() (goodTo time.Time, age time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.goodTo, f.age
+}
+
 // LosePositions makes the engine lose every position that it has given out.
 func (f *Faults) LosePositions() {
 	f.mu.Lock()
@@ -57,19 +90,32 @@ func (f *Faults) LosePositions() {
 }
 
 // Tail implements store.Feed.
-func (f *Faults) Tail(ctx context.Context, from store.Position, fn func(store.RawCommit) error) error {
+func (f *Faults) Tail(ctx context.Context, from store.Position, fn func(store.RawCommit) error, rest func(store.Position) error) error {
 	f.mu.Lock()
-	lost := f.lost[from]
+	lost, deaf := f.lost[from], f.deaf
 	f.mu.Unlock()
-	if lost {
+	switch {
+	case lost:
 		return store.ErrPositionLost
+	case deaf:
+		return errors.New("the log cannot be read")
 	}
 	return f.Feed.Tail(ctx, from, func(c store.RawCommit) error {
-		f.mu.Lock()
-		f.seen[c.Position] = true
-		f.mu.Unlock()
+		f.saw(c.Position)
 		return fn(c)
+	}, func(p store.Position) error {
+		f.saw(p)
+		if rest == nil {
+			return nil
+		}
+		return rest(p)
 	})
+}
+
+func (f *Faults) saw(p store.Position) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seen[p] = true
 }
 
 // End implements store.Feed.

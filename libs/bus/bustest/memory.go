@@ -66,7 +66,7 @@ func (m *Memory) Commit(_ context.Context, aggregate, tenant, id string, facts .
 }
 
 // Tail implements store.Feed.
-func (m *Memory) Tail(ctx context.Context, from store.Position, fn func(store.RawCommit) error) error {
+func (m *Memory) Tail(ctx context.Context, from store.Position, fn func(store.RawCommit) error, rest func(store.Position) error) error {
 	next := 0
 	if from != "" {
 		var err error
@@ -87,7 +87,13 @@ func (m *Memory) Tail(ctx context.Context, from store.Position, fn func(store.Ra
 			}
 		}
 		next += len(batch)
+		if rest != nil {
+			if err := rest(store.Position(strconv.Itoa(next))); err != nil {
+				return err
+			}
+		}
 		select {
+		case <-time.After(time.Second):
 		case <-more:
 		case <-ctx.Done():
 			return ctx.Err()

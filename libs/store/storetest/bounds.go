@@ -66,10 +66,10 @@ func bounded(t *testing.T, open Opener) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	facts := 0
+	facts, of := 0, map[uint64]int{}
 	for _, commit := range h {
-		if len(commit.Facts) > 2 {
-			t.Errorf("version %d holds %d facts of 90 KiB", commit.Version, len(commit.Facts))
+		if of[commit.Version] += len(commit.Facts); of[commit.Version] > 2 {
+			t.Errorf("version %d holds %d facts of 90 KiB", commit.Version, of[commit.Version])
 		}
 		facts += len(commit.Facts)
 	}
@@ -221,9 +221,33 @@ func loads(t *testing.T, open Opener) {
 			return errStop
 		}
 		return nil
-	})
+	}, nil)
 	if !stopped(err) {
 		t.Errorf("after %d facts: %v", facts, err)
+	}
+}
+
+// tagStays: a refusal is a commit, but it changes nothing that a tag stands for.
+func tagStays(t *testing.T, open Opener) {
+	_, c := opened(t, open, 5)
+	taken, err := c.Update(As(t.Context(), "t", "first"), "stk_a", Take("x", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Update(As(t.Context(), "t", "too much"), "stk_a", Take("x", 9)); !fault.IsKind(err, fault.Refused) {
+		t.Fatalf("taking 9 of 4: %v", err)
+	}
+	v, err := c.Get(As(t.Context(), "t", ""), "stk_a")
+	if err != nil || v.ETag != taken.ETag || v.Version != 3 {
+		t.Errorf("version %d has the tag %s, %v; the last change left %s", v.Version, v.ETag, err, taken.ETag)
+	}
+	ctx := store.WithIfMatch(As(t.Context(), "t", "second"), taken.ETag)
+	if _, err := c.Update(ctx, "stk_a", Take("x", 1)); err != nil {
+		t.Errorf("a change on %s: %v", taken.ETag, err)
+	}
+	again := store.WithIfMatch(As(t.Context(), "t", "third"), taken.ETag)
+	if _, err := c.Update(again, "stk_a", Take("x", 1)); !fault.IsKind(err, fault.Stale) {
+		t.Errorf("a second change on %s: %v", taken.ETag, err)
 	}
 }
 

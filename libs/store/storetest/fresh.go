@@ -174,6 +174,13 @@ func refolded(t *testing.T, open Opener) {
 	changed := Type(2)
 	changed.Indexes["site"] = func(s Stock) []string { return []string{"site:" + s.Site} }
 	d := store.Register(open(t, store.Options{}), changed)
+	ids := make([]string, 30)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("stk_%02d", i)
+	}
+	if many, err := d.GetMany(As(t.Context(), "t", ""), ids); err != nil || len(many) != len(ids) {
+		t.Errorf("%d of %d are read while the snapshots are of the older fold, %v", len(many), len(ids), err)
+	}
 	eventually(t, "lists by the new key", func() bool {
 		p, err := d.List(As(t.Context(), "t", ""), store.Query{Index: "site", Key: "site:DC2"})
 		if err != nil {

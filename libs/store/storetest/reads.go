@@ -138,7 +138,7 @@ func tail(t *testing.T, open Opener) {
 				return errStop
 			}
 			return nil
-		})
+		}, nil)
 		if !stopped(err) {
 			t.Fatalf("after %d facts: %v", facts, err)
 		}
@@ -160,7 +160,7 @@ func tail(t *testing.T, open Opener) {
 			return errStop
 		}
 		return nil
-	})
+	}, nil)
 	versions := map[string]int{}
 	for _, a := range all {
 		slash := strings.LastIndexByte(a.key, '/')

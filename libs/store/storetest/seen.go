@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockstep-logistics/lockstep/libs/store"
 )
@@ -39,7 +42,7 @@ func seen(t *testing.T, open Opener) {
 				return done
 			}
 			return nil
-		})
+		}, nil)
 	}()
 	for i := range commands {
 		if _, err := c.Update(As(t.Context(), "t", fmt.Sprint("take", i)), "stk_a", Take("bob", 1)); err != nil {
@@ -48,6 +51,73 @@ func seen(t *testing.T, open Opener) {
 	}
 	if err := <-watched; !errors.Is(err, done) {
 		t.Error(err)
+	}
+}
+
+// rests: a Tail that has yielded everything says so, with a position that later commits follow.
+func rests(t *testing.T, open Opener) {
+	db, c := opened(t, open, 10)
+	take := func(key string) {
+		t.Helper()
+		if _, err := c.Update(As(t.Context(), "t", key), "stk_a", Take("bob", 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	take("before")
+	var seen []uint64
+	var at store.Position
+	note := func(rc store.RawCommit) error {
+		seen = append(seen, rc.Version)
+		return nil
+	}
+	if err := db.Tail(withTimeout(t), "", note, func(p store.Position) error {
+		if at = p; len(seen) == 2 {
+			return errStop
+		}
+		return nil
+	}); !stopped(err) {
+		t.Fatalf("%v were seen, and no rest: %v", seen, err)
+	}
+	take("after")
+	if err := db.Tail(withTimeout(t), at, func(rc store.RawCommit) error {
+		return errors.Join(note(rc), errStop)
+	}, nil); !stopped(err) {
+		t.Fatal(err)
+	}
+	if want := []uint64{1, 2, 3}; !slices.Equal(seen, want) {
+		t.Errorf("versions %v", seen)
+	}
+	if err := db.Tail(withTimeout(t), at, note, func(store.Position) error { return errStop }); !stopped(err) || len(seen) != 4 {
+		t.Errorf("read again from where it rested: %v, %v", seen, err)
+	}
+}
+
+// blamed: commands of many people share commits, and history tells who did what.
+func blamed(t *testing.T, open Opener) {
+	_, c := opened(t, open, 1000)
+	together(60, func(i int) {
+		who := fmt.Sprint("person ", i)
+		ctx := store.WithCause(t.Context(), store.Cause{Tenant: "t", Principal: who, Key: who, Fingerprint: []byte("fp")})
+		if _, err := c.Update(ctx, "stk_a", func(store.Current[Stock]) (store.Decision[Fact], error) {
+			return store.Decision[Fact]{Facts: []Fact{Took{who, 1}, Took{who, 1}}}, nil
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	h, err := c.History(As(t.Context(), "t", ""), "stk_a", 1, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions := map[uint64]bool{}
+	for _, commit := range h {
+		versions[commit.Version] = true
+		want := []Fact{Took{commit.Principal, 1}, Took{commit.Principal, 1}}
+		if diff := cmp.Diff(want, commit.Facts, sameState...); diff != "" || commit.Cause.Key != commit.Principal {
+			t.Errorf("%s, key %s:\n%s", commit.Principal, commit.Cause.Key, diff)
+		}
+	}
+	if len(h) != 60 || len(versions) == 60 {
+		t.Errorf("%d commands in %d versions: 60 are wanted, some of them together", len(h), len(versions))
 	}
 }
 

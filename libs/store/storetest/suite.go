@@ -63,7 +63,10 @@ var musts = []must{
 	{"M28 whole histories load in bulk, once", loads},
 	{"M29 of one commit's tags the last one's matches", etags},
 	{"M30 a relay that is far behind holds commands back", backlog},
-	{"M25 what Tail has shown, a read holds", seen},
+	{"M31 what Tail has shown, a read holds", seen},
+	{"M32 an idle Tail names a position to go on from", rests},
+	{"M34 a refusal takes nobody's tag away", tagStays},
+	{"M33 of one commit's commands each is blamed for its own facts", blamed},
 }
 
 // As returns a context with a client's cause.

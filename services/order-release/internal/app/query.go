@@ -63,8 +63,8 @@ func (a *App) History(ctx context.Context, id string, after uint64, limit int) (
 			commits = append(commits, c)
 		}
 	}
-	if len(all) == limit {
-		next = all[limit-1].Version
+	if len(all) >= limit { // of as many commands or more: there may be more versions
+		next = all[len(all)-1].Version
 	}
 	return commits, next, nil
 }
