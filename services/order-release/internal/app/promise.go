@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,7 +54,9 @@ func intent(id string, at domain.Attempt) Intent {
 }
 
 // Drive makes the claims of an attempt and commits the decision. It may run as often as
-// anybody likes, also at the same time: claims and decision have keys of their own.
+// anybody likes, also at the same time: claims and decision have keys of their own. It may
+// also run long after: stock remembers closed claims for a while only, so an attempt that
+// is over claims nothing, and what was claimed while it ended goes back from here.
 func (a *App) Drive(ctx context.Context, in Intent) error {
 	if err := faultpoint.Hit(faultpoint.X1); err != nil {
 		return err
@@ -62,12 +65,16 @@ func (a *App) Drive(ctx context.Context, in Intent) error {
 		key := name + ":" + in.Order + ":" + strconv.Itoa(in.Attempt)
 		return guard.Derived(ctx, store.CauseOf(ctx).Tenant, key, in.Requested)
 	}
+	v, err := a.Orders.Get(ctx, in.Order) // never stale
+	if err != nil {
+		return err
+	}
+	if v.State.Attempt.Number != in.Attempt || v.State.Attempt.State != domain.AttemptOpen {
+		return a.leave(step("left-late"), in)
+	}
 	granted, err := a.Stock.Reserve(step("reserve"), in.Claims, in.Partial)
 	if err != nil {
-		if over, e := a.isOver(ctx, in); e == nil && over {
-			return nil // whatever was claimed goes back; nobody needs an answer any more
-		}
-		return err
+		return err // run again, it looks again whether the attempt is open
 	}
 	if err := faultpoint.Hit(faultpoint.X2); err != nil {
 		return err
@@ -75,16 +82,61 @@ func (a *App) Drive(ctx context.Context, in Intent) error {
 	_, err = a.change(step("decide"), in.Order, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
 		return o.DecidePromise(e, in.Attempt, granted)
 	})
-	if fault.IsKind(err, fault.Refused) {
-		return nil // it was given up meanwhile; the claims go back with that
+	if fault.IsKind(err, fault.Refused) { // it ended meanwhile
+		return a.leave(step("left-granted"), in)
 	}
 	return err
 }
 
-// isOver reports whether an attempt is decided or given up.
-func (a *App) isOver(ctx context.Context, in Intent) (bool, error) {
+// leave gives back what a run may have claimed for an attempt that is over. A decided one
+// had an answer to every claim, and a claim that was answered is never made again.
+func (a *App) leave(ctx context.Context, in Intent) error {
+	decided, err := a.isDecided(ctx, in)
+	if err != nil || decided {
+		return err
+	}
+	refs := make([]domain.ClaimRef, len(in.Claims))
+	for i, c := range in.Claims {
+		refs[i] = c.Ref()
+	}
+	return a.Stock.GiveBack(ctx, refs)
+}
+
+// isDecided reports whether an attempt that is over ended with a decision; otherwise it was
+// given up, or ended with its order.
+func (a *App) isDecided(ctx context.Context, in Intent) (bool, error) {
 	v, err := a.Orders.Get(ctx, in.Order)
-	return v.State.Attempt.Number != in.Attempt || v.State.Attempt.State != domain.AttemptOpen, err
+	if err != nil || v.State.Attempt.Number == in.Attempt {
+		return v.State.Attempt.State != domain.AttemptClosed, err
+	}
+	for after, more := uint64(0), true; more; {
+		commits, err := a.Orders.History(ctx, in.Order, after, historyAtOnce)
+		if err != nil {
+			return false, err
+		}
+		for _, c := range commits {
+			if slices.ContainsFunc(c.Facts, in.decides) {
+				return true, nil
+			}
+			after = c.Version
+		}
+		more = len(commits) >= historyAtOnce
+	}
+	return false, nil
+}
+
+// historyAtOnce is how many versions one read of an order's history brings.
+const historyAtOnce = 200
+
+// decides reports whether a fact is the decision of the attempt.
+func (in Intent) decides(f domain.Fact) bool {
+	switch f := f.(type) {
+	case domain.LinesPromised:
+		return f.Attempt == in.Attempt
+	case domain.PromiseRefused:
+		return f.Attempt == in.Attempt
+	}
+	return false
 }
 
 // GiveBack closes claims that a decision or a cancellation left. Inventory publishes what

@@ -16,9 +16,12 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
 )
 
-// shelf is stock of one place. then runs before a claim is answered.
+// shelf is stock of one place, which has forgotten what was closed long ago. then runs
+// before a claim is answered.
 type shelf struct {
 	free quantity.Decimal
+	held map[string]quantity.Decimal // what each claim that is open holds
+	back []string                    // the claims that were given back, each time
 	then func()
 }
 
@@ -29,6 +32,10 @@ func (s *shelf) Reserve(_ context.Context, claims []domain.Claim, partial bool) 
 		if q.Sign() > 0 && (partial || q == c.Quantity.Value) {
 			s.free = s.free.Sub(q)
 			granted[c.Stock] = q
+			if s.held == nil {
+				s.held = map[string]quantity.Decimal{}
+			}
+			s.held[c.Key] = q
 		}
 	}
 	if s.then != nil {
@@ -37,7 +44,14 @@ func (s *shelf) Reserve(_ context.Context, claims []domain.Claim, partial bool) 
 	return granted, nil
 }
 
-func (s *shelf) GiveBack(context.Context, []domain.ClaimRef) error { return nil }
+func (s *shelf) GiveBack(_ context.Context, refs []domain.ClaimRef) error {
+	for _, c := range refs {
+		s.back = append(s.back, c.Key)
+		s.free = s.free.Add(s.held[c.Key])
+		delete(s.held, c.Key)
+	}
+	return nil
+}
 
 func (s *shelf) Available(_ context.Context, places []app.Place) (map[app.Place]quantity.Decimal, error) {
 	return map[app.Place]quantity.Decimal{places[0]: s.free}, nil
