@@ -27,6 +27,7 @@ func poison(r *rig) {
 	}
 	r.source(r.src)
 	n := r.sink(r.dst, k.consumers()...)
+	r.eventually(func() error { return n.Ready(r.t.Context()) }) // a first copy has no older facts
 	r.many("thing", 499, 1)
 	r.commit("t9", "thing_poison", "bad news")
 	r.commit("t9", "thing_poison", "good news", "better news")
