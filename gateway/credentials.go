@@ -38,8 +38,8 @@ func authenticator(cfg Config, c clock.Clock) (func(string) (guard.Caller, error
 		err := error(fault.New(fault.Unauthenticated, "TOKEN_INVALID", "the token is not valid"))
 		for _, v := range verifiers {
 			var caller guard.Caller
-			if caller, err = v.Verify(token); err == nil {
-				return caller, nil
+			if caller, err = v.Verify(token); err == nil || fault.IsKind(err, fault.Denied) {
+				return caller, err // of this issuer, so no other one's
 			}
 		}
 		return guard.Caller{}, err

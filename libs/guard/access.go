@@ -35,6 +35,9 @@ func (a *Access) Check(ctx context.Context, method string) (context.Context, err
 	if !ok || !rule.allows(caller) {
 		return nil, fault.New(fault.Denied, "METHOD_NOT_ALLOWED", "this caller may not call %s", method)
 	}
+	if err := caller.checkParty(); err != nil {
+		return nil, err
+	}
 	if caller.Tenant == "" && rule.Access.Mutation {
 		return nil, fault.New(fault.Denied, "TENANT_REQUIRED", "a change needs a tenant")
 	}

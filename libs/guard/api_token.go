@@ -53,7 +53,8 @@ func (i *APIIssuer) Token(c Caller, life time.Duration) (string, error) {
 // NewAPIVerifier returns a verifier of the tokens of people and API clients that trusts the keys.
 func NewAPIVerifier(keys *Keys, c clock.Clock) *Verifier { return newVerifier(api, keys, c) }
 
-// mayHoldAPIToken checks that the caller is a person or client of one tenant.
+// mayHoldAPIToken checks that the caller is a person or client of one tenant, and that a
+// customer or partner has a party.
 func mayHoldAPIToken(c Caller) error {
 	switch {
 	case !ident.Valid(c.Tenant):
@@ -63,7 +64,7 @@ func mayHoldAPIToken(c Caller) error {
 	case slices.Contains(c.Systems, ""):
 		return errors.New("a source system has a name")
 	}
-	return nil
+	return c.checkParty()
 }
 
 // AdminCaller returns the caller that has every role of a tenant and speaks for every

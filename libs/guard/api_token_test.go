@@ -58,6 +58,8 @@ func TestWhoMayHoldAPITokens(t *testing.T) {
 		"a service":       {Tenant: "acme", Principal: "service:order-release", Service: "order-release"},
 		"as a service":    {Tenant: "acme", Principal: "service:order-release"},
 		"nameless system": {Tenant: "acme", Principal: "p", Systems: []string{""}},
+		"a customer":      {Tenant: "acme", Principal: "p", Roles: []commonv1.Role{commonv1.Role_ROLE_CUSTOMER}},
+		"a partner":       {Tenant: "acme", Principal: "p", Roles: []commonv1.Role{commonv1.Role_ROLE_PARTNER}},
 	} {
 		if token, err := issuer.Token(c, time.Hour); err == nil {
 			t.Errorf("%s got %s", name, token)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/lockstep-logistics/lockstep/libs/fault"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 )
 
@@ -23,6 +24,19 @@ type Caller struct {
 // Has reports whether the caller has one of the roles.
 func (c Caller) Has(roles ...commonv1.Role) bool {
 	return slices.ContainsFunc(roles, func(r commonv1.Role) bool { return slices.Contains(c.Roles, r) })
+}
+
+// limited are the roles that see what is their own only; without a party nothing is.
+var limited = []commonv1.Role{commonv1.Role_ROLE_PARTNER, commonv1.Role_ROLE_CUSTOMER}
+
+// checkParty refuses a caller that must have a party and has none. Services read an empty
+// party as staff, so such a caller would see what belongs to everybody.
+func (c Caller) checkParty() error {
+	staff := c.Service != "" || slices.ContainsFunc(c.Roles, func(r commonv1.Role) bool { return !slices.Contains(limited, r) })
+	if staff || len(c.Roles) == 0 || c.Party != "" {
+		return nil
+	}
+	return fault.New(fault.Denied, "PARTY_REQUIRED", "a customer or partner needs a party that limits what it sees")
 }
 
 // SpeaksFor reports whether the caller may assert facts of the source system.

@@ -115,7 +115,8 @@ func newVerifier(k kind, keys *Keys, c clock.Clock) *Verifier {
 	), cache}
 }
 
-// Verify returns the caller that a token vouches for, or fault.Unauthenticated.
+// Verify returns the caller that a token vouches for, or fault.Unauthenticated;
+// fault.Denied when the token holds but names a caller that no token may name.
 func (v *Verifier) Verify(token string) (Caller, error) {
 	if hit, ok := v.cache.Get(token); ok && v.clock.Now().Before(hit.expires) {
 		return hit.caller, nil
@@ -142,6 +143,9 @@ func (v *Verifier) Verify(token string) (Caller, error) {
 		Systems: said.Systems, Service: said.Service, Party: said.Party,
 	}
 	if err := v.kind.may(owner, c); err != nil {
+		if f, ok := fault.As(err); ok {
+			return Caller{}, f // the token holds, its bearer may not come in: say why
+		}
 		return Caller{}, badToken(err)
 	}
 	v.cache.Add(token, verified{c, said.ExpiresAt.Add(leeway)})

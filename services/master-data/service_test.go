@@ -288,6 +288,18 @@ func TestCustomerSeesItselfOnly(t *testing.T) {
 	}
 }
 
+// TestCustomerWithoutPartyIsRefused: no party is how staff is known, so a customer's or
+// partner's credential that names none must not pass for it.
+func TestCustomerWithoutPartyIsRefused(t *testing.T) {
+	s := hosttest.Serve(t, "sqlite", unit())
+	for _, role := range []commonv1.Role{commonv1.Role_ROLE_CUSTOMER, commonv1.Role_ROLE_PARTNER} {
+		list, err := clientOf(s, role).ListParties(t.Context(), &masterdatav1.ListPartiesRequest{})
+		if f, ok := fault.As(err); !ok || f.Kind != fault.Denied || f.Reason != "PARTY_REQUIRED" {
+			t.Errorf("%s: %v, %v", role, list, err)
+		}
+	}
+}
+
 func TestTenantAndReferenceData(t *testing.T) {
 	s := hosttest.Serve(t, "sqlite", unit())
 	admin := clientOf(s, commonv1.Role_ROLE_TENANT_ADMIN)

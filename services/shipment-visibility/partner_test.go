@@ -73,7 +73,7 @@ func unknownCarriers(t *testing.T, w *world) {
 // everybody else a shipment does not exist.
 func partners(t *testing.T, w *world) {
 	id := w.planned(t, "partners")
-	acme, other, nobody := w.carrier("P-ACME"), w.carrier("P-OTHR"), w.carrier("")
+	acme, other, nobody := w.carrier("P-ACME"), w.carrier("P-OTHR"), w.carrier("P-NOBODY")
 	get := func(c client) (*sv.Shipment, error) {
 		resp, err := c.GetShipment(t.Context(), &sv.GetShipmentRequest{ShipmentId: id})
 		return resp.GetShipment(), err
@@ -96,13 +96,14 @@ func partners(t *testing.T, w *world) {
 	for name, err := range map[string]error{
 		"another's tender":              answer(acme, "OTHR", true),
 		"as itself":                     answer(acme, "ACME", true),
-		"a partner without a party":     answer(nobody, "OTHR", true),
+		"an unknown party":              answer(nobody, "OTHR", true),
 		"reports of what is not booked": report(other),
 	} {
 		if !fault.IsKind(err, fault.NotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	refused(t, answer(w.carrier(""), "OTHR", true), fault.Denied, "PARTY_REQUIRED")
 	if err := answer(other, "OTHR", false); err != nil {
 		t.Fatal(err)
 	}
@@ -155,9 +156,8 @@ func partnersLists(t *testing.T, w *world) {
 	for name, ids := range map[string][]string{
 		"another's carrier":    list(two, &sv.ListShipmentsRequest{Carrier: "OTHR"}),
 		"another's order":      list(two, &sv.ListShipmentsRequest{OrderId: w.id("ord", "list-theirs")}),
-		"nobody's everything":  list(w.carrier(""), &sv.ListShipmentsRequest{}),
+		"nobody's everything":  list(w.carrier("P-NOBODY"), &sv.ListShipmentsRequest{}),
 		"its other carrier's":  list(two, &sv.ListShipmentsRequest{Carrier: "TWO2"}),
-		"an unknown party's":   list(w.carrier("P-NOBODY"), &sv.ListShipmentsRequest{}),
 		"a state of another's": list(w.carrier("P-NOBODY"), &sv.ListShipmentsRequest{State: planned}),
 	} {
 		if len(ids) != 0 {

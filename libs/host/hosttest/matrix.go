@@ -14,6 +14,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/host"
+	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 )
@@ -63,7 +64,11 @@ func (s *Suite) everyone(service string) []named {
 	for number := range int32(len(commonv1.Role_name)) {
 		if r := commonv1.Role(number); r != commonv1.Role_ROLE_UNSPECIFIED {
 			name := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(r.String(), "ROLE_"), "_", "-"))
-			out = append(out, named{name, s.Caller(r)})
+			c := s.Caller(r)
+			if r == commonv1.Role_ROLE_CUSTOMER || r == commonv1.Role_ROLE_PARTNER {
+				c.Party = ident.Derive("pty", s.Tenant, "nobody") // they see their own only: nothing
+			}
+			out = append(out, named{name, c})
 		}
 	}
 	return append(out, named{"services", s.Service(service)})
