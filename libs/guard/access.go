@@ -45,6 +45,10 @@ func (a *Access) Check(ctx context.Context, method string) (context.Context, err
 	if err != nil {
 		return nil, err
 	}
+	ctx, err = itemsIn(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
 	return store.WithCause(WithCaller(ctx, caller), cause), nil
 }
 

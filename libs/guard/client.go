@@ -39,7 +39,7 @@ func (c *Client) sign(ctx context.Context, method string) (context.Context, erro
 		caller, _ = CallerOf(ctx)
 	} else {
 		caller = ServiceCaller(owner, store.CauseOf(ctx).Tenant)
-		pairs = causeOut(ctx, method)
+		pairs = append(causeOut(ctx, method), itemsOut(ctx)...)
 	}
 	token, err := c.Issuer.Token(caller)
 	if err != nil {

@@ -46,13 +46,6 @@ func CauseOf(ctx context.Context) Cause {
 	return c
 }
 
-// WithItem returns a context whose key is that of item i of a batch: "<key>/<i>".
-func WithItem(ctx context.Context, item string) context.Context {
-	c := CauseOf(ctx)
-	c.Key += "/" + item
-	return WithCause(ctx, c)
-}
-
 // WithSource returns a context whose cause names the source of a report.
 func WithSource(ctx context.Context, src ident.SourceRef) context.Context {
 	c := CauseOf(ctx)

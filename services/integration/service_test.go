@@ -167,7 +167,11 @@ func TestOrders(t *testing.T) {
 			"26:0 line_number VALUE_INVALID SO-0100", "28:9 QUOTE_UNBALANCED SO-0101", "29:0 sku ITEM_UNKNOWN SO-0102", "31:0 sku ITEM_RETIRED SO-0103")
 		w.owners.mu.Lock()
 		defer w.owners.mu.Unlock()
-		if first := w.owners.took["doc:"+d.GetDocumentId()+":1/0"]; first != "erp/SO-0001 1:TEA=1.5KGM 2:CUP=3EA" || len(w.owners.took) != 25 || w.owners.calls != 3 {
+		key := "doc:" + d.GetDocumentId()
+		if after := w.owners.took[key+"/17"]; after != "erp/SO-0013 1:TEA=13.5KGM 2:CUP=3EA" { // after four bad ones
+			t.Errorf("record 17 is %q", after)
+		}
+		if first := w.owners.took[key+"/1"]; first != "erp/SO-0001 1:TEA=1.5KGM 2:CUP=3EA" || len(w.owners.took) != 25 || w.owners.calls != 3 {
 			t.Errorf("the owner took %d in %d calls, first %q", len(w.owners.took), w.owners.calls, first)
 		}
 		if who := "service:integration for " + w.Tenant + ", erp MSG-1, derived true"; !w.owners.systems[who] || len(w.owners.systems) != 1 {
@@ -245,6 +249,26 @@ func TestRefusedWhole(t *testing.T) {
 	if took, again := w.owners.count(); took != 12 || again != 0 {
 		t.Errorf("%d took effect, %d came again", took, again)
 	}
+}
+
+// TestSameKeysUnderAnotherRelease: a portion is cut, its parts take effect and an answer is
+// lost; then a release of the owner takes what it refused. Nothing takes effect twice.
+func TestSameKeysUnderAnotherRelease(t *testing.T) {
+	onEngines(t, func(t *testing.T, w *world) {
+		w.owners.breakDown(func(call int) error {
+			if took := len(w.owners.took); w.owners.lenient || took < 4 { // in the half with POISON
+				return nil
+			}
+			w.owners.lenient = true
+			return fault.New(fault.Unavailable, "LOST", "the answer of call %d is lost", call)
+		})
+		content := ordersHeader + "POISON;C-1;1;TEA;1;EA\n" + orders(1, 9)
+		id := w.send(t, "ORDERS", "CSV", "MSG-1", content).GetId()
+		w.done(t, id, "APPLIED 10/0/0")
+		if took, again := w.owners.count(); took != 10 || again < 5 {
+			t.Errorf("%d took effect, %d came again", took, again)
+		}
+	})
 }
 
 // TestUndecided: an owner that denies the service says nothing about the records: the

@@ -2,7 +2,7 @@ package adapter
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -45,8 +45,8 @@ func NewOwners(dial func(service string) grpc.ClientConnInterface, parallel int)
 // batch gives records to their owner in one call and returns one result each.
 type batch func(ctx context.Context, source *commonv1.SourceRef, records []document.Record) ([]*commonv1.ItemResult, error)
 
-// Hand gives records to the owner of their type. The key of record n is "doc:<id>:<n>", or
-// "doc:<id>:<m>/<n−m>" in a batch that begins with record m.
+// Hand gives records to the owner of their type. The key of record n is "doc:<id>/<n>",
+// whatever other records go with it: which of them are good may change with a release.
 func (o *Owners) Hand(ctx context.Context, d domain.Document, records []document.Record) ([][]document.Error, error) {
 	if len(records) == 0 {
 		return nil, nil
@@ -73,15 +73,28 @@ func (o *Owners) Hand(ctx context.Context, d domain.Document, records []document
 	return whole(ctx, d, records, give)
 }
 
-// keyed returns the context of the command about records from the given one on.
-func keyed(ctx context.Context, d domain.Document, first document.Record) context.Context {
-	return guard.Derived(ctx, store.CauseOf(ctx).Tenant, fmt.Sprintf("doc:%s:%d", d.ID, first.Number), d.Header.Received)
+// keyed returns the context of a call about one record.
+func keyed(ctx context.Context, d domain.Document, r document.Record) context.Context {
+	return store.WithItem(derived(ctx, d), strconv.FormatInt(r.Number, 10))
+}
+
+// batched returns the context of a call about a batch of records, each under its own key.
+func batched(ctx context.Context, d domain.Document, records []document.Record) context.Context {
+	numbers := make([]int64, len(records))
+	for i, r := range records {
+		numbers[i] = r.Number
+	}
+	return guard.NumberItems(derived(ctx, d), numbers)
+}
+
+func derived(ctx context.Context, d domain.Document) context.Context {
+	return guard.Derived(ctx, store.CauseOf(ctx).Tenant, "doc:"+d.ID, d.Header.Received)
 }
 
 // whole gives all records in one call. A call that is refused as a whole has done nothing:
 // its halves are tried, so that the record that is to blame is found and the others go on.
 func whole(ctx context.Context, d domain.Document, records []document.Record, give batch) ([][]document.Error, error) {
-	results, err := give(keyed(ctx, d, records[0]), sourceOf(d), records)
+	results, err := give(batched(ctx, d, records), sourceOf(d), records)
 	switch {
 	case err == nil:
 		return outcomes(records, results)

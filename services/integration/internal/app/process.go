@@ -63,7 +63,7 @@ func (a *App) Advance(ctx context.Context, id string, from domain.Place) error {
 }
 
 // portion reads the records of the next portion. Where it ends depends on the document
-// alone: each record has the same key in every run.
+// alone: every run reports and counts the same records under its number.
 func portion(d domain.Document, content []byte) ([]document.Record, domain.Portion) {
 	p := domain.Portion{From: d.Next}
 	reader, _ := document.Open(spec(d.Header), content, d.Next, false) // it was opened before

@@ -31,7 +31,7 @@ type Header struct {
 	Sender   string    `bson:"w"` // principal
 	Received time.Time `bson:"r"`
 	// Portions end after so many records or bytes: fixed when the document is received, so
-	// that every run, under whatever settings, gives each record the same key.
+	// that every run, under whatever settings, hands over the same records.
 	PortionRecords int   `bson:"pr"`
 	PortionBytes   int64 `bson:"pb"`
 }
