@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -24,9 +23,10 @@ type round[S, F any] struct {
 	write    *write
 }
 
-// batch decides and commits the commands of the lines, each line by itself: one whose
-// version was taken is decided anew on a fresh read, until its commands' deadlines.
+// batch decides and commits the commands of the lines, each line by itself. One whose
+// version was taken goes back with its commands, to be decided anew on what is there now.
 func (c *Collection[S, F]) batch(work []*line[S, F]) {
+	defer c.queue.give(work)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.db.ctx), writeTime)
 	defer cancel()
 	ctx, end := c.db.engine.session(ctx)
@@ -51,41 +51,7 @@ func (c *Collection[S, F]) batch(work []*line[S, F]) {
 			todo = append(todo, r)
 		}
 	}
-	c.queue.give(finished(work, todo))
-	for try := 0; len(todo) > 0; try++ {
-		if try > 0 {
-			time.Sleep(time.Duration(rand.Int64N(int64(min(try, 20)) * int64(time.Millisecond))))
-		}
-		rest := c.attempt(ctx, todo)
-		c.queue.give(finished(lines(todo), rest)) // one that others contend for holds up nobody else
-		todo = rest
-	}
-}
-
-func lines[S, F any](rounds []*round[S, F]) []*line[S, F] {
-	out := make([]*line[S, F], len(rounds))
-	for i, r := range rounds {
-		out[i] = r.line
-	}
-	return out
-}
-
-// finished returns the lines that no round is left of.
-func finished[S, F any](work []*line[S, F], left []*round[S, F]) []*line[S, F] {
-	if len(left) == 0 {
-		return work
-	}
-	busy := make(map[*line[S, F]]bool, len(left))
-	for _, r := range left {
-		busy[r.line] = true
-	}
-	var out []*line[S, F]
-	for _, l := range work {
-		if !busy[l] {
-			out = append(out, l)
-		}
-	}
-	return out
+	c.attempt(ctx, todo)
 }
 
 // each loads the aggregates one by one and answers those that cannot be.
@@ -100,16 +66,17 @@ func (c *Collection[S, F]) each(ctx context.Context, rounds []*round[S, F]) {
 	}
 }
 
-// attempt decides all rounds, commits them in one batch, and returns those to try again.
-func (c *Collection[S, F]) attempt(ctx context.Context, rounds []*round[S, F]) []*round[S, F] {
+// attempt decides all rounds and commits them together.
+func (c *Collection[S, F]) attempt(ctx context.Context, rounds []*round[S, F]) {
 	defer c.db.deciding()()
-	var again []*round[S, F]
 	var ws []*write
 	flying := rounds[:0:0]
 	for _, r := range rounds {
-		switch err := c.decide(ctx, r); {
-		case errors.Is(err, errAgain):
-			again = append(again, r)
+		err := c.decide(ctx, r)
+		if errors.Is(err, errAgain) {
+			err = c.decide(ctx, r)
+		}
+		switch {
 		case err != nil:
 			fail(r.requests, unavailable(err))
 		case r.write != nil:
@@ -117,49 +84,42 @@ func (c *Collection[S, F]) attempt(ctx context.Context, rounds []*round[S, F]) [
 		}
 	}
 	if len(ws) == 0 {
-		return again
+		return
 	}
 	if err := faultpoint.Hit(faultpoint.C3); err != nil {
 		for _, r := range flying {
 			fail(r.requests, err)
 		}
-		return again
+		return
 	}
 	c.db.engine.insert(ctx, ws)
 	_ = faultpoint.Hit(faultpoint.C4) // only kills and delays make sense after the commit
 	for _, r := range flying {
-		if c.land(ctx, r) {
-			again = append(again, r)
-		}
+		c.land(ctx, r)
 	}
 	_ = faultpoint.Hit(faultpoint.C5)
-	return again
 }
 
-// land answers a round whose insert is over; true says that it is to be decided anew.
-func (c *Collection[S, F]) land(ctx context.Context, r *round[S, F]) bool {
+// land answers a round whose insert is over, or puts it back.
+func (c *Collection[S, F]) land(ctx context.Context, r *round[S, F]) {
 	switch err := r.write.result; {
 	case err == nil:
 		c.keep(r.line.agg, r.made.next, r.write.snap != nil)
 		r.made.answer()
-		return false
 	case errors.Is(err, errTaken):
 		c.cache.Remove(r.line.agg)
-		r.requests = expire(r.requests)
-		if len(r.requests) == 0 {
-			return false
+		if r.requests = expire(r.requests); len(r.requests) == 0 {
+			return
 		}
-		base, err := c.full(ctx, r.line.agg)
-		if err != nil {
+		// In this session, which has met the version that is there: the next batch starts from it.
+		if _, err := c.full(ctx, r.line.agg); err != nil {
 			fail(r.requests, unavailable(err))
-			return false
+			return
 		}
-		r.base, r.fresh = base, true
-		return true
+		c.queue.back(r.line, r.requests)
 	default: // the outcome is unknown: so is what we held
 		c.cache.Remove(r.line.agg)
 		fail(r.requests, fault.New(fault.Unavailable, "OUTCOME_UNKNOWN", "the commit was not acknowledged").Wrap(err))
-		return false
 	}
 }
 
