@@ -13,7 +13,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 )
 
 // Gateway is the owner whose key may vouch for people and API clients. Any other
@@ -68,53 +71,66 @@ func (t Trusted) id() string {
 
 // Keys is the set of public keys that a verifier trusts, by id.
 type Keys struct {
-	mu     sync.RWMutex
-	byID   map[string]Trusted
-	folder string // read again when an unknown id appears; "" for a fixed set
-	read   time.Time
+	folder string // read again every rereadAfter; "" for a fixed set
+	byID   atomic.Pointer[map[string]Trusted]
+
+	reading sync.Mutex                // of the one who reads the folder again; nobody waits for it
+	read    atomic.Pointer[time.Time] // when that was
 }
 
-// rereadAfter bounds what a flood of tokens with unknown key ids can cost.
-const rereadAfter = 30 * time.Second
+// rereadAfter is how long a key that was removed is trusted, and how soon one that was added
+// is found. It also bounds what a flood of tokens with unknown key ids can cost.
+const rereadAfter = 10 * time.Second
 
 // Trust returns a fixed set.
 func Trust(keys ...Trusted) *Keys {
-	k := &Keys{byID: map[string]Trusted{}}
+	byID := map[string]Trusted{}
 	for _, t := range keys {
-		k.byID[t.id()] = t
+		byID[t.id()] = t
 	}
-	return k
+	return keysOf("", byID)
 }
 
 // LoadKeys reads the PEM public keys of a folder: "<owner>.pem", or, while a key is
-// rotated, "<owner>.<anything>.pem" beside it. A key that appears later is found
-// within 30 seconds of its first use.
+// rotated, "<owner>.<anything>.pem" beside it. A key that is added or removed later is
+// trusted, or no longer trusted, within 10 seconds. A folder that cannot be read, or holds
+// a file that is no key, leaves the set as it was; a folder without keys trusts nobody.
 func LoadKeys(folder string) (*Keys, error) {
 	byID, err := readKeys(folder)
 	if err != nil {
 		return nil, err
 	}
-	return &Keys{byID: byID, folder: folder, read: time.Now()}, nil
+	if len(byID) == 0 {
+		return nil, fmt.Errorf("no public keys (*.pem) in %s", folder)
+	}
+	return keysOf(folder, byID), nil
+}
+
+func keysOf(folder string, byID map[string]Trusted) *Keys {
+	k := &Keys{folder: folder}
+	k.byID.Store(&byID)
+	k.readAt(clock.Monotonic())
+	return k
 }
 
 func readKeys(folder string) (map[string]Trusted, error) {
-	files, err := filepath.Glob(filepath.Join(folder, "*.pem"))
+	files, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, err
 	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("no public keys (*.pem) in %s", folder)
-	}
 	keys := map[string]Trusted{}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		owner, _, _ := strings.Cut(file.Name(), ".")
+		if file.IsDir() || owner == "" || filepath.Ext(file.Name()) != ".pem" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(folder, file.Name()))
 		if err != nil {
 			return nil, err
 		}
-		owner, _, _ := strings.Cut(filepath.Base(file), ".")
 		t, err := parsePublic(owner, text)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, fmt.Errorf("%s: %w", file.Name(), err)
 		}
 		keys[t.id()] = t
 	}
@@ -137,23 +153,26 @@ func parsePublic(owner string, text []byte) (Trusted, error) {
 	return Trusted{owner, public}, nil
 }
 
-// find returns the key with an id.
+// find returns the key with an id, as the folder has it or had it rereadAfter ago.
 func (k *Keys) find(id string) (Trusted, bool) {
-	k.mu.RLock()
-	t, ok := k.byID[id]
-	stale := !ok && k.folder != "" && time.Since(k.read) > rereadAfter
-	k.mu.RUnlock()
-	if !stale {
-		return t, ok
+	if k.folder != "" && k.age() > rereadAfter && k.reading.TryLock() {
+		k.reread()
+		k.reading.Unlock()
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if time.Since(k.read) > rereadAfter {
-		k.read = time.Now()
-		if byID, err := readKeys(k.folder); err == nil { // a half-written folder keeps the old set
-			k.byID = byID
-		}
-	}
-	t, ok = k.byID[id]
+	t, ok := (*k.byID.Load())[id]
 	return t, ok
 }
+
+func (k *Keys) age() time.Duration { return clock.Elapsed(*k.read.Load()) }
+
+func (k *Keys) reread() {
+	if k.age() <= rereadAfter {
+		return // somebody else just did
+	}
+	if byID, err := readKeys(k.folder); err == nil {
+		k.byID.Store(&byID)
+	}
+	k.readAt(clock.Monotonic())
+}
+
+func (k *Keys) readAt(t time.Time) { k.read.Store(&t) }

@@ -101,6 +101,8 @@ type Verifier struct {
 type verified struct {
 	caller  Caller
 	expires time.Time
+	kid     string // of the key that signed, which must still be trusted
+	owner   string // for whom it was
 }
 
 // NewVerifier returns a verifier of internal tokens that trusts the keys.
@@ -119,15 +121,18 @@ func newVerifier(k kind, keys *Keys, c clock.Clock) *Verifier {
 // fault.Denied when the token holds but names a caller that no token may name.
 func (v *Verifier) Verify(token string) (Caller, error) {
 	if hit, ok := v.cache.Get(token); ok && v.clock.Now().Before(hit.expires) {
-		return hit.caller, nil
+		if key, trusted := v.keys.find(hit.kid); trusted && key.Owner == hit.owner {
+			return hit.caller, nil
+		}
+		v.cache.Remove(token)
 	}
 	if len(token) > tokenMax {
 		return Caller{}, badToken(fmt.Errorf("%d bytes long", len(token)))
 	}
 	var said claims
-	owner := ""
+	kid, owner := "", ""
 	_, err := v.parser.ParseWithClaims(token, &said, func(t *jwt.Token) (any, error) {
-		kid, _ := t.Header["kid"].(string)
+		kid, _ = t.Header["kid"].(string)
 		key, ok := v.keys.find(kid)
 		if !ok || t.Header["typ"] != v.kind.typ {
 			return nil, fmt.Errorf("no key %q for type %v", kid, t.Header["typ"])
@@ -148,7 +153,7 @@ func (v *Verifier) Verify(token string) (Caller, error) {
 		}
 		return Caller{}, badToken(err)
 	}
-	v.cache.Add(token, verified{c, said.ExpiresAt.Add(leeway)})
+	v.cache.Add(token, verified{c, said.ExpiresAt.Add(leeway), kid, owner})
 	return c, nil
 }
 

@@ -204,18 +204,67 @@ func TestKeysFromFiles(t *testing.T) {
 	if _, ok := keys.find(next.Trusted().id()); ok {
 		t.Fatal("the folder was read again at once: a flood of unknown ids would be dear")
 	}
-	keys.read = keys.read.Add(-rereadAfter - time.Second)
+	keys.readAt(keys.read.Load().Add(-rereadAfter - time.Second))
 	if got, ok := keys.find(next.Trusted().id()); !ok || got.Owner != "order-release" {
 		t.Fatalf("a rotated key is not found: %+v", got)
 	}
 	if err := os.WriteFile(filepath.Join(folder, "bad.pem"), []byte("-----BEGIN"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	keys.read = keys.read.Add(-rereadAfter - time.Second)
+	keys.readAt(keys.read.Load().Add(-rereadAfter - time.Second))
 	keys.find("nobody")
 	if _, ok := keys.find(old.Trusted().id()); !ok {
 		t.Fatal("a half-written folder threw the old keys away")
 	}
+}
+
+// TestRemovedKeysAreNotTrusted: neither a token that is new to the verifier nor one that it
+// remembers outlives its key by more than rereadAfter.
+func TestRemovedKeysAreNotTrusted(t *testing.T) {
+	c := clock.NewManual(noon)
+	folder := t.TempDir()
+	stays, goes := mustKey(t, "returns"), mustKey(t, "order-release")
+	writePublic(t, filepath.Join(folder, "returns.pem"), stays)
+	writePublic(t, filepath.Join(folder, "order-release.pem"), goes)
+	keys, err := LoadKeys(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := NewVerifier(keys, c)
+	seen := token(t, NewIssuer(goes, c), ServiceCaller("order-release", "t1"))
+	unseen := token(t, NewIssuer(goes, c), ServiceCaller("order-release", "t2"))
+	other := token(t, NewIssuer(stays, c), ServiceCaller("returns", "t1"))
+	trusted := func(want bool, tokens ...string) {
+		t.Helper()
+		for i, tok := range tokens {
+			if _, err := v.Verify(tok); want != (err == nil) || err != nil && !fault.IsKind(err, fault.Unauthenticated) {
+				t.Errorf("token %d: %v", i, err)
+			}
+		}
+	}
+	stale := func() { keys.readAt(keys.read.Load().Add(-rereadAfter - time.Second)) }
+	trusted(true, seen, other)
+	if err := os.Remove(filepath.Join(folder, "order-release.pem")); err != nil {
+		t.Fatal(err)
+	}
+	trusted(true, seen, other) // the folder is not read for every call
+	stale()
+	trusted(false, seen, unseen)
+	trusted(true, other)
+	writePublic(t, filepath.Join(folder, "gateway.pem"), stays) // the same key, now somebody else's
+	if err := os.Remove(filepath.Join(folder, "returns.pem")); err != nil {
+		t.Fatal(err)
+	}
+	stale()
+	trusted(false, other)
+	if err := os.Remove(filepath.Join(folder, "gateway.pem")); err != nil {
+		t.Fatal(err)
+	}
+	stale()
+	trusted(false, seen, unseen, other)
+	writePublic(t, filepath.Join(folder, "order-release.pem"), goes)
+	stale()
+	trusted(true, seen, unseen)
 }
 
 func writePublic(t *testing.T, file string, k Key) {
