@@ -8,29 +8,22 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 )
 
-// open answers what needs no caller: the probes and the description of the API.
-func (g *gate) open(next http.Handler) http.Handler {
+// probes answers whether the gateway lives and is ready. It takes no slot: a gateway that is
+// busy is alive, and one that is killed for it loses what it works on.
+func (g *gate) probes(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		switch path := r.URL.Path; {
+		case !reads(r):
 			next.ServeHTTP(w, r)
 			return
-		}
-		switch r.URL.Path {
-		case "/livez":
+		case path == "/livez":
 			w.WriteHeader(http.StatusNoContent)
-		case "/readyz":
+		case path == "/readyz":
 			if err := g.parts.Ready(r.Context()); err != nil {
 				problem(w, r, 0, fault.New(fault.Unavailable, "NOT_READY", "the gateway is not ready"))
 				return
 			}
 			w.WriteHeader(http.StatusNoContent)
-		case "/openapi.json":
-			if g.parts.OpenAPI == nil {
-				next.ServeHTTP(w, r)
-				return
-			}
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write(g.parts.OpenAPI) // a client that went away needs no answer
 		default:
 			next.ServeHTTP(w, r)
 			return
@@ -38,6 +31,21 @@ func (g *gate) open(next http.Handler) http.Handler {
 		notesOf(r.Context()).route = r.URL.Path
 	})
 }
+
+// open answers what needs no caller: the description of the API.
+func (g *gate) open(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !reads(r) || r.URL.Path != "/openapi.json" || g.parts.OpenAPI == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		notesOf(r.Context()).route = r.URL.Path
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(g.parts.OpenAPI) // a client that went away needs no answer
+	})
+}
+
+func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
 // authenticate lets only known callers on, and says to the services who it is.
 func (g *gate) authenticate(next http.Handler) http.Handler {

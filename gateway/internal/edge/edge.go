@@ -108,8 +108,9 @@ func (g *gate) chain(mux http.Handler) http.Handler {
 	steps := []func(http.Handler) http.Handler{
 		g.observe,      // request id, trace, log and metrics see the outcome of all below, panics included
 		g.secure,       // every answer carries the headers that keep browsers out of trouble
+		g.probes,       // how much is in flight says nothing about being alive
 		g.limit,        // what is too long or too much costs nothing
-		g.open,         // probes and the API's description need no caller
+		g.open,         // the API's description needs no caller
 		g.authenticate, // no byte of a body is read before its sender is known
 		g.normalise,    // only what is on a list goes on, in one spelling, under one deadline
 	}

@@ -431,6 +431,11 @@ func TestTooManyAtATime(t *testing.T) {
 	if a.status != http.StatusServiceUnavailable || a.problem.Code != "OVERLOADED" || a.header.Get("Retry-After") == "" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
+	for _, probe := range []string{"/livez", "/readyz"} { // busy is alive
+		if a := do(t, s, request{method: "GET", path: probe, header: map[string]string{"Authorization": ""}}); a.status != http.StatusNoContent {
+			t.Errorf("%s of a busy gateway: %d %s", probe, a.status, a.body)
+		}
+	}
 	stop()
 	group.Wait()
 }
