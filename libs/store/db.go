@@ -36,7 +36,8 @@ type Options struct {
 	DelaySnapshots bool
 	// CacheSize is how many aggregates of a type are kept decoded; 0 means 20,000.
 	CacheSize int
-	// Monitor is told of every journaled write of documents: for benchmarks.
+	// Monitor is told of every journaled write of documents, to "commits", "state_‹type›" or
+	// "rows_‹table›": for benchmarks.
 	Monitor func(collection string, documents int)
 
 	commands *event.CommandMonitor // what is sent to MongoDB: for tests of this package

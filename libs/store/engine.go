@@ -63,6 +63,10 @@ type engine interface {
 	close(ctx context.Context) error
 }
 
+// stateName and rowsName name the collections of a type's snapshots and of a table's rows.
+func stateName(typ string) string  { return "state_" + typ }
+func rowsName(table string) string { return "rows_" + table }
+
 // listQuery is one page of a list.
 type listQuery struct {
 	tenant, index, key string

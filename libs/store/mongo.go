@@ -176,7 +176,7 @@ func (e *mongodb) exclusive() bool { return false }
 func (e *mongodb) close(ctx context.Context) error { return e.client.Disconnect(ctx) }
 
 // snaps is the collection of a type's snapshots.
-func (e *mongodb) snaps(typ string) *mongo.Collection { return e.db.Collection("state_" + typ) }
+func (e *mongodb) snaps(typ string) *mongo.Collection { return e.db.Collection(stateName(typ)) }
 
 // declare makes the list index and the due index of each declared one.
 func (e *mongodb) declare(ctx context.Context, typ string, indexes []string) error {
@@ -216,7 +216,7 @@ func (e *mongodb) save(ctx context.Context, typ string, snaps []*snapDoc) error 
 			}}}}}})
 	}
 	_, err := e.snaps(typ).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
-	e.log(typ, len(snaps))
+	e.log(stateName(typ), len(snaps))
 	return exceptTaken(err)
 }
 

@@ -24,7 +24,7 @@ type rowDoc struct {
 }
 
 func (e *mongodb) table(ctx context.Context, name string, indexes []string) (Rows, error) {
-	c := e.db.Collection("rows_" + name)
+	c := e.db.Collection(rowsName(name))
 	var models []mongo.IndexModel
 	for _, index := range indexes {
 		x := "x." + index

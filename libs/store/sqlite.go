@@ -273,7 +273,7 @@ func (e *sqlite) save(ctx context.Context, typ string, snaps []*snapDoc) error {
 		return nil
 	})
 	if err == nil {
-		e.log(typ, len(snaps))
+		e.log(stateName(typ), len(snaps))
 	}
 	return err
 }

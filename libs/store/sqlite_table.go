@@ -39,7 +39,7 @@ func (t *sqliteTable) Put(ctx context.Context, rows ...Row) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	t.e.log(t.name, len(rows))
+	t.e.log(rowsName(t.name), len(rows))
 	return nil
 }
 
@@ -63,7 +63,7 @@ func (t *sqliteTable) Swap(ctx context.Context, row Row, expect uint64) (bool, e
 	if err != nil {
 		return false, unavailable(err)
 	}
-	t.e.log(t.name, 1)
+	t.e.log(rowsName(t.name), 1)
 	return swapped, nil
 }
 

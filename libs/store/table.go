@@ -13,7 +13,7 @@ type Row struct {
 
 // Rows is a table of small versioned documents beside the aggregates: copies of other
 // services' data, projections, consumer positions, dead letters, leases. It is no truth
-// of its own and can be rebuilt. *Table implements it.
+// of its own and can be rebuilt. DB.Table returns one.
 type Rows interface {
 	// Put stores each row unless the stored one has the same or a newer version. Durable on return.
 	Put(ctx context.Context, rows ...Row) error

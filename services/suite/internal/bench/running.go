@@ -162,20 +162,17 @@ type counter struct {
 
 type counted struct{ writes, snapshots, records float64 }
 
-// snapshotsOf are the collections of snapshots, one an aggregate type.
-var snapshotsOf = []string{"order", "stock", "warehouse_order", "serial", "shipment", "freight", "freight_invoice", "rate_card", "return", "returnable", "document", "item", "party", "location", "carrier", "tenant"}
-
 func (c *counter) add(collection string, documents int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := float64(documents)
-	switch table := strings.TrimPrefix(collection, "rows_"); {
-	case strings.HasPrefix(table, "bus_") && table != "bus_applied": // that has a row an aggregate
+	switch {
+	case strings.HasPrefix(collection, "rows_bus_") && collection != "rows_bus_applied": // that has a row an aggregate
 		c.records += n
-	case collection == "commits" || !slices.Contains(snapshotsOf, strings.TrimPrefix(collection, "snap_")):
-		c.writes += n
-	default:
+	case strings.HasPrefix(collection, "state_"):
 		c.snapshots += n
+	default:
+		c.writes += n
 	}
 }
 
