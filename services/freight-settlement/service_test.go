@@ -86,7 +86,8 @@ func serve(t *testing.T, engine string, change ...func(*host.Service)) *world {
 		}
 		return s, err
 	})
-	w.suite = hosttest.Serve(t, engine, unit, w.tms.unit())
+	reader := host.Bind("integration", none{}, func(none, host.Deps) (*host.Service, error) { return &host.Service{}, nil })
+	w.suite = hosttest.Serve(t, engine, unit, w.tms.unit(), reader)
 	w.ann, w.bob = w.person("ann"), w.person("bob")
 	return w
 }

@@ -10,9 +10,11 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
 	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
+	freightsettlement "github.com/lockstep-logistics/lockstep/services/freight-settlement"
 )
 
 const (
@@ -171,6 +173,33 @@ func TestOvercharge(t *testing.T) {
 			if books := w.balances(shp); books["ACCOUNTS_PAYABLE"] != -x.want || books["FREIGHT_VARIANCE"] != x.variance || books["FREIGHT_ACCRUAL"] != 0 {
 				w.Errorf("%s: books %v", x.how, books)
 			}
+		}
+	})
+}
+
+// TestOwnDocumentsDispute: who handed over a document entered its invoices, not the service that
+// read it.
+func TestOwnDocumentsDispute(t *testing.T) {
+	onEngines(t, func(w *world) {
+		w.publish("ACME", "USD")
+		w.goes("PRO-1")
+		reader := freightsettlementv1.NewFreightSettlementServiceClient(w.suite.Client(freightsettlement.Name, w.suite.Service("integration")))
+		req := bill("ACME", "INV-1", charged("PRO-1", "BASE", 70010, "USD"), charged("PRO-1", "DETENTION", 5500, "USD"))
+		resp, err := reader.ReceiveFreightInvoice(guard.OnBehalfOf(w.Context(), "ann"), req)
+		if err != nil {
+			w.Fatal(err)
+		}
+		id := resp.GetReceipt().GetId()
+		if i := w.ends(id, disputed, "CHARGE_UNEXPECTED"); i.GetCreator() != "ann" {
+			w.Errorf("entered by %s", i.GetCreator())
+		}
+		resolve := &freightsettlementv1.ResolveDisputeRequest{
+			InvoiceId: id, ReasonCode: "DETENTION", Resolution: freightsettlementv1.DisputeResolution_DISPUTE_RESOLUTION_PAY_AS_INVOICED,
+		}
+		_, err = w.ann.ResolveDispute(w.Context(), resolve)
+		w.refused(err, fault.Refused, "SAME_PERSON")
+		if _, err := w.bob.ResolveDispute(w.Context(), resolve); err != nil {
+			w.Error(err)
 		}
 	})
 }

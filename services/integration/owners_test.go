@@ -72,7 +72,7 @@ func (o *owners) begin(ctx context.Context, source *commonv1.SourceRef) (outage 
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.calls++
-	o.systems[fmt.Sprintf("%s for %s, %s %s, derived %t", caller.Principal, caller.Tenant, source.GetSystem(), source.GetMessageId(), cause.Derived)] = true
+	o.systems[fmt.Sprintf("%s for %s of %s, %s %s, derived %t", caller.Principal, guard.Author(ctx), caller.Tenant, source.GetSystem(), source.GetMessageId(), cause.Derived)] = true
 	if o.outage != nil {
 		return o.outage(o.calls)
 	}

@@ -174,7 +174,7 @@ func TestOrders(t *testing.T) {
 		if first := w.owners.took[key+"/1"]; first != "erp/SO-0001 1:TEA=1.5KGM 2:CUP=3EA" || len(w.owners.took) != 25 || w.owners.calls != 3 {
 			t.Errorf("the owner took %d in %d calls, first %q", len(w.owners.took), w.owners.calls, first)
 		}
-		if who := "service:integration for " + w.Tenant + ", erp MSG-1, derived true"; !w.owners.systems[who] || len(w.owners.systems) != 1 {
+		if who := "service:integration for " + w.Caller().Principal + " of " + w.Tenant + ", erp MSG-1, derived true"; !w.owners.systems[who] || len(w.owners.systems) != 1 {
 			t.Errorf("called as %v, want %s", w.owners.systems, who)
 		}
 	})

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/freight-settlement/internal/domain"
 )
 
 // Receive takes a carrier's invoice and begins its match.
 func (a *App) Receive(ctx context.Context, r domain.InvoiceReceived) (store.Receipt, error) {
-	r.ID, r.Creator = InvoiceID(tenant(ctx), r.Carrier, r.Number), store.CauseOf(ctx).Principal
+	r.ID, r.Creator = InvoiceID(tenant(ctx), r.Carrier, r.Number), guard.Author(ctx)
 	freights, err := a.resolveSoon(ctx, r.Carrier, r.Lines)
 	if err != nil {
 		return store.Receipt{}, err

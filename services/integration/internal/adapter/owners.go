@@ -87,8 +87,10 @@ func batched(ctx context.Context, d domain.Document, records []document.Record) 
 	return guard.NumberItems(derived(ctx, d), numbers)
 }
 
+// derived returns the context of a call for who sent the document: the owner may have rules
+// about who entered what.
 func derived(ctx context.Context, d domain.Document) context.Context {
-	return guard.Derived(ctx, store.CauseOf(ctx).Tenant, "doc:"+d.ID, d.Header.Received)
+	return guard.OnBehalfOf(guard.Derived(ctx, store.CauseOf(ctx).Tenant, "doc:"+d.ID, d.Header.Received), d.Header.Sender)
 }
 
 // whole gives all records in one call. A call that is refused as a whole has done nothing:
