@@ -63,7 +63,7 @@ func (s *Server) ListFreights(ctx context.Context, r *freightsettlementv1.ListFr
 	}
 	page, err := s.App.Freights.List(ctx, q)
 	return &freightsettlementv1.ListFreightsResponse{
-		Freights: mapped(page.Items, freight), NextPageToken: page.NextToken, AsOf: protovalue.Time(page.AsOf),
+		Freights: mapped(page.Items, freight), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
 	}, err
 }
 
@@ -124,6 +124,6 @@ func (s *Server) ListFreightInvoices(ctx context.Context, r *freightsettlementv1
 	}
 	page, err := s.App.Invoices.List(ctx, q)
 	return &freightsettlementv1.ListFreightInvoicesResponse{
-		Invoices: mapped(page.Items, invoice), NextPageToken: page.NextToken, AsOf: protovalue.Time(page.AsOf),
+		Invoices: mapped(page.Items, invoice), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
 	}, err
 }

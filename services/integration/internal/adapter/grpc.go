@@ -103,7 +103,7 @@ func (s *Server) ListDocuments(ctx context.Context, req *integrationv1.ListDocum
 	if err != nil {
 		return nil, err
 	}
-	resp := &integrationv1.ListDocumentsResponse{NextPageToken: page.NextToken, AsOf: protovalue.Time(page.AsOf)}
+	resp := &integrationv1.ListDocumentsResponse{NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf)}
 	for _, v := range page.Items {
 		resp.Documents = append(resp.Documents, resource(v))
 	}

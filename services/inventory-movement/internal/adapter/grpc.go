@@ -272,7 +272,7 @@ func (s *Server) ListWarehouseOrders(ctx context.Context, r *imv1.ListWarehouseO
 		return nil, err
 	}
 	return &imv1.ListWarehouseOrdersResponse{
-		WarehouseOrders: mapped(page.Items, warehouseOrder), NextPageToken: page.NextToken, AsOf: protovalue.Time(page.AsOf),
+		WarehouseOrders: mapped(page.Items, warehouseOrder), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
 	}, nil
 }
 

@@ -121,7 +121,7 @@ func (s *Server) ListOrders(ctx context.Context, r *orderreleasev1.ListOrdersReq
 	}
 	page, err := s.App.List(ctx, q)
 	return &orderreleasev1.ListOrdersResponse{
-		Orders: mapped(page.Items, summary), NextPageToken: page.NextToken, AsOf: protovalue.Time(page.AsOf),
+		Orders: mapped(page.Items, summary), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
 	}, err
 }
 

@@ -155,7 +155,7 @@ func (s *Server) ListReturns(ctx context.Context, r *returnsv1.ListReturnsReques
 	}
 	page, err := s.App.List(ctx, q)
 	return &returnsv1.ListReturnsResponse{
-		Returns: mapped(page.Items, summary), NextPageToken: page.NextToken, AsOf: protovalue.Time(page.AsOf),
+		Returns: mapped(page.Items, summary), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
 	}, err
 }
 

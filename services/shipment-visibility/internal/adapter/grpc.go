@@ -96,7 +96,7 @@ func (s *Server) ListShipments(ctx context.Context, r *shipmentvisibilityv1.List
 	if err != nil {
 		return nil, err
 	}
-	out := &shipmentvisibilityv1.ListShipmentsResponse{NextPageToken: page.NextToken, AsOf: protovalue.Time(page.AsOf)}
+	out := &shipmentvisibilityv1.ListShipmentsResponse{NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf)}
 	for _, v := range page.Items {
 		out.Shipments = append(out.Shipments, shipment(v))
 	}

@@ -631,7 +631,7 @@ type ListFreightsResponse struct {
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// What the list is good to, UTC.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -680,9 +680,9 @@ func (x *ListFreightsResponse) GetNextPageToken() string {
 	return ""
 }
 
-func (x *ListFreightsResponse) GetAsOf() *timestamppb.Timestamp {
+func (x *ListFreightsResponse) GetAsOfTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.AsOf
+		return x.AsOfTime
 	}
 	return nil
 }
@@ -1345,7 +1345,7 @@ type ListFreightInvoicesResponse struct {
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// What the list is good to, UTC.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1394,9 +1394,9 @@ func (x *ListFreightInvoicesResponse) GetNextPageToken() string {
 	return ""
 }
 
-func (x *ListFreightInvoicesResponse) GetAsOf() *timestamppb.Timestamp {
+func (x *ListFreightInvoicesResponse) GetAsOfTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.AsOf
+		return x.AsOfTime
 	}
 	return nil
 }
@@ -1436,11 +1436,12 @@ const file_lockstep_freightsettlement_v1_freight_settlement_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken:\xa1\x01\xbaH\x9d\x01\x1a\x9a\x01\n" +
-	"\aone_key\x12.give at most one of state, order_id, reference\x1a_(this.state != 0 ? 1 : 0) + (this.order_id != '' ? 1 : 0) + (this.reference != '' ? 1 : 0) <= 1\"\xb3\x01\n" +
+	"\aone_key\x12.give at most one of state, order_id, reference\x1a_(this.state != 0 ? 1 : 0) + (this.order_id != '' ? 1 : 0) + (this.reference != '' ? 1 : 0) <= 1\"\xbc\x01\n" +
 	"\x14ListFreightsResponse\x12B\n" +
 	"\bfreights\x18\x01 \x03(\v2&.lockstep.freightsettlement.v1.FreightR\bfreights\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xd8\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xd8\x02\n" +
 	"\x1cReceiveFreightInvoiceRequest\x122\n" +
 	"\acarrier\x18\x01 \x01(\tB\x18\xbaH\x15r\x132\x11^[A-Z0-9_]{2,16}$R\acarrier\x120\n" +
 	"\x0einvoice_number\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18#R\rinvoiceNumber\x12E\n" +
@@ -1489,11 +1490,12 @@ const file_lockstep_freightsettlement_v1_freight_settlement_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken:u\xbaHr\x1ap\n" +
-	"\aone_key\x12$give at most one of state, reference\x1a?(this.state != 0 ? 1 : 0) + (this.reference != '' ? 1 : 0) <= 1\"\xc1\x01\n" +
+	"\aone_key\x12$give at most one of state, reference\x1a?(this.state != 0 ? 1 : 0) + (this.reference != '' ? 1 : 0) <= 1\"\xca\x01\n" +
 	"\x1bListFreightInvoicesResponse\x12I\n" +
 	"\binvoices\x18\x01 \x03(\v2-.lockstep.freightsettlement.v1.FreightInvoiceR\binvoices\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\x9e\x06\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\x9e\x06\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13REASON_NO_RATE_CARD\x10\x01\x12\x12\n" +
@@ -1611,7 +1613,7 @@ var file_lockstep_freightsettlement_v1_freight_settlement_proto_depIdxs = []int3
 	28, // 7: lockstep.freightsettlement.v1.GetFreightResponse.freight:type_name -> lockstep.freightsettlement.v1.Freight
 	29, // 8: lockstep.freightsettlement.v1.ListFreightsRequest.state:type_name -> lockstep.freightsettlement.v1.FreightState
 	28, // 9: lockstep.freightsettlement.v1.ListFreightsResponse.freights:type_name -> lockstep.freightsettlement.v1.Freight
-	24, // 10: lockstep.freightsettlement.v1.ListFreightsResponse.as_of:type_name -> google.protobuf.Timestamp
+	24, // 10: lockstep.freightsettlement.v1.ListFreightsResponse.as_of_time:type_name -> google.protobuf.Timestamp
 	24, // 11: lockstep.freightsettlement.v1.ReceiveFreightInvoiceRequest.invoice_date:type_name -> google.protobuf.Timestamp
 	30, // 12: lockstep.freightsettlement.v1.ReceiveFreightInvoiceRequest.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
 	31, // 13: lockstep.freightsettlement.v1.ReceiveFreightInvoiceRequest.source:type_name -> lockstep.common.v1.SourceRef
@@ -1627,7 +1629,7 @@ var file_lockstep_freightsettlement_v1_freight_settlement_proto_depIdxs = []int3
 	33, // 23: lockstep.freightsettlement.v1.GetFreightInvoiceResponse.invoice:type_name -> lockstep.freightsettlement.v1.FreightInvoice
 	34, // 24: lockstep.freightsettlement.v1.ListFreightInvoicesRequest.state:type_name -> lockstep.freightsettlement.v1.FreightInvoiceState
 	33, // 25: lockstep.freightsettlement.v1.ListFreightInvoicesResponse.invoices:type_name -> lockstep.freightsettlement.v1.FreightInvoice
-	24, // 26: lockstep.freightsettlement.v1.ListFreightInvoicesResponse.as_of:type_name -> google.protobuf.Timestamp
+	24, // 26: lockstep.freightsettlement.v1.ListFreightInvoicesResponse.as_of_time:type_name -> google.protobuf.Timestamp
 	1,  // 27: lockstep.freightsettlement.v1.FreightSettlementService.PublishRateCard:input_type -> lockstep.freightsettlement.v1.PublishRateCardRequest
 	3,  // 28: lockstep.freightsettlement.v1.FreightSettlementService.RateShipment:input_type -> lockstep.freightsettlement.v1.RateShipmentRequest
 	5,  // 29: lockstep.freightsettlement.v1.FreightSettlementService.GetFreight:input_type -> lockstep.freightsettlement.v1.GetFreightRequest

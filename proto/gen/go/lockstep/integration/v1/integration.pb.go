@@ -541,7 +541,7 @@ type ListDocumentsResponse struct {
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// What the list is good to, UTC.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -590,9 +590,9 @@ func (x *ListDocumentsResponse) GetNextPageToken() string {
 	return ""
 }
 
-func (x *ListDocumentsResponse) GetAsOf() *timestamppb.Timestamp {
+func (x *ListDocumentsResponse) GetAsOfTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.AsOf
+		return x.AsOfTime
 	}
 	return nil
 }
@@ -746,11 +746,12 @@ const file_lockstep_integration_v1_integration_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken:\x9a\x01\xbaH\x96\x01\x1a\x93\x01\n" +
-	"\aone_key\x12+give at most one of state, type, message_id\x1a[(this.state != 0 ? 1 : 0) + (this.type != 0 ? 1 : 0) + (this.message_id != '' ? 1 : 0) <= 1\"\xb1\x01\n" +
+	"\aone_key\x12+give at most one of state, type, message_id\x1a[(this.state != 0 ? 1 : 0) + (this.type != 0 ? 1 : 0) + (this.message_id != '' ? 1 : 0) <= 1\"\xba\x01\n" +
 	"\x15ListDocumentsResponse\x12?\n" +
 	"\tdocuments\x18\x01 \x03(\v2!.lockstep.integration.v1.DocumentR\tdocuments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xa9\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xa9\x01\n" +
 	"\x19ListDocumentErrorsRequest\x12:\n" +
 	"\vdocument_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^doc_[a-z2-7]{26}$R\n" +
 	"documentId\x12'\n" +
@@ -842,7 +843,7 @@ var file_lockstep_integration_v1_integration_proto_depIdxs = []int32{
 	15, // 5: lockstep.integration.v1.ListDocumentsRequest.state:type_name -> lockstep.integration.v1.DocumentState
 	16, // 6: lockstep.integration.v1.ListDocumentsRequest.type:type_name -> lockstep.integration.v1.DocumentType
 	14, // 7: lockstep.integration.v1.ListDocumentsResponse.documents:type_name -> lockstep.integration.v1.Document
-	17, // 8: lockstep.integration.v1.ListDocumentsResponse.as_of:type_name -> google.protobuf.Timestamp
+	17, // 8: lockstep.integration.v1.ListDocumentsResponse.as_of_time:type_name -> google.protobuf.Timestamp
 	18, // 9: lockstep.integration.v1.ListDocumentErrorsResponse.errors:type_name -> lockstep.integration.v1.DocumentError
 	1,  // 10: lockstep.integration.v1.IntegrationService.ImportDocument:input_type -> lockstep.integration.v1.ImportDocumentRequest
 	3,  // 11: lockstep.integration.v1.IntegrationService.BatchImportDocuments:input_type -> lockstep.integration.v1.BatchImportDocumentsRequest

@@ -2374,7 +2374,7 @@ type ListWarehouseOrdersResponse struct {
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// What the list is good to, UTC.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2423,9 +2423,9 @@ func (x *ListWarehouseOrdersResponse) GetNextPageToken() string {
 	return ""
 }
 
-func (x *ListWarehouseOrdersResponse) GetAsOf() *timestamppb.Timestamp {
+func (x *ListWarehouseOrdersResponse) GetAsOfTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.AsOf
+		return x.AsOfTime
 	}
 	return nil
 }
@@ -2652,11 +2652,12 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken:\x97\x01\xbaH\x93\x01\x1a\x90\x01\n" +
-	"\aone_key\x12)give at most one of state, order_id, site\x1aZ(this.state != 0 ? 1 : 0) + (this.order_id != '' ? 1 : 0) + (this.site != '' ? 1 : 0) <= 1\"\xd0\x01\n" +
+	"\aone_key\x12)give at most one of state, order_id, site\x1aZ(this.state != 0 ? 1 : 0) + (this.order_id != '' ? 1 : 0) + (this.site != '' ? 1 : 0) <= 1\"\xd9\x01\n" +
 	"\x1bListWarehouseOrdersResponse\x12X\n" +
 	"\x10warehouse_orders\x18\x01 \x03(\v2-.lockstep.inventorymovement.v1.WarehouseOrderR\x0fwarehouseOrders\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\xc0\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xc0\x04\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -2832,7 +2833,7 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	50, // 42: lockstep.inventorymovement.v1.GetWarehouseOrderResponse.warehouse_order:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
 	51, // 43: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
 	50, // 44: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
-	47, // 45: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of:type_name -> google.protobuf.Timestamp
+	47, // 45: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
 	43, // 46: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
 	52, // 47: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
 	1,  // 48: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest

@@ -1571,7 +1571,7 @@ type ListOrdersResponse struct {
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// Everything recorded before this is in the list, UTC.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1620,9 +1620,9 @@ func (x *ListOrdersResponse) GetNextPageToken() string {
 	return ""
 }
 
-func (x *ListOrdersResponse) GetAsOf() *timestamppb.Timestamp {
+func (x *ListOrdersResponse) GetAsOfTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.AsOf
+		return x.AsOfTime
 	}
 	return nil
 }
@@ -2091,11 +2091,12 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken:\xb3\x01\xbaH\xaf\x01\x1a\xac\x01\n" +
-	"\aone_key\x127give at most one of order_number, purchase_order, state\x1ah(this.order_number != '' ? 1 : 0) + (this.purchase_order != '' ? 1 : 0) + (this.state != 0 ? 1 : 0) <= 1\"\xad\x01\n" +
+	"\aone_key\x127give at most one of order_number, purchase_order, state\x1ah(this.order_number != '' ? 1 : 0) + (this.purchase_order != '' ? 1 : 0) + (this.state != 0 ? 1 : 0) <= 1\"\xb6\x01\n" +
 	"\x12ListOrdersResponse\x12>\n" +
 	"\x06orders\x18\x01 \x03(\v2&.lockstep.orderrelease.v1.OrderSummaryR\x06orders\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"K\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"K\n" +
 	"\x13ExplainOrderRequest\x124\n" +
 	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\"\xa8\x01\n" +
 	"\x14ExplainOrderResponse\x12:\n" +
@@ -2291,7 +2292,7 @@ var file_lockstep_orderrelease_v1_order_release_proto_depIdxs = []int32{
 	35, // 23: lockstep.orderrelease.v1.GetOrderResponse.order:type_name -> lockstep.orderrelease.v1.Order
 	36, // 24: lockstep.orderrelease.v1.ListOrdersRequest.state:type_name -> lockstep.orderrelease.v1.OrderState
 	37, // 25: lockstep.orderrelease.v1.ListOrdersResponse.orders:type_name -> lockstep.orderrelease.v1.OrderSummary
-	38, // 26: lockstep.orderrelease.v1.ListOrdersResponse.as_of:type_name -> google.protobuf.Timestamp
+	38, // 26: lockstep.orderrelease.v1.ListOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
 	36, // 27: lockstep.orderrelease.v1.ExplainOrderResponse.state:type_name -> lockstep.orderrelease.v1.OrderState
 	39, // 28: lockstep.orderrelease.v1.ExplainOrderResponse.reasons:type_name -> lockstep.common.v1.Reason
 	27, // 29: lockstep.orderrelease.v1.GetOrderHistoryResponse.entries:type_name -> lockstep.orderrelease.v1.HistoryEntry

@@ -1653,7 +1653,7 @@ type ListReturnsResponse struct {
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// Every change recorded before this is in the list, UTC.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1702,9 +1702,9 @@ func (x *ListReturnsResponse) GetNextPageToken() string {
 	return ""
 }
 
-func (x *ListReturnsResponse) GetAsOf() *timestamppb.Timestamp {
+func (x *ListReturnsResponse) GetAsOfTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.AsOf
+		return x.AsOfTime
 	}
 	return nil
 }
@@ -1944,11 +1944,12 @@ const file_lockstep_returns_v1_returns_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken:\xd6\x01\xbaH\xd2\x01\x1a\xcf\x01\n" +
-	"\aone_key\x12=give at most one of state, order_id, order_number, rma_number\x1a\x84\x01(this.state != 0 ? 1 : 0) + (this.order_id != '' ? 1 : 0) + (this.order_number != '' ? 1 : 0) + (this.rma_number != '' ? 1 : 0) <= 1\"\xac\x01\n" +
+	"\aone_key\x12=give at most one of state, order_id, order_number, rma_number\x1a\x84\x01(this.state != 0 ? 1 : 0) + (this.order_id != '' ? 1 : 0) + (this.order_number != '' ? 1 : 0) + (this.rma_number != '' ? 1 : 0) <= 1\"\xb5\x01\n" +
 	"\x13ListReturnsResponse\x12<\n" +
 	"\areturns\x18\x01 \x03(\v2\".lockstep.returns.v1.ReturnSummaryR\areturns\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"Q\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"Q\n" +
 	"\x19GetReturnableItemsRequest\x124\n" +
 	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\"\xb1\x01\n" +
 	"\x1aGetReturnableItemsResponse\x12\x19\n" +
@@ -2101,7 +2102,7 @@ var file_lockstep_returns_v1_returns_proto_depIdxs = []int32{
 	28, // 28: lockstep.returns.v1.GetReturnResponse.return:type_name -> lockstep.returns.v1.Return
 	34, // 29: lockstep.returns.v1.ListReturnsRequest.state:type_name -> lockstep.returns.v1.ReturnState
 	35, // 30: lockstep.returns.v1.ListReturnsResponse.returns:type_name -> lockstep.returns.v1.ReturnSummary
-	36, // 31: lockstep.returns.v1.ListReturnsResponse.as_of:type_name -> google.protobuf.Timestamp
+	36, // 31: lockstep.returns.v1.ListReturnsResponse.as_of_time:type_name -> google.protobuf.Timestamp
 	37, // 32: lockstep.returns.v1.GetReturnableItemsResponse.items:type_name -> lockstep.returns.v1.ReturnableItem
 	1,  // 33: lockstep.returns.v1.ReturnsService.RequestReturn:input_type -> lockstep.returns.v1.RequestReturnRequest
 	3,  // 34: lockstep.returns.v1.ReturnsService.AuthoriseReturn:input_type -> lockstep.returns.v1.AuthoriseReturnRequest

@@ -1111,7 +1111,7 @@ type ListShipmentsResponse struct {
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// What the list is good to, UTC.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1160,9 +1160,9 @@ func (x *ListShipmentsResponse) GetNextPageToken() string {
 	return ""
 }
 
-func (x *ListShipmentsResponse) GetAsOf() *timestamppb.Timestamp {
+func (x *ListShipmentsResponse) GetAsOfTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.AsOf
+		return x.AsOfTime
 	}
 	return nil
 }
@@ -1247,11 +1247,12 @@ const file_lockstep_shipmentvisibility_v1_shipment_visibility_proto_rawDesc = ""
 	"\n" +
 	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12>\n" +
 	"\acarrier\x18\a \x01(\tB$\xbaH!r\x1f2\x1d^([A-Z0-9][A-Z0-9_-]{0,15})?$R\acarrier:\xfc\x01\xbaH\xf8\x01\x1a\xf5\x01\n" +
-	"\aone_key\x12Egive at most one of state, order_id, order_number, reference, carrier\x1a\xa2\x01(this.state != 0 ? 1 : 0) + (this.order_id != '' ? 1 : 0) + (this.order_number != '' ? 1 : 0) + (this.reference != '' ? 1 : 0) + (this.carrier != '' ? 1 : 0) <= 1\"\xb8\x01\n" +
+	"\aone_key\x12Egive at most one of state, order_id, order_number, reference, carrier\x1a\xa2\x01(this.state != 0 ? 1 : 0) + (this.order_id != '' ? 1 : 0) + (this.order_number != '' ? 1 : 0) + (this.reference != '' ? 1 : 0) + (this.carrier != '' ? 1 : 0) <= 1\"\xc1\x01\n" +
 	"\x15ListShipmentsResponse\x12F\n" +
 	"\tshipments\x18\x01 \x03(\v2(.lockstep.shipmentvisibility.v1.ShipmentR\tshipments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12/\n" +
-	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf*\xe7\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xe7\x04\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15REASON_SHIPMENT_STATE\x10\x01\x12\x16\n" +
@@ -1353,7 +1354,7 @@ var file_lockstep_shipmentvisibility_v1_shipment_visibility_proto_depIdxs = []in
 	22, // 15: lockstep.shipmentvisibility.v1.GetShipmentResponse.shipment:type_name -> lockstep.shipmentvisibility.v1.Shipment
 	23, // 16: lockstep.shipmentvisibility.v1.ListShipmentsRequest.state:type_name -> lockstep.shipmentvisibility.v1.ShipmentState
 	22, // 17: lockstep.shipmentvisibility.v1.ListShipmentsResponse.shipments:type_name -> lockstep.shipmentvisibility.v1.Shipment
-	17, // 18: lockstep.shipmentvisibility.v1.ListShipmentsResponse.as_of:type_name -> google.protobuf.Timestamp
+	17, // 18: lockstep.shipmentvisibility.v1.ListShipmentsResponse.as_of_time:type_name -> google.protobuf.Timestamp
 	1,  // 19: lockstep.shipmentvisibility.v1.ShipmentVisibilityService.TenderShipment:input_type -> lockstep.shipmentvisibility.v1.TenderShipmentRequest
 	3,  // 20: lockstep.shipmentvisibility.v1.ShipmentVisibilityService.RespondTender:input_type -> lockstep.shipmentvisibility.v1.RespondTenderRequest
 	5,  // 21: lockstep.shipmentvisibility.v1.ShipmentVisibilityService.DispatchShipment:input_type -> lockstep.shipmentvisibility.v1.DispatchShipmentRequest
