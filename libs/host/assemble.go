@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"strings"
 	"time"
@@ -82,17 +83,10 @@ func (h *Host) newBus(service string, d Deps) (*bus.Bus, error) {
 }
 
 // launch starts what a service runs: its server, bus, loops and front.
-func (h *Host) launch(r *running) error {
-	listener := net.Listener(h.wires.memory[r.service.Name])
-	if h.cfg.Listen.GRPC != "" {
-		var err error
-		if listener, err = net.Listen("tcp", h.cfg.Listen.GRPC); err != nil {
-			return err
-		}
-		r.log.Info("serving gRPC", "address", listener.Addr().String())
-	}
+func (h *Host) launch(r *running) {
+	door := h.wires.doors[r.service.Name]
 	// A server ends when it is stopped, which comes after the doors are told to close.
-	h.run(h.front, &h.works, r.service.Name+" server", func(context.Context) error { return r.server.grpc.Serve(listener) })
+	h.run(h.front, &h.works, r.service.Name+" server", func(context.Context) error { return r.server.grpc.Serve(door) })
 	ctx := withLog(guard.WithCaller(h.work, guard.ServiceCaller(r.service.Name, "")), r.log)
 	if r.bus != nil {
 		h.run(ctx, &h.works, r.service.Name+" bus", r.bus.Run)
@@ -103,7 +97,6 @@ func (h *Host) launch(r *running) error {
 	if r.service.Front != nil {
 		h.run(withLog(h.front, r.log), &h.fronts, r.service.Name+" front", r.service.Front)
 	}
-	return nil
 }
 
 const pollEvery = time.Second
@@ -111,6 +104,7 @@ const pollEvery = time.Second
 // poll keeps readiness up to date: at once when something is known to have changed, and every
 // second, as a copy may have been made by another replica.
 func (h *Host) poll() {
+	var told map[string]string
 	for tick := time.NewTicker(pollEvery); ; {
 		why := map[string]string{}
 		for _, r := range h.running {
@@ -121,6 +115,10 @@ func (h *Host) poll() {
 			r.server.setServing(err == nil && !h.ready.stopping.Load())
 		}
 		h.ready.waiting.Store(&why)
+		if !maps.Equal(why, told) {
+			h.tel.log.Info("readiness", "ready", len(why) == 0, "waiting", why)
+			told = why
+		}
 		select {
 		case <-h.work.Done():
 			tick.Stop()

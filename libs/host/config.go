@@ -15,7 +15,7 @@ type Config struct {
 	Store     Store             `koanf:"store"`
 	NATS      NATS              `koanf:"nats"`
 	Redis     Redis             `koanf:"redis"`
-	Services  map[string]string `koanf:"services" doc:"Addresses of the other services by name, host:port; services of the same process need none."`
+	Services  map[string]string `koanf:"services" doc:"Addresses of the services by name, host:port; those of the same process need one only where a part of the suite is served: there they listen."`
 	TLS       TLS               `koanf:"tls"`
 	Tokens    Tokens            `koanf:"tokens"`
 	Log       Log               `koanf:"log"`
@@ -59,6 +59,7 @@ type TLS struct {
 // Tokens says with what calls are signed and whom to believe.
 type Tokens struct {
 	Key     Secret `koanf:"key" doc:"Ed25519 private key of this service, PKCS #8 PEM (openssl genpkey -algorithm ed25519)."`
+	Keys    string `koanf:"keys" doc:"Folder of such keys, <service>.pem, instead of the one key where several services share a process."`
 	Trusted string `koanf:"trusted" doc:"Folder of the public keys, <owner>.pem, of gateway and services."`
 }
 
@@ -109,8 +110,8 @@ func (c Config) Validate() error {
 	bad := func(key, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
 	}
-	if c.Listen.GRPC != "" && c.TLS.Cert == "" && !c.Listen.Insecure && !loopback(c.Listen.GRPC) {
-		bad("listen.grpc", "%s is beyond loopback: give tls.cert and tls.key, or set listen.insecure where something else encrypts", c.Listen.GRPC)
+	if err := c.mayListen(c.Listen.GRPC); err != nil {
+		bad("listen.grpc", "%v", err)
 	}
 	if uri := c.Store.URI.Reveal(); !strings.HasPrefix(uri, "mongodb://") && !strings.HasPrefix(uri, "mongodb+srv://") && !strings.HasPrefix(uri, "sqlite:") {
 		bad("store.uri", "must begin with mongodb:// or sqlite:")
@@ -118,8 +119,11 @@ func (c Config) Validate() error {
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		bad("tls", "cert and key come together")
 	}
-	if (c.Tokens.Key == "") != (c.Tokens.Trusted == "") {
-		bad("tokens", "key and trusted come together")
+	if (c.Tokens.Key == "" && c.Tokens.Keys == "") != (c.Tokens.Trusted == "") {
+		bad("tokens", "key, or keys, and trusted come together")
+	}
+	if c.Tokens.Key != "" && c.Tokens.Keys != "" {
+		bad("tokens", "key is for one service, keys for several: give one of them")
 	}
 	if _, err := level(c.Log.Level); err != nil {
 		bad("log.level", "%v", err)
@@ -140,6 +144,14 @@ func (c Config) Validate() error {
 		bad("shutdown", "grace and drain must be above 0")
 	}
 	return errors.Join(errs...)
+}
+
+// mayListen refuses plain gRPC beyond loopback, unless something else encrypts it.
+func (c Config) mayListen(address string) error {
+	if address == "" || c.TLS.Cert != "" || c.Listen.Insecure || loopback(address) {
+		return nil
+	}
+	return fmt.Errorf("%s is beyond loopback: give tls.cert and tls.key, or set listen.insecure where something else encrypts", address)
 }
 
 // loopback reports whether an address can only be reached from this machine.

@@ -1,10 +1,13 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -28,7 +31,7 @@ func (h *Host) connect(ctx context.Context, units []*Unit) (err error) {
 	if h.keys, err = newKeyring(h.cfg.Tokens, units, h.parts.Clock); err != nil {
 		return err
 	}
-	if h.keys.generated && h.cfg.Listen.GRPC != "" {
+	if h.keys.generated && (h.cfg.Listen.GRPC != "" || len(h.parts.Listen) > 0) {
 		h.tel.log.Warn("no tokens.key is configured: only this process can call its services")
 	}
 	if h.certs, err = newCertificates(h.cfg.TLS); err != nil {
@@ -40,14 +43,19 @@ func (h *Host) connect(ctx context.Context, units []*Unit) (err error) {
 	if err := h.openRedis(); err != nil {
 		return err
 	}
-	h.wires = &wires{host: h, memory: map[string]*bufconn.Listener{}, open: map[string]*grpc.ClientConn{}}
-	if h.cfg.Listen.GRPC == "" {
-		for _, u := range units {
+	h.wires = &wires{host: h, memory: map[string]*bufconn.Listener{}, doors: map[string]net.Listener{}, open: map[string]*grpc.ClientConn{}}
+	for _, u := range units {
+		if h.address(u.Name) == "" {
 			h.wires.memory[u.Name] = bufconn.Listen(1 << 20)
 		}
 	}
 	h.closers = append(h.closers, h.wires.close)
 	return nil
+}
+
+// address is where a service of this process listens, "" for in memory only.
+func (h *Host) address(service string) string {
+	return cmp.Or(h.parts.Listen[service], h.cfg.Listen.GRPC)
 }
 
 func (h *Host) openNATS() error {
@@ -88,25 +96,13 @@ type keyring struct {
 	verifier  *guard.Verifier
 }
 
-// newKeyring reads the key of the one service of the process; without configuration
-// every service of the process, and the gateway, gets a key of its own for this run.
+// newKeyring reads the key of the one service of the process, or those of several; without
+// configuration every service of the process, and the gateway, gets a key of its own for this run.
 func newKeyring(cfg Tokens, units []*Unit, c clock.Clock) (keyring, error) {
 	k := keyring{issuers: map[string]*guard.Issuer{}}
-	if cfg.Key != "" {
-		if len(units) != 1 {
-			return k, errors.New("tokens.key: a key belongs to one service; leave it out where several share a process")
-		}
-		key, err := guard.ParseKey(units[0].Name, []byte(cfg.Key.Reveal()))
-		if err != nil {
-			return k, fmt.Errorf("tokens.key: %w", err)
-		}
-		trusted, err := guard.LoadKeys(cfg.Trusted)
-		if err != nil {
-			return k, fmt.Errorf("tokens.trusted: %w", err)
-		}
-		k.issuers[key.Owner] = guard.NewIssuer(key, c)
-		k.verifier = guard.NewVerifier(trusted, c)
-		return k, nil
+	if cfg.Key != "" || cfg.Keys != "" {
+		err := k.read(cfg, units, c)
+		return k, err
 	}
 	k.generated = true
 	var trusted []guard.Trusted
@@ -125,6 +121,34 @@ func newKeyring(cfg Tokens, units []*Unit, c clock.Clock) (keyring, error) {
 	return k, nil
 }
 
+// read takes the keys that are configured.
+func (k *keyring) read(cfg Tokens, units []*Unit, c clock.Clock) error {
+	if cfg.Key != "" && len(units) != 1 {
+		return errors.New("tokens.key: a key belongs to one service; give tokens.keys where several share a process")
+	}
+	for _, u := range units {
+		setting, text := "tokens.key", []byte(cfg.Key.Reveal())
+		if cfg.Key == "" {
+			setting = "tokens.keys"
+			var err error
+			if text, err = os.ReadFile(filepath.Join(cfg.Keys, u.Name+".pem")); err != nil {
+				return fmt.Errorf("%s: %w", setting, err)
+			}
+		}
+		key, err := guard.ParseKey(u.Name, text)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", setting, u.Name, err)
+		}
+		k.issuers[key.Owner] = guard.NewIssuer(key, c)
+	}
+	trusted, err := guard.LoadKeys(cfg.Trusted)
+	if err != nil {
+		return fmt.Errorf("tokens.trusted: %w", err)
+	}
+	k.verifier = guard.NewVerifier(trusted, c)
+	return nil
+}
+
 func names(units []*Unit) []string {
 	var out []string
 	for _, u := range units {
@@ -138,9 +162,32 @@ func names(units []*Unit) []string {
 type wires struct {
 	host   *Host
 	memory map[string]*bufconn.Listener
+	doors  map[string]net.Listener // of the services of this process, once they are open
 
 	mu   sync.Mutex
 	open map[string]*grpc.ClientConn // by "<owner>><service>"
+}
+
+// listen opens the doors of all services: before any of them calls another. One that has an
+// address is called there by the others of its process too, so that there is one way to it.
+func (w *wires) listen(units []*Unit) error {
+	for _, u := range units {
+		address := w.host.address(u.Name)
+		if address == "" {
+			w.doors[u.Name] = w.memory[u.Name]
+			continue
+		}
+		if err := w.host.cfg.mayListen(address); err != nil {
+			return fmt.Errorf("%s: %w", u.Name, err)
+		}
+		door, err := net.Listen("tcp", address)
+		if err != nil {
+			return fmt.Errorf("%s: %w", u.Name, err)
+		}
+		w.doors[u.Name] = door
+		w.host.tel.log.Info("serving gRPC", "service", u.Name, "address", door.Addr().String())
+	}
+	return nil
 }
 
 func (w *wires) to(service string, issuer *guard.Issuer) grpc.ClientConnInterface {
@@ -174,6 +221,9 @@ func (w *wires) close(context.Context) error {
 		errs = append(errs, c.Close())
 	}
 	for _, l := range w.memory {
+		_ = l.Close() // the server may have done so
+	}
+	for _, l := range w.doors {
 		_ = l.Close() // the server may have done so
 	}
 	return errors.Join(errs...)

@@ -28,6 +28,9 @@ type Parts struct {
 	Redis redis.UniversalClient
 	Log   io.Writer  // where log lines go; nil: standard error
 	Bus   bus.Timing // periods of the bus, for tests; zero: its defaults
+	// Listen is where each of several services listens for other processes, by name, host:port;
+	// one that is not there is served in memory. A single service listens at listen.grpc.
+	Listen map[string]string
 	// Writes is told of every journaled write of documents to a collection, for benchmarks.
 	Writes func(collection string, documents int)
 }
@@ -79,10 +82,11 @@ func (h *Host) start(ctx context.Context, units []*Unit) (err error) {
 		}
 		h.running = append(h.running, r)
 	}
+	if err := h.wires.listen(units); err != nil {
+		return err
+	}
 	for _, r := range h.running {
-		if err := h.launch(r); err != nil {
-			return fmt.Errorf("%s: %w", r.service.Name, err)
-		}
+		h.launch(r)
 	}
 	h.works.Go(h.poll)
 	return h.openAdmin()

@@ -46,6 +46,7 @@ type Suite struct {
 	// Writes is told of every journaled write of documents, for benchmarks; nil for nobody.
 	Writes func(collection string, documents int)
 
+	part    []string // names of what is served; empty for all
 	key     guard.Key
 	admin   string // the admin token in force
 	tenant  string // and its tenant
@@ -105,19 +106,32 @@ func (s *Suite) adminToken() (string, error) {
 	return token, os.WriteFile(path, []byte(token+"\n"), 0o600)
 }
 
-// startWithin bounds the wait for the first copies of what services follow.
+// startWithin bounds the wait of a whole suite for the first copies of what services follow; a
+// part of it waits for the other parts as long as it takes.
 const startWithin = time.Minute
 
 // Start runs the suite until Stop; it returns once every service is ready.
 func (s *Suite) Start(ctx context.Context) error {
-	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+	if err := s.Check(); err != nil {
 		return err
 	}
-	cfg, parts := s.Config, host.Parts{Log: s.Log, Writes: s.Writes}
+	doors, err := s.doors()
+	if err != nil {
+		return err
+	}
+	if s.Serves(gateway.Name) {
+		if err := os.MkdirAll(s.Data, 0o700); err != nil {
+			return err
+		}
+	}
+	cfg, parts := s.Config, host.Parts{Log: s.Log, Writes: s.Writes, Listen: doors}
+	if !s.Whole() {
+		cfg.Listen.GRPC = "" // it is in the doors
+	}
 	if s.Embedded() {
 		cfg.Store.URI = host.Secret("sqlite:" + filepath.Join(s.Data, "store"))
 	}
-	if cfg.NATS.URL == "" || cfg.Redis.URL == "" {
+	if s.Whole() && (cfg.NATS.URL == "" || cfg.Redis.URL == "") {
 		engines, err := embedded.Start(s.Data)
 		if err != nil {
 			return err
@@ -130,7 +144,7 @@ func (s *Suite) Start(ctx context.Context) error {
 			parts.Redis = engines.Redis
 		}
 	}
-	h, err := host.Start(ctx, "lockstep", cfg, parts, s.Units...)
+	h, err := host.Start(ctx, "lockstep", cfg, parts, s.units()...)
 	if err != nil {
 		s.closeEngines()
 		return err
@@ -144,15 +158,20 @@ func (s *Suite) Start(ctx context.Context) error {
 
 // await waits until the gateway listens and every service is ready.
 func (s *Suite) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	select {
-	case a := <-s.address:
-		s.url = "http://" + a.String()
-	case err := <-s.host.Failed():
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
+	if s.Whole() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, startWithin)
+		defer cancel()
+	}
+	if s.Serves(gateway.Name) {
+		select {
+		case a := <-s.address:
+			s.url = "http://" + a.String()
+		case err := <-s.host.Failed():
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	for tick := time.NewTicker(10 * time.Millisecond); ; {
 		if len(s.host.Ready()) == 0 {
@@ -164,13 +183,13 @@ func (s *Suite) await(ctx context.Context) error {
 		case err := <-s.host.Failed():
 			return err
 		case <-ctx.Done():
-			return fmt.Errorf("not ready: %v", s.host.Ready())
+			return fmt.Errorf("not ready: %w: %v", ctx.Err(), s.host.Ready())
 		}
 	}
 }
 
 // Embedded reports whether state is kept in the data folder.
-func (s *Suite) Embedded() bool { return s.Config.Store.URI == embeddedStore }
+func (s *Suite) Embedded() bool { return s.Whole() && s.Config.Store.URI == embeddedStore }
 
 // URL returns where the gateway is reached.
 func (s *Suite) URL() string { return s.url }

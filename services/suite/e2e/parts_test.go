@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"context"
+	"testing"
+
+	"github.com/lockstep-logistics/lockstep/libs/guard"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	gatewayv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/gateway/v1"
+	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
+)
+
+// TestSuiteInTwoParts: the suite served by two processes, each with some of the services, walks
+// an order to its end: facts and calls pass between the parts as within them.
+func TestSuiteInTwoParts(t *testing.T) {
+	mongo := testkit.Mongo(t)
+	f, err := fleet.NewParts(programs, t.TempDir(), fleet.Servers{
+		Mongo: mongo, Prefix: testkit.Database(t, mongo) + "_", NATS: testkit.StartNATS(t).URL(), Redis: testkit.Redis(t),
+	},
+		[]string{"master-data", "order-release", "inventory-movement"},
+		[]string{guard.Gateway, "shipment-visibility", "freight-settlement", "returns", "integration", "control-tower"})
+	started(t, f, err)
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	d, caller := driver(t, f)
+	const onHand, ordered = 100, 3
+	if err := d.Setup(ctx, 1, onHand); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Walk(ctx, "SO-0", []lifecycle.Line{{SKU: lifecycle.SKU(0), Quantity: ordered}}); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := gatewayv1.NewOrderViewServiceClient(conn(t, f, caller)).GetOrderView(ctx,
+		&gatewayv1.GetOrderViewRequest{OrderNumber: "SO-0", SourceSystem: "erp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := resp.GetOrderView()
+	if v.GetOrder().GetState() != orderreleasev1.OrderState_ORDER_STATE_CLOSED || len(v.GetMissing()) != 0 ||
+		len(v.GetWarehouseOrders()) != 1 || len(v.GetShipments()) != 1 || len(v.GetFreights()) != 1 {
+		t.Errorf("view %v", v)
+	}
+}
