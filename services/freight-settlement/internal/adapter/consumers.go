@@ -114,13 +114,16 @@ func matches(a *app.App) bus.Consumer {
 func givesBack(a *app.App) bus.Consumer {
 	return bus.Routes(bus.Reactor, "give-back", self,
 		bus.On(func(ctx context.Context, f bus.Fact, m *freightsettlementv1.MatchDecided) error {
-			return a.Free(ctx, m.GetInvoiceId(), int(m.GetAttempt()), m.GetFreedFreightIds(), f.Recorded)
+			if err := a.Free(ctx, m.GetInvoiceId(), int(m.GetAttempt()), m.GetFreedFreightIds(), f.Recorded); err != nil {
+				return err
+			}
+			return a.JudgeAgain(ctx, m.GetInvoiceId(), int(m.GetAttempt()))
 		}),
 		bus.On(func(ctx context.Context, f bus.Fact, m *freightsettlementv1.FreightInvoiceCredited) error {
 			if err := a.Free(ctx, m.GetInvoiceId(), int(m.GetAttempt()), m.GetFreedFreightIds(), f.Recorded); err != nil {
 				return err
 			}
-			return a.Rejudge(ctx, m.GetInvoiceId(), m.GetFreedFreightIds())
+			return a.Rejudge(ctx, m.GetInvoiceId(), m.GetFreedFreightIds(), f.Recorded)
 		}),
 	)
 }

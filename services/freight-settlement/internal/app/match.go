@@ -115,22 +115,60 @@ func (a *App) Free(ctx context.Context, invoice string, attempt int, freights []
 	return nil
 }
 
-// Rejudge looks again at the invoices that were duplicates of one that was credited, or
-// balances beside it, now that its charges are free.
-func (a *App) Rejudge(ctx context.Context, credited string, freights []string) error {
+// Rejudge looks again at the invoices that were duplicates of one that was credited at a
+// moment, or balances beside it, now that its charges are free. One that is judged while
+// they become free looks itself: see JudgeAgain.
+func (a *App) Rejudge(ctx context.Context, credited string, freights []string, at time.Time) error {
 	var failed error
 	for _, f := range freights {
-		page, err := a.Invoices.List(ctx, store.Query{Index: IndexReference, Key: f, PageSize: 200})
+		failed = errors.Join(failed, a.rejudge(ctx, credited, store.Query{Index: IndexReference, Key: f, PageSize: 200}, at))
+	}
+	return failed
+}
+
+func (a *App) rejudge(ctx context.Context, credited string, q store.Query, at time.Time) error {
+	var failed error
+	for {
+		page, err := a.Invoices.List(ctx, q)
 		if err != nil {
 			return err
+		}
+		if page.AsOf.Before(at) { // one that was judged before is not in the list yet
+			return fault.New(fault.Unavailable, "LIST_TRAILS", "the list of invoices is good to %s only", page.AsOf)
 		}
 		for _, v := range page.Items {
 			if v.ID != credited && v.State.Rejudgeable() {
 				failed = errors.Join(failed, a.rematch(ctx, v.ID, v.State, hint{}))
 			}
 		}
+		if q.PageToken = page.NextToken; q.PageToken == "" {
+			return failed
+		}
 	}
-	return failed
+}
+
+// JudgeAgain matches an invoice anew when the charges that an attempt found with another
+// invoice became free before it was decided: whoever freed them could not know of it.
+func (a *App) JudgeAgain(ctx context.Context, invoice string, attempt int) error {
+	v, err := a.Invoices.Get(ctx, invoice)
+	if err != nil || v.State.Attempt != attempt || !v.State.Rejudgeable() {
+		return err
+	}
+	freights := map[string]domain.Freight{}
+	for _, l := range v.State.Lines {
+		if _, known := freights[l.Freight]; known || l.Freight == "" {
+			continue
+		}
+		f, err := a.Freights.Get(ctx, l.Freight)
+		if err != nil {
+			return err
+		}
+		freights[l.Freight] = f.State
+	}
+	if !v.State.FreeByNow(freights) {
+		return nil
+	}
+	return a.rematch(ctx, invoice, v.State, hint{})
 }
 
 // Settle pays the charges of an invoice that was approved at a moment, on every freight

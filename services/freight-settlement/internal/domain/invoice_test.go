@@ -208,3 +208,31 @@ func TestLinesThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// An invoice that lost a charge to another looks again only when nobody else has it.
+func TestFreeByNow(t *testing.T) {
+	lines := []InvoiceLine{{Freight: "frt_1", Code: "BASE", Amount: usd(100)}, {Freight: "frt_1", Code: "FUEL", Amount: usd(10)}}
+	with := func(base, fuel Charge) map[string]Freight {
+		base.Code, fuel.Code = "BASE", "FUEL"
+		return map[string]Freight{"frt_1": {Rating: Rating{Charges: []Charge{base, fuel}}}}
+	}
+	claimed := []Why{{Code: "CHARGE_CLAIMED", Field: line(0)}, {Code: "CHARGE_CLAIMED", Field: line(1)}}
+	for _, c := range []struct {
+		name     string
+		why      []Why
+		freights map[string]Freight
+		want     bool
+	}{
+		{"still another's", claimed, with(Charge{Invoice: "inv_a", Invoiced: usd(100)}, Charge{}), false},
+		{"freed", claimed, with(Charge{}, Charge{}), true},
+		{"paid to another", claimed, with(Charge{Invoice: "inv_a", Settled: true, Paid: usd(100)}, Charge{}), false},
+		{"its own", claimed, with(Charge{Invoice: "inv_b", Invoiced: usd(100)}, Charge{Invoice: "inv_b", Invoiced: usd(10)}), true},
+		{"a balance beside another's", []Why{{Code: "CHARGE_BALANCE", Field: line(1)}}, with(Charge{}, Charge{Invoice: "inv_a", Invoiced: usd(11)}), false},
+		{"a balance no more", []Why{{Code: "CHARGE_BALANCE", Field: line(1)}}, with(Charge{}, Charge{}), true},
+		{"another reason", []Why{{Code: "LINE_TOLERANCE", Field: line(0)}}, with(Charge{}, Charge{}), false},
+	} {
+		if got := (Invoice{ID: "inv_b", Lines: lines, Why: c.why}).FreeByNow(c.freights); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}

@@ -56,6 +56,31 @@ func (i Invoice) Rejudgeable() bool {
 	return i.At == Duplicate || i.At == Disputed && slices.ContainsFunc(i.Why, func(w Why) bool { return w.Code == "CHARGE_BALANCE" })
 }
 
+// FreeByNow reports whether the charges that an invoice was told another has are nobody
+// else's any more; the freights are those of its lines, as they are now.
+func (i Invoice) FreeByNow(freights map[string]Freight) bool {
+	told := map[string]string{}
+	for _, w := range i.Why {
+		told[w.Field] = w.Code
+	}
+	free := false
+	for n, l := range i.Lines {
+		switch f := freights[l.Freight]; told[line(n)] {
+		case "CHARGE_CLAIMED": // said of all lines of a shipment, though one may be the cause
+			if _, taken := f.invoicedElsewhere(Payment{l.Code, l.Amount}, i.ID); taken {
+				return false
+			}
+			free = true
+		case "CHARGE_BALANCE":
+			if _, expected := f.place(l.Code, i.ID); !expected {
+				return false
+			}
+			free = true
+		}
+	}
+	return free
+}
+
 // Rematch begins another attempt for an invoice that waits, or that is to be judged again;
 // after is the attempt that left it so.
 func Rematch(i Invoice, after int, m MatchRequested) ([]InvoiceFact, error) {
