@@ -116,7 +116,8 @@ type Aggregates[S, F any] interface {
 	// Update runs decide on the newest state and commits its facts with the receipt.
 	//  1. The receipt of an earlier run under the same key is answered instead, Replayed set;
 	//     another fingerprint under that key is fault.KeyReused.
-	//  2. decide may run several times and must be pure; a *fault.Error of kind Refused or
+	//  2. decide may run several times, even after Update returned because ctx ended, and must
+	//     be pure; a *fault.Error of kind Refused or
 	//     Conflict on an existing aggregate is recorded and answered after its commit.
 	//  3. A nil error means the commit is durable on a majority. fault.Unavailable means the
 	//     outcome is unknown: the same key decides on retry.

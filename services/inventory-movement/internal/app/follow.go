@@ -76,13 +76,18 @@ func (a *App) allocate(ctx context.Context, f domain.OrderCreated, created time.
 			after = domain.ApplyStock(s, facts...)
 			return facts, nil
 		}, nil)
-		if err == nil && r.Replayed {
-			var v store.View[domain.Stock]
-			v, err = a.Stocks.Get(ctx, id)
+		if err != nil {
+			return err // the decision may still be running
+		}
+		if r.Replayed {
+			v, err := a.Stocks.Get(ctx, id)
+			if err != nil {
+				return err
+			}
 			after = v.State
 		}
 		part.tasks = tasksOf(after, f.ID, part)
-		return err
+		return nil
 	})
 	var all []domain.Task
 	for _, l := range f.Lines { // in the order of the lines

@@ -74,8 +74,10 @@ func (a *App) Pack(ctx context.Context, id string, c domain.Carton) (store.Recei
 		c.SSCC = issued.SSCC
 	} else if _, bad := gs1.ParseSSCC(c.SSCC); bad != nil {
 		err = domain.Invalid("sscc", "SSCC_INVALID", "its check digit is wrong")
-	} else if err = a.SSCCs.Claim(ctx, c.SSCC, id); fault.IsKind(err, fault.Refused) {
-		used, err = err, nil // unless this very command had it before: its receipt knows
+	} else if _, used = domain.Pack(v.State, c); used == nil { // or its claim would be nobody's
+		if err = a.SSCCs.Claim(ctx, c.SSCC, id); fault.IsKind(err, fault.Refused) {
+			used, err = err, nil // unless this very command had it before: its receipt knows
+		}
 	}
 	if err != nil {
 		return store.Receipt{}, err
