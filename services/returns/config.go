@@ -18,6 +18,10 @@ type Config struct {
 	AutoCredit    bool     `koanf:"auto_credit" doc:"A credit is requested as soon as inspection accepts goods; else by RequestCredit."`
 	FeePoints     int      `koanf:"fee_basis_points" doc:"Restocking fee in basis points (1/100 of a percent) of what was paid."`
 	FeeReasons    []string `koanf:"fee_reasons" doc:"Reasons (ReturnReason) that cost the restocking fee."`
+
+	Attempt time.Duration `koanf:"attempt" doc:"How long the claim of a return may take before it is taken up again."`
+	Limit   time.Duration `koanf:"limit" doc:"How long after the request a claim that still fails is given up, and the return denied."`
+	Sweep   time.Duration `koanf:"sweep" doc:"How often claims are looked at that hang."`
 }
 
 // Defaults returns the configuration of a developer's machine, which is that of production.
@@ -28,6 +32,7 @@ func Defaults() Config {
 			"CHANGED_MIND", "DEFECTIVE", "DAMAGED_IN_TRANSIT", "WRONG_ITEM", "NOT_AS_DESCRIBED", "ARRIVED_LATE", "SURPLUS", "RECALL",
 		},
 		AutoCredit: true, FeeReasons: []string{"CHANGED_MIND"},
+		Attempt: time.Minute, Limit: time.Hour, Sweep: 5 * time.Second,
 	}
 }
 
@@ -35,6 +40,7 @@ func Defaults() Config {
 const (
 	maxWindowDays = 3650
 	wholeFee      = 10_000
+	maxWait       = 24 * time.Hour
 )
 
 // Validate names every setting that cannot be.
@@ -51,6 +57,11 @@ func (c Config) Validate() error {
 			if returnsv1.ReturnReason_value["RETURN_REASON_"+r] == 0 {
 				found = append(found, fmt.Errorf("%s: no reason is called %q", setting, r))
 			}
+		}
+	}
+	for setting, d := range map[string]time.Duration{"attempt": c.Attempt, "limit": c.Limit, "sweep": c.Sweep} {
+		if d < 10*time.Millisecond || d > maxWait {
+			found = append(found, fmt.Errorf("%s: must be 10ms to %s", setting, maxWait))
 		}
 	}
 	return errors.Join(found...)

@@ -5,6 +5,8 @@
 package returns
 
 import (
+	"context"
+
 	"google.golang.org/grpc"
 
 	"github.com/lockstep-logistics/lockstep/libs/host"
@@ -24,10 +26,14 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Items:   store.Register(d.Store, adapter.ItemsType()),
 		Orders:  adapter.NewOrders(d.Dial("order-release")),
 		Policy:  cfg.policy(),
+		Limits:  app.Limits{Attempt: cfg.Attempt, Limit: cfg.Limit},
 	}
 	return &host.Service{
 		Name:      Name,
 		Register:  func(r grpc.ServiceRegistrar) { returnsv1.RegisterReturnsServiceServer(r, &adapter.Server{App: a}) },
 		Consumers: adapter.Consumers(a),
+		Loops: []func(context.Context) error{
+			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),
+		},
 	}, nil
 }

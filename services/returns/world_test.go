@@ -42,10 +42,21 @@ type world struct {
 func unit() *host.Unit { return host.Bind(returns.Name, returns.Defaults(), returns.New) }
 
 func newWorld(t *testing.T, engine string) *world {
-	w := &world{orders: newOrders(), inventory: &owner{name: "inventory-movement", aggregate: "stock", prefix: "stk"}}
 	cfg := returns.Defaults()
 	cfg.FeePoints = 1000
-	w.Suite = hosttest.Serve(t, engine, host.Bind(returns.Name, cfg, returns.New), w.orders.unit(), w.inventory.unit())
+	return serve(t, engine, cfg)
+}
+
+func serve(t *testing.T, engine string, cfg returns.Config, change ...func(*host.Service)) *world {
+	w := &world{orders: newOrders(), inventory: &owner{name: "inventory-movement", aggregate: "stock", prefix: "stk"}}
+	unit := host.Bind(returns.Name, cfg, func(c returns.Config, d host.Deps) (*host.Service, error) {
+		s, err := returns.New(c, d)
+		for _, f := range change {
+			f(s)
+		}
+		return s, err
+	})
+	w.Suite = hosttest.Serve(t, engine, unit, w.orders.unit(), w.inventory.unit())
 	w.service, w.logistics, w.finance = w.as(commonv1.Role_ROLE_CUSTOMER_SERVICE), w.as(commonv1.Role_ROLE_LOGISTICS), w.as(commonv1.Role_ROLE_FINANCE)
 	return w
 }

@@ -12,7 +12,7 @@ import (
 // ReturnType declares returns to the store.
 func ReturnType() store.Type[domain.Return, domain.Fact] {
 	return store.Type[domain.Return, domain.Fact]{
-		Name: "return", Prefix: "rma", Fold: 1,
+		Name: "return", Prefix: "rma", Fold: 2,
 		Evolve: domain.Evolve,
 		Encode: func(f domain.Fact) (string, []byte, error) { return protovalue.Encode(message(f)) },
 		Decode: readers.Decode,
@@ -21,6 +21,12 @@ func ReturnType() store.Type[domain.Return, domain.Fact] {
 			app.IndexOrder:       func(r domain.Return) []string { return app.Keys(r, r.Order) },
 			app.IndexOrderNumber: func(r domain.Return) []string { return app.Keys(r, r.OrderNumber) },
 			app.IndexNumber:      func(r domain.Return) []string { return app.Keys(r, r.Number) },
+			app.IndexUndecided: func(r domain.Return) []string {
+				if !r.Undecided() {
+					return nil
+				}
+				return []string{store.TimeKey(r.Requested)}
+			},
 			app.IndexSoldTo: func(r domain.Return) []string {
 				if r.SoldToID == "" {
 					return nil

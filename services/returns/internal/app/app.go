@@ -7,6 +7,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
@@ -22,6 +23,7 @@ const (
 	IndexOrderNumber = "order_number" // of any source system
 	IndexNumber      = "number"       // RMA number, of any source system
 	IndexSoldTo      = "sold_to"      // party id
+	IndexUndecided   = "undecided"    // when it was asked for, while its claim is not decided
 )
 
 // OwnSource is the source system of RMA numbers that this service gives.
@@ -46,6 +48,13 @@ type App struct {
 	Items   Items
 	Orders  Orders
 	Policy  domain.Policy
+	Limits  Limits
+}
+
+// Limits are the time limits of claims.
+type Limits struct {
+	Attempt time.Duration // a claim without a decision is taken up again
+	Limit   time.Duration // one that then fails is given up
 }
 
 // ReturnableID derives the id of what of an order can be returned.

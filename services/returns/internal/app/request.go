@@ -36,7 +36,7 @@ func (a *App) Request(ctx context.Context, asked Asked, wait time.Duration) (sto
 		return receipt, none, err
 	}
 	v, err := a.Returns.Get(ctx, receipt.ID)
-	if err != nil || wait <= 0 || v.State.State() != domain.Requested || v.State.Held {
+	if err != nil || wait <= 0 || !v.State.Undecided() {
 		return receipt, v, err
 	}
 	limited, cancel := context.WithTimeout(ctx, wait)
@@ -100,7 +100,7 @@ func (a *App) Drive(ctx context.Context, id string) error {
 }
 
 func (a *App) drive(ctx context.Context, r domain.Return) error {
-	if r.State() != domain.Requested || r.Held {
+	if !r.Undecided() {
 		return nil
 	}
 	if err := faultpoint.Hit(faultpoint.X1); err != nil {

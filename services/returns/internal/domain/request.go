@@ -118,6 +118,17 @@ func (r Return) Refuse(_ Env, reasons []Reason) ([]Fact, error) {
 	return []Fact{r.denied(ByPolicy, reasons)}, nil
 }
 
+// Undecided reports whether the claim of the return is neither made nor refused.
+func (r Return) Undecided() bool { return r.State() == Requested && !r.Held }
+
+// GiveUp denies a return whose claim could not be decided in time; the claim is closed.
+func (r Return) GiveUp(_ Env) ([]Fact, error) {
+	if !r.Undecided() {
+		return nil, nil
+	}
+	return []Fact{r.denied(ByPolicy, []Reason{{Code: "CLAIM_TIMED_OUT", Message: "it could not be decided what the order has left"}})}, nil
+}
+
 func (r Return) denied(by string, reasons []Reason) Fact {
 	return ReturnDenied{Keys: r.Keys, Reasons: reasons, By: by, ClaimKey: r.ClaimKey, Returnable: r.Returnable}
 }
