@@ -200,7 +200,7 @@ func (r *runner) handle(ctx context.Context, f Fact) (err error) {
 	if !r.takes(f.Type) {
 		return nil
 	}
-	if len(r.Types) == 0 && !known(f.Type) {
+	if len(r.Types) == 0 && !r.Opaque && !known(f.Type) {
 		return fault.New(fault.Invalid, "FACT_TYPE_UNKNOWN", "this release does not know facts of type %s", f.Type)
 	}
 	ctx, cancel := context.WithTimeout(r.context(ctx, f), r.cfg.Timing.Handler)

@@ -63,6 +63,10 @@ type Consumer struct {
 	Aggregates []string // aggregate types; empty: all of that service
 	Types      []string // fact types (proto full names) it handles; others advance the position; empty: all
 	Handle     Handler
+	// Opaque hands facts to Handle whose Go type this binary does not have: Data is bytes then, and
+	// the envelope is all that can be read. False parks them as dead letters. Where Types are given
+	// it makes no difference: what they name is handed over anyhow.
+	Opaque bool
 	// Together is how many facts of an aggregate that wait in a row a recorder's handler may be
 	// given at once, in no order; 0 is one after another. One of them that fails comes again, and
 	// so do those behind it, some of which may have taken effect.

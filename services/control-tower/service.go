@@ -4,6 +4,9 @@
 package controltower
 
 import (
+	"context"
+	"time"
+
 	"google.golang.org/grpc"
 
 	"github.com/lockstep-logistics/lockstep/libs/host"
@@ -14,12 +17,18 @@ import (
 // Name is the service's name among the services.
 const Name = "control-tower"
 
+// reread is how often what only a newer release can read is looked for: after it was deployed,
+// and while an older replica still records.
+const reread = time.Minute
+
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
 	server := adapter.NewServer(d.Store, cfg.Nodes, cfg.Steps)
+	recorder := adapter.NewRecorder(d.Store)
 	return &host.Service{
 		Name:      Name,
 		Register:  func(r grpc.ServiceRegistrar) { controltowerv1.RegisterControlTowerServiceServer(r, server) },
-		Consumers: adapter.NewRecorder(d.Store).Consumers(),
+		Consumers: recorder.Consumers(),
+		Loops:     []func(context.Context) error{host.Every(reread, recorder.Reread)},
 	}, nil
 }

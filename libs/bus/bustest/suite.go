@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) DB) {
 		{"poison is parked", poison},
 		{"a letter is left out", dropped},
 		{"facts of unknown types are parked", unknownType},
+		{"facts of unknown types reach who takes them opaque", opaqueType},
 		{"transient failures hold one aggregate", transient},
 		{"transient failures that last are parked and tried again", transientParked},
 	} {

@@ -133,6 +133,28 @@ func unknownType(r *rig) {
 	}
 }
 
+// opaqueType: a consumer of each kind that can do with an envelope gets what it has no type for,
+// in its place among the others.
+func opaqueType(r *rig) {
+	k := newKinds()
+	consumers := k.consumers()
+	for i := range consumers {
+		consumers[i].Opaque = true
+	}
+	r.source(r.src)
+	n := r.sink(r.dst, consumers...)
+	r.commit("t1", "thing_1", "before")
+	unheard := note("unheard")
+	unheard.Type = "lockstep.future.v1.Unheard"
+	r.commitRaw("t1", "thing_1", unheard)
+	r.commit("t1", "thing_1", "after")
+	k.settle(r)
+	list, err := n.DeadLetters().List(r.t.Context(), "t1", "", "", 10)
+	if err != nil || len(list) != 0 {
+		r.t.Errorf("letters %+v, %v", list, err)
+	}
+}
+
 func transient(r *rig) {
 	l := newLedger(bus.Reactor)
 	var failing atomic.Bool

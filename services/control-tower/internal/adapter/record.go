@@ -44,19 +44,29 @@ const together = 64
 func (r *Recorder) Consumers() []bus.Consumer {
 	var out []bus.Consumer
 	for _, source := range Sources {
-		out = append(out, bus.Consumer{Name: fmt.Sprintf("trace-%d-%s", Fold, source), Kind: bus.Recorder, From: source, Handle: r.Record, Together: together})
+		out = append(out, bus.Consumer{
+			Name: fmt.Sprintf("trace-%d-%s", Fold, source), Kind: bus.Recorder, From: source, Handle: r.Record, Opaque: true, Together: together,
+		})
 	}
 	return out
 }
 
 // Record stores one fact, and the numbers that it is the first to name, in one write. A fact
-// that cannot be read is kept as what its envelope says.
+// that cannot be read is kept as what its envelope says; one of an unknown type besides as a
+// whole, until a release knows it.
 func (r *Recorder) Record(ctx context.Context, f bus.Fact) error {
 	e, numbers, err := entryOf(f)
 	if err != nil {
 		return err
 	}
 	var rows []store.Row
+	if !knows(f.Type) {
+		row, err := unread(f)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
 	for k, row := range numbers {
 		if !r.known.Contains(number{f.Tenant, k}) {
 			rows = append(rows, row)

@@ -56,28 +56,34 @@ func clipped(s string) string {
 	return strings.ToValidUTF8(s[:keyLength], "")
 }
 
-// step renders a fact for its row.
-func step(f bus.Fact) *controltowerv1.TraceStep {
-	s, known := read(f.Type, f.Data)
-	happened := s.happened
-	if happened.IsZero() {
-		happened = f.Source.EventTime
-	}
+// opaqueStep renders what can be told of any fact, also of one that cannot be read.
+func opaqueStep(f bus.Fact) *controltowerv1.TraceStep {
 	return &controltowerv1.TraceStep{
 		EventId:       f.ID,
 		Source:        &controltowerv1.SourceAggregate{Service: f.Service, AggregateType: f.AggregateType, AggregateId: f.AggregateID},
 		Type:          f.Type,
-		EventTime:     protovalue.Time(happened),
+		EventTime:     protovalue.Time(f.Source.EventTime),
 		RecordedTime:  protovalue.Time(f.Recorded),
-		Keys:          s.keys,
-		Quantities:    s.quantities,
-		Amounts:       s.amounts,
-		Details:       s.details,
 		Principal:     f.Principal,
 		SourceSystem:  f.Source.System,
 		CorrelationId: f.Correlation, CausationId: f.Causation, SourceMessageId: f.Source.MessageID,
-		Opaque: !known, FiguresOmitted: s.omitted,
+		Opaque: true,
 	}
+}
+
+// step renders a fact for its row.
+func step(f bus.Fact) *controltowerv1.TraceStep {
+	out := opaqueStep(f)
+	s, ok := read(f.Type, f.Data)
+	if !ok {
+		return out
+	}
+	if !s.happened.IsZero() {
+		out.EventTime = protovalue.Time(s.happened)
+	}
+	out.Opaque, out.FiguresOmitted = false, s.omitted
+	out.Keys, out.Quantities, out.Amounts, out.Details = s.keys, s.quantities, s.amounts, s.details
+	return out
 }
 
 // factOf is a step as the walk sees it.
@@ -131,17 +137,9 @@ func (e entry) size() int {
 // entryOf reads a fact, and the numbers that it carries.
 func entryOf(f bus.Fact) (entry, map[domain.Key]store.Row, error) {
 	s := step(f)
-	d := factOf(s, f.Version, f.Index)
-	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(s)
+	e, err := entryFrom(f.Tenant, s, f.Version, f.Index)
 	if err != nil {
-		return entry{}, nil, fault.New(fault.Internal, "STEP_UNWRITABLE", "the step of %s cannot be written", f.ID).Wrap(err)
-	}
-	e := entry{tenant: f.Tenant, id: d.ID, recorded: f.Recorded, body: body}
-	if domain.OfAggregate(f.AggregateID).Alone() {
-		e.keys = append(e.keys, byAggregate(f.AggregateID))
-	}
-	for _, k := range d.Linking() {
-		e.keys = append(e.keys, byKey(domain.Normal(k.Value)))
+		return entry{}, nil, err
 	}
 	numbers := map[domain.Key]store.Row{}
 	for _, b := range s.GetKeys() { // ids of messages are found whole, a row for each would be one a report
@@ -150,6 +148,23 @@ func entryOf(f bus.Fact) (entry, map[domain.Key]store.Row, error) {
 		}
 	}
 	return e, numbers, nil
+}
+
+// entryFrom makes the entry of a step.
+func entryFrom(tenant string, s *controltowerv1.TraceStep, version uint64, index int) (entry, error) {
+	d := factOf(s, version, index)
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(s)
+	if err != nil {
+		return entry{}, fault.New(fault.Internal, "STEP_UNWRITABLE", "the step of %s cannot be written", s.GetEventId()).Wrap(err)
+	}
+	e := entry{tenant: tenant, id: d.ID, recorded: d.Recorded, body: body}
+	if domain.OfAggregate(d.Source.ID).Alone() {
+		e.keys = append(e.keys, byAggregate(d.Source.ID))
+	}
+	for _, k := range d.Linking() {
+		e.keys = append(e.keys, byKey(domain.Normal(k.Value)))
+	}
+	return e, nil
 }
 
 // pack makes one row of entries of one tenant. Its id says when the first was recorded, so

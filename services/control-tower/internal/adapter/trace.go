@@ -35,6 +35,10 @@ type found struct {
 	more  bool
 }
 
+func (f found) ids() []string {
+	return mapped(f.facts, func(f domain.Fact) string { return f.ID })
+}
+
 // trace resolves the key and walks from all that it may mean.
 func (t *tracer) trace(ctx context.Context, key string, want domain.KeyType) (domain.Graph, []domain.Key, error) {
 	starts, err := t.resolve(ctx, key, want)
