@@ -42,8 +42,8 @@ test: parts ## run every test, on a real MongoDB and Redis too (TESTFLAGS=…)
 	GOWORK=off go -C scripts test $(TESTFLAGS) ./...
 
 .PHONY: test-race
-test-race: parts ## run the libraries' and domains' tests under the race detector
-	$(TEST) -race ./libs/... $(wildcard ./services/*/internal/domain/) $(wildcard ./services/*/internal/domain/*/)
+test-race: parts ## run the tests of libraries, domains and use cases under the race detector
+	$(TEST) -race ./libs/... $(wildcard ./services/*/internal/domain/) $(wildcard ./services/*/internal/domain/*/) $(wildcard ./services/*/internal/app/)
 
 .PHONY: standalone
 standalone: ## build and vet each module alone, as a team that owns one service does
