@@ -56,7 +56,7 @@ func handlerOf(cfg Config, d host.Deps, ready func(context.Context) error) (http
 	}
 	return edge.New(
 		edge.Config{BodyMax: cfg.BodyMax, BatchMax: cfg.BatchMax, InFlight: cfg.InFlight, Deadline: cfg.Deadline, Secure: cfg.Cert != ""},
-		edge.Parts{Log: d.Log, Authenticate: authenticate, Dial: d.Dial, OpenAPI: openapi.Document, Ready: ready},
+		edge.Parts{Log: d.Log, Authenticate: authenticate, Dial: dialer(d.Dial), OpenAPI: openapi.Document, Ready: ready},
 		services,
 	)
 }

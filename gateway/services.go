@@ -13,6 +13,7 @@ import (
 	integrationv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/integration/v1"
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
+	operationsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/operations/v1"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	returnsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
 	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
@@ -28,6 +29,7 @@ var services = []edge.Service{
 	{Name: "returns", Proto: "lockstep.returns.v1.ReturnsService", Register: over(returnsv1.NewReturnsServiceClient, returnsv1.RegisterReturnsServiceHandlerClient)},
 	{Name: "integration", Proto: "lockstep.integration.v1.IntegrationService", Register: over(integrationv1.NewIntegrationServiceClient, integrationv1.RegisterIntegrationServiceHandlerClient)},
 	{Name: "control-tower", Proto: "lockstep.controltower.v1.ControlTowerService", Register: over(controltowerv1.NewControlTowerServiceClient, controltowerv1.RegisterControlTowerServiceHandlerClient)},
+	{Name: byName, Proto: "lockstep.operations.v1.DeadLetterService", Register: over(operationsv1.NewDeadLetterServiceClient, operationsv1.RegisterDeadLetterServiceHandlerClient)},
 	{Name: Name, Proto: "lockstep.gateway.v1.OrderViewService", Register: over(gatewayv1.NewOrderViewServiceClient, gatewayv1.RegisterOrderViewServiceHandlerClient)},
 }
 

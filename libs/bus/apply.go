@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
 	"sync"
@@ -66,6 +67,7 @@ func (r *runner) step(ctx context.Context, t *task) time.Duration {
 	if transient {
 		retry = now.Add(r.cfg.Timing.Reattempt)
 	}
+	cause := err
 	err = r.parking.park(ctx, culprit, letter, retry)
 	if err == nil && culprit.ID != t.fact.ID {
 		err = r.parking.follow(ctx, t.fact)
@@ -73,7 +75,7 @@ func (r *runner) step(ctx context.Context, t *task) time.Duration {
 	if err == nil {
 		r.metrics.dead.Add(ctx, 1, r.labels)
 		r.log.WarnContext(ctx, "fact parked", "event", culprit.ID, "type", culprit.Type, "tenant", culprit.Tenant,
-			"reason", letter.Reason, "message", letter.Message, "attempts", t.attempts, "transient", transient)
+			"reason", letter.Reason, "error", cause, "attempts", t.attempts, "transient", transient)
 		err = faultpoint.Hit(faultpoint.N2)
 	}
 	return r.settled(ctx, t, err)
@@ -104,10 +106,18 @@ func (r *runner) backoff(attempts int) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }
 
+// letterFor says why a handler failed as far as it may leave the service: the words of a fault,
+// never what is behind it, nor those of any other error. The log has the whole.
 func letterFor(err error, attempts int, first, last time.Time) DeadLetter {
-	d := DeadLetter{Reason: "INTERNAL", Message: err.Error(), Transient: fault.Transient(err), Attempts: attempts, First: first, Last: last}
-	if f, ok := fault.As(err); ok {
-		d.Reason = f.Reason
+	d := DeadLetter{Transient: fault.Transient(err), Attempts: attempts, First: first, Last: last}
+	f, ok := fault.As(err)
+	if !ok {
+		d.Reason, d.Message = "INTERNAL", "an internal error occurred: the log has it under the event id"
+		return d
+	}
+	d.Reason, d.Message = f.Reason, f.Message
+	for _, field := range f.Fields {
+		d.Message += fmt.Sprintf("; %s: %s", field.Path, field.Description)
 	}
 	return d
 }
@@ -174,6 +184,8 @@ func (r *runner) replay(ctx context.Context, d DeadLetter, drop bool) (failed bo
 	}
 	letter := letterFor(problem, d.Attempts+1, first, now)
 	letter.Handler = r.Name
+	r.log.WarnContext(ctx, "fact failed again", "event", culprit.ID, "type", culprit.Type, "tenant", culprit.Tenant,
+		"reason", letter.Reason, "error", problem, "attempts", letter.Attempts, "transient", letter.Transient)
 	if err := r.parking.put(ctx, culprit, letter); err != nil {
 		return true, err
 	}
@@ -209,7 +221,7 @@ func (r *runner) handle(ctx context.Context, f Fact) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.ErrorContext(ctx, "handler panicked", "event", f.ID, "panic", p, "stack", string(debug.Stack()))
-			err = fault.New(fault.Internal, "HANDLER_PANICKED", "the handler of %s panicked: %v", f.ID, p)
+			err = fault.New(fault.Internal, "HANDLER_PANICKED", "the handler of %s panicked", f.ID).Wrap(fmt.Errorf("%v", p))
 		}
 		if err != nil {
 			span.SetStatus(codes.Error, err.Error())

@@ -63,7 +63,8 @@ func (h *Host) assemble(ctx context.Context, u *Unit) (*running, error) {
 		if err := r.bus.Add(s.Consumers...); err != nil {
 			return nil, err
 		}
-		registers = append(registers, func(g grpc.ServiceRegistrar) { commonv1.RegisterFactsServiceServer(g, r.bus.Server()) })
+		registers = append(registers, func(g grpc.ServiceRegistrar) { commonv1.RegisterFactsServiceServer(g, r.bus.Server()) },
+			(&deadLetters{service: u.Name, letters: r.bus.DeadLetters(), log: log}).register)
 	} else if len(s.Consumers) > 0 {
 		return nil, errors.New("a stateless unit has no place to keep what its consumers have seen")
 	}

@@ -34,6 +34,7 @@ var Engines = []string{"sqlite", "mongodb"}
 type Options struct {
 	Engine string      // of Engines; "" is sqlite
 	Clock  clock.Clock // nil: the system's
+	Log    io.Writer   // where log lines go; nil: nowhere, unless LOCKSTEP_TEST_LOG=1
 }
 
 // Suite is some services, running in the test's process.
@@ -77,7 +78,10 @@ func ServeWith(t testing.TB, o Options, units ...*host.Unit) *Suite {
 	s.Redis = miniredis.RunT(t)
 	cache := redis.NewClient(&redis.Options{Addr: s.Redis.Addr(), Protocol: 2, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = cache.Close() })
-	s.parts = host.Parts{Clock: o.Clock, NATS: s.connect(t), Redis: cache, Log: logs(), Bus: periods}
+	if o.Log == nil {
+		o.Log = logs()
+	}
+	s.parts = host.Parts{Clock: o.Clock, NATS: s.connect(t), Redis: cache, Log: o.Log, Bus: periods}
 	s.start(t)
 	t.Cleanup(func() { s.stop(t) })
 	return s
