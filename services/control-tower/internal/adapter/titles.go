@@ -74,6 +74,7 @@ var titles = map[string]map[string]string{
 		"FreightEstimated":       "Freight estimated[ with {rating.carrier}]",
 		"FreightAccrued":         "Freight accrued[ with {rating.carrier}]",
 		"FreightFinalised":       "Freight trued up to what was delivered",
+		"FreightReferenced":      "Shipment known by a further number",
 		"FreightReversed":        "Freight reversed[: {reason~}]",
 		"ChargesClaimed":         "Charges claimed for the invoice",
 		"ChargesFreed":           "Charges given back",

@@ -39,8 +39,11 @@ func shipments(a *app.App) bus.Consumer {
 			}
 			return a.Accrue(ctx, domain.FreightAccrued{
 				Keys: shipmentKeys(m), Basis: s, Lines: lines, At: s.At, Revision: revision(f),
-				Refs: domain.Refs{PRO: m.GetProNumber(), BillOfLading: m.GetBillOfLading(), Tracking: m.GetTrackingNumber()},
+				Refs: refs(m),
 			})
+		}),
+		bus.On(func(ctx context.Context, f bus.Fact, m *shipmentvisibilityv1.DispatchReported) error {
+			return a.Refer(ctx, m.GetShipmentId(), domain.Reported{Refs: refs(m), Carrier: m.GetCarrier(), Revision: revision(f)})
 		}),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *shipmentvisibilityv1.ShipmentDelivered) error {
 			return a.Finalise(ctx, shipmentKeys(m), weight(m))
@@ -161,15 +164,15 @@ func rates(a *app.App) bus.Consumer {
 	)
 }
 
-// wakes looks again at invoices that wait for a shipment which is there now.
+// wakes looks again at invoices that wait for a shipment which is there now, or known by
+// another number.
 func wakes(a *app.App) bus.Consumer {
 	return bus.Routes(bus.Reactor, "wake", self,
 		bus.On(func(ctx context.Context, _ bus.Fact, m *freightsettlementv1.FreightAccrued) error {
-			if m.GetRating().GetRateCardVersion() == 0 {
-				return nil
-			}
-			refs := set(m.GetShipmentId(), m.GetProNumber(), m.GetBillOfLading(), m.GetTrackingNumber())
-			return a.MatchWaiting(ctx, m.GetFreightId(), m.GetRating().GetCarrier(), refs)
+			return a.MatchWaiting(ctx, m.GetFreightId())
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *freightsettlementv1.FreightReferenced) error {
+			return a.MatchWaiting(ctx, m.GetFreightId())
 		}),
 	)
 }

@@ -28,6 +28,11 @@ func freightMessage(f domain.FreightFact) proto.Message {
 			FreightId: f.Freight, ShipmentId: f.Shipment, OrderId: f.Order, OrderNumber: f.OrderNumber, Rating: rating(f.Rating),
 			Postings: mapped(f.Postings, posting), Allocations: mapped(f.Allocations, allocation), DeliveredGrams: f.Delivered,
 		}
+	case domain.FreightReferenced:
+		return &freightsettlementv1.FreightReferenced{
+			FreightId: f.Freight, ShipmentId: f.Shipment, ProNumber: f.Refs.PRO, BillOfLading: f.Refs.BillOfLading,
+			TrackingNumber: f.Refs.Tracking, Carrier: f.Carrier, ShipmentRevision: f.Revision,
+		}
 	case domain.FreightReversed:
 		return &freightsettlementv1.FreightReversed{
 			FreightId: f.Freight, ShipmentId: f.Shipment, Reason: f.Reason, Postings: mapped(f.Postings, posting),
@@ -67,6 +72,15 @@ func of(m ofShipment) domain.Of {
 	return domain.Of{Freight: m.GetFreightId(), Shipment: m.GetShipmentId()}
 }
 
+func refs(m interface {
+	GetProNumber() string
+	GetBillOfLading() string
+	GetTrackingNumber() string
+},
+) domain.Refs {
+	return domain.Refs{PRO: m.GetProNumber(), BillOfLading: m.GetBillOfLading(), Tracking: m.GetTrackingNumber()}
+}
+
 func keys(m interface {
 	ofShipment
 	GetOrderId() string
@@ -95,7 +109,7 @@ var freightReaders = func() protovalue.Readers[domain.FreightFact] {
 		r := fromRating(m.GetRating())
 		lines, err := tried(m.GetLines(), fromFreightLine)
 		return domain.FreightAccrued{
-			Keys: keys(m), Refs: domain.Refs{PRO: m.GetProNumber(), BillOfLading: m.GetBillOfLading(), Tracking: m.GetTrackingNumber()},
+			Keys: keys(m), Refs: refs(m),
 			Basis: shipment(r, m.GetSite(), m.GetShipTo()), Rating: r, Lines: lines, Postings: mapped(m.GetPostings(), fromPosting),
 			Allocations: mapped(m.GetAllocations(), fromAllocation), At: protovalue.FromTime(m.GetDispatchedTime()), Revision: m.GetShipmentRevision(),
 		}, err
@@ -105,6 +119,9 @@ var freightReaders = func() protovalue.Readers[domain.FreightFact] {
 			Keys: keys(m), Delivered: m.GetDeliveredGrams(), Rating: fromRating(m.GetRating()), Postings: mapped(m.GetPostings(), fromPosting),
 			Allocations: mapped(m.GetAllocations(), fromAllocation),
 		}, nil
+	})
+	protovalue.Read(rs, func(m *freightsettlementv1.FreightReferenced) (domain.FreightFact, error) {
+		return domain.FreightReferenced{Of: of(m), Reported: domain.Reported{Refs: refs(m), Carrier: m.GetCarrier(), Revision: m.GetShipmentRevision()}}, nil
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.FreightReversed) (domain.FreightFact, error) {
 		return domain.FreightReversed{

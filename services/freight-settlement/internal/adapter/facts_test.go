@@ -60,6 +60,7 @@ func freightFacts() []domain.FreightFact {
 			Keys: k, Refs: domain.Refs{PRO: "P", BillOfLading: "B", Tracking: "T"}, Basis: goods, Rating: priced, Postings: books, Allocations: parts, At: at, Revision: 8,
 			Lines: []domain.Line{{Number: 10, SKU: "W", Quantity: quantity.MustParse("12.5"), Weight: 500}},
 		},
+		domain.FreightReferenced{Of: theOne, Reported: domain.Reported{Refs: domain.Refs{PRO: "P", BillOfLading: "B", Tracking: "T"}, Carrier: "ACME", Revision: 9}},
 		domain.FreightFinalised{Keys: k, Delivered: 12_400, Rating: priced, Postings: books, Allocations: parts},
 		domain.FreightReversed{Of: theOne, Reason: "CALLED_OFF", Postings: books, Allocations: parts, Revision: 9},
 		domain.ChargesClaimed{Of: theOne, Claim: domain.Claim{Invoice: "inv_a", Attempt: 2}, Charges: []domain.Claimed{{Code: "BASE", Invoiced: yen}, {Code: "X", Invoiced: dinar, Unexpected: true}}},

@@ -10,10 +10,11 @@ import (
 // freight is a freight as the API shows it.
 func freight(v store.View[domain.Freight]) *freightsettlementv1.Freight {
 	f := v.State
+	numbers := f.Numbers()
 	return &freightsettlementv1.Freight{
 		FreightId: v.ID, Etag: v.ETag, State: freightState(f.State()), ShipmentId: f.Keys.Shipment, OrderId: f.Keys.Order,
 		OrderNumber: f.Keys.OrderNumber, Carrier: f.Rating.Carrier, CarrierService: f.Rating.Service,
-		ProNumber: f.Refs.PRO, BillOfLading: f.Refs.BillOfLading, TrackingNumber: f.Refs.Tracking,
+		ProNumber: numbers.PRO, BillOfLading: numbers.BillOfLading, TrackingNumber: numbers.Tracking, OtherReferences: f.OtherReferences(),
 		Site: f.Basis.Site, ShipTo: destination(f.Basis), WeightGrams: f.Rating.Weight, RateCardVersion: int32(f.Rating.Version),
 		Charges: mapped(f.Rating.Charges, charge), OtherCharges: mapped(f.Others, charge), Total: amount(f.Rating.Total),
 		OpenAccrual: amount(f.Open), Paid: amount(f.Paid), Allocations: mapped(f.Allocations, allocation),

@@ -56,7 +56,11 @@ func set(keys ...string) []string {
 
 // references are the numbers that people ask by.
 func references(f domain.Freight) []string {
-	return set(f.Keys.Shipment, f.Refs.PRO, f.Refs.BillOfLading, f.Refs.Tracking)
+	keys := f.References()
+	for _, r := range f.Reported { // also those that another carrier is said to have given
+		keys = append(keys, r.Refs.PRO, r.Refs.BillOfLading, r.Refs.Tracking)
+	}
+	return set(keys...)
 }
 
 // carrierKeys are the numbers that its carrier invoices by.
@@ -65,7 +69,7 @@ func carrierKeys(f domain.Freight) []string {
 		return nil
 	}
 	var keys []string
-	for _, r := range references(f) {
+	for _, r := range f.References() {
 		if domain.NormalReference(r) != "" {
 			keys = append(keys, app.CarrierKey(f.Basis.Carrier, r))
 		}

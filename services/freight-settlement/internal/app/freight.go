@@ -90,6 +90,14 @@ func (a *App) Reverse(ctx context.Context, shipment, reason string, hadCarrier b
 	})
 }
 
+// Refer adds the numbers of a later report of a departure.
+func (a *App) Refer(ctx context.Context, shipment string, r domain.Reported) error {
+	id := FreightID(tenant(ctx), shipment)
+	return a.change(ctx, id, func(f domain.Freight) ([]domain.FreightFact, error) {
+		return domain.Refer(f, domain.Of{Freight: id, Shipment: shipment}, r)
+	})
+}
+
 // freight completes the keys and returns the freight as it is; zero if it is not begun.
 func (a *App) freight(ctx context.Context, k *domain.Keys) (domain.Freight, error) {
 	k.Freight = FreightID(tenant(ctx), k.Shipment)

@@ -192,8 +192,12 @@ func (a *App) Settle(ctx context.Context, invoice string, attempt int, lines []d
 // MatchWaiting looks again at the invoices that wait for a shipment, now that its freight
 // is there; one that names others too which are not there goes on waiting. An invoice that
 // begins to wait at the same time may be missed: its own timer finds it.
-func (a *App) MatchWaiting(ctx context.Context, freight, carrier string, references []string) error {
-	here := hint{id: freight}
+func (a *App) MatchWaiting(ctx context.Context, freight string) error {
+	v, err := a.Freights.Get(ctx, freight)
+	if err != nil || v.State.Dispatched.IsZero() || !v.State.Rating.Rated() {
+		return err // nothing can be claimed of it yet
+	}
+	here, carrier, references := hint{id: freight}, v.State.Basis.Carrier, v.State.References()
 	for _, r := range references {
 		here.references = append(here.references, domain.NormalReference(r))
 	}

@@ -25,9 +25,13 @@ func TestFreightKeepsItsBooks(t *testing.T) {
 				f = run(t, f)(Accrue(f, FreightAccrued{Keys: keys, Basis: ship(1), Rating: rated(t), Lines: lines, At: t0, Revision: next()}))
 			},
 			"finalise": func(t *rapid.T) { r := rated(t); f = run(t, f)(Finalise(f, keys, r.Weight, r)) },
-			"true up":  func(t *rapid.T) { f = run(t, f)(TrueUp(f, rated(t))) },
-			"rerate":   func(t *rapid.T) { f = run(t, f)(Rerate(f, rated(t))) },
-			"reverse":  func(t *rapid.T) { f = run(t, f)(Reverse(f, theOne, "CALLED_OFF", next())) },
+			"refer": func(t *rapid.T) {
+				r := Reported{Refs: Refs{PRO: rapid.SampledFrom([]string{"", "PRO-1", "PRO-2"}).Draw(t, "pro")}, Revision: next()}
+				f = run(t, f)(Refer(f, theOne, r))
+			},
+			"true up": func(t *rapid.T) { f = run(t, f)(TrueUp(f, rated(t))) },
+			"rerate":  func(t *rapid.T) { f = run(t, f)(Rerate(f, rated(t))) },
+			"reverse": func(t *rapid.T) { f = run(t, f)(Reverse(f, theOne, "CALLED_OFF", next())) },
 			"claim": func(t *rapid.T) {
 				f = run(t, f)(ClaimCharges(f, claim(t), "ACME", payments(t)))
 			},

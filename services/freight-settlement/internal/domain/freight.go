@@ -68,12 +68,20 @@ type Refs struct {
 	Tracking     string `bson:"t,omitempty"`
 }
 
+// Reported are the numbers that a later report of the departure names.
+type Reported struct {
+	Refs     Refs   `bson:"r"`
+	Carrier  string `bson:"c,omitempty"` // whose they are; empty: the freight's carrier's
+	Revision int64  `bson:"v"`
+}
+
 // Freight is what one shipment costs; its zero value is "nothing yet". The revisions are the
 // places of the shipment's facts in its own history: facts may arrive in any order.
 type Freight struct {
 	Keys        Keys         `bson:"k"`
-	Refs        Refs         `bson:"r"`
-	Basis       Shipment     `bson:"h"` // what it was rated on; its weight is the rating's
+	Refs        Refs         `bson:"r"`           // of the dispatch
+	Reported    []Reported   `bson:"y,omitempty"` // by revision
+	Basis       Shipment     `bson:"h"`           // what it was rated on; its weight is the rating's
 	Rating      Rating       `bson:"g"`
 	Others      []Charge     `bson:"x,omitempty"` // charges on invoices that nobody expected
 	Lines       []Line       `bson:"l,omitempty"`
@@ -167,6 +175,11 @@ type (
 		Postings    []Posting
 		Allocations []Allocation
 	}
+	// FreightReferenced adds numbers by which its carrier may invoice it.
+	FreightReferenced struct {
+		Of
+		Reported
+	}
 	// FreightReversed takes back what was accrued and not settled.
 	FreightReversed struct {
 		Of
@@ -204,13 +217,14 @@ type Claimed struct {
 	Unexpected bool
 }
 
-func (FreightEstimated) isFreightFact() {}
-func (FreightAccrued) isFreightFact()   {}
-func (FreightFinalised) isFreightFact() {}
-func (FreightReversed) isFreightFact()  {}
-func (ChargesClaimed) isFreightFact()   {}
-func (ChargesFreed) isFreightFact()     {}
-func (ChargesSettled) isFreightFact()   {}
+func (FreightEstimated) isFreightFact()  {}
+func (FreightAccrued) isFreightFact()    {}
+func (FreightFinalised) isFreightFact()  {}
+func (FreightReferenced) isFreightFact() {}
+func (FreightReversed) isFreightFact()   {}
+func (ChargesClaimed) isFreightFact()    {}
+func (ChargesFreed) isFreightFact()      {}
+func (ChargesSettled) isFreightFact()    {}
 
 // EvolveFreight applies one fact.
 func EvolveFreight(f Freight, fact FreightFact) Freight {
@@ -224,6 +238,11 @@ func EvolveFreight(f Freight, fact FreightFact) Freight {
 	case FreightFinalised:
 		f.Keys, f.Rating, f.Allocations, f.IsFinal, f.Delivered = e.Keys, e.Rating, e.Allocations, true, e.Delivered
 		f.Open = accrued(f.Open, e.Postings)
+	case FreightReferenced:
+		f.Keys.Freight, f.Keys.Shipment = e.Freight, e.Shipment
+		if at, known := f.report(e.Revision); !known {
+			f.Reported = slices.Insert(slices.Clone(f.Reported), at, e.Reported)
+		}
 	case FreightReversed:
 		f.Keys.Freight, f.Keys.Shipment = e.Freight, e.Shipment
 		f.Rating.Charges, f.Others = cutOff(f.Rating.Charges, f.Others)

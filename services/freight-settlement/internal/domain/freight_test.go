@@ -136,8 +136,8 @@ func TestClaimsThatCannotBe(t *testing.T) {
 	b.refused("TOO_MANY_CHARGES", facts, err)
 }
 
-// TestFactsOfAShipmentInAnyOrder: tender, dispatch, delivery and cancellation come in every
-// order and twice; the state at the end is the same.
+// TestFactsOfAShipmentInAnyOrder: tender, dispatch, reports of it, delivery and cancellation
+// come in every order and twice; the state and the numbers at the end are the same.
 func TestFactsOfAShipmentInAnyOrder(t *testing.T) {
 	c := cards(t)
 	lines := []Line{{1, "A", quantity.Int(1), 100}}
@@ -147,8 +147,14 @@ func TestFactsOfAShipmentInAnyOrder(t *testing.T) {
 	}
 	dispatch := func(f Freight) ([]FreightFact, error) {
 		s := ship(f.Weight(100_500))
-		return Accrue(f, FreightAccrued{Keys: keys, Basis: s, Rating: Rate(c, s), Lines: lines, At: t0, Revision: 3})
+		return Accrue(f, FreightAccrued{Keys: keys, Refs: Refs{BillOfLading: "B-1"}, Basis: s, Rating: Rate(c, s), Lines: lines, At: t0, Revision: 3})
 	}
+	report := func(carrier string, revision int64, refs Refs) func(f Freight) ([]FreightFact, error) {
+		return func(f Freight) ([]FreightFact, error) {
+			return Refer(f, theOne, Reported{Refs: refs, Carrier: carrier, Revision: revision})
+		}
+	}
+	late, other, foreign := report("", 5, Refs{PRO: "P-1", BillOfLading: "B-2"}), report("ACME", 6, Refs{PRO: "P-2"}), report("OTHER", 7, Refs{PRO: "X"})
 	deliver := func(f Freight) ([]FreightFact, error) {
 		s := f.Basis
 		s.WeightGrams = 200_000
@@ -159,14 +165,16 @@ func TestFactsOfAShipmentInAnyOrder(t *testing.T) {
 	}
 	type step = func(Freight) ([]FreightFact, error)
 	for name, x := range map[string]struct {
-		steps []step
-		state FreightState
-		open  int64
+		steps  []step
+		state  FreightState
+		open   int64
+		others []string // references beside the shipment, B-1 and P-1
 	}{
-		"delivered":                    {[]step{tender, dispatch, deliver}, Final, 7326}, // 66.60 + 10 %
-		"called off":                   {[]step{tender, cancel(3)}, Reversed, 0},
-		"left after it was called off": {[]step{tender, dispatch, cancel(1)}, Accrued, 3682},
-		"called off after it left":     {[]step{tender, dispatch, cancel(4)}, Reversed, 0},
+		"delivered":                    {[]step{tender, dispatch, deliver}, Final, 7326, nil}, // 66.60 + 10 %
+		"reported again":               {[]step{dispatch, late, other, foreign, deliver}, Final, 7326, []string{"B-2", "P-2"}},
+		"called off":                   {[]step{tender, cancel(3)}, Reversed, 0, nil},
+		"left after it was called off": {[]step{tender, dispatch, late, cancel(1)}, Accrued, 3682, []string{"B-2"}},
+		"called off after it left":     {[]step{tender, dispatch, cancel(4)}, Reversed, 0, nil},
 	} {
 		permute(x.steps, func(order []step) {
 			b := &book{T: t}
@@ -177,6 +185,9 @@ func TestFactsOfAShipmentInAnyOrder(t *testing.T) {
 			}
 			if b.State() != x.state || b.Open.Minor != x.open {
 				t.Errorf("%s: %s, open %v; want %s, %d", name, b.State(), b.Open, x.state, x.open)
+			}
+			if got := b.OtherReferences(); !slices.Equal(got, x.others) || x.others != nil && b.Numbers() != (Refs{PRO: "P-1", BillOfLading: "B-1"}) {
+				t.Errorf("%s: numbers %v, others %v; want %v", name, b.Numbers(), got, x.others)
 			}
 		})
 	}

@@ -568,6 +568,108 @@ func (x *FreightFinalised) GetDeliveredGrams() int64 {
 	return 0
 }
 
+// A later report of the departure named numbers of the carrier: invoices may name the shipment by
+// them too.
+type FreightReferenced struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Freight.
+	FreightId string `protobuf:"bytes,1,opt,name=freight_id,json=freightId,proto3" json:"freight_id,omitempty"`
+	// Shipment.
+	ShipmentId string `protobuf:"bytes,2,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
+	// PRO number; empty if the report names none.
+	ProNumber string `protobuf:"bytes,3,opt,name=pro_number,json=proNumber,proto3" json:"pro_number,omitempty"`
+	// Bill of lading number; empty if the report names none.
+	BillOfLading string `protobuf:"bytes,4,opt,name=bill_of_lading,json=billOfLading,proto3" json:"bill_of_lading,omitempty"`
+	// Tracking number; empty if the report names none.
+	TrackingNumber string `protobuf:"bytes,5,opt,name=tracking_number,json=trackingNumber,proto3" json:"tracking_number,omitempty"`
+	// Carrier that the report names, SCAC; empty if none. Numbers of another carrier than the
+	// freight's match no invoice.
+	Carrier string `protobuf:"bytes,6,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// Place of the shipment's fact in its history.
+	ShipmentRevision int64 `protobuf:"varint,7,opt,name=shipment_revision,json=shipmentRevision,proto3" json:"shipment_revision,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *FreightReferenced) Reset() {
+	*x = FreightReferenced{}
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreightReferenced) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreightReferenced) ProtoMessage() {}
+
+func (x *FreightReferenced) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreightReferenced.ProtoReflect.Descriptor instead.
+func (*FreightReferenced) Descriptor() ([]byte, []int) {
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *FreightReferenced) GetFreightId() string {
+	if x != nil {
+		return x.FreightId
+	}
+	return ""
+}
+
+func (x *FreightReferenced) GetShipmentId() string {
+	if x != nil {
+		return x.ShipmentId
+	}
+	return ""
+}
+
+func (x *FreightReferenced) GetProNumber() string {
+	if x != nil {
+		return x.ProNumber
+	}
+	return ""
+}
+
+func (x *FreightReferenced) GetBillOfLading() string {
+	if x != nil {
+		return x.BillOfLading
+	}
+	return ""
+}
+
+func (x *FreightReferenced) GetTrackingNumber() string {
+	if x != nil {
+		return x.TrackingNumber
+	}
+	return ""
+}
+
+func (x *FreightReferenced) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *FreightReferenced) GetShipmentRevision() int64 {
+	if x != nil {
+		return x.ShipmentRevision
+	}
+	return 0
+}
+
 // The shipment was called off: what was accrued and not settled is reversed.
 type FreightReversed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -589,7 +691,7 @@ type FreightReversed struct {
 
 func (x *FreightReversed) Reset() {
 	*x = FreightReversed{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[5]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -601,7 +703,7 @@ func (x *FreightReversed) String() string {
 func (*FreightReversed) ProtoMessage() {}
 
 func (x *FreightReversed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[5]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -614,7 +716,7 @@ func (x *FreightReversed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreightReversed.ProtoReflect.Descriptor instead.
 func (*FreightReversed) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FreightReversed) GetFreightId() string {
@@ -674,7 +776,7 @@ type ClaimedCharge struct {
 
 func (x *ClaimedCharge) Reset() {
 	*x = ClaimedCharge{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[6]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +788,7 @@ func (x *ClaimedCharge) String() string {
 func (*ClaimedCharge) ProtoMessage() {}
 
 func (x *ClaimedCharge) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[6]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +801,7 @@ func (x *ClaimedCharge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimedCharge.ProtoReflect.Descriptor instead.
 func (*ClaimedCharge) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ClaimedCharge) GetChargeCode() string {
@@ -744,7 +846,7 @@ type ChargesClaimed struct {
 
 func (x *ChargesClaimed) Reset() {
 	*x = ChargesClaimed{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[7]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -756,7 +858,7 @@ func (x *ChargesClaimed) String() string {
 func (*ChargesClaimed) ProtoMessage() {}
 
 func (x *ChargesClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[7]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -769,7 +871,7 @@ func (x *ChargesClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChargesClaimed.ProtoReflect.Descriptor instead.
 func (*ChargesClaimed) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ChargesClaimed) GetFreightId() string {
@@ -831,7 +933,7 @@ type ChargesFreed struct {
 
 func (x *ChargesFreed) Reset() {
 	*x = ChargesFreed{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[8]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -843,7 +945,7 @@ func (x *ChargesFreed) String() string {
 func (*ChargesFreed) ProtoMessage() {}
 
 func (x *ChargesFreed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[8]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -856,7 +958,7 @@ func (x *ChargesFreed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChargesFreed.ProtoReflect.Descriptor instead.
 func (*ChargesFreed) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ChargesFreed) GetFreightId() string {
@@ -910,7 +1012,7 @@ type ChargesSettled struct {
 
 func (x *ChargesSettled) Reset() {
 	*x = ChargesSettled{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[9]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -922,7 +1024,7 @@ func (x *ChargesSettled) String() string {
 func (*ChargesSettled) ProtoMessage() {}
 
 func (x *ChargesSettled) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[9]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -935,7 +1037,7 @@ func (x *ChargesSettled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChargesSettled.ProtoReflect.Descriptor instead.
 func (*ChargesSettled) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ChargesSettled) GetFreightId() string {
@@ -1010,7 +1112,7 @@ type FreightInvoiceReceived struct {
 
 func (x *FreightInvoiceReceived) Reset() {
 	*x = FreightInvoiceReceived{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[10]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1022,7 +1124,7 @@ func (x *FreightInvoiceReceived) String() string {
 func (*FreightInvoiceReceived) ProtoMessage() {}
 
 func (x *FreightInvoiceReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[10]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1035,7 +1137,7 @@ func (x *FreightInvoiceReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreightInvoiceReceived.ProtoReflect.Descriptor instead.
 func (*FreightInvoiceReceived) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *FreightInvoiceReceived) GetInvoiceId() string {
@@ -1106,7 +1208,7 @@ type MatchRequested struct {
 
 func (x *MatchRequested) Reset() {
 	*x = MatchRequested{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[11]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1118,7 +1220,7 @@ func (x *MatchRequested) String() string {
 func (*MatchRequested) ProtoMessage() {}
 
 func (x *MatchRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[11]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1131,7 +1233,7 @@ func (x *MatchRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchRequested.ProtoReflect.Descriptor instead.
 func (*MatchRequested) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MatchRequested) GetInvoiceId() string {
@@ -1192,7 +1294,7 @@ type MatchDecided struct {
 
 func (x *MatchDecided) Reset() {
 	*x = MatchDecided{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[12]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1204,7 +1306,7 @@ func (x *MatchDecided) String() string {
 func (*MatchDecided) ProtoMessage() {}
 
 func (x *MatchDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[12]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1217,7 +1319,7 @@ func (x *MatchDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatchDecided.ProtoReflect.Descriptor instead.
 func (*MatchDecided) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{12}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MatchDecided) GetInvoiceId() string {
@@ -1294,7 +1396,7 @@ type FreightInvoiceApproved struct {
 
 func (x *FreightInvoiceApproved) Reset() {
 	*x = FreightInvoiceApproved{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[13]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1408,7 @@ func (x *FreightInvoiceApproved) String() string {
 func (*FreightInvoiceApproved) ProtoMessage() {}
 
 func (x *FreightInvoiceApproved) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[13]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1421,7 @@ func (x *FreightInvoiceApproved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreightInvoiceApproved.ProtoReflect.Descriptor instead.
 func (*FreightInvoiceApproved) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{13}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *FreightInvoiceApproved) GetInvoiceId() string {
@@ -1399,7 +1501,7 @@ type FreightInvoiceCredited struct {
 
 func (x *FreightInvoiceCredited) Reset() {
 	*x = FreightInvoiceCredited{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[14]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1411,7 +1513,7 @@ func (x *FreightInvoiceCredited) String() string {
 func (*FreightInvoiceCredited) ProtoMessage() {}
 
 func (x *FreightInvoiceCredited) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[14]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1424,7 +1526,7 @@ func (x *FreightInvoiceCredited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreightInvoiceCredited.ProtoReflect.Descriptor instead.
 func (*FreightInvoiceCredited) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{14}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FreightInvoiceCredited) GetInvoiceId() string {
@@ -1482,7 +1584,7 @@ type VoucherPosted struct {
 
 func (x *VoucherPosted) Reset() {
 	*x = VoucherPosted{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[15]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1494,7 +1596,7 @@ func (x *VoucherPosted) String() string {
 func (*VoucherPosted) ProtoMessage() {}
 
 func (x *VoucherPosted) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[15]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1507,7 +1609,7 @@ func (x *VoucherPosted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoucherPosted.ProtoReflect.Descriptor instead.
 func (*VoucherPosted) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{15}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *VoucherPosted) GetInvoiceId() string {
@@ -1539,7 +1641,7 @@ type FreightInvoicePaid struct {
 
 func (x *FreightInvoicePaid) Reset() {
 	*x = FreightInvoicePaid{}
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[16]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1551,7 +1653,7 @@ func (x *FreightInvoicePaid) String() string {
 func (*FreightInvoicePaid) ProtoMessage() {}
 
 func (x *FreightInvoicePaid) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[16]
+	mi := &file_lockstep_freightsettlement_v1_events_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1564,7 +1666,7 @@ func (x *FreightInvoicePaid) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreightInvoicePaid.ProtoReflect.Descriptor instead.
 func (*FreightInvoicePaid) Descriptor() ([]byte, []int) {
-	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{16}
+	return file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FreightInvoicePaid) GetInvoiceId() string {
@@ -1648,7 +1750,19 @@ const file_lockstep_freightsettlement_v1_events_proto_rawDesc = "" +
 	"\vallocations\x18\x05 \x03(\v2-.lockstep.freightsettlement.v1.CostAllocationR\vallocations\x12\x1f\n" +
 	"\border_id\x18\x06 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\a \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12'\n" +
-	"\x0fdelivered_grams\x18\b \x01(\x03R\x0edeliveredGrams\"\xb7\x02\n" +
+	"\x0fdelivered_grams\x18\b \x01(\x03R\x0edeliveredGrams\"\xa6\x02\n" +
+	"\x11FreightReferenced\x12#\n" +
+	"\n" +
+	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12%\n" +
+	"\vshipment_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\n" +
+	"R\n" +
+	"shipmentId\x12#\n" +
+	"\n" +
+	"pro_number\x18\x03 \x01(\tB\x04\x88\xb5\x18\rR\tproNumber\x12*\n" +
+	"\x0ebill_of_lading\x18\x04 \x01(\tB\x04\x88\xb5\x18\fR\fbillOfLading\x12-\n" +
+	"\x0ftracking_number\x18\x05 \x01(\tB\x04\x88\xb5\x18\x0eR\x0etrackingNumber\x12\x18\n" +
+	"\acarrier\x18\x06 \x01(\tR\acarrier\x12+\n" +
+	"\x11shipment_revision\x18\a \x01(\x03R\x10shipmentRevision\"\xb7\x02\n" +
 	"\x0fFreightReversed\x12#\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x0fR\tfreightId\x12%\n" +
@@ -1770,76 +1884,77 @@ func file_lockstep_freightsettlement_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_freightsettlement_v1_events_proto_rawDescData
 }
 
-var file_lockstep_freightsettlement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_lockstep_freightsettlement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_lockstep_freightsettlement_v1_events_proto_goTypes = []any{
 	(*RateCardPublished)(nil),      // 0: lockstep.freightsettlement.v1.RateCardPublished
 	(*FreightEstimated)(nil),       // 1: lockstep.freightsettlement.v1.FreightEstimated
 	(*Rating)(nil),                 // 2: lockstep.freightsettlement.v1.Rating
 	(*FreightAccrued)(nil),         // 3: lockstep.freightsettlement.v1.FreightAccrued
 	(*FreightFinalised)(nil),       // 4: lockstep.freightsettlement.v1.FreightFinalised
-	(*FreightReversed)(nil),        // 5: lockstep.freightsettlement.v1.FreightReversed
-	(*ClaimedCharge)(nil),          // 6: lockstep.freightsettlement.v1.ClaimedCharge
-	(*ChargesClaimed)(nil),         // 7: lockstep.freightsettlement.v1.ChargesClaimed
-	(*ChargesFreed)(nil),           // 8: lockstep.freightsettlement.v1.ChargesFreed
-	(*ChargesSettled)(nil),         // 9: lockstep.freightsettlement.v1.ChargesSettled
-	(*FreightInvoiceReceived)(nil), // 10: lockstep.freightsettlement.v1.FreightInvoiceReceived
-	(*MatchRequested)(nil),         // 11: lockstep.freightsettlement.v1.MatchRequested
-	(*MatchDecided)(nil),           // 12: lockstep.freightsettlement.v1.MatchDecided
-	(*FreightInvoiceApproved)(nil), // 13: lockstep.freightsettlement.v1.FreightInvoiceApproved
-	(*FreightInvoiceCredited)(nil), // 14: lockstep.freightsettlement.v1.FreightInvoiceCredited
-	(*VoucherPosted)(nil),          // 15: lockstep.freightsettlement.v1.VoucherPosted
-	(*FreightInvoicePaid)(nil),     // 16: lockstep.freightsettlement.v1.FreightInvoicePaid
-	(*RateCard)(nil),               // 17: lockstep.freightsettlement.v1.RateCard
-	(*v1.Address)(nil),             // 18: lockstep.common.v1.Address
-	(*Charge)(nil),                 // 19: lockstep.freightsettlement.v1.Charge
-	(*v1.Money)(nil),               // 20: lockstep.common.v1.Money
-	(*v1.Reason)(nil),              // 21: lockstep.common.v1.Reason
-	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
-	(*Posting)(nil),                // 23: lockstep.freightsettlement.v1.Posting
-	(*CostAllocation)(nil),         // 24: lockstep.freightsettlement.v1.CostAllocation
-	(*FreightLine)(nil),            // 25: lockstep.freightsettlement.v1.FreightLine
-	(*FreightInvoiceLine)(nil),     // 26: lockstep.freightsettlement.v1.FreightInvoiceLine
-	(FreightInvoiceState)(0),       // 27: lockstep.freightsettlement.v1.FreightInvoiceState
-	(DisputeResolution)(0),         // 28: lockstep.freightsettlement.v1.DisputeResolution
+	(*FreightReferenced)(nil),      // 5: lockstep.freightsettlement.v1.FreightReferenced
+	(*FreightReversed)(nil),        // 6: lockstep.freightsettlement.v1.FreightReversed
+	(*ClaimedCharge)(nil),          // 7: lockstep.freightsettlement.v1.ClaimedCharge
+	(*ChargesClaimed)(nil),         // 8: lockstep.freightsettlement.v1.ChargesClaimed
+	(*ChargesFreed)(nil),           // 9: lockstep.freightsettlement.v1.ChargesFreed
+	(*ChargesSettled)(nil),         // 10: lockstep.freightsettlement.v1.ChargesSettled
+	(*FreightInvoiceReceived)(nil), // 11: lockstep.freightsettlement.v1.FreightInvoiceReceived
+	(*MatchRequested)(nil),         // 12: lockstep.freightsettlement.v1.MatchRequested
+	(*MatchDecided)(nil),           // 13: lockstep.freightsettlement.v1.MatchDecided
+	(*FreightInvoiceApproved)(nil), // 14: lockstep.freightsettlement.v1.FreightInvoiceApproved
+	(*FreightInvoiceCredited)(nil), // 15: lockstep.freightsettlement.v1.FreightInvoiceCredited
+	(*VoucherPosted)(nil),          // 16: lockstep.freightsettlement.v1.VoucherPosted
+	(*FreightInvoicePaid)(nil),     // 17: lockstep.freightsettlement.v1.FreightInvoicePaid
+	(*RateCard)(nil),               // 18: lockstep.freightsettlement.v1.RateCard
+	(*v1.Address)(nil),             // 19: lockstep.common.v1.Address
+	(*Charge)(nil),                 // 20: lockstep.freightsettlement.v1.Charge
+	(*v1.Money)(nil),               // 21: lockstep.common.v1.Money
+	(*v1.Reason)(nil),              // 22: lockstep.common.v1.Reason
+	(*timestamppb.Timestamp)(nil),  // 23: google.protobuf.Timestamp
+	(*Posting)(nil),                // 24: lockstep.freightsettlement.v1.Posting
+	(*CostAllocation)(nil),         // 25: lockstep.freightsettlement.v1.CostAllocation
+	(*FreightLine)(nil),            // 26: lockstep.freightsettlement.v1.FreightLine
+	(*FreightInvoiceLine)(nil),     // 27: lockstep.freightsettlement.v1.FreightInvoiceLine
+	(FreightInvoiceState)(0),       // 28: lockstep.freightsettlement.v1.FreightInvoiceState
+	(DisputeResolution)(0),         // 29: lockstep.freightsettlement.v1.DisputeResolution
 }
 var file_lockstep_freightsettlement_v1_events_proto_depIdxs = []int32{
-	17, // 0: lockstep.freightsettlement.v1.RateCardPublished.card:type_name -> lockstep.freightsettlement.v1.RateCard
+	18, // 0: lockstep.freightsettlement.v1.RateCardPublished.card:type_name -> lockstep.freightsettlement.v1.RateCard
 	2,  // 1: lockstep.freightsettlement.v1.FreightEstimated.rating:type_name -> lockstep.freightsettlement.v1.Rating
-	18, // 2: lockstep.freightsettlement.v1.FreightEstimated.ship_to:type_name -> lockstep.common.v1.Address
-	19, // 3: lockstep.freightsettlement.v1.Rating.charges:type_name -> lockstep.freightsettlement.v1.Charge
-	20, // 4: lockstep.freightsettlement.v1.Rating.total:type_name -> lockstep.common.v1.Money
-	21, // 5: lockstep.freightsettlement.v1.Rating.reasons:type_name -> lockstep.common.v1.Reason
-	22, // 6: lockstep.freightsettlement.v1.Rating.rated_for_time:type_name -> google.protobuf.Timestamp
+	19, // 2: lockstep.freightsettlement.v1.FreightEstimated.ship_to:type_name -> lockstep.common.v1.Address
+	20, // 3: lockstep.freightsettlement.v1.Rating.charges:type_name -> lockstep.freightsettlement.v1.Charge
+	21, // 4: lockstep.freightsettlement.v1.Rating.total:type_name -> lockstep.common.v1.Money
+	22, // 5: lockstep.freightsettlement.v1.Rating.reasons:type_name -> lockstep.common.v1.Reason
+	23, // 6: lockstep.freightsettlement.v1.Rating.rated_for_time:type_name -> google.protobuf.Timestamp
 	2,  // 7: lockstep.freightsettlement.v1.FreightAccrued.rating:type_name -> lockstep.freightsettlement.v1.Rating
-	23, // 8: lockstep.freightsettlement.v1.FreightAccrued.postings:type_name -> lockstep.freightsettlement.v1.Posting
-	24, // 9: lockstep.freightsettlement.v1.FreightAccrued.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
-	22, // 10: lockstep.freightsettlement.v1.FreightAccrued.dispatched_time:type_name -> google.protobuf.Timestamp
-	18, // 11: lockstep.freightsettlement.v1.FreightAccrued.ship_to:type_name -> lockstep.common.v1.Address
-	25, // 12: lockstep.freightsettlement.v1.FreightAccrued.lines:type_name -> lockstep.freightsettlement.v1.FreightLine
+	24, // 8: lockstep.freightsettlement.v1.FreightAccrued.postings:type_name -> lockstep.freightsettlement.v1.Posting
+	25, // 9: lockstep.freightsettlement.v1.FreightAccrued.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
+	23, // 10: lockstep.freightsettlement.v1.FreightAccrued.dispatched_time:type_name -> google.protobuf.Timestamp
+	19, // 11: lockstep.freightsettlement.v1.FreightAccrued.ship_to:type_name -> lockstep.common.v1.Address
+	26, // 12: lockstep.freightsettlement.v1.FreightAccrued.lines:type_name -> lockstep.freightsettlement.v1.FreightLine
 	2,  // 13: lockstep.freightsettlement.v1.FreightFinalised.rating:type_name -> lockstep.freightsettlement.v1.Rating
-	23, // 14: lockstep.freightsettlement.v1.FreightFinalised.postings:type_name -> lockstep.freightsettlement.v1.Posting
-	24, // 15: lockstep.freightsettlement.v1.FreightFinalised.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
-	23, // 16: lockstep.freightsettlement.v1.FreightReversed.postings:type_name -> lockstep.freightsettlement.v1.Posting
-	24, // 17: lockstep.freightsettlement.v1.FreightReversed.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
-	20, // 18: lockstep.freightsettlement.v1.ClaimedCharge.invoiced:type_name -> lockstep.common.v1.Money
-	6,  // 19: lockstep.freightsettlement.v1.ChargesClaimed.claimed:type_name -> lockstep.freightsettlement.v1.ClaimedCharge
-	19, // 20: lockstep.freightsettlement.v1.ChargesSettled.charges:type_name -> lockstep.freightsettlement.v1.Charge
-	23, // 21: lockstep.freightsettlement.v1.ChargesSettled.postings:type_name -> lockstep.freightsettlement.v1.Posting
-	24, // 22: lockstep.freightsettlement.v1.ChargesSettled.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
-	20, // 23: lockstep.freightsettlement.v1.ChargesSettled.paid:type_name -> lockstep.common.v1.Money
-	22, // 24: lockstep.freightsettlement.v1.FreightInvoiceReceived.invoice_date:type_name -> google.protobuf.Timestamp
-	26, // 25: lockstep.freightsettlement.v1.FreightInvoiceReceived.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
-	20, // 26: lockstep.freightsettlement.v1.FreightInvoiceReceived.total:type_name -> lockstep.common.v1.Money
-	22, // 27: lockstep.freightsettlement.v1.MatchRequested.due_time:type_name -> google.protobuf.Timestamp
-	22, // 28: lockstep.freightsettlement.v1.MatchRequested.requested_time:type_name -> google.protobuf.Timestamp
-	27, // 29: lockstep.freightsettlement.v1.MatchDecided.outcome:type_name -> lockstep.freightsettlement.v1.FreightInvoiceState
-	26, // 30: lockstep.freightsettlement.v1.MatchDecided.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
-	21, // 31: lockstep.freightsettlement.v1.MatchDecided.reasons:type_name -> lockstep.common.v1.Reason
-	22, // 32: lockstep.freightsettlement.v1.MatchDecided.retry_time:type_name -> google.protobuf.Timestamp
-	26, // 33: lockstep.freightsettlement.v1.FreightInvoiceApproved.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
-	20, // 34: lockstep.freightsettlement.v1.FreightInvoiceApproved.approved:type_name -> lockstep.common.v1.Money
-	28, // 35: lockstep.freightsettlement.v1.FreightInvoiceApproved.resolution:type_name -> lockstep.freightsettlement.v1.DisputeResolution
-	20, // 36: lockstep.freightsettlement.v1.FreightInvoicePaid.amount:type_name -> lockstep.common.v1.Money
+	24, // 14: lockstep.freightsettlement.v1.FreightFinalised.postings:type_name -> lockstep.freightsettlement.v1.Posting
+	25, // 15: lockstep.freightsettlement.v1.FreightFinalised.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
+	24, // 16: lockstep.freightsettlement.v1.FreightReversed.postings:type_name -> lockstep.freightsettlement.v1.Posting
+	25, // 17: lockstep.freightsettlement.v1.FreightReversed.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
+	21, // 18: lockstep.freightsettlement.v1.ClaimedCharge.invoiced:type_name -> lockstep.common.v1.Money
+	7,  // 19: lockstep.freightsettlement.v1.ChargesClaimed.claimed:type_name -> lockstep.freightsettlement.v1.ClaimedCharge
+	20, // 20: lockstep.freightsettlement.v1.ChargesSettled.charges:type_name -> lockstep.freightsettlement.v1.Charge
+	24, // 21: lockstep.freightsettlement.v1.ChargesSettled.postings:type_name -> lockstep.freightsettlement.v1.Posting
+	25, // 22: lockstep.freightsettlement.v1.ChargesSettled.allocations:type_name -> lockstep.freightsettlement.v1.CostAllocation
+	21, // 23: lockstep.freightsettlement.v1.ChargesSettled.paid:type_name -> lockstep.common.v1.Money
+	23, // 24: lockstep.freightsettlement.v1.FreightInvoiceReceived.invoice_date:type_name -> google.protobuf.Timestamp
+	27, // 25: lockstep.freightsettlement.v1.FreightInvoiceReceived.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
+	21, // 26: lockstep.freightsettlement.v1.FreightInvoiceReceived.total:type_name -> lockstep.common.v1.Money
+	23, // 27: lockstep.freightsettlement.v1.MatchRequested.due_time:type_name -> google.protobuf.Timestamp
+	23, // 28: lockstep.freightsettlement.v1.MatchRequested.requested_time:type_name -> google.protobuf.Timestamp
+	28, // 29: lockstep.freightsettlement.v1.MatchDecided.outcome:type_name -> lockstep.freightsettlement.v1.FreightInvoiceState
+	27, // 30: lockstep.freightsettlement.v1.MatchDecided.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
+	22, // 31: lockstep.freightsettlement.v1.MatchDecided.reasons:type_name -> lockstep.common.v1.Reason
+	23, // 32: lockstep.freightsettlement.v1.MatchDecided.retry_time:type_name -> google.protobuf.Timestamp
+	27, // 33: lockstep.freightsettlement.v1.FreightInvoiceApproved.lines:type_name -> lockstep.freightsettlement.v1.FreightInvoiceLine
+	21, // 34: lockstep.freightsettlement.v1.FreightInvoiceApproved.approved:type_name -> lockstep.common.v1.Money
+	29, // 35: lockstep.freightsettlement.v1.FreightInvoiceApproved.resolution:type_name -> lockstep.freightsettlement.v1.DisputeResolution
+	21, // 36: lockstep.freightsettlement.v1.FreightInvoicePaid.amount:type_name -> lockstep.common.v1.Money
 	37, // [37:37] is the sub-list for method output_type
 	37, // [37:37] is the sub-list for method input_type
 	37, // [37:37] is the sub-list for extension type_name
@@ -1859,7 +1974,7 @@ func file_lockstep_freightsettlement_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_freightsettlement_v1_events_proto_rawDesc), len(file_lockstep_freightsettlement_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

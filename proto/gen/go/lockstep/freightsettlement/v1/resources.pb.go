@@ -926,9 +926,11 @@ type Freight struct {
 	// When it was dispatched, UTC.
 	DispatchedTime *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=dispatched_time,json=dispatchedTime,proto3" json:"dispatched_time,omitempty"`
 	// What was settled so far, all invoices together.
-	Paid          *v1.Money `protobuf:"bytes,24,opt,name=paid,proto3" json:"paid,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Paid *v1.Money `protobuf:"bytes,24,opt,name=paid,proto3" json:"paid,omitempty"`
+	// Further numbers by which its carrier may invoice it, from later reports of the departure.
+	OtherReferences []string `protobuf:"bytes,25,rep,name=other_references,json=otherReferences,proto3" json:"other_references,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Freight) Reset() {
@@ -1125,6 +1127,13 @@ func (x *Freight) GetDispatchedTime() *timestamppb.Timestamp {
 func (x *Freight) GetPaid() *v1.Money {
 	if x != nil {
 		return x.Paid
+	}
+	return nil
+}
+
+func (x *Freight) GetOtherReferences() []string {
+	if x != nil {
+		return x.OtherReferences
 	}
 	return nil
 }
@@ -1503,7 +1512,7 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\x06amount\x18\x03 \x01(\v2\x19.lockstep.common.v1.MoneyR\x06amount\"V\n" +
 	"\aPosting\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x121\n" +
-	"\x06amount\x18\x02 \x01(\v2\x19.lockstep.common.v1.MoneyR\x06amount\"\xdc\b\n" +
+	"\x06amount\x18\x02 \x01(\v2\x19.lockstep.common.v1.MoneyR\x06amount\"\x87\t\n" +
 	"\aFreight\x12\x1d\n" +
 	"\n" +
 	"freight_id\x18\x01 \x01(\tR\tfreightId\x12A\n" +
@@ -1533,7 +1542,8 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\x04site\x18\x15 \x01(\tR\x04site\x124\n" +
 	"\aship_to\x18\x16 \x01(\v2\x1b.lockstep.common.v1.AddressR\x06shipTo\x12C\n" +
 	"\x0fdispatched_time\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\x0edispatchedTime\x12-\n" +
-	"\x04paid\x18\x18 \x01(\v2\x19.lockstep.common.v1.MoneyR\x04paid\"\xb4\x03\n" +
+	"\x04paid\x18\x18 \x01(\v2\x19.lockstep.common.v1.MoneyR\x04paid\x12)\n" +
+	"\x10other_references\x18\x19 \x03(\tR\x0fotherReferences\"\xb4\x03\n" +
 	"\x12FreightInvoiceLine\x12'\n" +
 	"\treference\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\treference\x12>\n" +
 	"\vcharge_code\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9_]{1,15}$R\n" +
