@@ -19,21 +19,23 @@ import (
 
 func TestInventory(t *testing.T) {
 	onEngines(t, map[string]func(*testing.T, *world){
-		"from release to goods issue":  fromReleaseToIssue,
-		"short picks":                  shortPicks,
-		"cancelled before picking":     cancelledBeforePicking,
-		"cancelled too late":           cancelledTooLate,
-		"cancelled before it came":     cancelledBeforeItCame,
-		"the last unit":                lastUnit,
-		"claims":                       claims,
-		"stock movements":              movements,
-		"mistakes name the field":      mistakes,
-		"batch of receipts":            batch,
-		"picks the books do not have":  beyondTheBooks,
-		"returned goods":               returnedGoods,
-		"SSCCs":                        ssccs,
-		"replays":                      replays,
-		"another tenant finds nothing": strangers,
+		"from release to goods issue":    fromReleaseToIssue,
+		"short picks":                    shortPicks,
+		"cancelled before picking":       cancelledBeforePicking,
+		"cancelled too late":             cancelledTooLate,
+		"cancelled before it came":       cancelledBeforeItCame,
+		"the last unit":                  lastUnit,
+		"claims":                         claims,
+		"stock movements":                movements,
+		"mistakes name the field":        mistakes,
+		"batch of receipts":              batch,
+		"picks the books do not have":    beyondTheBooks,
+		"picks beyond the order":         beyondTheOrder,
+		"picks of an order that is over": ofAnOrderThatIsOver,
+		"returned goods":                 returnedGoods,
+		"SSCCs":                          ssccs,
+		"replays":                        replays,
+		"another tenant finds nothing":   strangers,
 	})
 }
 

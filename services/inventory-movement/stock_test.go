@@ -182,8 +182,6 @@ func mistakes(t *testing.T, w *world) {
 	_, who := w.release(t, line{sku, 5, ""})
 	w.state(t, who, "ALLOCATED")
 	for want, lines := range map[string][]*im.WarehouseLineQuantity{
-		"LINE_UNKNOWN":      {picked(1, 1), picked(7, 1)},
-		"QUANTITY_EXCEEDED": {picked(1, 3), picked(1, 3)},
 		"UNIT_UNKNOWN":      {{LineNumber: 1, Quantity: &commonv1.Quantity{Value: "1", Unit: "CS"}}},
 		"QUANTITY_INVALID":  {{LineNumber: 1, Quantity: &commonv1.Quantity{Value: "0.5", Unit: "EA"}}},
 		"LOCATION_RESERVED": {{LineNumber: 1, Quantity: ea(1), Location: "PACKING"}},

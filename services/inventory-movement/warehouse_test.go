@@ -106,7 +106,7 @@ func cancelledBeforePicking(t *testing.T, w *world) {
 	if atp, promised := w.atp(t, sku); atp != "10" || promised != "0" {
 		t.Errorf("ATP %s, promised %s", atp, promised)
 	}
-	_, err := w.wms.ConfirmPicks(t.Context(), &im.ConfirmPicksRequest{WarehouseOrderId: who, Lines: []*im.WarehouseLineQuantity{picked(1, 1)}})
+	_, err := w.wms.AcknowledgeWarehouseOrder(t.Context(), &im.AcknowledgeWarehouseOrderRequest{WarehouseOrderId: who})
 	if f := reason(t, err, fault.Refused, "WAREHOUSE_ORDER_STATE"); f.Metadata["from"] != "CANCELLED" {
 		t.Errorf("%+v", f)
 	}

@@ -318,8 +318,9 @@ func TestTitles(t *testing.T) {
 		"Released to DC[1]":                      &orderv1.OrderReleased{Site: "DC[1]"},
 		"Released":                               &orderv1.OrderReleased{},
 		"Milestone: out for delivery, estimated": milestone(""),
-		"Milestone: out for delivery, estimated, at Bremen": milestone("Bremen"),
-		"Picked short: damaged":                             &inventoryv1.PickShorted{Reason: inventoryv1.ShortReason_SHORT_REASON_DAMAGED},
+		"Milestone: out for delivery, estimated, at Bremen":             milestone("Bremen"),
+		"A report of the warehouse contradicts its order: after cancel": &inventoryv1.ReportContradicted{Reason: inventoryv1.ContradictionReason_CONTRADICTION_REASON_AFTER_CANCEL},
+		"Picked short: damaged":                                         &inventoryv1.PickShorted{Reason: inventoryv1.ShortReason_SHORT_REASON_DAMAGED},
 	} {
 		if got := title(step(envelope(m))); got != want {
 			t.Errorf("%T is %q, want %q", m, got, want)

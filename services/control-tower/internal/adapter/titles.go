@@ -50,6 +50,7 @@ var titles = map[string]map[string]string{
 		"WarehouseOrderAcknowledged":  "Warehouse order acknowledged",
 		"PickConfirmed":               "Picked",
 		"PickShorted":                 "Picked short[: {reason~}]",
+		"ReportContradicted":          "A report of the warehouse contradicts its order[: {reason~}]",
 		"CartonPacked":                "Carton packed",
 		"GoodsIssued":                 "Goods issued",
 		"WarehouseOrderCancelled":     "Warehouse order cancelled[: {reason~}]",

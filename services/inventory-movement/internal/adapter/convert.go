@@ -68,6 +68,22 @@ func orderState(s domain.OrderState) imv1.WarehouseOrderState {
 	return imv1.WarehouseOrderState(imv1.WarehouseOrderState_value["WAREHOUSE_ORDER_STATE_"+string(s)])
 }
 
+func contradicts(c domain.Contradicts) imv1.ContradictionReason {
+	return imv1.ContradictionReason(imv1.ContradictionReason_value["CONTRADICTION_REASON_"+string(c)])
+}
+
+func fromContradicts(c imv1.ContradictionReason) domain.Contradicts {
+	return domain.Contradicts(name(c, "CONTRADICTION_REASON_"))
+}
+
+func reportKind(k domain.ReportKind) imv1.WarehouseReport {
+	return imv1.WarehouseReport(imv1.WarehouseReport_value["WAREHOUSE_REPORT_"+string(k)])
+}
+
+func fromReportKind(k imv1.WarehouseReport) domain.ReportKind {
+	return domain.ReportKind(name(k, "WAREHOUSE_REPORT_"))
+}
+
 func shortReason(damaged bool) imv1.ShortReason {
 	if damaged {
 		return imv1.ShortReason_SHORT_REASON_DAMAGED

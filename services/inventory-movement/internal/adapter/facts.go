@@ -3,6 +3,7 @@ package adapter
 import (
 	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
@@ -68,6 +69,8 @@ func orderMessage(f domain.OrderFact) proto.Message {
 			Keys: orderKeys(f.OrderKeys), Lines: mapped(f.Lines, pickedLine), Reason: shortReason(f.Damaged), EventTime: protovalue.Time(f.At),
 			Site: f.Site, Owner: f.Owner,
 		}
+	case domain.ReportContradicted:
+		return contradictedReport(f)
 	case domain.CartonPacked:
 		return &imv1.CartonPacked{Keys: orderKeys(f.OrderKeys), Carton: carton(f.Carton)}
 	case domain.GoodsIssued:
@@ -81,6 +84,17 @@ func orderMessage(f domain.OrderFact) proto.Message {
 		return &imv1.WarehouseOrderCancelRefused{Keys: orderKeys(f.OrderKeys), Reason: f.Reason}
 	}
 	return nil
+}
+
+func contradictedReport(f domain.ReportContradicted) *imv1.ReportContradicted {
+	m := &imv1.ReportContradicted{
+		Keys: orderKeys(f.OrderKeys), Site: f.Site, Owner: f.Owner, Reason: contradicts(f.Reason), Report: reportKind(f.Kind),
+		Lines: mapped(f.Lines, pickedLine), EventTime: protovalue.Time(f.At), ReportedBy: f.By, Source: guard.SourceProto(f.Source),
+	}
+	if f.Kind == domain.ShortReport {
+		m.ShortReason = shortReason(f.Damaged)
+	}
+	return m
 }
 
 // numbersMessage is a fact of the numbers handed out as it is stored.

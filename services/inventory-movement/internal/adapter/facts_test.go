@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
@@ -66,6 +67,13 @@ func orderFacts() []domain.OrderFact {
 		domain.PickConfirmed{OrderKeys: keys, Site: "DC1", Owner: "OWN", Lines: lines, At: at},
 		domain.PickShorted{OrderKeys: keys, Site: "DC1", Owner: "OWN", Lines: lines, Damaged: true, At: at},
 		domain.PickShorted{OrderKeys: keys, Site: "DC1", Owner: "OWN", Lines: lines, At: at},
+		domain.ReportContradicted{OrderKeys: keys, Site: "DC1", Owner: "OWN", Reason: domain.OverPick, Report: domain.Report{
+			Kind: domain.PickReport, Lines: lines, At: at, By: "wms@dc1",
+			Source: ident.SourceRef{System: "wms", MessageID: "945-1", EventTime: at, Offset: 60, Zone: "Europe/Berlin", Sequence: 7},
+		}},
+		domain.ReportContradicted{OrderKeys: keys, Site: "DC1", Owner: "OWN", Reason: domain.AfterCancel, Report: domain.Report{
+			Kind: domain.ShortReport, Lines: lines, Damaged: true, At: at, By: "wms@dc1",
+		}},
 		domain.CartonPacked{OrderKeys: keys, Carton: box},
 		domain.GoodsIssued{OrderKeys: keys, Site: "DC1", Owner: "OWN", Lines: lines, Cartons: []domain.Carton{box}, Weight: 1250, At: at},
 		domain.OrderCancelled{OrderKeys: keys, Reason: "CUSTOMER_REQUEST"},
@@ -140,6 +148,18 @@ func TestNamesOfValues(t *testing.T) {
 		domain.Created, domain.Allocated, domain.Acknowledged, domain.Picking, domain.Picked, domain.Packed, domain.Issued, domain.Cancelled,
 	} {
 		known(t, orderState(s), string(s))
+	}
+	for _, c := range []domain.Contradicts{domain.OverPick, domain.OverShort, domain.UnknownLine, domain.AfterCancel, domain.AfterIssue} {
+		known(t, contradicts(c), string(c))
+		if fromContradicts(contradicts(c)) != c || strings.Contains(c.Text(lines[0]), string(c)) {
+			t.Errorf("%s comes back as %s, said as %q", c, fromContradicts(contradicts(c)), c.Text(lines[0]))
+		}
+	}
+	for _, k := range []domain.ReportKind{domain.PickReport, domain.ShortReport} {
+		known(t, reportKind(k), string(k))
+		if fromReportKind(reportKind(k)) != k {
+			t.Errorf("%s comes back as %s", k, fromReportKind(reportKind(k)))
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package adapter
 import (
 	"cmp"
 
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
@@ -91,6 +92,16 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 		return domain.PickShorted{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Lines: lines,
 			Damaged: m.GetReason() == imv1.ShortReason_SHORT_REASON_DAMAGED, At: protovalue.FromTime(m.GetEventTime()),
+		}, err
+	})
+	protovalue.Read(rs, func(m *imv1.ReportContradicted) (domain.OrderFact, error) {
+		lines, err := tried(m.GetLines(), fromPickedLine)
+		return domain.ReportContradicted{
+			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Reason: fromContradicts(m.GetReason()),
+			Report: domain.Report{
+				Kind: fromReportKind(m.GetReport()), Lines: lines, Damaged: m.GetShortReason() == imv1.ShortReason_SHORT_REASON_DAMAGED,
+				At: protovalue.FromTime(m.GetEventTime()), By: m.GetReportedBy(), Source: guard.SourceRef(m.GetSource()),
+			},
 		}, err
 	})
 	protovalue.Read(rs, func(m *imv1.CartonPacked) (domain.OrderFact, error) {

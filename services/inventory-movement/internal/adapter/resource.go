@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
@@ -38,6 +39,7 @@ func warehouseOrder(v store.View[domain.WarehouseOrder]) *imv1.WarehouseOrder {
 		ReleaseId: o.Keys.Release, ReleaseVersion: int32(o.Keys.ReleaseVersion), Site: o.Site, Owner: o.Owner, ShipTo: address(o.ShipTo),
 		CarrierPreference: o.Carrier, ServiceLevel: o.Service, Tasks: mapped(o.Tasks, task), Cartons: mapped(o.Cartons, carton),
 		Etag: v.ETag, CreateTime: protovalue.Time(v.Created),
+		Contradictions: mapped(o.Contradictions, contradiction), ContradictionCount: int32(o.Contradicted),
 		Lines: mapped(o.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLine {
 			unit := l.Quantity.Unit
 			return &imv1.WarehouseOrderLine{
@@ -46,6 +48,17 @@ func warehouseOrder(v store.View[domain.WarehouseOrder]) *imv1.WarehouseOrder {
 			}
 		}),
 	}
+}
+
+func contradiction(c domain.Contradiction) *imv1.WarehouseContradiction {
+	m := &imv1.WarehouseContradiction{
+		Reason: contradicts(c.Reason), Report: reportKind(c.Report), Line: pickedLine(c.Line), EventTime: protovalue.Time(c.At),
+		ReportedBy: c.By, Source: guard.SourceProto(c.Source),
+	}
+	if c.Report == domain.ShortReport {
+		m.ShortReason = shortReason(c.Damaged)
+	}
+	return m
 }
 
 // stockCommit is one commit of a stock as people read it.

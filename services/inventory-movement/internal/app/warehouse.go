@@ -6,6 +6,7 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/gs1"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
 )
@@ -29,8 +30,26 @@ func outcome(c store.Current[domain.WarehouseOrder], decide decideOrder, created
 		return store.Decision[domain.OrderFact]{}, err
 	}
 	return store.Decision[domain.OrderFact]{
-		Facts: facts, State: string(domain.ApplyOrder(c.State, facts...).State()), Created: created,
+		Facts: facts, State: string(domain.ApplyOrder(c.State, facts...).State()), Created: created, Reasons: contradicted(facts),
 	}, nil
+}
+
+// maxReasons bounds the reasons in a receipt; the warehouse order has more of them.
+const maxReasons = 8
+
+// contradicted tells whoever reports what of it contradicts the order.
+func contradicted(facts []domain.OrderFact) []store.Reason {
+	var out []store.Reason
+	for _, fact := range facts {
+		f, ok := fact.(domain.ReportContradicted)
+		if !ok {
+			continue
+		}
+		for _, l := range f.Lines[:min(len(f.Lines), maxReasons-len(out))] {
+			out = append(out, store.Reason{Code: string(f.Reason), Message: f.Reason.Text(l)})
+		}
+	}
+	return out
 }
 
 // Acknowledge records that the warehouse has the order.
@@ -42,15 +61,19 @@ func (a *App) Acknowledge(ctx context.Context, id string) (store.Receipt, error)
 
 // ConfirmPicks records picks.
 func (a *App) ConfirmPicks(ctx context.Context, id string, lines []domain.PickedLine) (store.Receipt, error) {
-	return a.onOrder(ctx, id, func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFact, error) {
-		return domain.ConfirmPicks(o, lines, when(ctx, now))
-	})
+	return a.report(ctx, id, domain.Report{Kind: domain.PickReport, Lines: lines})
 }
 
 // ReportShort records what was not there to be picked.
 func (a *App) ReportShort(ctx context.Context, id string, lines []domain.PickedLine, damaged bool) (store.Receipt, error) {
+	return a.report(ctx, id, domain.Report{Kind: domain.ShortReport, Lines: lines, Damaged: damaged})
+}
+
+func (a *App) report(ctx context.Context, id string, r domain.Report) (store.Receipt, error) {
+	r.By, r.Source = guard.Author(ctx), store.CauseOf(ctx).Source
 	return a.onOrder(ctx, id, func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFact, error) {
-		return domain.ReportShort(o, lines, damaged, when(ctx, now))
+		r.At = when(ctx, now)
+		return domain.TakeReport(o, r)
 	})
 }
 

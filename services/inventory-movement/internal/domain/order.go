@@ -86,6 +86,9 @@ type WarehouseOrder struct {
 	IsAcked     bool        `bson:"b,omitempty"`
 	IsCancelled bool        `bson:"x,omitempty"`
 	IssuedAt    time.Time   `bson:"g,omitempty"`
+	// What its warehouse reported against it: how many lines in all, and the last of them.
+	Contradicted   int             `bson:"cn,omitempty"`
+	Contradictions []Contradiction `bson:"cl,omitempty"`
 }
 
 // State derives where the order stands.
@@ -159,6 +162,13 @@ type (
 		Damaged     bool
 		At          time.Time
 	}
+	// ReportContradicted keeps the lines of a report that contradict the order.
+	ReportContradicted struct {
+		OrderKeys
+		Site, Owner string
+		Reason      Contradicts
+		Report
+	}
 	// CartonPacked closes a carton.
 	CartonPacked struct {
 		OrderKeys
@@ -185,15 +195,16 @@ type (
 	}
 )
 
-func (OrderCreated) isOrderFact()      {}
-func (OrderAllocated) isOrderFact()    {}
-func (OrderAcknowledged) isOrderFact() {}
-func (PickConfirmed) isOrderFact()     {}
-func (PickShorted) isOrderFact()       {}
-func (CartonPacked) isOrderFact()      {}
-func (GoodsIssued) isOrderFact()       {}
-func (OrderCancelled) isOrderFact()    {}
-func (CancelRefused) isOrderFact()     {}
+func (OrderCreated) isOrderFact()       {}
+func (OrderAllocated) isOrderFact()     {}
+func (OrderAcknowledged) isOrderFact()  {}
+func (PickConfirmed) isOrderFact()      {}
+func (PickShorted) isOrderFact()        {}
+func (ReportContradicted) isOrderFact() {}
+func (CartonPacked) isOrderFact()       {}
+func (GoodsIssued) isOrderFact()        {}
+func (OrderCancelled) isOrderFact()     {}
+func (CancelRefused) isOrderFact()      {}
 
 // EvolveOrder applies one fact.
 func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
@@ -216,6 +227,8 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 		for _, p := range f.Lines {
 			o = o.edit(p.Line, func(l *OrderLine) { l.Short = l.Short.Add(p.Quantity) })
 		}
+	case ReportContradicted:
+		o = o.remember(f)
 	case CartonPacked:
 		o.Cartons = append(slices.Clip(o.Cartons), f.Carton)
 		for _, p := range f.Carton.Lines {

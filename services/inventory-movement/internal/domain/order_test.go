@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -17,6 +18,16 @@ func twoLines() WarehouseOrder {
 
 func picked(line int, q int64) PickedLine { return PickedLine{Line: line, Quantity: n(q), Unit: "EA"} }
 
+func picks(lines ...PickedLine) Report {
+	return Report{Kind: PickReport, Lines: lines, At: t0, By: "wms@dc1", Source: ident.SourceRef{System: "wms", MessageID: "945-1"}}
+}
+
+func shorts(lines ...PickedLine) Report {
+	r := picks(lines...)
+	r.Kind, r.Damaged = ShortReport, true
+	return r
+}
+
 func TestFromCreatedToIssued(t *testing.T) {
 	o := twoLines()
 	steps := []struct {
@@ -27,9 +38,9 @@ func TestFromCreatedToIssued(t *testing.T) {
 			return SetTasks(o, []Task{{Line: 1, Quantity: n(10)}, {Line: 2, Quantity: n(4)}})
 		}, Allocated},
 		{func() ([]OrderFact, error) { return Acknowledge(o) }, Acknowledged},
-		{func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{picked(1, 8)}, t0) }, Picking},
-		{func() ([]OrderFact, error) { return ReportShort(o, []PickedLine{picked(1, 2)}, true, t0) }, Picking},
-		{func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{picked(2, 4)}, t0) }, Picked},
+		{func() ([]OrderFact, error) { return TakeReport(o, picks(picked(1, 8))) }, Picking},
+		{func() ([]OrderFact, error) { return TakeReport(o, shorts(picked(1, 2))) }, Picking},
+		{func() ([]OrderFact, error) { return TakeReport(o, picks(picked(2, 4))) }, Picked},
 		{func() ([]OrderFact, error) {
 			return Pack(o, Carton{SSCC: "1", Weight: 900, Lines: []PickedLine{picked(1, 8), picked(2, 4)}})
 		}, Packed},
@@ -52,18 +63,24 @@ func TestFromCreatedToIssued(t *testing.T) {
 func TestRefusedReports(t *testing.T) {
 	o := ApplyOrder(twoLines(), PickConfirmed{Lines: []PickedLine{picked(1, 3)}})
 	for name, run := range map[string]func() ([]OrderFact, error){
-		"more than is left, on the sum": func() ([]OrderFact, error) {
-			return ConfirmPicks(o, []PickedLine{picked(1, 4), picked(1, 4)}, t0)
-		},
 		"another unit than the line's": func() ([]OrderFact, error) {
-			return ConfirmPicks(o, []PickedLine{{Line: 1, Quantity: n(1), Unit: "CS"}}, t0)
+			return TakeReport(o, picks(picked(2, 1), PickedLine{Line: 1, Quantity: n(1), Unit: "CS"}))
+		},
+		"a unit that is none": func() ([]OrderFact, error) {
+			return TakeReport(o, picks(PickedLine{Line: 9, Quantity: n(1), Unit: "BOXES"}))
 		},
 		"a fraction of a piece": func() ([]OrderFact, error) {
-			return ReportShort(o, []PickedLine{{Line: 1, Quantity: quantity.MustParse("0.5"), Unit: "EA"}}, true, t0)
+			return TakeReport(o, shorts(PickedLine{Line: 1, Quantity: quantity.MustParse("0.5"), Unit: "EA"}))
 		},
-		"a line of another order": func() ([]OrderFact, error) { return ConfirmPicks(o, []PickedLine{picked(9, 1)}, t0) },
-		"packed but not picked":   func() ([]OrderFact, error) { return Pack(o, Carton{SSCC: "1", Lines: []PickedLine{picked(1, 4)}}) },
-		"issued while picking":    func() ([]OrderFact, error) { return IssueGoods(o, t0) },
+		"a fraction of a piece of no line": func() ([]OrderFact, error) {
+			return TakeReport(o, picks(PickedLine{Line: 9, Quantity: quantity.MustParse("0.5"), Unit: "EA"}))
+		},
+		"nothing":               func() ([]OrderFact, error) { return TakeReport(o, picks(picked(1, 0))) },
+		"less than nothing":     func() ([]OrderFact, error) { return TakeReport(o, picks(picked(9, -1))) },
+		"packed of no line":     func() ([]OrderFact, error) { return Pack(o, Carton{SSCC: "1", Lines: []PickedLine{picked(9, 1)}}) },
+		"nothing packed":        func() ([]OrderFact, error) { return Pack(o, Carton{SSCC: "1", Lines: []PickedLine{picked(1, 0)}}) },
+		"packed but not picked": func() ([]OrderFact, error) { return Pack(o, Carton{SSCC: "1", Lines: []PickedLine{picked(1, 4)}}) },
+		"issued while picking":  func() ([]OrderFact, error) { return IssueGoods(o, t0) },
 	} {
 		if facts, err := run(); !fault.IsKind(err, fault.Invalid, fault.Refused) || len(facts) > 0 {
 			t.Errorf("%s: %v %v", name, facts, err)

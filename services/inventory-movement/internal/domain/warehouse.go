@@ -45,67 +45,44 @@ func stateRefusal(o WarehouseOrder, command string) error {
 		With("from", string(o.State())).With("command", command)
 }
 
-// ConfirmPicks records picks: no more of a line than is left of it.
-func ConfirmPicks(o WarehouseOrder, lines []PickedLine, at time.Time) ([]OrderFact, error) {
-	lines, err := o.checked(lines, "confirmPicks", OrderLine.left)
-	if err != nil {
-		return nil, err
-	}
-	return []OrderFact{PickConfirmed{o.Keys, o.Site, o.Owner, lines, at}}, nil
-}
-
-// ReportShort records what was not there to be picked.
-func ReportShort(o WarehouseOrder, lines []PickedLine, damaged bool, at time.Time) ([]OrderFact, error) {
-	lines, err := o.checked(lines, "reportShortPick", OrderLine.left)
-	if err != nil {
-		return nil, err
-	}
-	return []OrderFact{PickShorted{o.Keys, o.Site, o.Owner, lines, damaged, at}}, nil
-}
-
 // Pack records a carton: no more of a line than is picked and not packed.
 func Pack(o WarehouseOrder, c Carton) ([]OrderFact, error) {
 	if slices.ContainsFunc(o.Cartons, func(x Carton) bool { return x.SSCC == c.SSCC }) {
 		return nil, SSCCUsed(c.SSCC)
 	}
 	var err error
-	c.Lines, err = o.checked(c.Lines, "packCarton", func(l OrderLine) quantity.Decimal { return l.Picked.Sub(l.Packed) })
+	c.Lines, err = o.packable(c.Lines)
 	if err != nil {
 		return nil, err
 	}
 	return []OrderFact{CartonPacked{o.Keys, c}}, nil
 }
 
-// checked completes reported lines and refuses what is not of this order or too much, on the
-// sum of the report.
-func (o WarehouseOrder) checked(lines []PickedLine, command string, room func(OrderLine) quantity.Decimal) ([]PickedLine, error) {
+// packable completes the lines of a carton and refuses what is not of this order or not
+// picked, on the sum of the carton.
+func (o WarehouseOrder) packable(lines []PickedLine) ([]PickedLine, error) {
 	if s := o.State(); s == Cancelled || s == Issued || s == "" {
-		return nil, stateRefusal(o, command)
+		return nil, stateRefusal(o, "packCarton")
 	}
 	left := map[int]quantity.Decimal{}
 	out := slices.Clone(lines)
 	for n := range out {
 		p := &out[n]
 		field := "lines[" + strconv.Itoa(n) + "]"
-		i := slices.IndexFunc(o.Lines, func(l OrderLine) bool { return l.Number == p.Line })
-		if i < 0 {
+		l, known, err := o.read(p, n)
+		if !known {
 			return nil, Invalid(field+".line_number", "LINE_UNKNOWN", "the warehouse order has no line %d", p.Line)
 		}
-		l := o.Lines[i]
-		if p.Unit != l.Quantity.Unit {
-			return nil, Invalid(field+".quantity", "UNIT_UNKNOWN", "line %d is counted in %s, not %s", p.Line, l.Quantity.Unit, p.Unit)
+		if err != nil {
+			return nil, err
 		}
-		if !whole(quantity.Quantity{Value: p.Quantity, Unit: p.Unit}) {
-			return nil, Invalid(field+".quantity", "QUANTITY_INVALID", "%s is a fraction of a piece", p.Quantity)
-		}
+		room := l.Picked.Sub(l.Packed)
 		if _, ok := left[p.Line]; !ok {
-			left[p.Line] = room(l)
+			left[p.Line] = room
 		}
-		left[p.Line] = left[p.Line].Sub(p.Quantity)
-		if p.Quantity.Sign() <= 0 || left[p.Line].Sign() < 0 {
-			return nil, Invalid(field+".quantity", "QUANTITY_EXCEEDED", "must be more than 0 and at most %s", room(l))
+		if left[p.Line] = left[p.Line].Sub(p.Quantity); left[p.Line].Sign() < 0 {
+			return nil, Invalid(field+".quantity", "QUANTITY_EXCEEDED", "must be at most %s", room)
 		}
-		p.Item, p.SKU = l.Item, l.SKU
 	}
 	return out, nil
 }

@@ -1347,6 +1347,135 @@ func (x *PickShorted) GetOwner() string {
 	return ""
 }
 
+// A report of the warehouse contradicts its order: more than was to be picked, a line that the
+// order does not have, or an order that is over. It is kept as it was told and changes no
+// quantity; what of the same report fits stands in PickConfirmed or PickShorted beside it.
+type ReportContradicted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Keys.
+	Keys *WarehouseOrderKeys `protobuf:"bytes,1,opt,name=keys,proto3" json:"keys,omitempty"`
+	// What it contradicts.
+	Reason ContradictionReason `protobuf:"varint,2,opt,name=reason,proto3,enum=lockstep.inventorymovement.v1.ContradictionReason" json:"reason,omitempty"`
+	// What was reported.
+	Report WarehouseReport `protobuf:"varint,3,opt,name=report,proto3,enum=lockstep.inventorymovement.v1.WarehouseReport" json:"report,omitempty"`
+	// The quantities that contradict; of a line that is partly in order only the excess.
+	Lines []*WarehouseLineQuantity `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Why it was missing, of a short pick.
+	ShortReason ShortReason `protobuf:"varint,5,opt,name=short_reason,json=shortReason,proto3,enum=lockstep.inventorymovement.v1.ShortReason" json:"short_reason,omitempty"`
+	// When it happened, UTC.
+	EventTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	// Who reported it.
+	ReportedBy string `protobuf:"bytes,7,opt,name=reported_by,json=reportedBy,proto3" json:"reported_by,omitempty"`
+	// Message that it comes from; absent if the report names none.
+	Source *v1.SourceRef `protobuf:"bytes,8,opt,name=source,proto3" json:"source,omitempty"`
+	// Site.
+	Site string `protobuf:"bytes,9,opt,name=site,proto3" json:"site,omitempty"`
+	// Owner of the goods.
+	Owner         string `protobuf:"bytes,10,opt,name=owner,proto3" json:"owner,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportContradicted) Reset() {
+	*x = ReportContradicted{}
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportContradicted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportContradicted) ProtoMessage() {}
+
+func (x *ReportContradicted) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportContradicted.ProtoReflect.Descriptor instead.
+func (*ReportContradicted) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ReportContradicted) GetKeys() *WarehouseOrderKeys {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *ReportContradicted) GetReason() ContradictionReason {
+	if x != nil {
+		return x.Reason
+	}
+	return ContradictionReason_CONTRADICTION_REASON_UNSPECIFIED
+}
+
+func (x *ReportContradicted) GetReport() WarehouseReport {
+	if x != nil {
+		return x.Report
+	}
+	return WarehouseReport_WAREHOUSE_REPORT_UNSPECIFIED
+}
+
+func (x *ReportContradicted) GetLines() []*WarehouseLineQuantity {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *ReportContradicted) GetShortReason() ShortReason {
+	if x != nil {
+		return x.ShortReason
+	}
+	return ShortReason_SHORT_REASON_UNSPECIFIED
+}
+
+func (x *ReportContradicted) GetEventTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EventTime
+	}
+	return nil
+}
+
+func (x *ReportContradicted) GetReportedBy() string {
+	if x != nil {
+		return x.ReportedBy
+	}
+	return ""
+}
+
+func (x *ReportContradicted) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *ReportContradicted) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *ReportContradicted) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
 // A carton was packed and closed.
 type CartonPacked struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1360,7 +1489,7 @@ type CartonPacked struct {
 
 func (x *CartonPacked) Reset() {
 	*x = CartonPacked{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1372,7 +1501,7 @@ func (x *CartonPacked) String() string {
 func (*CartonPacked) ProtoMessage() {}
 
 func (x *CartonPacked) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1385,7 +1514,7 @@ func (x *CartonPacked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CartonPacked.ProtoReflect.Descriptor instead.
 func (*CartonPacked) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{17}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CartonPacked) GetKeys() *WarehouseOrderKeys {
@@ -1425,7 +1554,7 @@ type GoodsIssued struct {
 
 func (x *GoodsIssued) Reset() {
 	*x = GoodsIssued{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1437,7 +1566,7 @@ func (x *GoodsIssued) String() string {
 func (*GoodsIssued) ProtoMessage() {}
 
 func (x *GoodsIssued) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1450,7 +1579,7 @@ func (x *GoodsIssued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoodsIssued.ProtoReflect.Descriptor instead.
 func (*GoodsIssued) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{18}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GoodsIssued) GetKeys() *WarehouseOrderKeys {
@@ -1515,7 +1644,7 @@ type WarehouseOrderCancelled struct {
 
 func (x *WarehouseOrderCancelled) Reset() {
 	*x = WarehouseOrderCancelled{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1527,7 +1656,7 @@ func (x *WarehouseOrderCancelled) String() string {
 func (*WarehouseOrderCancelled) ProtoMessage() {}
 
 func (x *WarehouseOrderCancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1540,7 +1669,7 @@ func (x *WarehouseOrderCancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderCancelled.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderCancelled) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{19}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *WarehouseOrderCancelled) GetKeys() *WarehouseOrderKeys {
@@ -1570,7 +1699,7 @@ type WarehouseOrderCancelRefused struct {
 
 func (x *WarehouseOrderCancelRefused) Reset() {
 	*x = WarehouseOrderCancelRefused{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1582,7 +1711,7 @@ func (x *WarehouseOrderCancelRefused) String() string {
 func (*WarehouseOrderCancelRefused) ProtoMessage() {}
 
 func (x *WarehouseOrderCancelRefused) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1595,7 +1724,7 @@ func (x *WarehouseOrderCancelRefused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderCancelRefused.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderCancelRefused) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{20}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WarehouseOrderCancelRefused) GetKeys() *WarehouseOrderKeys {
@@ -1627,7 +1756,7 @@ type NumbersTaken struct {
 
 func (x *NumbersTaken) Reset() {
 	*x = NumbersTaken{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[21]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1639,7 +1768,7 @@ func (x *NumbersTaken) String() string {
 func (*NumbersTaken) ProtoMessage() {}
 
 func (x *NumbersTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[21]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1652,7 +1781,7 @@ func (x *NumbersTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumbersTaken.ProtoReflect.Descriptor instead.
 func (*NumbersTaken) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{21}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *NumbersTaken) GetCompanyPrefix() string {
@@ -1689,7 +1818,7 @@ type SsccClaimed struct {
 
 func (x *SsccClaimed) Reset() {
 	*x = SsccClaimed{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[22]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1830,7 @@ func (x *SsccClaimed) String() string {
 func (*SsccClaimed) ProtoMessage() {}
 
 func (x *SsccClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[22]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1843,7 @@ func (x *SsccClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SsccClaimed.ProtoReflect.Descriptor instead.
 func (*SsccClaimed) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{22}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SsccClaimed) GetSscc() string {
@@ -1842,7 +1971,21 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"event_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x12\n" +
 	"\x04site\x18\x05 \x01(\tR\x04site\x12\x14\n" +
-	"\x05owner\x18\x06 \x01(\tR\x05owner\"\x94\x01\n" +
+	"\x05owner\x18\x06 \x01(\tR\x05owner\"\xc7\x04\n" +
+	"\x12ReportContradicted\x12E\n" +
+	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12J\n" +
+	"\x06reason\x18\x02 \x01(\x0e22.lockstep.inventorymovement.v1.ContradictionReasonR\x06reason\x12F\n" +
+	"\x06report\x18\x03 \x01(\x0e2..lockstep.inventorymovement.v1.WarehouseReportR\x06report\x12J\n" +
+	"\x05lines\x18\x04 \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\x05lines\x12M\n" +
+	"\fshort_reason\x18\x05 \x01(\x0e2*.lockstep.inventorymovement.v1.ShortReasonR\vshortReason\x129\n" +
+	"\n" +
+	"event_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1f\n" +
+	"\vreported_by\x18\a \x01(\tR\n" +
+	"reportedBy\x125\n" +
+	"\x06source\x18\b \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x12\x12\n" +
+	"\x04site\x18\t \x01(\tR\x04site\x12\x14\n" +
+	"\x05owner\x18\n" +
+	" \x01(\tR\x05owner\"\x94\x01\n" +
 	"\fCartonPacked\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12=\n" +
 	"\x06carton\x18\x02 \x01(\v2%.lockstep.inventorymovement.v1.CartonR\x06carton\"\xf6\x02\n" +
@@ -1882,7 +2025,7 @@ func file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_inventorymovement_v1_events_proto_rawDescData
 }
 
-var file_lockstep_inventorymovement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_lockstep_inventorymovement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_lockstep_inventorymovement_v1_events_proto_goTypes = []any{
 	(*StockKey)(nil),                    // 0: lockstep.inventorymovement.v1.StockKey
 	(*Place)(nil),                       // 1: lockstep.inventorymovement.v1.Place
@@ -1901,33 +2044,37 @@ var file_lockstep_inventorymovement_v1_events_proto_goTypes = []any{
 	(*WarehouseOrderAcknowledged)(nil),  // 14: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged
 	(*PickConfirmed)(nil),               // 15: lockstep.inventorymovement.v1.PickConfirmed
 	(*PickShorted)(nil),                 // 16: lockstep.inventorymovement.v1.PickShorted
-	(*CartonPacked)(nil),                // 17: lockstep.inventorymovement.v1.CartonPacked
-	(*GoodsIssued)(nil),                 // 18: lockstep.inventorymovement.v1.GoodsIssued
-	(*WarehouseOrderCancelled)(nil),     // 19: lockstep.inventorymovement.v1.WarehouseOrderCancelled
-	(*WarehouseOrderCancelRefused)(nil), // 20: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused
-	(*NumbersTaken)(nil),                // 21: lockstep.inventorymovement.v1.NumbersTaken
-	(*SsccClaimed)(nil),                 // 22: lockstep.inventorymovement.v1.SsccClaimed
-	(StockStatus)(0),                    // 23: lockstep.inventorymovement.v1.StockStatus
-	(MovementType)(0),                   // 24: lockstep.inventorymovement.v1.MovementType
-	(*timestamppb.Timestamp)(nil),       // 25: google.protobuf.Timestamp
-	(*v1.Quantity)(nil),                 // 26: lockstep.common.v1.Quantity
-	(*v1.Address)(nil),                  // 27: lockstep.common.v1.Address
-	(*PickTask)(nil),                    // 28: lockstep.inventorymovement.v1.PickTask
-	(*WarehouseLineQuantity)(nil),       // 29: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(ShortReason)(0),                    // 30: lockstep.inventorymovement.v1.ShortReason
-	(*Carton)(nil),                      // 31: lockstep.inventorymovement.v1.Carton
+	(*ReportContradicted)(nil),          // 17: lockstep.inventorymovement.v1.ReportContradicted
+	(*CartonPacked)(nil),                // 18: lockstep.inventorymovement.v1.CartonPacked
+	(*GoodsIssued)(nil),                 // 19: lockstep.inventorymovement.v1.GoodsIssued
+	(*WarehouseOrderCancelled)(nil),     // 20: lockstep.inventorymovement.v1.WarehouseOrderCancelled
+	(*WarehouseOrderCancelRefused)(nil), // 21: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused
+	(*NumbersTaken)(nil),                // 22: lockstep.inventorymovement.v1.NumbersTaken
+	(*SsccClaimed)(nil),                 // 23: lockstep.inventorymovement.v1.SsccClaimed
+	(StockStatus)(0),                    // 24: lockstep.inventorymovement.v1.StockStatus
+	(MovementType)(0),                   // 25: lockstep.inventorymovement.v1.MovementType
+	(*timestamppb.Timestamp)(nil),       // 26: google.protobuf.Timestamp
+	(*v1.Quantity)(nil),                 // 27: lockstep.common.v1.Quantity
+	(*v1.Address)(nil),                  // 28: lockstep.common.v1.Address
+	(*PickTask)(nil),                    // 29: lockstep.inventorymovement.v1.PickTask
+	(*WarehouseLineQuantity)(nil),       // 30: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(ShortReason)(0),                    // 31: lockstep.inventorymovement.v1.ShortReason
+	(ContradictionReason)(0),            // 32: lockstep.inventorymovement.v1.ContradictionReason
+	(WarehouseReport)(0),                // 33: lockstep.inventorymovement.v1.WarehouseReport
+	(*v1.SourceRef)(nil),                // 34: lockstep.common.v1.SourceRef
+	(*Carton)(nil),                      // 35: lockstep.inventorymovement.v1.Carton
 }
 var file_lockstep_inventorymovement_v1_events_proto_depIdxs = []int32{
-	23, // 0: lockstep.inventorymovement.v1.Place.status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	24, // 0: lockstep.inventorymovement.v1.Place.status:type_name -> lockstep.inventorymovement.v1.StockStatus
 	0,  // 1: lockstep.inventorymovement.v1.StockMoved.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	24, // 2: lockstep.inventorymovement.v1.StockMoved.type:type_name -> lockstep.inventorymovement.v1.MovementType
+	25, // 2: lockstep.inventorymovement.v1.StockMoved.type:type_name -> lockstep.inventorymovement.v1.MovementType
 	1,  // 3: lockstep.inventorymovement.v1.StockMoved.from:type_name -> lockstep.inventorymovement.v1.Place
 	1,  // 4: lockstep.inventorymovement.v1.StockMoved.to:type_name -> lockstep.inventorymovement.v1.Place
-	25, // 5: lockstep.inventorymovement.v1.StockMoved.event_time:type_name -> google.protobuf.Timestamp
+	26, // 5: lockstep.inventorymovement.v1.StockMoved.event_time:type_name -> google.protobuf.Timestamp
 	0,  // 6: lockstep.inventorymovement.v1.ReturnReceived.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	26, // 7: lockstep.inventorymovement.v1.ReturnReceived.quantity:type_name -> lockstep.common.v1.Quantity
+	27, // 7: lockstep.inventorymovement.v1.ReturnReceived.quantity:type_name -> lockstep.common.v1.Quantity
 	1,  // 8: lockstep.inventorymovement.v1.ReturnReceived.place:type_name -> lockstep.inventorymovement.v1.Place
-	25, // 9: lockstep.inventorymovement.v1.ReturnReceived.event_time:type_name -> google.protobuf.Timestamp
+	26, // 9: lockstep.inventorymovement.v1.ReturnReceived.event_time:type_name -> google.protobuf.Timestamp
 	0,  // 10: lockstep.inventorymovement.v1.StockReserved.stock:type_name -> lockstep.inventorymovement.v1.StockKey
 	0,  // 11: lockstep.inventorymovement.v1.ReservationReleased.stock:type_name -> lockstep.inventorymovement.v1.StockKey
 	0,  // 12: lockstep.inventorymovement.v1.StockAllocated.stock:type_name -> lockstep.inventorymovement.v1.StockKey
@@ -1935,34 +2082,41 @@ var file_lockstep_inventorymovement_v1_events_proto_depIdxs = []int32{
 	8,  // 14: lockstep.inventorymovement.v1.StockAllocated.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
 	1,  // 15: lockstep.inventorymovement.v1.Allocation.place:type_name -> lockstep.inventorymovement.v1.Place
 	0,  // 16: lockstep.inventorymovement.v1.AllocationFreed.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	26, // 17: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.quantity:type_name -> lockstep.common.v1.Quantity
+	27, // 17: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.quantity:type_name -> lockstep.common.v1.Quantity
 	8,  // 18: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
 	10, // 19: lockstep.inventorymovement.v1.WarehouseOrderCreated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	27, // 20: lockstep.inventorymovement.v1.WarehouseOrderCreated.ship_to:type_name -> lockstep.common.v1.Address
+	28, // 20: lockstep.inventorymovement.v1.WarehouseOrderCreated.ship_to:type_name -> lockstep.common.v1.Address
 	11, // 21: lockstep.inventorymovement.v1.WarehouseOrderCreated.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLineToShip
 	10, // 22: lockstep.inventorymovement.v1.WarehouseOrderAllocated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	28, // 23: lockstep.inventorymovement.v1.WarehouseOrderAllocated.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	29, // 23: lockstep.inventorymovement.v1.WarehouseOrderAllocated.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
 	10, // 24: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
 	10, // 25: lockstep.inventorymovement.v1.PickConfirmed.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	29, // 26: lockstep.inventorymovement.v1.PickConfirmed.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	25, // 27: lockstep.inventorymovement.v1.PickConfirmed.event_time:type_name -> google.protobuf.Timestamp
+	30, // 26: lockstep.inventorymovement.v1.PickConfirmed.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	26, // 27: lockstep.inventorymovement.v1.PickConfirmed.event_time:type_name -> google.protobuf.Timestamp
 	10, // 28: lockstep.inventorymovement.v1.PickShorted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	29, // 29: lockstep.inventorymovement.v1.PickShorted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	30, // 30: lockstep.inventorymovement.v1.PickShorted.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	25, // 31: lockstep.inventorymovement.v1.PickShorted.event_time:type_name -> google.protobuf.Timestamp
-	10, // 32: lockstep.inventorymovement.v1.CartonPacked.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	31, // 33: lockstep.inventorymovement.v1.CartonPacked.carton:type_name -> lockstep.inventorymovement.v1.Carton
-	10, // 34: lockstep.inventorymovement.v1.GoodsIssued.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	29, // 35: lockstep.inventorymovement.v1.GoodsIssued.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	31, // 36: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	25, // 37: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
-	10, // 38: lockstep.inventorymovement.v1.WarehouseOrderCancelled.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	10, // 39: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	30, // 29: lockstep.inventorymovement.v1.PickShorted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	31, // 30: lockstep.inventorymovement.v1.PickShorted.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	26, // 31: lockstep.inventorymovement.v1.PickShorted.event_time:type_name -> google.protobuf.Timestamp
+	10, // 32: lockstep.inventorymovement.v1.ReportContradicted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	32, // 33: lockstep.inventorymovement.v1.ReportContradicted.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
+	33, // 34: lockstep.inventorymovement.v1.ReportContradicted.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
+	30, // 35: lockstep.inventorymovement.v1.ReportContradicted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	31, // 36: lockstep.inventorymovement.v1.ReportContradicted.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	26, // 37: lockstep.inventorymovement.v1.ReportContradicted.event_time:type_name -> google.protobuf.Timestamp
+	34, // 38: lockstep.inventorymovement.v1.ReportContradicted.source:type_name -> lockstep.common.v1.SourceRef
+	10, // 39: lockstep.inventorymovement.v1.CartonPacked.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	35, // 40: lockstep.inventorymovement.v1.CartonPacked.carton:type_name -> lockstep.inventorymovement.v1.Carton
+	10, // 41: lockstep.inventorymovement.v1.GoodsIssued.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	30, // 42: lockstep.inventorymovement.v1.GoodsIssued.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	35, // 43: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	26, // 44: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
+	10, // 45: lockstep.inventorymovement.v1.WarehouseOrderCancelled.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	10, // 46: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_events_proto_init() }
@@ -1977,7 +2131,7 @@ func file_lockstep_inventorymovement_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_inventorymovement_v1_events_proto_rawDesc), len(file_lockstep_inventorymovement_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

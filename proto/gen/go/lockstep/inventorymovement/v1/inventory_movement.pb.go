@@ -49,9 +49,9 @@ const (
 	Reason_REASON_SITE_UNKNOWN Reason = 7
 	// The state of the warehouse order does not allow the command; metadata has `from` and `command`.
 	Reason_REASON_WAREHOUSE_ORDER_STATE Reason = 8
-	// The line is not part of the warehouse order.
+	// The line of a carton is not part of the warehouse order.
 	Reason_REASON_LINE_UNKNOWN Reason = 9
-	// More than is left of the line.
+	// A carton has more of a line than is picked and not packed.
 	Reason_REASON_QUANTITY_EXCEEDED Reason = 10
 	// Goods issue before everything picked is packed.
 	Reason_REASON_NOT_PACKED Reason = 11

@@ -68,9 +68,10 @@ type InventoryMovementServiceClient interface {
 	ReleaseReservations(ctx context.Context, in *ReleaseReservationsRequest, opts ...grpc.CallOption) (*ReleaseReservationsResponse, error)
 	// Records that the warehouse has the order.
 	AcknowledgeWarehouseOrder(ctx context.Context, in *AcknowledgeWarehouseOrderRequest, opts ...grpc.CallOption) (*AcknowledgeWarehouseOrderResponse, error)
-	// Records picks. A report: what the books cannot cover comes from DISCREPANCY.
+	// Records picks. A report: what the books cannot cover comes from DISCREPANCY, and what
+	// contradicts the warehouse order is kept as a contradiction, told in the receipt's reasons.
 	ConfirmPicks(ctx context.Context, in *ConfirmPicksRequest, opts ...grpc.CallOption) (*ConfirmPicksResponse, error)
-	// Records what was not there to be picked.
+	// Records what was not there to be picked. A report, as picks are.
 	ReportShortPick(ctx context.Context, in *ReportShortPickRequest, opts ...grpc.CallOption) (*ReportShortPickResponse, error)
 	// Records a packed carton; issues its SSCC if none is given.
 	PackCarton(ctx context.Context, in *PackCartonRequest, opts ...grpc.CallOption) (*PackCartonResponse, error)
@@ -288,9 +289,10 @@ type InventoryMovementServiceServer interface {
 	ReleaseReservations(context.Context, *ReleaseReservationsRequest) (*ReleaseReservationsResponse, error)
 	// Records that the warehouse has the order.
 	AcknowledgeWarehouseOrder(context.Context, *AcknowledgeWarehouseOrderRequest) (*AcknowledgeWarehouseOrderResponse, error)
-	// Records picks. A report: what the books cannot cover comes from DISCREPANCY.
+	// Records picks. A report: what the books cannot cover comes from DISCREPANCY, and what
+	// contradicts the warehouse order is kept as a contradiction, told in the receipt's reasons.
 	ConfirmPicks(context.Context, *ConfirmPicksRequest) (*ConfirmPicksResponse, error)
-	// Records what was not there to be picked.
+	// Records what was not there to be picked. A report, as picks are.
 	ReportShortPick(context.Context, *ReportShortPickRequest) (*ReportShortPickResponse, error)
 	// Records a packed carton; issues its SSCC if none is given.
 	PackCarton(context.Context, *PackCartonRequest) (*PackCartonResponse, error)

@@ -300,6 +300,124 @@ func (WarehouseOrderState) EnumDescriptor() ([]byte, []int) {
 	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{3}
 }
 
+// What a report contradicts.
+type ContradictionReason int32
+
+const (
+	// Not given.
+	ContradictionReason_CONTRADICTION_REASON_UNSPECIFIED ContradictionReason = 0
+	// More was picked than was left to pick.
+	ContradictionReason_CONTRADICTION_REASON_OVER_PICK ContradictionReason = 1
+	// More is missing than was left to pick.
+	ContradictionReason_CONTRADICTION_REASON_OVER_SHORT ContradictionReason = 2
+	// The warehouse order has no such line.
+	ContradictionReason_CONTRADICTION_REASON_UNKNOWN_LINE ContradictionReason = 3
+	// The warehouse order was cancelled.
+	ContradictionReason_CONTRADICTION_REASON_AFTER_CANCEL ContradictionReason = 4
+	// The goods issue was posted.
+	ContradictionReason_CONTRADICTION_REASON_AFTER_ISSUE ContradictionReason = 5
+)
+
+// Enum value maps for ContradictionReason.
+var (
+	ContradictionReason_name = map[int32]string{
+		0: "CONTRADICTION_REASON_UNSPECIFIED",
+		1: "CONTRADICTION_REASON_OVER_PICK",
+		2: "CONTRADICTION_REASON_OVER_SHORT",
+		3: "CONTRADICTION_REASON_UNKNOWN_LINE",
+		4: "CONTRADICTION_REASON_AFTER_CANCEL",
+		5: "CONTRADICTION_REASON_AFTER_ISSUE",
+	}
+	ContradictionReason_value = map[string]int32{
+		"CONTRADICTION_REASON_UNSPECIFIED":  0,
+		"CONTRADICTION_REASON_OVER_PICK":    1,
+		"CONTRADICTION_REASON_OVER_SHORT":   2,
+		"CONTRADICTION_REASON_UNKNOWN_LINE": 3,
+		"CONTRADICTION_REASON_AFTER_CANCEL": 4,
+		"CONTRADICTION_REASON_AFTER_ISSUE":  5,
+	}
+)
+
+func (x ContradictionReason) Enum() *ContradictionReason {
+	p := new(ContradictionReason)
+	*p = x
+	return p
+}
+
+func (x ContradictionReason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ContradictionReason) Descriptor() protoreflect.EnumDescriptor {
+	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[4].Descriptor()
+}
+
+func (ContradictionReason) Type() protoreflect.EnumType {
+	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[4]
+}
+
+func (x ContradictionReason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ContradictionReason.Descriptor instead.
+func (ContradictionReason) EnumDescriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{4}
+}
+
+// A kind of report of a warehouse.
+type WarehouseReport int32
+
+const (
+	// Not given.
+	WarehouseReport_WAREHOUSE_REPORT_UNSPECIFIED WarehouseReport = 0
+	// Goods were picked.
+	WarehouseReport_WAREHOUSE_REPORT_PICK WarehouseReport = 1
+	// Goods were not there to be picked.
+	WarehouseReport_WAREHOUSE_REPORT_SHORT_PICK WarehouseReport = 2
+)
+
+// Enum value maps for WarehouseReport.
+var (
+	WarehouseReport_name = map[int32]string{
+		0: "WAREHOUSE_REPORT_UNSPECIFIED",
+		1: "WAREHOUSE_REPORT_PICK",
+		2: "WAREHOUSE_REPORT_SHORT_PICK",
+	}
+	WarehouseReport_value = map[string]int32{
+		"WAREHOUSE_REPORT_UNSPECIFIED": 0,
+		"WAREHOUSE_REPORT_PICK":        1,
+		"WAREHOUSE_REPORT_SHORT_PICK":  2,
+	}
+)
+
+func (x WarehouseReport) Enum() *WarehouseReport {
+	p := new(WarehouseReport)
+	*p = x
+	return p
+}
+
+func (x WarehouseReport) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WarehouseReport) Descriptor() protoreflect.EnumDescriptor {
+	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[5].Descriptor()
+}
+
+func (WarehouseReport) Type() protoreflect.EnumType {
+	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[5]
+}
+
+func (x WarehouseReport) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WarehouseReport.Descriptor instead.
+func (WarehouseReport) EnumDescriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{5}
+}
+
 // One row of stock: how much of which lot stands where, in which status.
 type StockRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1037,6 +1155,106 @@ func (x *Carton) GetLines() []*WarehouseLineQuantity {
 	return nil
 }
 
+// A line of a report that contradicts its warehouse order. It changed no quantity of it.
+type WarehouseContradiction struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it contradicts.
+	Reason ContradictionReason `protobuf:"varint,1,opt,name=reason,proto3,enum=lockstep.inventorymovement.v1.ContradictionReason" json:"reason,omitempty"`
+	// What was reported.
+	Report WarehouseReport `protobuf:"varint,2,opt,name=report,proto3,enum=lockstep.inventorymovement.v1.WarehouseReport" json:"report,omitempty"`
+	// Line and quantity, as told; of a line that is partly in order only the excess.
+	Line *WarehouseLineQuantity `protobuf:"bytes,3,opt,name=line,proto3" json:"line,omitempty"`
+	// Why it was missing, of a short pick.
+	ShortReason ShortReason `protobuf:"varint,4,opt,name=short_reason,json=shortReason,proto3,enum=lockstep.inventorymovement.v1.ShortReason" json:"short_reason,omitempty"`
+	// When it happened, UTC.
+	EventTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	// Who reported it.
+	ReportedBy string `protobuf:"bytes,6,opt,name=reported_by,json=reportedBy,proto3" json:"reported_by,omitempty"`
+	// Message that it comes from; absent if the report names none.
+	Source        *v1.SourceRef `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WarehouseContradiction) Reset() {
+	*x = WarehouseContradiction{}
+	mi := &file_lockstep_inventorymovement_v1_resources_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WarehouseContradiction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WarehouseContradiction) ProtoMessage() {}
+
+func (x *WarehouseContradiction) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_resources_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WarehouseContradiction.ProtoReflect.Descriptor instead.
+func (*WarehouseContradiction) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *WarehouseContradiction) GetReason() ContradictionReason {
+	if x != nil {
+		return x.Reason
+	}
+	return ContradictionReason_CONTRADICTION_REASON_UNSPECIFIED
+}
+
+func (x *WarehouseContradiction) GetReport() WarehouseReport {
+	if x != nil {
+		return x.Report
+	}
+	return WarehouseReport_WAREHOUSE_REPORT_UNSPECIFIED
+}
+
+func (x *WarehouseContradiction) GetLine() *WarehouseLineQuantity {
+	if x != nil {
+		return x.Line
+	}
+	return nil
+}
+
+func (x *WarehouseContradiction) GetShortReason() ShortReason {
+	if x != nil {
+		return x.ShortReason
+	}
+	return ShortReason_SHORT_REASON_UNSPECIFIED
+}
+
+func (x *WarehouseContradiction) GetEventTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EventTime
+	}
+	return nil
+}
+
+func (x *WarehouseContradiction) GetReportedBy() string {
+	if x != nil {
+		return x.ReportedBy
+	}
+	return ""
+}
+
+func (x *WarehouseContradiction) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
 // A warehouse order: one release version at one site.
 type WarehouseOrder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1071,14 +1289,18 @@ type WarehouseOrder struct {
 	// Version, for If-Match.
 	Etag string `protobuf:"bytes,15,opt,name=etag,proto3" json:"etag,omitempty"`
 	// When it was created, UTC.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// What its warehouse reported against it, a line each, oldest first; at most the last 200.
+	Contradictions []*WarehouseContradiction `protobuf:"bytes,17,rep,name=contradictions,proto3" json:"contradictions,omitempty"`
+	// How many there were in all.
+	ContradictionCount int32 `protobuf:"varint,18,opt,name=contradiction_count,json=contradictionCount,proto3" json:"contradiction_count,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *WarehouseOrder) Reset() {
 	*x = WarehouseOrder{}
-	mi := &file_lockstep_inventorymovement_v1_resources_proto_msgTypes[8]
+	mi := &file_lockstep_inventorymovement_v1_resources_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1312,7 @@ func (x *WarehouseOrder) String() string {
 func (*WarehouseOrder) ProtoMessage() {}
 
 func (x *WarehouseOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_resources_proto_msgTypes[8]
+	mi := &file_lockstep_inventorymovement_v1_resources_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1325,7 @@ func (x *WarehouseOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrder.ProtoReflect.Descriptor instead.
 func (*WarehouseOrder) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{8}
+	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WarehouseOrder) GetWarehouseOrderId() string {
@@ -1218,6 +1440,20 @@ func (x *WarehouseOrder) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *WarehouseOrder) GetContradictions() []*WarehouseContradiction {
+	if x != nil {
+		return x.Contradictions
+	}
+	return nil
+}
+
+func (x *WarehouseOrder) GetContradictionCount() int32 {
+	if x != nil {
+		return x.ContradictionCount
+	}
+	return 0
+}
+
 var File_lockstep_inventorymovement_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
@@ -1284,7 +1520,17 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x06Carton\x12\x18\n" +
 	"\x04sscc\x18\x01 \x01(\tB\x04\x88\xb5\x18\tR\x04sscc\x12,\n" +
 	"\x12gross_weight_grams\x18\x02 \x01(\x03R\x10grossWeightGrams\x12J\n" +
-	"\x05lines\x18\x03 \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\x05lines\"\xdc\x05\n" +
+	"\x05lines\x18\x03 \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\x05lines\"\xd8\x03\n" +
+	"\x16WarehouseContradiction\x12J\n" +
+	"\x06reason\x18\x01 \x01(\x0e22.lockstep.inventorymovement.v1.ContradictionReasonR\x06reason\x12F\n" +
+	"\x06report\x18\x02 \x01(\x0e2..lockstep.inventorymovement.v1.WarehouseReportR\x06report\x12H\n" +
+	"\x04line\x18\x03 \x01(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\x04line\x12M\n" +
+	"\fshort_reason\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.ShortReasonR\vshortReason\x129\n" +
+	"\n" +
+	"event_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1f\n" +
+	"\vreported_by\x18\x06 \x01(\tR\n" +
+	"reportedBy\x125\n" +
+	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xec\x06\n" +
 	"\x0eWarehouseOrder\x12,\n" +
 	"\x12warehouse_order_id\x18\x01 \x01(\tR\x10warehouseOrderId\x12H\n" +
 	"\x05state\x18\x02 \x01(\x0e22.lockstep.inventorymovement.v1.WarehouseOrderStateR\x05state\x12\x19\n" +
@@ -1304,7 +1550,9 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\acartons\x18\x0e \x03(\v2%.lockstep.inventorymovement.v1.CartonR\acartons\x12\x12\n" +
 	"\x04etag\x18\x0f \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime*\xab\x01\n" +
+	"createTime\x12]\n" +
+	"\x0econtradictions\x18\x11 \x03(\v25.lockstep.inventorymovement.v1.WarehouseContradictionR\x0econtradictions\x12/\n" +
+	"\x13contradiction_count\x18\x12 \x01(\x05R\x12contradictionCount*\xab\x01\n" +
 	"\vStockStatus\x12\x1c\n" +
 	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STOCK_STATUS_AVAILABLE\x10\x01\x12\x13\n" +
@@ -1336,7 +1584,18 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x1cWAREHOUSE_ORDER_STATE_PICKED\x10\x05\x12 \n" +
 	"\x1cWAREHOUSE_ORDER_STATE_PACKED\x10\x06\x12 \n" +
 	"\x1cWAREHOUSE_ORDER_STATE_ISSUED\x10\a\x12#\n" +
-	"\x1fWAREHOUSE_ORDER_STATE_CANCELLED\x10\bB\xb0\x02\n" +
+	"\x1fWAREHOUSE_ORDER_STATE_CANCELLED\x10\b*\xf8\x01\n" +
+	"\x13ContradictionReason\x12$\n" +
+	" CONTRADICTION_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
+	"\x1eCONTRADICTION_REASON_OVER_PICK\x10\x01\x12#\n" +
+	"\x1fCONTRADICTION_REASON_OVER_SHORT\x10\x02\x12%\n" +
+	"!CONTRADICTION_REASON_UNKNOWN_LINE\x10\x03\x12%\n" +
+	"!CONTRADICTION_REASON_AFTER_CANCEL\x10\x04\x12$\n" +
+	" CONTRADICTION_REASON_AFTER_ISSUE\x10\x05*o\n" +
+	"\x0fWarehouseReport\x12 \n" +
+	"\x1cWAREHOUSE_REPORT_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15WAREHOUSE_REPORT_PICK\x10\x01\x12\x1f\n" +
+	"\x1bWAREHOUSE_REPORT_SHORT_PICK\x10\x02B\xb0\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\x0eResourcesProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -1351,55 +1610,66 @@ func file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP() []byte {
 	return file_lockstep_inventorymovement_v1_resources_proto_rawDescData
 }
 
-var file_lockstep_inventorymovement_v1_resources_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_lockstep_inventorymovement_v1_resources_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_lockstep_inventorymovement_v1_resources_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_lockstep_inventorymovement_v1_resources_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_lockstep_inventorymovement_v1_resources_proto_goTypes = []any{
-	(StockStatus)(0),              // 0: lockstep.inventorymovement.v1.StockStatus
-	(MovementType)(0),             // 1: lockstep.inventorymovement.v1.MovementType
-	(ShortReason)(0),              // 2: lockstep.inventorymovement.v1.ShortReason
-	(WarehouseOrderState)(0),      // 3: lockstep.inventorymovement.v1.WarehouseOrderState
-	(*StockRow)(nil),              // 4: lockstep.inventorymovement.v1.StockRow
-	(*Stock)(nil),                 // 5: lockstep.inventorymovement.v1.Stock
-	(*Availability)(nil),          // 6: lockstep.inventorymovement.v1.Availability
-	(*GoodsReceipt)(nil),          // 7: lockstep.inventorymovement.v1.GoodsReceipt
-	(*PickTask)(nil),              // 8: lockstep.inventorymovement.v1.PickTask
-	(*WarehouseOrderLine)(nil),    // 9: lockstep.inventorymovement.v1.WarehouseOrderLine
-	(*WarehouseLineQuantity)(nil), // 10: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(*Carton)(nil),                // 11: lockstep.inventorymovement.v1.Carton
-	(*WarehouseOrder)(nil),        // 12: lockstep.inventorymovement.v1.WarehouseOrder
-	(*v1.Quantity)(nil),           // 13: lockstep.common.v1.Quantity
-	(*v1.Address)(nil),            // 14: lockstep.common.v1.Address
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(StockStatus)(0),               // 0: lockstep.inventorymovement.v1.StockStatus
+	(MovementType)(0),              // 1: lockstep.inventorymovement.v1.MovementType
+	(ShortReason)(0),               // 2: lockstep.inventorymovement.v1.ShortReason
+	(WarehouseOrderState)(0),       // 3: lockstep.inventorymovement.v1.WarehouseOrderState
+	(ContradictionReason)(0),       // 4: lockstep.inventorymovement.v1.ContradictionReason
+	(WarehouseReport)(0),           // 5: lockstep.inventorymovement.v1.WarehouseReport
+	(*StockRow)(nil),               // 6: lockstep.inventorymovement.v1.StockRow
+	(*Stock)(nil),                  // 7: lockstep.inventorymovement.v1.Stock
+	(*Availability)(nil),           // 8: lockstep.inventorymovement.v1.Availability
+	(*GoodsReceipt)(nil),           // 9: lockstep.inventorymovement.v1.GoodsReceipt
+	(*PickTask)(nil),               // 10: lockstep.inventorymovement.v1.PickTask
+	(*WarehouseOrderLine)(nil),     // 11: lockstep.inventorymovement.v1.WarehouseOrderLine
+	(*WarehouseLineQuantity)(nil),  // 12: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(*Carton)(nil),                 // 13: lockstep.inventorymovement.v1.Carton
+	(*WarehouseContradiction)(nil), // 14: lockstep.inventorymovement.v1.WarehouseContradiction
+	(*WarehouseOrder)(nil),         // 15: lockstep.inventorymovement.v1.WarehouseOrder
+	(*v1.Quantity)(nil),            // 16: lockstep.common.v1.Quantity
+	(*timestamppb.Timestamp)(nil),  // 17: google.protobuf.Timestamp
+	(*v1.SourceRef)(nil),           // 18: lockstep.common.v1.SourceRef
+	(*v1.Address)(nil),             // 19: lockstep.common.v1.Address
 }
 var file_lockstep_inventorymovement_v1_resources_proto_depIdxs = []int32{
 	0,  // 0: lockstep.inventorymovement.v1.StockRow.status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	13, // 1: lockstep.inventorymovement.v1.StockRow.on_hand:type_name -> lockstep.common.v1.Quantity
-	13, // 2: lockstep.inventorymovement.v1.StockRow.allocated:type_name -> lockstep.common.v1.Quantity
-	4,  // 3: lockstep.inventorymovement.v1.Stock.rows:type_name -> lockstep.inventorymovement.v1.StockRow
-	13, // 4: lockstep.inventorymovement.v1.Availability.on_hand:type_name -> lockstep.common.v1.Quantity
-	13, // 5: lockstep.inventorymovement.v1.Availability.allocated:type_name -> lockstep.common.v1.Quantity
-	13, // 6: lockstep.inventorymovement.v1.Availability.promised:type_name -> lockstep.common.v1.Quantity
-	13, // 7: lockstep.inventorymovement.v1.Availability.available_to_promise:type_name -> lockstep.common.v1.Quantity
-	13, // 8: lockstep.inventorymovement.v1.GoodsReceipt.quantity:type_name -> lockstep.common.v1.Quantity
-	13, // 9: lockstep.inventorymovement.v1.PickTask.quantity:type_name -> lockstep.common.v1.Quantity
-	13, // 10: lockstep.inventorymovement.v1.WarehouseOrderLine.quantity:type_name -> lockstep.common.v1.Quantity
-	13, // 11: lockstep.inventorymovement.v1.WarehouseOrderLine.allocated:type_name -> lockstep.common.v1.Quantity
-	13, // 12: lockstep.inventorymovement.v1.WarehouseOrderLine.picked:type_name -> lockstep.common.v1.Quantity
-	13, // 13: lockstep.inventorymovement.v1.WarehouseOrderLine.short:type_name -> lockstep.common.v1.Quantity
-	13, // 14: lockstep.inventorymovement.v1.WarehouseOrderLine.packed:type_name -> lockstep.common.v1.Quantity
-	13, // 15: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
-	10, // 16: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	3,  // 17: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	14, // 18: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
-	9,  // 19: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
-	8,  // 20: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
-	11, // 21: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	15, // 22: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	16, // 1: lockstep.inventorymovement.v1.StockRow.on_hand:type_name -> lockstep.common.v1.Quantity
+	16, // 2: lockstep.inventorymovement.v1.StockRow.allocated:type_name -> lockstep.common.v1.Quantity
+	6,  // 3: lockstep.inventorymovement.v1.Stock.rows:type_name -> lockstep.inventorymovement.v1.StockRow
+	16, // 4: lockstep.inventorymovement.v1.Availability.on_hand:type_name -> lockstep.common.v1.Quantity
+	16, // 5: lockstep.inventorymovement.v1.Availability.allocated:type_name -> lockstep.common.v1.Quantity
+	16, // 6: lockstep.inventorymovement.v1.Availability.promised:type_name -> lockstep.common.v1.Quantity
+	16, // 7: lockstep.inventorymovement.v1.Availability.available_to_promise:type_name -> lockstep.common.v1.Quantity
+	16, // 8: lockstep.inventorymovement.v1.GoodsReceipt.quantity:type_name -> lockstep.common.v1.Quantity
+	16, // 9: lockstep.inventorymovement.v1.PickTask.quantity:type_name -> lockstep.common.v1.Quantity
+	16, // 10: lockstep.inventorymovement.v1.WarehouseOrderLine.quantity:type_name -> lockstep.common.v1.Quantity
+	16, // 11: lockstep.inventorymovement.v1.WarehouseOrderLine.allocated:type_name -> lockstep.common.v1.Quantity
+	16, // 12: lockstep.inventorymovement.v1.WarehouseOrderLine.picked:type_name -> lockstep.common.v1.Quantity
+	16, // 13: lockstep.inventorymovement.v1.WarehouseOrderLine.short:type_name -> lockstep.common.v1.Quantity
+	16, // 14: lockstep.inventorymovement.v1.WarehouseOrderLine.packed:type_name -> lockstep.common.v1.Quantity
+	16, // 15: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
+	12, // 16: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	4,  // 17: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
+	5,  // 18: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
+	12, // 19: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	2,  // 20: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	17, // 21: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
+	18, // 22: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
+	3,  // 23: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	19, // 24: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
+	11, // 25: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
+	10, // 26: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	13, // 27: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	17, // 28: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
+	14, // 29: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_resources_proto_init() }
@@ -1412,8 +1682,8 @@ func file_lockstep_inventorymovement_v1_resources_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_inventorymovement_v1_resources_proto_rawDesc), len(file_lockstep_inventorymovement_v1_resources_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   9,
+			NumEnums:      6,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
