@@ -58,16 +58,39 @@ var shapes = []struct {
 func whole(t *testing.T, servers *fleet.Servers) *fleet.Fleet {
 	t.Helper()
 	f, err := fleet.NewWhole(programs, t.TempDir(), servers)
+	return ended(t, f, err)
+}
+
+// ended sees to the end of a fleet.
+func ended(t *testing.T, f *fleet.Fleet, err error) *fleet.Fleet {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(f.Processes[fleet.Whole].Tail())
+			for _, p := range f.Processes {
+				t.Log(p.Tail())
+			}
 		}
 		f.Kill()
 	})
 	return f
+}
+
+// await waits until a condition holds; unlike testkit.Eventually it may be called in a goroutine.
+func await(ctx context.Context, condition func() error) error {
+	for {
+		err := condition()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // eventually bounds what must come true after a crash: a lease of the dead process runs out,

@@ -1,0 +1,104 @@
+package e2e
+
+import "net/http"
+
+// foreign is what a stranger asks and is answered.
+type foreign struct {
+	query, body string
+	status      int
+	code        string
+	nothing     bool // the stranger has no master data either
+	public      bool // every tenant is answered the same
+	alike       bool // an id of nobody is answered the same, though with no error
+}
+
+// bodies are the smallest requests that RPCs with an id in their path find nothing wrong with:
+// what is not there is looked for only then. An RPC that is not here takes an empty one.
+var bodies = map[string]string{
+	"PlaceHold":     `{"type":"HOLD_TYPE_MANUAL"}`,
+	"LiftHold":      `{"type":"HOLD_TYPE_MANUAL"}`,
+	"RequestCancel": `{"reason":"CUSTOMER_REQUEST"}`,
+
+	"ConfirmPicks":    `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}]}`,
+	"ReportShortPick": `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"reason":"SHORT_REASON_MISSING"}`,
+	"PackCarton":      `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"grossWeightGrams":"500"}`,
+
+	"TenderShipment":        `{"carrier":"<carriers/code>","carrierService":"STANDARD","respondBy":"2099-01-01T00:00:00Z"}`,
+	"RespondTender":         `{"carrier":"<carriers/code>","accept":true}`,
+	"DispatchShipment":      `{"billOfLading":"BOL-1","proNumber":"PRO-1","carrier":"<carriers/code>"}`,
+	"RecordMilestones":      `{"milestones":[{"code":"MILESTONE_CODE_DEPARTED","classifier":"MILESTONE_CLASSIFIER_ACTUAL","eventTime":"2026-01-02T03:04:05Z","messageId":"M-1"}]}`,
+	"RecordProofOfDelivery": `{"signedBy":"R. Receiver","signedTime":"2026-01-02T03:04:05Z"}`,
+
+	"ResolveDispute":      `{"resolution":"DISPUTE_RESOLUTION_PAY_AS_EXPECTED","reasonCode":"AGREED"}`,
+	"RecordVoucherPosted": `{"voucherNumber":"V-1"}`,
+	"RecordPayment":       `{"paymentReference":"P-1","amount":{"amountMinor":"551","currency":"EUR"}}`,
+
+	"DenyReturn":    `{"reason":"TOO_LATE"}`,
+	"CancelReturn":  `{"reason":"CHANGED_MIND"}`,
+	"InspectItems":  `{"rmaLineNumber":1,"accepted":{"value":"1","unit":"EA"},"grade":"GRADE_A"}`,
+	"DisposeItems":  `{"rmaLineNumber":1,"disposition":"DISPOSITION_RESTOCK","quantity":{"value":"1","unit":"EA"},"fromLocation":"RETURNS","toLocation":"A-01"}`,
+	"ConfirmCredit": `{"creditNumber":1,"creditMemo":"CM-1","amount":{"amountMinor":"1300","currency":"EUR"}}`,
+}
+
+const (
+	found   = http.StatusOK // a list: it is empty
+	refusal = http.StatusBadRequest
+)
+
+// elsewhere are the RPCs that take no id in their path, or make what stands there: the stranger
+// gets a record of its own, an empty list, or is told that the name is not known.
+var elsewhere = map[string]foreign{
+	"PutItem /v1/items/{sku}":                  {body: `{"item":{"name":"Theirs","baseUnit":"EA"}}`, status: http.StatusOK},
+	"PutParty /v1/parties/{code}":              {body: `{"party":{"name":"Theirs","roles":["PARTY_ROLE_CUSTOMER"]}}`, status: http.StatusOK},
+	"PutLocation /v1/locations/{code}":         {body: `{"location":{"name":"Theirs","kind":"LOCATION_KIND_SITE","timeZone":"UTC","address":{"name":"N","lines":["1"],"city":"Gary","postalCode":"46402","country":"US"}}}`, status: http.StatusOK},
+	"PutCarrier /v1/carriers/{code}":           {body: `{"carrier":{"name":"Theirs"}}`, status: http.StatusOK},
+	"BatchPutItems /v1/items:batchPut":         {nothing: true, body: `{"items":[{"sku":"<items/sku>","name":"Theirs","baseUnit":"EA"}]}`, status: http.StatusOK},
+	"BatchPutParties /v1/parties:batchPut":     {nothing: true, body: `{"parties":[{"code":"<parties/code>","name":"Theirs","roles":["PARTY_ROLE_CUSTOMER"]}]}`, status: http.StatusOK},
+	"BatchPutLocations /v1/locations:batchPut": {nothing: true, body: `{"locations":[{"code":"<locations/code>","name":"Theirs","kind":"LOCATION_KIND_SITE","timeZone":"UTC","address":{"name":"N","lines":["1"],"city":"Gary","postalCode":"46402","country":"US"}}]}`, status: http.StatusOK},
+	"BatchPutCarriers /v1/carriers:batchPut":   {nothing: true, body: `{"carriers":[{"code":"<carriers/code>","name":"Theirs"}]}`, status: http.StatusOK},
+	"PutTenant /v1/tenant":                     {nothing: true, body: `{"tenant":{"name":"Theirs","currency":"USD","country":"US","timeZone":"UTC"}}`, status: http.StatusOK},
+	"GetTenant /v1/tenant":                     {nothing: true, status: http.StatusNotFound},
+	"ListItems /v1/items":                      {nothing: true, query: "?identifier=<gtin>", status: found},
+	"ListParties /v1/parties":                  {nothing: true, status: found},
+	"ListLocations /v1/locations":              {nothing: true, query: "?site_code=<locations/code>", status: found},
+	"ListCarriers /v1/carriers":                {nothing: true, status: found},
+
+	"SubmitOrder /v1/orders":                   {body: `{"order":{"sourceSystem":"erp","orderNumber":"<number>","soldTo":{"partyCode":"<parties/code>"},"lines":[{"lineNumber":1,"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"}}]}}`, status: http.StatusOK},
+	"BatchSubmitOrders /v1/orders:batchSubmit": {body: `{"orders":[{"sourceSystem":"shop","orderNumber":"<number>","soldTo":{"partyCode":"<parties/code>"},"lines":[{"lineNumber":1,"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"}}]}]}`, status: http.StatusOK},
+	"ListOrders /v1/orders":                    {query: "?order_number=<number>", status: found},
+	"GetOrderView /v1/order-views":             {query: "?order_number=<number>&source_system=erp", status: http.StatusNotFound},
+
+	"RecordReceipt /v1/stocks:recordReceipt":             {nothing: true, body: `{"receipt":{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"}}}`, status: refusal, code: "SITE_UNKNOWN"},
+	"BatchRecordReceipts /v1/stocks:batchRecordReceipts": {nothing: true, body: `{"receipts":[{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"}}]}`, status: http.StatusOK},
+	"RecordReturnReceipt /v1/stocks:recordReturnReceipt": {body: `{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"},"rmaId":"<returns/rma_id>"}`, status: http.StatusOK},
+	"AdjustStock /v1/stocks:adjust":                      {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","change":{"value":"1","unit":"EA"},"reason":"COUNT"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"MoveStock /v1/stocks:move":                          {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>","fromLocation":"A-01","toLocation":"A-02","quantity":{"value":"1","unit":"EA"},"reason":"TIDY"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"GetStock /v1/stocks":                                {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
+	"GetAvailability /v1/stocks:getAvailability":         {body: `{"places":[{"site":"<locations/code>","itemId":"<item>"}]}`, status: http.StatusOK},
+	"ListWarehouseOrders /v1/warehouse-orders":           {query: "?order_id=<orders/order_id>", status: found},
+
+	"ListShipments /v1/shipments": {query: "?order_id=<orders/order_id>", status: found},
+
+	"PublishRateCard /v1/rate-cards":             {nothing: true, body: `{"card":{"carrier":"<carriers/code>","currency":"EUR","validFrom":"2026-01-01T00:00:00Z","fuelPercent":"1","lanes":[{"destinationCountry":"DE","bands":[{"toGrams":"1000","minimumMinor":"1","ratePerKg":"1","basis":"RATE_BASIS_KILOGRAM"}]}]}}`, status: http.StatusOK},
+	"RateShipment /v1/rates:rateShipment":        {body: `{"carrier":"<carriers/code>","carrierService":"STANDARD","site":"<locations/code>","shipTo":{"name":"N","lines":["1"],"city":"Hamburg","postalCode":"20095","country":"DE"},"weightGrams":"1000"}`, status: http.StatusOK},
+	"ListFreights /v1/freights":                  {query: "?order_id=<orders/order_id>", status: found},
+	"ReceiveFreightInvoice /v1/freight-invoices": {body: `{"carrier":"<carriers/code>","invoiceNumber":"I-1","invoiceDate":"2026-01-02T00:00:00Z","lines":[{"reference":"<pro>","chargeCode":"BASE","amount":{"amountMinor":"490","currency":"EUR"}}]}`, status: http.StatusOK},
+	"ListFreightInvoices /v1/freight-invoices":   {query: "?reference=<freights/freight_id>", status: found},
+
+	// The request is taken down and denied: nothing was issued of an order that is not there.
+	"RequestReturn /v1/returns": {body: `{"orderId":"<orders/order_id>","waitMs":5000,"rmaNumber":"<rma>","sourceSystem":"erp","returnSite":"<locations/code>","lines":[{"orderLineNumber":1,"quantity":{"value":"1","unit":"EA"},"reason":"RETURN_REASON_DEFECTIVE"}]}`, status: http.StatusOK, alike: true},
+	"ListReturns /v1/returns":   {query: "?order_id=<orders/order_id>", status: found},
+
+	"ImportDocument /v1/documents":                   {body: `{"document":{"type":"DOCUMENT_TYPE_ORDERS","format":"DOCUMENT_FORMAT_CSV","content":"eAo=","source":{"system":"erp","messageId":"<message>"}}}`, status: http.StatusOK},
+	"BatchImportDocuments /v1/documents:batchImport": {body: `{"documents":[{"type":"DOCUMENT_TYPE_ORDERS","format":"DOCUMENT_FORMAT_CSV","content":"eAo=","source":{"system":"erp","messageId":"<message>"}}]}`, status: http.StatusOK},
+	"ListDocuments /v1/documents":                    {query: "?message_id=<message>", status: found},
+
+	"ListDeadLetters /v1/services/{service}/dead-letters": {status: http.StatusOK, public: true}, // nobody has one
+
+	"Trace /v1/traces":              {query: "?key=<number>", status: http.StatusNotFound},
+	"ListUnits /v1/units":           {status: http.StatusOK, public: true},
+	"ListCurrencies /v1/currencies": {status: http.StatusOK, public: true},
+	"ListCountries /v1/countries":   {status: http.StatusOK, public: true},
+
+	"SearchKeys /v1/business-keys": {query: "?prefix=<prefix>", status: found},
+}
