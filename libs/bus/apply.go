@@ -169,7 +169,7 @@ func (r *runner) replay(ctx context.Context, d DeadLetter, drop bool) (failed bo
 		r.log.WarnContext(ctx, "fact left out", "event", d.EventID, "type", d.Type, "reason", d.Reason)
 		r.skip(f)
 	} else {
-		culprit, problem = r.apply(ctx, f)
+		culprit, problem = r.apply(context.WithValue(ctx, anew{}, true), f)
 	}
 	if problem == nil {
 		return false, r.parking.rows.Delete(ctx, d.Tenant, d.ID)
@@ -197,6 +197,9 @@ func (r *runner) replay(ctx context.Context, d DeadLetter, drop bool) (failed bo
 		}
 	})
 }
+
+// anew marks the context of a parked fact's next try: what refused it may have been mended.
+type anew struct{}
 
 // apply runs the handler for a fact; for a recorder, for those before it that are missing
 // too. It returns the fact that failed.
@@ -241,8 +244,9 @@ func (r *runner) handle(ctx context.Context, f Fact) (err error) {
 // a second run of the same fact is the same command.
 func (r *runner) context(ctx context.Context, f Fact) context.Context {
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": f.TraceParent})
+	again, _ := ctx.Value(anew{}).(bool)
 	ctx = store.WithCause(ctx, store.Cause{
-		Tenant: f.Tenant, Principal: "service:" + r.cfg.Service,
+		Anew: again, Tenant: f.Tenant, Principal: "service:" + r.cfg.Service,
 		Key: "evt:" + f.ID + ":" + r.Name, Derived: true, KeyTime: f.Recorded,
 		Correlation: f.Correlation, Causation: f.ID, Source: f.Source, TraceParent: f.TraceParent,
 	})

@@ -160,7 +160,7 @@ func (c *Collection[S, F]) one(m *made[S, F], r *round[S, F], req *request[S, F]
 		give(Receipt{}, fault.New(fault.Deadline, "DEADLINE", "time ran out before the command was decided"))
 		return true
 	}
-	if prior, ok := old[req.scope]; ok {
+	if prior, ok := old[req.scope]; ok && (prior.Refusal == nil || !req.cause.Anew) {
 		give(replay(prior, req.cause))
 		return true
 	}

@@ -35,7 +35,7 @@ type engine interface {
 	latest(ctx context.Context, agg string) (uint64, error)
 	// next returns those of the aggregates that have a commit of the given version.
 	next(ctx context.Context, versions map[string]uint64) (map[string]bool, error)
-	// causes returns the versions under which receipts with the hashes were committed.
+	// causes returns the newest versions under which receipts with the hashes were committed.
 	causes(ctx context.Context, agg string, hashes [][16]byte) (map[[16]byte]uint64, error)
 	// list pages snapshots of a tenant by index key, by (created, id) after the cursor.
 	list(ctx context.Context, typ string, q listQuery) ([][]byte, error)

@@ -145,7 +145,7 @@ func (e *mongodb) causes(ctx context.Context, agg string, hashes [][16]byte) (ma
 		for _, b := range c.Causes {
 			for _, h := range hashes {
 				if string(b.Data) == string(h[:]) {
-					out[h] = uint64(c.Version)
+					out[h] = max(out[h], uint64(c.Version)) // a refusal may have been decided anew
 				}
 			}
 		}

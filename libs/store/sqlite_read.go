@@ -65,7 +65,7 @@ func (e *sqlite) causes(ctx context.Context, agg string, hashes [][16]byte) (map
 		}
 		var h [16]byte
 		copy(h[:], b)
-		out[h] = uint64(v)
+		out[h] = max(out[h], uint64(v)) // a refusal may have been decided anew
 		return nil
 	}, `SELECT cause, version FROM causes WHERE agg = ? AND cause IN (`+marks(len(hashes))+`)`, args...)
 	return out, err

@@ -31,6 +31,7 @@ type Cause struct {
 	Source      ident.SourceRef // where the report comes from, if from outside
 	TraceParent string          // W3C trace context
 	Validate    bool            // AIP-163 validate_only: decide, answer, store nothing
+	Anew        bool            // an earlier refusal under the key is decided anew: somebody mended what it was for
 }
 
 type causeKey struct{}
@@ -115,7 +116,8 @@ type View[S any] struct {
 type Aggregates[S, F any] interface {
 	// Update runs decide on the newest state and commits its facts with the receipt.
 	//  1. The receipt of an earlier run under the same key is answered instead, Replayed set;
-	//     another fingerprint under that key is fault.KeyReused.
+	//     another fingerprint under that key is fault.KeyReused. A refusal is decided anew if
+	//     the cause asks for it.
 	//  2. decide may run several times, even after Update returned because ctx ended, and must
 	//     be pure; a *fault.Error of kind Refused or
 	//     Conflict on an existing aggregate is recorded and answered after its commit.

@@ -18,6 +18,7 @@ type ledger struct {
 	kind bus.Kind
 	mu   sync.Mutex
 	runs int
+	anew int // runs of parked facts, whose refusals are decided anew
 	keys map[string]bool
 	done map[string]string   // event id → data, in effect
 	path map[string][]uint64 // aggregate → revisions, in the order of their effects
@@ -50,6 +51,9 @@ func (l *ledger) handle(ctx context.Context, f bus.Fact) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.runs++
+	if store.CauseOf(ctx).Anew {
+		l.anew++
+	}
 	if l.fail != nil {
 		if err := l.fail(f); err != nil {
 			return err
@@ -77,6 +81,12 @@ func (l *ledger) ran() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.runs
+}
+
+func (l *ledger) ranAnew() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.anew
 }
 
 func (l *ledger) effects() int {

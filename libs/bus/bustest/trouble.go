@@ -38,6 +38,9 @@ func poison(r *rig) {
 			return holds(l.effects() == r.committed()-4, "%d of %d effects", l.effects(), r.committed()-4)
 		})
 	}
+	if n := k.react.ranAnew(); n > 0 {
+		r.t.Errorf("%d facts were decided anew, and none was replayed", n)
+	}
 	letters := n.DeadLetters()
 	var list []bus.DeadLetter
 	r.eventually(func() (err error) {
@@ -56,6 +59,9 @@ func poison(r *rig) {
 	}
 	replayAll(r, n, list, k)
 	k.settle(r)
+	if n := k.react.ranAnew(); n < 4 {
+		r.t.Errorf("%d facts of the queue were decided anew, of 4", n)
+	}
 	ran := k.react.ran()
 	if err := letters.Replay(r.t.Context(), "t9", list[0].ID); !fault.IsKind(err, fault.NotFound) {
 		r.t.Errorf("the second replay answers %v", err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 )
 
@@ -118,6 +119,50 @@ func blamed(t *testing.T, open Opener) {
 	}
 	if len(h) != 60 || len(versions) == 60 {
 		t.Errorf("%d commands in %d versions: 60 are wanted, some of them together", len(h), len(versions))
+	}
+}
+
+// anew: what a refusal was for may be mended; the key of the refused command may then take
+// effect, once.
+func anew(t *testing.T, open Opener) {
+	_, c := opened(t, open, 5)
+	give := func(n int64) func(store.Current[Stock]) (store.Decision[Fact], error) {
+		return func(store.Current[Stock]) (store.Decision[Fact], error) {
+			return store.Decision[Fact]{Facts: []Fact{Took{"x", -n}}}, nil
+		}
+	}
+	cause := store.Cause{Tenant: "t", Principal: "service:x", Key: "evt:1", Derived: true, KeyTime: time.Now()}
+	take := func(again bool) (store.Receipt, error) {
+		cause.Anew = again
+		return c.Update(store.WithCause(t.Context(), cause), "stk_a", Take("x", 7))
+	}
+	for _, again := range []bool{false, false, true} {
+		if _, err := take(again); !fault.IsKind(err, fault.Refused) {
+			t.Fatalf("7 of 5, anew %v: %v", again, err)
+		}
+	}
+	if _, err := c.Update(As(t.Context(), "t", "more"), "stk_a", give(10)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := take(false); !fault.IsKind(err, fault.Refused) {
+		t.Errorf("the same run again: %v", err)
+	}
+	if r, err := take(true); err != nil || r.Replayed {
+		t.Errorf("anew: %+v, %v", r, err)
+	}
+	for i := range 600 { // its receipt leaves the ring
+		other := store.Cause{Tenant: "t", Key: fmt.Sprint("evt:other", i), Derived: true, KeyTime: time.Now()}
+		if _, err := c.Update(store.WithCause(t.Context(), other), "stk_a", give(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, again := range []bool{true, false} {
+		if r, err := take(again); err != nil || !r.Replayed {
+			t.Errorf("after its effect, anew %v: %+v, %v", again, r, err)
+		}
+	}
+	if n := onHand(t, c, "stk_a"); n != 8 {
+		t.Errorf("on hand %d", n)
 	}
 }
 
