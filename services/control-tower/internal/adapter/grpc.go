@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	controltowerv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1"
 	"github.com/lockstep-logistics/lockstep/services/control-tower/internal/domain"
@@ -42,7 +43,7 @@ func (s *Server) Trace(ctx context.Context, req *controltowerv1.TraceRequest) (*
 
 // answer renders what a walk found.
 func answer(g domain.Graph, starts []domain.Key, steps map[string]*controltowerv1.TraceStep) *controltowerv1.TraceResponse {
-	out := &controltowerv1.TraceResponse{Keys: mapped(starts, keyProto), Truncated: g.Truncated}
+	out := &controltowerv1.TraceResponse{Keys: protovalue.Each(starts, keyProto), Truncated: g.Truncated}
 	in := map[domain.Key]bool{}
 	for _, n := range g.Nodes {
 		in[n.Key] = true
@@ -65,14 +66,6 @@ func answer(g domain.Graph, starts []domain.Key, steps map[string]*controltowerv
 			}
 		}
 		out.Steps = append(out.Steps, step)
-	}
-	return out
-}
-
-func mapped[A, B any](in []A, f func(A) B) []B {
-	out := make([]B, len(in))
-	for i, x := range in {
-		out[i] = f(x)
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	controltowerv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1"
 	"github.com/lockstep-logistics/lockstep/services/control-tower/internal/domain"
@@ -36,7 +37,7 @@ type found struct {
 }
 
 func (f found) ids() []string {
-	return mapped(f.facts, func(f domain.Fact) string { return f.ID })
+	return protovalue.Each(f.facts, func(f domain.Fact) string { return f.ID })
 }
 
 // trace resolves the key and walks from all that it may mean.

@@ -33,14 +33,14 @@ var cardReaders = func() protovalue.Readers[domain.CardFact] {
 func card(c domain.Card) *freightsettlementv1.RateCard {
 	return &freightsettlementv1.RateCard{
 		Carrier: c.Carrier, Version: int32(c.Version), Currency: c.Currency, FuelPercent: c.Fuel.String(),
-		ValidFrom: protovalue.Time(c.From), ValidTo: protovalue.Time(c.To), Lanes: mapped(c.Lanes, lane),
+		ValidFrom: protovalue.Time(c.From), ValidTo: protovalue.Time(c.To), Lanes: protovalue.Each(c.Lanes, lane),
 	}
 }
 
 func lane(l domain.Lane) *freightsettlementv1.Lane {
 	return &freightsettlementv1.Lane{
 		Origin: l.Origin, DestinationPlace: l.Place, DestinationCountry: l.Country, DestinationRegion: l.Region,
-		PostalPrefix: l.Postal, Service: l.Service, Mode: l.Mode, Bands: mapped(l.Bands, band),
+		PostalPrefix: l.Postal, Service: l.Service, Mode: l.Mode, Bands: protovalue.Each(l.Bands, band),
 	}
 }
 
@@ -72,7 +72,7 @@ func fromCard(c *freightsettlementv1.RateCard) (domain.Card, error) {
 			}
 			to.Bands = append(to.Bands, domain.Band{
 				From: b.GetFromGrams(), To: b.GetToGrams(), Minimum: b.GetMinimumMinor(), Per: per,
-				Basis: domain.Basis(name(b.GetBasis(), "RATE_BASIS_")), Flat: b.GetFlatMinor(),
+				Basis: domain.Basis(protovalue.Name(b.GetBasis(), "RATE_BASIS_")), Flat: b.GetFlatMinor(),
 			})
 		}
 		out.Lanes = append(out.Lanes, to)

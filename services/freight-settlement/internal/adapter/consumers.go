@@ -98,7 +98,7 @@ func shipped(m interface {
 }
 
 func shipmentLines(lines []*shipmentvisibilityv1.ShipmentLine) ([]domain.Line, error) {
-	return tried(lines, func(l *shipmentvisibilityv1.ShipmentLine) (domain.Line, error) {
+	return protovalue.TryEach(lines, func(l *shipmentvisibilityv1.ShipmentLine) (domain.Line, error) {
 		q, err := protovalue.StoredQuantity(l.GetQuantity())
 		return domain.Line{Number: int(l.GetLineNumber()), SKU: l.GetSku(), Quantity: q.Value, Weight: l.GetWeightGrams()}, err
 	})
@@ -135,7 +135,7 @@ func givesBack(a *app.App) bus.Consumer {
 func settles(a *app.App) bus.Consumer {
 	return bus.Routes(bus.Reactor, "settle", self,
 		bus.On(func(ctx context.Context, f bus.Fact, m *freightsettlementv1.FreightInvoiceApproved) error {
-			return a.Settle(ctx, m.GetInvoiceId(), int(m.GetAttempt()), mapped(m.GetLines(), fromInvoiceLine), f.Recorded)
+			return a.Settle(ctx, m.GetInvoiceId(), int(m.GetAttempt()), protovalue.Each(m.GetLines(), fromInvoiceLine), f.Recorded)
 		}),
 	)
 }

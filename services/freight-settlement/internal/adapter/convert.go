@@ -1,8 +1,6 @@
 package adapter
 
 import (
-	"strings"
-
 	"github.com/lockstep-logistics/lockstep/libs/money"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -10,42 +8,6 @@ import (
 	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
 	"github.com/lockstep-logistics/lockstep/services/freight-settlement/internal/domain"
 )
-
-// mapped converts each element of a list; nil stays nil.
-func mapped[A, B any](list []A, convert func(A) B) []B {
-	if list == nil {
-		return nil
-	}
-	out := make([]B, len(list))
-	for i, a := range list {
-		out[i] = convert(a)
-	}
-	return out
-}
-
-// tried converts each element of a list and stops at the first that cannot be.
-func tried[A, B any](list []A, convert func(A) (B, error)) ([]B, error) {
-	if list == nil {
-		return nil, nil
-	}
-	out := make([]B, len(list))
-	for i, a := range list {
-		var err error
-		if out[i], err = convert(a); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// name is the name of an enum value without its prefix; "" for the unspecified one.
-func name(value interface{ String() string }, prefix string) string {
-	n := strings.TrimPrefix(value.String(), prefix)
-	if n == "UNSPECIFIED" {
-		return ""
-	}
-	return n
-}
 
 func freightState(s domain.FreightState) freightsettlementv1.FreightState {
 	return freightsettlementv1.FreightState(freightsettlementv1.FreightState_value["FREIGHT_STATE_"+string(s)])
@@ -56,7 +18,7 @@ func invoiceState(s domain.InvoiceState) freightsettlementv1.FreightInvoiceState
 }
 
 func fromInvoiceState(s freightsettlementv1.FreightInvoiceState) domain.InvoiceState {
-	return domain.InvoiceState(name(s, "FREIGHT_INVOICE_STATE_"))
+	return domain.InvoiceState(protovalue.Name(s, "FREIGHT_INVOICE_STATE_"))
 }
 
 func resolution(r domain.Resolution) freightsettlementv1.DisputeResolution {
@@ -64,7 +26,7 @@ func resolution(r domain.Resolution) freightsettlementv1.DisputeResolution {
 }
 
 func fromResolution(r freightsettlementv1.DisputeResolution) domain.Resolution {
-	return domain.Resolution(name(r, "DISPUTE_RESOLUTION_"))
+	return domain.Resolution(protovalue.Name(r, "DISPUTE_RESOLUTION_"))
 }
 
 func basis(b domain.Basis) freightsettlementv1.RateBasis {
@@ -111,14 +73,14 @@ func fromCharge(c *freightsettlementv1.Charge) domain.Charge {
 func rating(r domain.Rating) *freightsettlementv1.Rating {
 	return &freightsettlementv1.Rating{
 		Carrier: r.Carrier, CarrierService: r.Service, WeightGrams: r.Weight, RateCardVersion: int32(r.Version),
-		Charges: mapped(r.Charges, charge), Total: amount(r.Total), Reasons: mapped(r.Why, reason), RatedForTime: protovalue.Time(r.At),
+		Charges: protovalue.Each(r.Charges, charge), Total: amount(r.Total), Reasons: protovalue.Each(r.Why, reason), RatedForTime: protovalue.Time(r.At),
 	}
 }
 
 func fromRating(r *freightsettlementv1.Rating) domain.Rating {
 	return domain.Rating{
 		Carrier: r.GetCarrier(), Service: r.GetCarrierService(), Weight: r.GetWeightGrams(), Version: int(r.GetRateCardVersion()),
-		Charges: mapped(r.GetCharges(), fromCharge), Total: fromAmount(r.GetTotal()), Why: mapped(r.GetReasons(), fromReason),
+		Charges: protovalue.Each(r.GetCharges(), fromCharge), Total: fromAmount(r.GetTotal()), Why: protovalue.Each(r.GetReasons(), fromReason),
 		At: protovalue.FromTime(r.GetRatedForTime()),
 	}
 }

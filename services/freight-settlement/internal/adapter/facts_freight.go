@@ -20,13 +20,13 @@ func freightMessage(f domain.FreightFact) proto.Message {
 		return &freightsettlementv1.FreightAccrued{
 			FreightId: f.Freight, ShipmentId: f.Shipment, OrderId: f.Order, OrderNumber: f.OrderNumber, Rating: rating(f.Rating),
 			ProNumber: f.PRO, BillOfLading: f.BillOfLading, TrackingNumber: f.Tracking,
-			Postings: mapped(f.Postings, posting), Allocations: mapped(f.Allocations, allocation), DispatchedTime: protovalue.Time(f.At),
-			Site: f.Basis.Site, ShipTo: destination(f.Basis), Lines: mapped(f.Lines, freightLine), ShipmentRevision: f.Revision,
+			Postings: protovalue.Each(f.Postings, posting), Allocations: protovalue.Each(f.Allocations, allocation), DispatchedTime: protovalue.Time(f.At),
+			Site: f.Basis.Site, ShipTo: destination(f.Basis), Lines: protovalue.Each(f.Lines, freightLine), ShipmentRevision: f.Revision,
 		}
 	case domain.FreightFinalised:
 		return &freightsettlementv1.FreightFinalised{
 			FreightId: f.Freight, ShipmentId: f.Shipment, OrderId: f.Order, OrderNumber: f.OrderNumber, Rating: rating(f.Rating),
-			Postings: mapped(f.Postings, posting), Allocations: mapped(f.Allocations, allocation), DeliveredGrams: f.Delivered,
+			Postings: protovalue.Each(f.Postings, posting), Allocations: protovalue.Each(f.Allocations, allocation), DeliveredGrams: f.Delivered,
 		}
 	case domain.FreightReferenced:
 		return &freightsettlementv1.FreightReferenced{
@@ -35,20 +35,20 @@ func freightMessage(f domain.FreightFact) proto.Message {
 		}
 	case domain.FreightReversed:
 		return &freightsettlementv1.FreightReversed{
-			FreightId: f.Freight, ShipmentId: f.Shipment, Reason: f.Reason, Postings: mapped(f.Postings, posting),
-			Allocations: mapped(f.Allocations, allocation), ShipmentRevision: f.Revision,
+			FreightId: f.Freight, ShipmentId: f.Shipment, Reason: f.Reason, Postings: protovalue.Each(f.Postings, posting),
+			Allocations: protovalue.Each(f.Allocations, allocation), ShipmentRevision: f.Revision,
 		}
 	case domain.ChargesClaimed:
 		return &freightsettlementv1.ChargesClaimed{
 			FreightId: f.Freight, ShipmentId: f.Shipment, InvoiceId: f.Invoice, Attempt: int32(f.Attempt),
-			ChargeCodes: mapped(f.Charges, func(c domain.Claimed) string { return c.Code }), Claimed: mapped(f.Charges, claimedCharge),
+			ChargeCodes: protovalue.Each(f.Charges, func(c domain.Claimed) string { return c.Code }), Claimed: protovalue.Each(f.Charges, claimedCharge),
 		}
 	case domain.ChargesFreed:
 		return &freightsettlementv1.ChargesFreed{FreightId: f.Freight, ShipmentId: f.Shipment, InvoiceId: f.Invoice, Attempt: int32(f.Attempt)}
 	case domain.ChargesSettled:
 		return &freightsettlementv1.ChargesSettled{
-			FreightId: f.Freight, ShipmentId: f.Shipment, InvoiceId: f.Invoice, Charges: mapped(f.Charges, charge), Paid: amount(f.Paid),
-			Postings: mapped(f.Postings, posting), Allocations: mapped(f.Allocations, allocation),
+			FreightId: f.Freight, ShipmentId: f.Shipment, InvoiceId: f.Invoice, Charges: protovalue.Each(f.Charges, charge), Paid: amount(f.Paid),
+			Postings: protovalue.Each(f.Postings, posting), Allocations: protovalue.Each(f.Allocations, allocation),
 		}
 	}
 	return nil
@@ -107,17 +107,17 @@ var freightReaders = func() protovalue.Readers[domain.FreightFact] {
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.FreightAccrued) (domain.FreightFact, error) {
 		r := fromRating(m.GetRating())
-		lines, err := tried(m.GetLines(), fromFreightLine)
+		lines, err := protovalue.TryEach(m.GetLines(), fromFreightLine)
 		return domain.FreightAccrued{
 			Keys: keys(m), Refs: refs(m),
-			Basis: shipment(r, m.GetSite(), m.GetShipTo()), Rating: r, Lines: lines, Postings: mapped(m.GetPostings(), fromPosting),
-			Allocations: mapped(m.GetAllocations(), fromAllocation), At: protovalue.FromTime(m.GetDispatchedTime()), Revision: m.GetShipmentRevision(),
+			Basis: shipment(r, m.GetSite(), m.GetShipTo()), Rating: r, Lines: lines, Postings: protovalue.Each(m.GetPostings(), fromPosting),
+			Allocations: protovalue.Each(m.GetAllocations(), fromAllocation), At: protovalue.FromTime(m.GetDispatchedTime()), Revision: m.GetShipmentRevision(),
 		}, err
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.FreightFinalised) (domain.FreightFact, error) {
 		return domain.FreightFinalised{
-			Keys: keys(m), Delivered: m.GetDeliveredGrams(), Rating: fromRating(m.GetRating()), Postings: mapped(m.GetPostings(), fromPosting),
-			Allocations: mapped(m.GetAllocations(), fromAllocation),
+			Keys: keys(m), Delivered: m.GetDeliveredGrams(), Rating: fromRating(m.GetRating()), Postings: protovalue.Each(m.GetPostings(), fromPosting),
+			Allocations: protovalue.Each(m.GetAllocations(), fromAllocation),
 		}, nil
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.FreightReferenced) (domain.FreightFact, error) {
@@ -125,20 +125,20 @@ var freightReaders = func() protovalue.Readers[domain.FreightFact] {
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.FreightReversed) (domain.FreightFact, error) {
 		return domain.FreightReversed{
-			Of: of(m), Reason: m.GetReason(), Postings: mapped(m.GetPostings(), fromPosting),
-			Allocations: mapped(m.GetAllocations(), fromAllocation), Revision: m.GetShipmentRevision(),
+			Of: of(m), Reason: m.GetReason(), Postings: protovalue.Each(m.GetPostings(), fromPosting),
+			Allocations: protovalue.Each(m.GetAllocations(), fromAllocation), Revision: m.GetShipmentRevision(),
 		}, nil
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.ChargesClaimed) (domain.FreightFact, error) {
-		return domain.ChargesClaimed{Of: of(m), Claim: claim(m), Charges: mapped(m.GetClaimed(), fromClaimedCharge)}, nil
+		return domain.ChargesClaimed{Of: of(m), Claim: claim(m), Charges: protovalue.Each(m.GetClaimed(), fromClaimedCharge)}, nil
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.ChargesFreed) (domain.FreightFact, error) {
 		return domain.ChargesFreed{Of: of(m), Claim: claim(m)}, nil
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.ChargesSettled) (domain.FreightFact, error) {
 		return domain.ChargesSettled{
-			Of: of(m), Invoice: m.GetInvoiceId(), Charges: mapped(m.GetCharges(), fromCharge), Paid: fromAmount(m.GetPaid()),
-			Postings: mapped(m.GetPostings(), fromPosting), Allocations: mapped(m.GetAllocations(), fromAllocation),
+			Of: of(m), Invoice: m.GetInvoiceId(), Charges: protovalue.Each(m.GetCharges(), fromCharge), Paid: fromAmount(m.GetPaid()),
+			Postings: protovalue.Each(m.GetPostings(), fromPosting), Allocations: protovalue.Each(m.GetAllocations(), fromAllocation),
 		}, nil
 	})
 	return rs

@@ -14,7 +14,7 @@ func invoiceMessage(f domain.InvoiceFact) proto.Message {
 	case domain.InvoiceReceived:
 		return &freightsettlementv1.FreightInvoiceReceived{
 			InvoiceId: f.ID, InvoiceNumber: f.Number, Carrier: f.Carrier, InvoiceDate: protovalue.Time(f.Date),
-			Lines: mapped(f.Lines, invoiceLine), Total: amount(f.Total), Creator: f.Creator,
+			Lines: protovalue.Each(f.Lines, invoiceLine), Total: amount(f.Total), Creator: f.Creator,
 		}
 	case domain.MatchRequested:
 		return &freightsettlementv1.MatchRequested{
@@ -23,12 +23,12 @@ func invoiceMessage(f domain.InvoiceFact) proto.Message {
 		}
 	case domain.MatchDecided:
 		return &freightsettlementv1.MatchDecided{
-			InvoiceId: f.ID, Attempt: int32(f.Attempt), Outcome: invoiceState(f.Outcome), Lines: mapped(f.Lines, invoiceLine),
-			Reasons: mapped(f.Why, reason), FreedFreightIds: f.Freed, RetryTime: protovalue.Time(f.Due),
+			InvoiceId: f.ID, Attempt: int32(f.Attempt), Outcome: invoiceState(f.Outcome), Lines: protovalue.Each(f.Lines, invoiceLine),
+			Reasons: protovalue.Each(f.Why, reason), FreedFreightIds: f.Freed, RetryTime: protovalue.Time(f.Due),
 		}
 	case domain.InvoiceApproved:
 		return &freightsettlementv1.FreightInvoiceApproved{
-			InvoiceId: f.ID, InvoiceNumber: f.Number, Attempt: int32(f.Attempt), Lines: mapped(f.Lines, invoiceLine), Approved: amount(f.Sum),
+			InvoiceId: f.ID, InvoiceNumber: f.Number, Attempt: int32(f.Attempt), Lines: protovalue.Each(f.Lines, invoiceLine), Approved: amount(f.Sum),
 			Resolution: resolution(f.Resolution), ReasonCode: f.Reason, Approver: f.Approver,
 		}
 	case domain.InvoiceCredited:
@@ -49,7 +49,7 @@ var invoiceReaders = func() protovalue.Readers[domain.InvoiceFact] {
 	protovalue.Read(rs, func(m *freightsettlementv1.FreightInvoiceReceived) (domain.InvoiceFact, error) {
 		return domain.InvoiceReceived{
 			ID: m.GetInvoiceId(), Number: m.GetInvoiceNumber(), Carrier: m.GetCarrier(), Date: protovalue.FromTime(m.GetInvoiceDate()),
-			Lines: mapped(m.GetLines(), fromInvoiceLine), Total: fromAmount(m.GetTotal()), Creator: m.GetCreator(),
+			Lines: protovalue.Each(m.GetLines(), fromInvoiceLine), Total: fromAmount(m.GetTotal()), Creator: m.GetCreator(),
 		}, nil
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.MatchRequested) (domain.InvoiceFact, error) {
@@ -60,13 +60,13 @@ var invoiceReaders = func() protovalue.Readers[domain.InvoiceFact] {
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.MatchDecided) (domain.InvoiceFact, error) {
 		return domain.MatchDecided{
-			ID: m.GetInvoiceId(), Attempt: int(m.GetAttempt()), Outcome: fromInvoiceState(m.GetOutcome()), Lines: mapped(m.GetLines(), fromInvoiceLine),
-			Why: mapped(m.GetReasons(), fromReason), Freed: m.GetFreedFreightIds(), Due: protovalue.FromTime(m.GetRetryTime()),
+			ID: m.GetInvoiceId(), Attempt: int(m.GetAttempt()), Outcome: fromInvoiceState(m.GetOutcome()), Lines: protovalue.Each(m.GetLines(), fromInvoiceLine),
+			Why: protovalue.Each(m.GetReasons(), fromReason), Freed: m.GetFreedFreightIds(), Due: protovalue.FromTime(m.GetRetryTime()),
 		}, nil
 	})
 	protovalue.Read(rs, func(m *freightsettlementv1.FreightInvoiceApproved) (domain.InvoiceFact, error) {
 		return domain.InvoiceApproved{
-			ID: m.GetInvoiceId(), Number: m.GetInvoiceNumber(), Attempt: int(m.GetAttempt()), Lines: mapped(m.GetLines(), fromInvoiceLine),
+			ID: m.GetInvoiceId(), Number: m.GetInvoiceNumber(), Attempt: int(m.GetAttempt()), Lines: protovalue.Each(m.GetLines(), fromInvoiceLine),
 			Sum: fromAmount(m.GetApproved()), Resolution: fromResolution(m.GetResolution()), Reason: m.GetReasonCode(), Approver: m.GetApprover(),
 		}, nil
 	})

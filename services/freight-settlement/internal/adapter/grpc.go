@@ -37,7 +37,7 @@ func (s *Server) RateShipment(ctx context.Context, r *freightsettlementv1.RateSh
 		Region: to.GetRegion(), PostalCode: to.GetPostalCode(), WeightGrams: r.GetWeightGrams(), At: protovalue.FromTime(r.GetShipTime()),
 	})
 	return &freightsettlementv1.RateShipmentResponse{
-		RateCardVersion: int32(got.Version), Charges: mapped(got.Charges, charge), Total: amount(got.Total), Reasons: mapped(got.Why, reason),
+		RateCardVersion: int32(got.Version), Charges: protovalue.Each(got.Charges, charge), Total: amount(got.Total), Reasons: protovalue.Each(got.Why, reason),
 	}, err
 }
 
@@ -55,7 +55,7 @@ func (s *Server) ListFreights(ctx context.Context, r *freightsettlementv1.ListFr
 	q := store.Query{PageSize: int(r.GetPageSize()), PageToken: r.GetPageToken()}
 	switch {
 	case r.GetState() != 0:
-		q.Index, q.Key = app.IndexState, name(r.GetState(), "FREIGHT_STATE_")
+		q.Index, q.Key = app.IndexState, protovalue.Name(r.GetState(), "FREIGHT_STATE_")
 	case r.GetOrderId() != "":
 		q.Index, q.Key = app.IndexOrder, r.GetOrderId()
 	case r.GetReference() != "":
@@ -63,7 +63,7 @@ func (s *Server) ListFreights(ctx context.Context, r *freightsettlementv1.ListFr
 	}
 	page, err := s.App.Freights.List(ctx, q)
 	return &freightsettlementv1.ListFreightsResponse{
-		Freights: mapped(page.Items, freight), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
+		Freights: protovalue.Each(page.Items, freight), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
 	}, err
 }
 
@@ -74,7 +74,7 @@ func (s *Server) ReceiveFreightInvoice(ctx context.Context, r *freightsettlement
 		return nil, fault.New(fault.Denied, "CARRIER_FOREIGN", "invoices of %s are not yours to enter", r.GetCarrier())
 	}
 	receipt, err := s.App.Receive(ctx, domain.InvoiceReceived{
-		Carrier: r.GetCarrier(), Number: r.GetInvoiceNumber(), Date: protovalue.FromTime(r.GetInvoiceDate()), Lines: mapped(r.GetLines(), askedLine),
+		Carrier: r.GetCarrier(), Number: r.GetInvoiceNumber(), Date: protovalue.FromTime(r.GetInvoiceDate()), Lines: protovalue.Each(r.GetLines(), askedLine),
 	})
 	return &freightsettlementv1.ReceiveFreightInvoiceResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
@@ -124,6 +124,6 @@ func (s *Server) ListFreightInvoices(ctx context.Context, r *freightsettlementv1
 	}
 	page, err := s.App.Invoices.List(ctx, q)
 	return &freightsettlementv1.ListFreightInvoicesResponse{
-		Invoices: mapped(page.Items, invoice), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
+		Invoices: protovalue.Each(page.Items, invoice), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
 	}, err
 }

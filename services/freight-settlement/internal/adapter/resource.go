@@ -16,9 +16,9 @@ func freight(v store.View[domain.Freight]) *freightsettlementv1.Freight {
 		OrderNumber: f.Keys.OrderNumber, Carrier: f.Rating.Carrier, CarrierService: f.Rating.Service,
 		ProNumber: numbers.PRO, BillOfLading: numbers.BillOfLading, TrackingNumber: numbers.Tracking, OtherReferences: f.OtherReferences(),
 		Site: f.Basis.Site, ShipTo: destination(f.Basis), WeightGrams: f.Rating.Weight, RateCardVersion: int32(f.Rating.Version),
-		Charges: mapped(f.Rating.Charges, charge), OtherCharges: mapped(f.Others, charge), Total: amount(f.Rating.Total),
-		OpenAccrual: amount(f.Open), Paid: amount(f.Paid), Allocations: mapped(f.Allocations, allocation),
-		Reasons: mapped(f.Rating.Why, reason), DispatchedTime: protovalue.Time(f.Dispatched), CreateTime: protovalue.Time(v.Created),
+		Charges: protovalue.Each(f.Rating.Charges, charge), OtherCharges: protovalue.Each(f.Others, charge), Total: amount(f.Rating.Total),
+		OpenAccrual: amount(f.Open), Paid: amount(f.Paid), Allocations: protovalue.Each(f.Allocations, allocation),
+		Reasons: protovalue.Each(f.Rating.Why, reason), DispatchedTime: protovalue.Time(f.Dispatched), CreateTime: protovalue.Time(v.Created),
 	}
 }
 
@@ -27,8 +27,8 @@ func invoice(v store.View[domain.Invoice]) *freightsettlementv1.FreightInvoice {
 	i := v.State
 	out := &freightsettlementv1.FreightInvoice{
 		InvoiceId: v.ID, Etag: v.ETag, State: invoiceState(i.At), Carrier: i.Carrier, InvoiceNumber: i.Number,
-		InvoiceDate: protovalue.Time(i.Date), Lines: mapped(i.Lines, invoiceLine), Total: amount(i.Total), Approved: amount(i.Sum),
-		Reasons: mapped(i.Why, reason), VoucherNumber: i.Voucher, PaymentReference: i.Payment, Resolution: resolution(i.Resolution),
+		InvoiceDate: protovalue.Time(i.Date), Lines: protovalue.Each(i.Lines, invoiceLine), Total: amount(i.Total), Approved: amount(i.Sum),
+		Reasons: protovalue.Each(i.Why, reason), VoucherNumber: i.Voucher, PaymentReference: i.Payment, Resolution: resolution(i.Resolution),
 		ReasonCode: i.Reason, Approver: i.Approver, Creator: i.Creator, Attempt: int32(i.Attempt), CreateTime: protovalue.Time(v.Created),
 	}
 	if i.At == domain.Unmatched {

@@ -50,13 +50,13 @@ func fromReleased(m *orderreleasev1.OrderReleased) (domain.OrderCreated, error) 
 		Carrier: m.GetCarrierPreference(), Service: m.GetServiceLevel(),
 	}
 	var err error
-	f.Lines, err = tried(m.GetLines(), func(l *orderreleasev1.ReleaseLine) (domain.OrderLine, error) {
+	f.Lines, err = protovalue.TryEach(m.GetLines(), func(l *orderreleasev1.ReleaseLine) (domain.OrderLine, error) {
 		out := domain.OrderLine{Number: int(l.GetLineNumber()), Item: l.GetItemId(), SKU: l.GetSku()}
 		var err error
 		if out.Quantity, err = protovalue.StoredQuantity(l.GetQuantity()); err != nil {
 			return out, err
 		}
-		out.Claims, err = tried(l.GetClaims(), func(c *orderreleasev1.ReleaseClaim) (domain.Claim, error) {
+		out.Claims, err = protovalue.TryEach(l.GetClaims(), func(c *orderreleasev1.ReleaseClaim) (domain.Claim, error) {
 			q, err := quantity.Parse(c.GetQuantity())
 			return domain.Claim{Key: c.GetClaimKey(), Quantity: q}, err
 		})
@@ -103,7 +103,7 @@ type reported interface {
 }
 
 func report(ctx context.Context, m reported, at time.Time, follow func(context.Context, app.Reported) error) error {
-	lines, err := tried(m.GetLines(), fromPickedLine)
+	lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func dispositions(a *app.App) bus.Consumer {
 					ID:   app.StockID(f.Tenant, m.GetSite(), m.GetItemId(), m.GetOwner()),
 					Site: m.GetSite(), Item: m.GetItemId(), SKU: m.GetSku(), Owner: cmp.Or(m.GetOwner(), domain.OwnStock), Unit: q.Unit,
 				},
-				RMA: m.GetRmaId(), Disposition: name(m.GetDisposition(), "DISPOSITION_"), From: from, To: to, Quantity: q.Value, At: at,
+				RMA: m.GetRmaId(), Disposition: protovalue.Name(m.GetDisposition(), "DISPOSITION_"), From: from, To: to, Quantity: q.Value, At: at,
 			})
 		}),
 	)

@@ -1,10 +1,6 @@
 package adapter
 
 import (
-	"strings"
-
-	"google.golang.org/protobuf/reflect/protoreflect"
-
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
@@ -12,56 +8,20 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
 )
 
-// mapped converts each element of a list; nil stays nil.
-func mapped[A, B any](list []A, convert func(A) B) []B {
-	if list == nil {
-		return nil
-	}
-	out := make([]B, len(list))
-	for i, a := range list {
-		out[i] = convert(a)
-	}
-	return out
-}
-
-// tried converts each element of a list and stops at the first that cannot be.
-func tried[A, B any](list []A, convert func(A) (B, error)) ([]B, error) {
-	if list == nil {
-		return nil, nil
-	}
-	out := make([]B, len(list))
-	for i, a := range list {
-		var err error
-		if out[i], err = convert(a); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// name is the name of an enum value without its prefix; "" for the zero value.
-func name(v protoreflect.Enum, prefix string) string {
-	if v.Number() == 0 {
-		return ""
-	}
-	if d := v.Descriptor().Values().ByNumber(v.Number()); d != nil {
-		return strings.TrimPrefix(string(d.Name()), prefix)
-	}
-	return ""
-}
-
 func status(s domain.Status) imv1.StockStatus {
 	return imv1.StockStatus(imv1.StockStatus_value["STOCK_STATUS_"+string(s)])
 }
 
-func fromStatus(s imv1.StockStatus) domain.Status { return domain.Status(name(s, "STOCK_STATUS_")) }
+func fromStatus(s imv1.StockStatus) domain.Status {
+	return domain.Status(protovalue.Name(s, "STOCK_STATUS_"))
+}
 
 func movement(t domain.MovementType) imv1.MovementType {
 	return imv1.MovementType(imv1.MovementType_value["MOVEMENT_TYPE_"+string(t)])
 }
 
 func fromMovement(t imv1.MovementType) domain.MovementType {
-	return domain.MovementType(name(t, "MOVEMENT_TYPE_"))
+	return domain.MovementType(protovalue.Name(t, "MOVEMENT_TYPE_"))
 }
 
 func orderState(s domain.OrderState) imv1.WarehouseOrderState {
@@ -73,7 +33,7 @@ func contradicts(c domain.Contradicts) imv1.ContradictionReason {
 }
 
 func fromContradicts(c imv1.ContradictionReason) domain.Contradicts {
-	return domain.Contradicts(name(c, "CONTRADICTION_REASON_"))
+	return domain.Contradicts(protovalue.Name(c, "CONTRADICTION_REASON_"))
 }
 
 func reportKind(k domain.ReportKind) imv1.WarehouseReport {
@@ -81,7 +41,7 @@ func reportKind(k domain.ReportKind) imv1.WarehouseReport {
 }
 
 func fromReportKind(k imv1.WarehouseReport) domain.ReportKind {
-	return domain.ReportKind(name(k, "WAREHOUSE_REPORT_"))
+	return domain.ReportKind(protovalue.Name(k, "WAREHOUSE_REPORT_"))
 }
 
 func shortReason(damaged bool) imv1.ShortReason {
@@ -159,11 +119,11 @@ func fromTask(t *imv1.PickTask) (domain.Task, error) {
 }
 
 func carton(c domain.Carton) *imv1.Carton {
-	return &imv1.Carton{Sscc: c.SSCC, GrossWeightGrams: c.Weight, Lines: mapped(c.Lines, pickedLine)}
+	return &imv1.Carton{Sscc: c.SSCC, GrossWeightGrams: c.Weight, Lines: protovalue.Each(c.Lines, pickedLine)}
 }
 
 func fromCarton(c *imv1.Carton) (domain.Carton, error) {
-	lines, err := tried(c.GetLines(), fromPickedLine)
+	lines, err := protovalue.TryEach(c.GetLines(), fromPickedLine)
 	return domain.Carton{SSCC: c.GetSscc(), Weight: c.GetGrossWeightGrams(), Lines: lines}, err
 }
 

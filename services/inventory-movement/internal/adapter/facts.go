@@ -32,8 +32,8 @@ func stockMessage(f domain.StockFact) proto.Message {
 		return &imv1.ReservationReleased{Stock: stockKey(f.StockKey), ClaimKey: f.Claim.Key, Quantity: f.Quantity.String()}
 	case domain.StockAllocated:
 		return &imv1.StockAllocated{
-			Stock: stockKey(f.StockKey), WarehouseOrderId: f.Order, LineNumber: int32(f.Line), Claims: mapped(f.Claims, claimUse),
-			Allocations: mapped(f.Parts, func(a domain.Allocation) *imv1.Allocation {
+			Stock: stockKey(f.StockKey), WarehouseOrderId: f.Order, LineNumber: int32(f.Line), Claims: protovalue.Each(f.Claims, claimUse),
+			Allocations: protovalue.Each(f.Parts, func(a domain.Allocation) *imv1.Allocation {
 				return &imv1.Allocation{Place: place(a.Place), Quantity: a.Quantity.String()}
 			}),
 		}
@@ -50,23 +50,23 @@ func orderMessage(f domain.OrderFact) proto.Message {
 		return &imv1.WarehouseOrderCreated{
 			Keys: orderKeys(f.OrderKeys), Site: f.Site, Owner: f.Owner, ShipTo: address(f.ShipTo),
 			CarrierPreference: f.Carrier, ServiceLevel: f.Service,
-			Lines: mapped(f.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLineToShip {
+			Lines: protovalue.Each(f.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLineToShip {
 				return &imv1.WarehouseOrderLineToShip{
-					LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Quantity: protovalue.Quantity(l.Quantity), Claims: mapped(l.Claims, claimUse),
+					LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Quantity: protovalue.Quantity(l.Quantity), Claims: protovalue.Each(l.Claims, claimUse),
 				}
 			}),
 		}
 	case domain.OrderAllocated:
-		return &imv1.WarehouseOrderAllocated{Keys: orderKeys(f.OrderKeys), Tasks: mapped(f.Tasks, task)}
+		return &imv1.WarehouseOrderAllocated{Keys: orderKeys(f.OrderKeys), Tasks: protovalue.Each(f.Tasks, task)}
 	case domain.OrderAcknowledged:
 		return &imv1.WarehouseOrderAcknowledged{Keys: orderKeys(f.OrderKeys)}
 	case domain.PickConfirmed:
 		return &imv1.PickConfirmed{
-			Keys: orderKeys(f.OrderKeys), Lines: mapped(f.Lines, pickedLine), EventTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
+			Keys: orderKeys(f.OrderKeys), Lines: protovalue.Each(f.Lines, pickedLine), EventTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
 		}
 	case domain.PickShorted:
 		return &imv1.PickShorted{
-			Keys: orderKeys(f.OrderKeys), Lines: mapped(f.Lines, pickedLine), Reason: shortReason(f.Damaged), EventTime: protovalue.Time(f.At),
+			Keys: orderKeys(f.OrderKeys), Lines: protovalue.Each(f.Lines, pickedLine), Reason: shortReason(f.Damaged), EventTime: protovalue.Time(f.At),
 			Site: f.Site, Owner: f.Owner,
 		}
 	case domain.ReportContradicted:
@@ -75,7 +75,7 @@ func orderMessage(f domain.OrderFact) proto.Message {
 		return &imv1.CartonPacked{Keys: orderKeys(f.OrderKeys), Carton: carton(f.Carton)}
 	case domain.GoodsIssued:
 		return &imv1.GoodsIssued{
-			Keys: orderKeys(f.OrderKeys), Lines: mapped(f.Lines, pickedLine), Cartons: mapped(f.Cartons, carton), GrossWeightGrams: f.Weight,
+			Keys: orderKeys(f.OrderKeys), Lines: protovalue.Each(f.Lines, pickedLine), Cartons: protovalue.Each(f.Cartons, carton), GrossWeightGrams: f.Weight,
 			IssuedTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
 		}
 	case domain.OrderCancelled:
@@ -89,7 +89,7 @@ func orderMessage(f domain.OrderFact) proto.Message {
 func contradictedReport(f domain.ReportContradicted) *imv1.ReportContradicted {
 	m := &imv1.ReportContradicted{
 		Keys: orderKeys(f.OrderKeys), Site: f.Site, Owner: f.Owner, Reason: contradicts(f.Reason), Report: reportKind(f.Kind),
-		Lines: mapped(f.Lines, pickedLine), EventTime: protovalue.Time(f.At), ReportedBy: f.By, Source: guard.SourceProto(f.Source),
+		Lines: protovalue.Each(f.Lines, pickedLine), EventTime: protovalue.Time(f.At), ReportedBy: f.By, Source: guard.SourceProto(f.Source),
 	}
 	if f.Kind == domain.ShortReport {
 		m.ShortReason = shortReason(f.Damaged)

@@ -108,7 +108,7 @@ func (s *Server) GetStock(ctx context.Context, r *imv1.GetStockRequest) (*imv1.G
 
 // GetAvailability returns what can be promised.
 func (s *Server) GetAvailability(ctx context.Context, r *imv1.GetAvailabilityRequest) (*imv1.GetAvailabilityResponse, error) {
-	stocks, figures, err := s.App.Available(ctx, mapped(r.GetPlaces(), func(p *imv1.AvailabilityPlace) app.Place {
+	stocks, figures, err := s.App.Available(ctx, protovalue.Each(r.GetPlaces(), func(p *imv1.AvailabilityPlace) app.Place {
 		return app.Place{Site: p.GetSite(), Item: p.GetItemId(), SKU: p.GetSku(), Owner: p.GetOwner()}
 	}), s.Clock.Now())
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *Server) ListMovements(ctx context.Context, r *imv1.ListMovementsRequest
 	if err != nil {
 		return nil, err
 	}
-	return &imv1.ListMovementsResponse{Movements: mapped(commits, stockCommit), NextPageToken: pageToken(next)}, nil
+	return &imv1.ListMovementsResponse{Movements: protovalue.Each(commits, stockCommit), NextPageToken: pageToken(next)}, nil
 }
 
 // ReserveStock makes claims.
@@ -167,7 +167,7 @@ func (s *Server) ReleaseReservations(ctx context.Context, r *imv1.ReleaseReserva
 	if err != nil {
 		return nil, err
 	}
-	return &imv1.ReleaseReservationsResponse{Receipts: mapped(receipts, protovalue.Receipt)}, nil
+	return &imv1.ReleaseReservationsResponse{Receipts: protovalue.Each(receipts, protovalue.Receipt)}, nil
 }
 
 func claims(list []*imv1.StockClaim, quantified bool) ([]app.Claim, error) {
@@ -261,7 +261,7 @@ func (s *Server) ListWarehouseOrders(ctx context.Context, r *imv1.ListWarehouseO
 	q := store.Query{PageSize: int(r.GetPageSize()), PageToken: r.GetPageToken()}
 	switch {
 	case r.GetState() != 0:
-		q.Index, q.Key = app.IndexState, name(r.GetState(), "WAREHOUSE_ORDER_STATE_")
+		q.Index, q.Key = app.IndexState, protovalue.Name(r.GetState(), "WAREHOUSE_ORDER_STATE_")
 	case r.GetOrderId() != "":
 		q.Index, q.Key = app.IndexOrder, r.GetOrderId()
 	case r.GetSite() != "":
@@ -272,7 +272,7 @@ func (s *Server) ListWarehouseOrders(ctx context.Context, r *imv1.ListWarehouseO
 		return nil, err
 	}
 	return &imv1.ListWarehouseOrdersResponse{
-		WarehouseOrders: mapped(page.Items, warehouseOrder), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
+		WarehouseOrders: protovalue.Each(page.Items, warehouseOrder), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
 	}, nil
 }
 

@@ -43,10 +43,10 @@ var stockReaders = func() protovalue.Readers[domain.StockFact] {
 	protovalue.Read(rs, func(m *imv1.StockAllocated) (domain.StockFact, error) {
 		f := domain.StockAllocated{StockKey: fromStockKey(m.GetStock()), Order: m.GetWarehouseOrderId(), Line: int(m.GetLineNumber())}
 		var err error
-		if f.Claims, err = tried(m.GetClaims(), fromClaimUse); err != nil {
+		if f.Claims, err = protovalue.TryEach(m.GetClaims(), fromClaimUse); err != nil {
 			return nil, err
 		}
-		f.Parts, err = tried(m.GetAllocations(), func(a *imv1.Allocation) (domain.Allocation, error) {
+		f.Parts, err = protovalue.TryEach(m.GetAllocations(), func(a *imv1.Allocation) (domain.Allocation, error) {
 			q, err := quantity.Parse(a.GetQuantity())
 			return domain.Allocation{Order: f.Order, Line: f.Line, Place: fromPlace(a.GetPlace()), Quantity: q}, err
 		})
@@ -75,27 +75,27 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 	rs := protovalue.Readers[domain.OrderFact]{}
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderCreated) (domain.OrderFact, error) { return fromCreated(m) })
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderAllocated) (domain.OrderFact, error) {
-		tasks, err := tried(m.GetTasks(), fromTask)
+		tasks, err := protovalue.TryEach(m.GetTasks(), fromTask)
 		return domain.OrderAllocated{OrderKeys: fromOrderKeys(m.GetKeys()), Tasks: tasks}, err
 	})
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderAcknowledged) (domain.OrderFact, error) {
 		return domain.OrderAcknowledged{OrderKeys: fromOrderKeys(m.GetKeys())}, nil
 	})
 	protovalue.Read(rs, func(m *imv1.PickConfirmed) (domain.OrderFact, error) {
-		lines, err := tried(m.GetLines(), fromPickedLine)
+		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
 		return domain.PickConfirmed{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Lines: lines, At: protovalue.FromTime(m.GetEventTime()),
 		}, err
 	})
 	protovalue.Read(rs, func(m *imv1.PickShorted) (domain.OrderFact, error) {
-		lines, err := tried(m.GetLines(), fromPickedLine)
+		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
 		return domain.PickShorted{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Lines: lines,
 			Damaged: m.GetReason() == imv1.ShortReason_SHORT_REASON_DAMAGED, At: protovalue.FromTime(m.GetEventTime()),
 		}, err
 	})
 	protovalue.Read(rs, func(m *imv1.ReportContradicted) (domain.OrderFact, error) {
-		lines, err := tried(m.GetLines(), fromPickedLine)
+		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
 		return domain.ReportContradicted{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Reason: fromContradicts(m.GetReason()),
 			Report: domain.Report{
@@ -114,10 +114,10 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 			At: protovalue.FromTime(m.GetIssuedTime()),
 		}
 		var err error
-		if f.Lines, err = tried(m.GetLines(), fromPickedLine); err != nil {
+		if f.Lines, err = protovalue.TryEach(m.GetLines(), fromPickedLine); err != nil {
 			return nil, err
 		}
-		f.Cartons, err = tried(m.GetCartons(), fromCarton)
+		f.Cartons, err = protovalue.TryEach(m.GetCartons(), fromCarton)
 		return f, err
 	})
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderCancelled) (domain.OrderFact, error) {
@@ -135,13 +135,13 @@ func fromCreated(m *imv1.WarehouseOrderCreated) (domain.OrderCreated, error) {
 		Carrier: m.GetCarrierPreference(), Service: m.GetServiceLevel(),
 	}
 	var err error
-	f.Lines, err = tried(m.GetLines(), func(l *imv1.WarehouseOrderLineToShip) (domain.OrderLine, error) {
+	f.Lines, err = protovalue.TryEach(m.GetLines(), func(l *imv1.WarehouseOrderLineToShip) (domain.OrderLine, error) {
 		out := domain.OrderLine{Number: int(l.GetLineNumber()), Item: l.GetItemId(), SKU: l.GetSku()}
 		var err error
 		if out.Quantity, err = protovalue.StoredQuantity(l.GetQuantity()); err != nil {
 			return out, err
 		}
-		out.Claims, err = tried(l.GetClaims(), fromClaimUse)
+		out.Claims, err = protovalue.TryEach(l.GetClaims(), fromClaimUse)
 		return out, err
 	})
 	return f, err

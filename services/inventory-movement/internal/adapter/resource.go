@@ -16,7 +16,7 @@ func stock(v store.View[domain.Stock]) *imv1.Stock {
 	k := v.State.Key
 	return &imv1.Stock{
 		StockId: v.ID, Site: k.Site, ItemId: k.Item, Sku: k.SKU, Owner: k.Owner, Etag: v.ETag,
-		Rows: mapped(v.State.Rows, func(r domain.Row) *imv1.StockRow {
+		Rows: protovalue.Each(v.State.Rows, func(r domain.Row) *imv1.StockRow {
 			return &imv1.StockRow{
 				Location: r.Place.Location, Lot: r.Place.Lot, ExpiryDate: r.Place.Expiry, Status: status(r.Place.Status),
 				OnHand: amount(r.OnHand, k.Unit), Allocated: amount(r.Allocated, k.Unit),
@@ -37,10 +37,10 @@ func warehouseOrder(v store.View[domain.WarehouseOrder]) *imv1.WarehouseOrder {
 	return &imv1.WarehouseOrder{
 		WarehouseOrderId: v.ID, State: orderState(o.State()), OrderId: o.Keys.Order, OrderNumber: o.Keys.OrderNumber,
 		ReleaseId: o.Keys.Release, ReleaseVersion: int32(o.Keys.ReleaseVersion), Site: o.Site, Owner: o.Owner, ShipTo: address(o.ShipTo),
-		CarrierPreference: o.Carrier, ServiceLevel: o.Service, Tasks: mapped(o.Tasks, task), Cartons: mapped(o.Cartons, carton),
+		CarrierPreference: o.Carrier, ServiceLevel: o.Service, Tasks: protovalue.Each(o.Tasks, task), Cartons: protovalue.Each(o.Cartons, carton),
 		Etag: v.ETag, CreateTime: protovalue.Time(v.Created),
-		Contradictions: mapped(o.Contradictions, contradiction), ContradictionCount: int32(o.Contradicted),
-		Lines: mapped(o.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLine {
+		Contradictions: protovalue.Each(o.Contradictions, contradiction), ContradictionCount: int32(o.Contradicted),
+		Lines: protovalue.Each(o.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLine {
 			unit := l.Quantity.Unit
 			return &imv1.WarehouseOrderLine{
 				LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Quantity: protovalue.Quantity(l.Quantity),
@@ -64,7 +64,7 @@ func contradiction(c domain.Contradiction) *imv1.WarehouseContradiction {
 // stockCommit is one commit of a stock as people read it.
 func stockCommit(c store.Commit[domain.StockFact]) *imv1.StockCommit {
 	return &imv1.StockCommit{
-		Version: int64(c.Version), RecordedTime: protovalue.Time(c.Recorded), Principal: c.Principal, Facts: mapped(c.Facts, told),
+		Version: int64(c.Version), RecordedTime: protovalue.Time(c.Recorded), Principal: c.Principal, Facts: protovalue.Each(c.Facts, told),
 	}
 }
 

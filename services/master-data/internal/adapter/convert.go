@@ -1,27 +1,12 @@
 package adapter
 
 import (
-	"strings"
-
-	"google.golang.org/protobuf/reflect/protoreflect"
-
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	mdv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
 	"github.com/lockstep-logistics/lockstep/services/master-data/internal/domain"
 )
-
-// mapped converts a list; an empty one becomes nil, so that equal records are equal.
-func mapped[A, B any](list []A, f func(A) B) []B {
-	if len(list) == 0 {
-		return nil
-	}
-	out := make([]B, len(list))
-	for i, a := range list {
-		out[i] = f(a)
-	}
-	return out
-}
 
 // optional converts what may be absent.
 func optional[A, B any](a *A, f func(*A) B) *B {
@@ -30,15 +15,6 @@ func optional[A, B any](a *A, f func(*A) B) *B {
 	}
 	b := f(a)
 	return &b
-}
-
-// name is an enum value in the domain's words: without its type's prefix, "" for unspecified.
-func name[E protoreflect.Enum](e E, prefix string) string {
-	v := e.Descriptor().Values().ByNumber(e.Number())
-	if v == nil || e.Number() == 0 {
-		return ""
-	}
-	return strings.TrimPrefix(string(v.Name()), prefix)
 }
 
 func itemFromProto(m *mdv1.Item) domain.Item {
@@ -56,7 +32,7 @@ func itemFromProto(m *mdv1.Item) domain.Item {
 		Hazmat: optional(m.GetHazmat(), func(h *mdv1.Hazmat) domain.Hazmat {
 			return domain.Hazmat{UNNumber: h.GetUnNumber(), Class: h.GetHazardClass(), PackingGroup: h.GetPackingGroup()}
 		}),
-		Packagings: mapped(m.GetPackagingUnits(), func(p *mdv1.PackagingUnit) domain.Packaging {
+		Packagings: protovalue.Each(m.GetPackagingUnits(), func(p *mdv1.PackagingUnit) domain.Packaging {
 			return domain.Packaging{
 				Unit:        p.GetUnit(),
 				Ratio:       quantity.Ratio{Num: p.GetNumerator(), Den: p.GetDenominator()},
@@ -64,8 +40,8 @@ func itemFromProto(m *mdv1.Item) domain.Item {
 				Dimensions:  dimensionsFromProto(p.GetDimensions()),
 			}
 		}),
-		Identifiers: mapped(m.GetIdentifiers(), func(i *mdv1.ItemIdentifier) domain.Identifier {
-			return domain.Identifier{Type: domain.IdentifierType(name(i.GetType(), "IDENTIFIER_TYPE_")), Value: i.GetValue(), Party: i.GetPartyCode(), Unit: i.GetUnit()}
+		Identifiers: protovalue.Each(m.GetIdentifiers(), func(i *mdv1.ItemIdentifier) domain.Identifier {
+			return domain.Identifier{Type: domain.IdentifierType(protovalue.Name(i.GetType(), "IDENTIFIER_TYPE_")), Value: i.GetValue(), Party: i.GetPartyCode(), Unit: i.GetUnit()}
 		}),
 	}
 }
@@ -82,13 +58,13 @@ func itemToProto(i domain.Item) *mdv1.Item {
 			Lot: i.Tracking.Lot, Serial: i.Tracking.Serial, Expiry: i.Tracking.Expiry,
 			ShelfLifeDays: i.Tracking.ShelfLifeDays, MinRemainingDays: i.Tracking.MinRemainingDays,
 		},
-		PackagingUnits: mapped(i.Packagings, func(p domain.Packaging) *mdv1.PackagingUnit {
+		PackagingUnits: protovalue.Each(i.Packagings, func(p domain.Packaging) *mdv1.PackagingUnit {
 			return &mdv1.PackagingUnit{
 				Unit: p.Unit, Numerator: p.Ratio.Num, Denominator: p.Ratio.Den,
 				GrossWeightGrams: p.GrossWeight, Dimensions: dimensionsToProto(p.Dimensions),
 			}
 		}),
-		Identifiers: mapped(i.Identifiers, func(d domain.Identifier) *mdv1.ItemIdentifier {
+		Identifiers: protovalue.Each(i.Identifiers, func(d domain.Identifier) *mdv1.ItemIdentifier {
 			return &mdv1.ItemIdentifier{
 				Type:  mdv1.IdentifierType(mdv1.IdentifierType_value["IDENTIFIER_TYPE_"+string(d.Type)]),
 				Value: d.Value, PartyCode: d.Party, Unit: d.Unit,
@@ -121,8 +97,8 @@ func partyFromProto(m *mdv1.Party) domain.Party {
 		Code:  m.GetCode(),
 		Name:  m.GetName(),
 		GLN:   m.GetGln(),
-		Roles: mapped(m.GetRoles(), func(r mdv1.PartyRole) string { return name(r, "PARTY_ROLE_") }),
-		Addresses: mapped(m.GetAddresses(), func(a *mdv1.PartyAddress) domain.PartyAddress {
+		Roles: protovalue.Each(m.GetRoles(), func(r mdv1.PartyRole) string { return protovalue.Name(r, "PARTY_ROLE_") }),
+		Addresses: protovalue.Each(m.GetAddresses(), func(a *mdv1.PartyAddress) domain.PartyAddress {
 			return domain.PartyAddress{Code: a.GetCode(), Address: addressFromProto(a.GetAddress()), GLN: a.GetGln(), Zone: a.GetTimeZone()}
 		}),
 	}
@@ -133,8 +109,8 @@ func partyToProto(p domain.Party) *mdv1.Party {
 		Code:  p.Code,
 		Name:  p.Name,
 		Gln:   p.GLN,
-		Roles: mapped(p.Roles, func(r string) mdv1.PartyRole { return mdv1.PartyRole(mdv1.PartyRole_value["PARTY_ROLE_"+r]) }),
-		Addresses: mapped(p.Addresses, func(a domain.PartyAddress) *mdv1.PartyAddress {
+		Roles: protovalue.Each(p.Roles, func(r string) mdv1.PartyRole { return mdv1.PartyRole(mdv1.PartyRole_value["PARTY_ROLE_"+r]) }),
+		Addresses: protovalue.Each(p.Addresses, func(a domain.PartyAddress) *mdv1.PartyAddress {
 			return &mdv1.PartyAddress{Code: a.Code, Address: addressToProto(a.Address), Gln: a.GLN, TimeZone: a.Zone}
 		}),
 	}
@@ -142,7 +118,7 @@ func partyToProto(p domain.Party) *mdv1.Party {
 
 func addressFromProto(m *commonv1.Address) domain.Address {
 	return domain.Address{
-		Name: m.GetName(), Lines: mapped(m.GetLines(), func(s string) string { return s }), City: m.GetCity(),
+		Name: m.GetName(), Lines: protovalue.Each(m.GetLines(), func(s string) string { return s }), City: m.GetCity(),
 		Region: m.GetRegion(), PostalCode: m.GetPostalCode(), Country: m.GetCountry(),
 	}
 }
@@ -156,7 +132,7 @@ func locationFromProto(m *mdv1.Location) domain.Location {
 	return domain.Location{
 		Code:        m.GetCode(),
 		Name:        m.GetName(),
-		Kind:        domain.Kind(name(m.GetKind(), "LOCATION_KIND_")),
+		Kind:        domain.Kind(protovalue.Name(m.GetKind(), "LOCATION_KIND_")),
 		Parent:      m.GetParentCode(),
 		TimeZone:    m.GetTimeZone(),
 		UNLocode:    m.GetUnLocode(),
@@ -190,8 +166,8 @@ func carrierFromProto(m *mdv1.Carrier) domain.Carrier {
 		Code:  m.GetCode(),
 		Name:  m.GetName(),
 		Party: m.GetPartyCode(),
-		Services: mapped(m.GetServices(), func(s *mdv1.CarrierService) domain.Service {
-			return domain.Service{Code: s.GetCode(), Name: s.GetName(), Mode: name(s.GetMode(), "TRANSPORT_MODE_"), TransitDays: s.GetTransitDays()}
+		Services: protovalue.Each(m.GetServices(), func(s *mdv1.CarrierService) domain.Service {
+			return domain.Service{Code: s.GetCode(), Name: s.GetName(), Mode: protovalue.Name(s.GetMode(), "TRANSPORT_MODE_"), TransitDays: s.GetTransitDays()}
 		}),
 	}
 }
@@ -201,7 +177,7 @@ func carrierToProto(c domain.Carrier) *mdv1.Carrier {
 		Code:      c.Code,
 		Name:      c.Name,
 		PartyCode: c.Party,
-		Services: mapped(c.Services, func(s domain.Service) *mdv1.CarrierService {
+		Services: protovalue.Each(c.Services, func(s domain.Service) *mdv1.CarrierService {
 			return &mdv1.CarrierService{Code: s.Code, Name: s.Name, Mode: mdv1.TransportMode(mdv1.TransportMode_value["TRANSPORT_MODE_"+s.Mode]), TransitDays: s.TransitDays}
 		}),
 	}

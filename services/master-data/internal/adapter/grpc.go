@@ -39,7 +39,7 @@ func (s *Server) PutItem(ctx context.Context, req *mdv1.PutItemRequest) (*mdv1.P
 
 // BatchPutItems creates or replaces items, each on its own.
 func (s *Server) BatchPutItems(ctx context.Context, req *mdv1.BatchPutItemsRequest) (*mdv1.BatchPutItemsResponse, error) {
-	results, err := itemResults(ctx, "items", app.Batch(ctx, s.parallel, mapped(req.GetItems(), itemFromProto), app.Unranked, s.items.Put))
+	results, err := itemResults(ctx, "items", app.Batch(ctx, s.parallel, protovalue.Each(req.GetItems(), itemFromProto), app.Unranked, s.items.Put))
 	return &mdv1.BatchPutItemsResponse{Results: results}, err
 }
 
@@ -62,7 +62,7 @@ func (s *Server) ListItems(ctx context.Context, req *mdv1.ListItemsRequest) (*md
 		q.Index, q.Key = indexName, req.GetIdentifier()
 	}
 	page, err := s.items.List(ctx, q)
-	return &mdv1.ListItemsResponse{Items: mapped(page.Items, itemRecord), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf)}, err
+	return &mdv1.ListItemsResponse{Items: protovalue.Each(page.Items, itemRecord), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf)}, err
 }
 
 // PutParty creates or replaces a party.
@@ -80,7 +80,7 @@ func (s *Server) PutParty(ctx context.Context, req *mdv1.PutPartyRequest) (*mdv1
 
 // BatchPutParties creates or replaces parties, each on its own.
 func (s *Server) BatchPutParties(ctx context.Context, req *mdv1.BatchPutPartiesRequest) (*mdv1.BatchPutPartiesResponse, error) {
-	results, err := itemResults(ctx, "parties", app.Batch(ctx, s.parallel, mapped(req.GetParties(), partyFromProto), app.Unranked, s.parties.Put))
+	results, err := itemResults(ctx, "parties", app.Batch(ctx, s.parallel, protovalue.Each(req.GetParties(), partyFromProto), app.Unranked, s.parties.Put))
 	return &mdv1.BatchPutPartiesResponse{Results: results}, err
 }
 
@@ -99,11 +99,11 @@ func (s *Server) GetParty(ctx context.Context, req *mdv1.GetPartyRequest) (*mdv1
 // ListParties pages parties.
 func (s *Server) ListParties(ctx context.Context, req *mdv1.ListPartiesRequest) (*mdv1.ListPartiesResponse, error) {
 	q := query(req)
-	if role := name(req.GetRole(), "PARTY_ROLE_"); role != "" {
+	if role := protovalue.Name(req.GetRole(), "PARTY_ROLE_"); role != "" {
 		q.Index, q.Key = indexRole, role
 	}
 	page, err := s.parties.List(ctx, q)
-	return &mdv1.ListPartiesResponse{Parties: mapped(page.Items, partyRecord), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf)}, err
+	return &mdv1.ListPartiesResponse{Parties: protovalue.Each(page.Items, partyRecord), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf)}, err
 }
 
 // PutLocation creates or replaces a location.
@@ -121,7 +121,7 @@ func (s *Server) PutLocation(ctx context.Context, req *mdv1.PutLocationRequest) 
 
 // BatchPutLocations creates or replaces locations, each on its own, sites first.
 func (s *Server) BatchPutLocations(ctx context.Context, req *mdv1.BatchPutLocationsRequest) (*mdv1.BatchPutLocationsResponse, error) {
-	results, err := itemResults(ctx, "locations", app.Batch(ctx, s.parallel, mapped(req.GetLocations(), locationFromProto), app.LocationRank, s.locations.Put))
+	results, err := itemResults(ctx, "locations", app.Batch(ctx, s.parallel, protovalue.Each(req.GetLocations(), locationFromProto), app.LocationRank, s.locations.Put))
 	return &mdv1.BatchPutLocationsResponse{Results: results}, err
 }
 
@@ -140,14 +140,14 @@ func (s *Server) GetLocation(ctx context.Context, req *mdv1.GetLocationRequest) 
 // ListLocations pages locations.
 func (s *Server) ListLocations(ctx context.Context, req *mdv1.ListLocationsRequest) (*mdv1.ListLocationsResponse, error) {
 	q := query(req)
-	switch kind := name(req.GetKind(), "LOCATION_KIND_"); {
+	switch kind := protovalue.Name(req.GetKind(), "LOCATION_KIND_"); {
 	case req.GetSiteCode() != "":
 		q.Index, q.Key = indexSite, req.GetSiteCode()
 	case kind != "":
 		q.Index, q.Key = indexKind, kind
 	}
 	page, err := s.locations.List(ctx, q)
-	return &mdv1.ListLocationsResponse{Locations: mapped(page.Items, locationRecord), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf)}, err
+	return &mdv1.ListLocationsResponse{Locations: protovalue.Each(page.Items, locationRecord), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf)}, err
 }
 
 // PutCarrier creates or replaces a carrier.
@@ -165,7 +165,7 @@ func (s *Server) PutCarrier(ctx context.Context, req *mdv1.PutCarrierRequest) (*
 
 // BatchPutCarriers creates or replaces carriers, each on its own.
 func (s *Server) BatchPutCarriers(ctx context.Context, req *mdv1.BatchPutCarriersRequest) (*mdv1.BatchPutCarriersResponse, error) {
-	results, err := itemResults(ctx, "carriers", app.Batch(ctx, s.parallel, mapped(req.GetCarriers(), carrierFromProto), app.Unranked, s.carriers.Put))
+	results, err := itemResults(ctx, "carriers", app.Batch(ctx, s.parallel, protovalue.Each(req.GetCarriers(), carrierFromProto), app.Unranked, s.carriers.Put))
 	return &mdv1.BatchPutCarriersResponse{Results: results}, err
 }
 
@@ -184,7 +184,7 @@ func (s *Server) GetCarrier(ctx context.Context, req *mdv1.GetCarrierRequest) (*
 // ListCarriers pages carriers.
 func (s *Server) ListCarriers(ctx context.Context, req *mdv1.ListCarriersRequest) (*mdv1.ListCarriersResponse, error) {
 	page, err := s.carriers.List(ctx, query(req))
-	return &mdv1.ListCarriersResponse{Carriers: mapped(page.Items, carrierRecord), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf)}, err
+	return &mdv1.ListCarriersResponse{Carriers: protovalue.Each(page.Items, carrierRecord), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf)}, err
 }
 
 // PutTenant creates or replaces the tenant's own record.
@@ -204,14 +204,14 @@ func (s *Server) GetTenant(ctx context.Context, _ *mdv1.GetTenantRequest) (*mdv1
 
 // ListUnits lists the units of measure.
 func (s *Server) ListUnits(context.Context, *mdv1.ListUnitsRequest) (*mdv1.ListUnitsResponse, error) {
-	return &mdv1.ListUnitsResponse{Units: mapped(quantity.Units(), func(u quantity.UnitInfo) *mdv1.ListUnitsResponse_Unit {
+	return &mdv1.ListUnitsResponse{Units: protovalue.Each(quantity.Units(), func(u quantity.UnitInfo) *mdv1.ListUnitsResponse_Unit {
 		return &mdv1.ListUnitsResponse_Unit{Code: u.Code, Name: u.Name, Dimension: string(u.Dimension)}
 	})}, nil
 }
 
 // ListCurrencies lists the currencies.
 func (s *Server) ListCurrencies(context.Context, *mdv1.ListCurrenciesRequest) (*mdv1.ListCurrenciesResponse, error) {
-	return &mdv1.ListCurrenciesResponse{Currencies: mapped(money.Currencies(), func(code string) *mdv1.ListCurrenciesResponse_Currency {
+	return &mdv1.ListCurrenciesResponse{Currencies: protovalue.Each(money.Currencies(), func(code string) *mdv1.ListCurrenciesResponse_Currency {
 		exponent, _ := money.Exponent(code)
 		return &mdv1.ListCurrenciesResponse_Currency{Code: code, Exponent: int32(exponent)}
 	})}, nil
@@ -219,7 +219,7 @@ func (s *Server) ListCurrencies(context.Context, *mdv1.ListCurrenciesRequest) (*
 
 // ListCountries lists the countries.
 func (s *Server) ListCountries(context.Context, *mdv1.ListCountriesRequest) (*mdv1.ListCountriesResponse, error) {
-	return &mdv1.ListCountriesResponse{Countries: mapped(domain.Countries(), func(c domain.Country) *mdv1.ListCountriesResponse_Country {
+	return &mdv1.ListCountriesResponse{Countries: protovalue.Each(domain.Countries(), func(c domain.Country) *mdv1.ListCountriesResponse_Country {
 		return &mdv1.ListCountriesResponse_Country{Code: c.Code, Name: c.Name}
 	})}, nil
 }

@@ -21,7 +21,7 @@ func Consumers(a *app.App) []bus.Consumer {
 func promises(a *app.App) bus.Consumer {
 	return bus.Routes(bus.Reactor, "promise", "order-release",
 		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.PromiseRequested) error {
-			claims, err := tried(m.GetClaims(), fromClaim)
+			claims, err := protovalue.TryEach(m.GetClaims(), fromClaim)
 			if err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ func givesBack(a *app.App) bus.Consumer {
 		if len(refs) == 0 {
 			return nil
 		}
-		return a.GiveBack(ctx, mapped(refs, fromClaimRef))
+		return a.GiveBack(ctx, protovalue.Each(refs, fromClaimRef))
 	}
 	return bus.Routes(bus.Reactor, "give-back", "order-release",
 		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.LinesPromised) error {
@@ -93,7 +93,7 @@ func delivery(a *app.App) bus.Consumer {
 		if release == "" {
 			return nil // not one of ours
 		}
-		got, err := tried(lines, func(l *shipmentvisibilityv1.ShipmentLine) (domain.LineQuantity, error) {
+		got, err := protovalue.TryEach(lines, func(l *shipmentvisibilityv1.ShipmentLine) (domain.LineQuantity, error) {
 			q, err := protovalue.StoredQuantity(l.GetQuantity())
 			return domain.LineQuantity{Line: int(l.GetLineNumber()), Quantity: q}, err
 		})

@@ -1,8 +1,6 @@
 package adapter
 
 import (
-	"strings"
-
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/money"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
@@ -11,33 +9,6 @@ import (
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
 )
-
-// mapped converts each element of a list; nil stays nil.
-func mapped[A, B any](list []A, convert func(A) B) []B {
-	if list == nil {
-		return nil
-	}
-	out := make([]B, len(list))
-	for i, a := range list {
-		out[i] = convert(a)
-	}
-	return out
-}
-
-// tried converts each element of a list and stops at the first that cannot be.
-func tried[A, B any](list []A, convert func(A) (B, error)) ([]B, error) {
-	if list == nil {
-		return nil, nil
-	}
-	out := make([]B, len(list))
-	for i, a := range list {
-		var err error
-		if out[i], err = convert(a); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
 
 func ruleOf(r domain.DeliveryRule) orderreleasev1.DeliveryRule {
 	return orderreleasev1.DeliveryRule(orderreleasev1.DeliveryRule_value["DELIVERY_RULE_"+string(r)])
@@ -63,17 +34,8 @@ func promiseState(s domain.AttemptState) orderreleasev1.PromiseState {
 	return orderreleasev1.PromiseState(orderreleasev1.PromiseState_value["PROMISE_STATE_"+string(s)])
 }
 
-// name is the name of an enum value without its prefix; "" for the unspecified one.
-func name(value interface{ String() string }, prefix string) string {
-	n := strings.TrimPrefix(value.String(), prefix)
-	if n == "UNSPECIFIED" {
-		return ""
-	}
-	return n
-}
-
 func fromHoldType(t orderreleasev1.HoldType) domain.HoldType {
-	return domain.HoldType(name(t, "HOLD_TYPE_"))
+	return domain.HoldType(protovalue.Name(t, "HOLD_TYPE_"))
 }
 
 func address(a domain.Address) *commonv1.Address {
@@ -125,8 +87,8 @@ func fromDocument(d *orderreleasev1.OrderDocument) domain.Header {
 		Source: d.GetSourceSystem(), Number: d.GetOrderNumber(), PO: d.GetPurchaseOrder(),
 		SoldTo: fromParty(d.GetSoldTo()), ShipTo: fromParty(d.GetShipTo()), BillTo: fromParty(d.GetBillTo()),
 		Incoterm: d.GetIncoterm(), Carrier: d.GetCarrierPreference(), Service: d.GetServiceLevel(), Priority: int(d.GetPriority()),
-		Rule:      domain.DeliveryRule(name(d.GetDeliveryRule(), "DELIVERY_RULE_")),
-		Mode:      domain.ReleaseMode(name(d.GetReleaseMode(), "RELEASE_MODE_")),
+		Rule:      domain.DeliveryRule(protovalue.Name(d.GetDeliveryRule(), "DELIVERY_RULE_")),
+		Mode:      domain.ReleaseMode(protovalue.Name(d.GetReleaseMode(), "RELEASE_MODE_")),
 		Requested: protovalue.FromTime(d.GetRequestedTime()), Promised: protovalue.FromTime(d.GetPromisedTime()),
 		ShipBy: protovalue.FromTime(d.GetShipBy()), DeliverBy: protovalue.FromTime(d.GetDeliverBy()), Zone: d.GetTimeZone(),
 		Currency: d.GetCurrency(), Value: money.Amount{Minor: d.GetValue().GetAmountMinor(), Currency: d.GetValue().GetCurrency()},
@@ -175,7 +137,7 @@ func fromLineQuantity(l *orderreleasev1.LineQuantity) (domain.LineQuantity, erro
 func claim(c domain.Claim) *orderreleasev1.Claim {
 	return &orderreleasev1.Claim{
 		ClaimKey: c.Key, StockId: c.Stock, Site: c.Site, ItemId: c.Item,
-		Quantity: protovalue.Quantity(c.Quantity), Lines: mapped(c.Lines, lineQuantity),
+		Quantity: protovalue.Quantity(c.Quantity), Lines: protovalue.Each(c.Lines, lineQuantity),
 	}
 }
 
@@ -185,7 +147,7 @@ func fromClaim(c *orderreleasev1.Claim) (domain.Claim, error) {
 	if out.Quantity, err = protovalue.StoredQuantity(c.GetQuantity()); err != nil {
 		return out, err
 	}
-	out.Lines, err = tried(c.GetLines(), fromLineQuantity)
+	out.Lines, err = protovalue.TryEach(c.GetLines(), fromLineQuantity)
 	return out, err
 }
 

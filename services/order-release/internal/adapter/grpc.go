@@ -117,11 +117,11 @@ func (s *Server) ListOrders(ctx context.Context, r *orderreleasev1.ListOrdersReq
 	case r.GetPurchaseOrder() != "":
 		q.Index, q.Key = app.IndexPO, r.GetPurchaseOrder()
 	case r.GetState() != 0:
-		q.Index, q.Key = app.IndexState, name(r.GetState(), "ORDER_STATE_")
+		q.Index, q.Key = app.IndexState, protovalue.Name(r.GetState(), "ORDER_STATE_")
 	}
 	page, err := s.App.List(ctx, q)
 	return &orderreleasev1.ListOrdersResponse{
-		Orders: mapped(page.Items, summary), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
+		Orders: protovalue.Each(page.Items, summary), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
 	}, err
 }
 
@@ -132,7 +132,7 @@ func (s *Server) ExplainOrder(ctx context.Context, r *orderreleasev1.ExplainOrde
 		return nil, err
 	}
 	return &orderreleasev1.ExplainOrderResponse{
-		State: orderState(v.State.State()), Releasable: v.State.Valid && v.State.Releasable() == nil, Reasons: mapped(v.State.Explain(), reason),
+		State: orderState(v.State.State()), Releasable: v.State.Valid && v.State.Releasable() == nil, Reasons: protovalue.Each(v.State.Explain(), reason),
 	}, nil
 }
 
@@ -149,6 +149,6 @@ func (s *Server) GetOrderHistory(ctx context.Context, r *orderreleasev1.GetOrder
 	if err != nil {
 		return nil, err
 	}
-	entries, err := tried(commits, historyEntry)
+	entries, err := protovalue.TryEach(commits, historyEntry)
 	return &orderreleasev1.GetOrderHistoryResponse{Entries: entries, NextAfterVersion: int64(next)}, err
 }

@@ -39,7 +39,7 @@ func (s *Stock) Reserve(ctx context.Context, claims []domain.Claim, partial bool
 	granted := map[string]quantity.Decimal{}
 	err := inChunks(ctx, claims, maxClaims, func(ctx context.Context, claims []domain.Claim) error {
 		resp, err := s.inventory.ReserveStock(ctx, &inventorymovementv1.ReserveStockRequest{
-			Claims: mapped(claims, stockClaim), AllowPartial: partial,
+			Claims: protovalue.Each(claims, stockClaim), AllowPartial: partial,
 		})
 		if err != nil {
 			return err
@@ -93,7 +93,7 @@ func grantOf(c domain.Claim, g *inventorymovementv1.ReserveStockResponse_Grant) 
 func (s *Stock) GiveBack(ctx context.Context, claims []domain.ClaimRef) error {
 	return inChunks(ctx, claims, maxClaims, func(ctx context.Context, claims []domain.ClaimRef) error {
 		_, err := s.inventory.ReleaseReservations(ctx, &inventorymovementv1.ReleaseReservationsRequest{
-			Claims: mapped(claims, func(c domain.ClaimRef) *inventorymovementv1.StockClaim {
+			Claims: protovalue.Each(claims, func(c domain.ClaimRef) *inventorymovementv1.StockClaim {
 				return &inventorymovementv1.StockClaim{ClaimKey: c.Key, Site: c.Site, ItemId: c.Item, Owner: domain.Owner}
 			}),
 		})
@@ -106,7 +106,7 @@ func (s *Stock) Available(ctx context.Context, places []app.Place) (map[app.Plac
 	available := map[app.Place]quantity.Decimal{}
 	for chunk := range slices.Chunk(places, maxPlaces) {
 		resp, err := s.inventory.GetAvailability(ctx, &inventorymovementv1.GetAvailabilityRequest{
-			Places: mapped(chunk, func(p app.Place) *inventorymovementv1.AvailabilityPlace {
+			Places: protovalue.Each(chunk, func(p app.Place) *inventorymovementv1.AvailabilityPlace {
 				return &inventorymovementv1.AvailabilityPlace{Site: p.Site, ItemId: p.Item, Owner: domain.Owner}
 			}),
 		})

@@ -9,6 +9,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/bus"
 	"github.com/lockstep-logistics/lockstep/libs/gs1"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
+	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
@@ -89,7 +90,7 @@ func (m *MasterData) item(ctx context.Context, f bus.Fact, i *masterdatav1.Item,
 func (m *MasterData) party(ctx context.Context, f bus.Fact, p *masterdatav1.Party, retired bool) error {
 	record := domain.PartyRecord{Code: p.GetCode(), Retired: retired}
 	for _, r := range p.GetRoles() {
-		record.Roles = append(record.Roles, name(r, "PARTY_ROLE_"))
+		record.Roles = append(record.Roles, protovalue.Name(r, "PARTY_ROLE_"))
 	}
 	for _, a := range p.GetAddresses() {
 		record.Addresses = append(record.Addresses, domain.PartyAddress{Code: a.GetCode(), Address: fromAddress(a.GetAddress())})
@@ -168,7 +169,7 @@ func (m *MasterData) gtins(ctx context.Context, tenant string, lines []domain.Li
 		if err != nil {
 			return err
 		}
-		ref.GTINs[gtin], err = tried(rows, func(r store.Row) (item domain.Item, err error) {
+		ref.GTINs[gtin], err = protovalue.TryEach(rows, func(r store.Row) (item domain.Item, err error) {
 			err = json.Unmarshal(r.Body, &item)
 			return item, err
 		})

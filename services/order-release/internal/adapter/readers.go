@@ -26,7 +26,7 @@ func part(m ofRelease) (k domain.Keys, release int, lines []domain.LineQuantity,
 	if release, err = releaseNumber(m.GetReleaseId()); err != nil {
 		return k, 0, nil, err
 	}
-	lines, err = tried(m.GetLines(), fromLineQuantity)
+	lines, err = protovalue.TryEach(m.GetLines(), fromLineQuantity)
 	return keys(m), release, lines, err
 }
 
@@ -44,7 +44,7 @@ func readOrder(rs protovalue.Readers[domain.Fact]) {
 		f := domain.OrderReceived{Order: m.GetOrderId(), Revision: int(m.GetRevision()), Header: fromDocument(m.GetDocument())}
 		f.Header.ReceivedTime = protovalue.FromTime(m.GetReceivedTime())
 		var err error
-		if f.Lines, err = tried(m.GetDocument().GetLines(), fromOrderLine); err != nil {
+		if f.Lines, err = protovalue.TryEach(m.GetDocument().GetLines(), fromOrderLine); err != nil {
 			return nil, err
 		}
 		for i, r := range m.GetResolved() {
@@ -60,7 +60,7 @@ func readOrder(rs protovalue.Readers[domain.Fact]) {
 		return domain.OrderValidated{Keys: keys(m), Revision: int(m.GetRevision()), Lines: int(m.GetLineCount())}, nil
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.OrderRejected) (domain.Fact, error) {
-		return domain.OrderRejected{Keys: keys(m), Revision: int(m.GetRevision()), Reasons: mapped(m.GetReasons(), fromReason)}, nil
+		return domain.OrderRejected{Keys: keys(m), Revision: int(m.GetRevision()), Reasons: protovalue.Each(m.GetReasons(), fromReason)}, nil
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.HoldPlaced) (domain.Fact, error) {
 		return domain.HoldPlaced{Keys: keys(m), AfterRelease: m.GetAfterRelease(), Hold: domain.Hold{
@@ -71,7 +71,7 @@ func readOrder(rs protovalue.Readers[domain.Fact]) {
 		return domain.HoldLifted{Keys: keys(m), Type: fromHoldType(m.GetType()), Note: m.GetNote()}, nil
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.OrderFulfilled) (domain.Fact, error) {
-		issued, err := tried(m.GetIssued(), fromLineQuantity)
+		issued, err := protovalue.TryEach(m.GetIssued(), fromLineQuantity)
 		return domain.OrderFulfilled{Keys: keys(m), Issued: issued}, err
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.OrderCancelled) (domain.Fact, error) {
@@ -81,44 +81,44 @@ func readOrder(rs protovalue.Readers[domain.Fact]) {
 		return domain.OrderClosed{Keys: keys(m)}, nil
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.ReportContradicted) (domain.Fact, error) {
-		excess, err := tried(m.GetExcess(), fromLineQuantity)
+		excess, err := protovalue.TryEach(m.GetExcess(), fromLineQuantity)
 		return domain.ReportContradicted{Keys: keys(m), Release: m.GetReleaseId(), Report: m.GetReport(), Excess: excess}, err
 	})
 }
 
 func readPromise(rs protovalue.Readers[domain.Fact]) {
 	protovalue.Read(rs, func(m *orderreleasev1.PromiseRequested) (domain.Fact, error) {
-		claims, err := tried(m.GetClaims(), fromClaim)
+		claims, err := protovalue.TryEach(m.GetClaims(), fromClaim)
 		return domain.PromiseRequested{
 			Keys: keys(m), Attempt: int(m.GetAttempt()), Requested: protovalue.FromTime(m.GetRequestedTime()),
 			Due: protovalue.FromTime(m.GetDueTime()), Partial: m.GetAllowPartial(), Claims: claims,
 		}, err
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.LinesPromised) (domain.Fact, error) {
-		lines, err := tried(m.GetLines(), func(l *orderreleasev1.PromisedLine) (domain.PromisedLine, error) {
+		lines, err := protovalue.TryEach(m.GetLines(), func(l *orderreleasev1.PromisedLine) (domain.PromisedLine, error) {
 			q, err := protovalue.StoredQuantity(l.GetQuantity())
 			return domain.PromisedLine{Line: int(l.GetLineNumber()), Quantity: q, Claim: l.GetClaimKey()}, err
 		})
 		if err != nil {
 			return nil, err
 		}
-		missing, err := tried(m.GetMissing(), fromLineQuantity)
+		missing, err := protovalue.TryEach(m.GetMissing(), fromLineQuantity)
 		return domain.LinesPromised{
-			Keys: keys(m), Attempt: int(m.GetAttempt()), Lines: lines, Missing: missing, GiveBack: mapped(m.GetGiveBack(), fromClaimRef),
+			Keys: keys(m), Attempt: int(m.GetAttempt()), Lines: lines, Missing: missing, GiveBack: protovalue.Each(m.GetGiveBack(), fromClaimRef),
 		}, err
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.PromiseRefused) (domain.Fact, error) {
-		missing, err := tried(m.GetMissing(), fromLineQuantity)
-		return domain.PromiseRefused{Keys: keys(m), Attempt: int(m.GetAttempt()), Missing: missing, GiveBack: mapped(m.GetGiveBack(), fromClaimRef)}, err
+		missing, err := protovalue.TryEach(m.GetMissing(), fromLineQuantity)
+		return domain.PromiseRefused{Keys: keys(m), Attempt: int(m.GetAttempt()), Missing: missing, GiveBack: protovalue.Each(m.GetGiveBack(), fromClaimRef)}, err
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.PromiseClosed) (domain.Fact, error) {
 		return domain.PromiseClosed{
-			Keys: keys(m), Attempt: int(m.GetAttempt()), GiveBack: mapped(m.GetGiveBack(), fromClaimRef), Retry: protovalue.FromTime(m.GetRetryTime()),
+			Keys: keys(m), Attempt: int(m.GetAttempt()), GiveBack: protovalue.Each(m.GetGiveBack(), fromClaimRef), Retry: protovalue.FromTime(m.GetRetryTime()),
 		}, nil
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.RemainderCancelled) (domain.Fact, error) {
-		lines, err := tried(m.GetLines(), fromLineQuantity)
-		return domain.RemainderCancelled{Keys: keys(m), Lines: lines, GiveBack: mapped(m.GetGiveBack(), fromClaimRef), Reason: m.GetReason()}, err
+		lines, err := protovalue.TryEach(m.GetLines(), fromLineQuantity)
+		return domain.RemainderCancelled{Keys: keys(m), Lines: lines, GiveBack: protovalue.Each(m.GetGiveBack(), fromClaimRef), Reason: m.GetReason()}, err
 	})
 }
 
@@ -176,7 +176,7 @@ func fromReleased(m *orderreleasev1.OrderReleased) (domain.Fact, error) {
 		Source: m.GetSourceSystem(), Number: m.GetOrderNumber(), PO: m.GetPurchaseOrder(),
 		SoldTo: domain.Party{Code: m.GetSoldTo()}, ShipTo: domain.Party{Code: m.GetShipTo(), Address: fromAddress(m.GetShipToAddress())},
 		Carrier: m.GetCarrierPreference(), Service: m.GetServiceLevel(), Incoterm: m.GetIncoterm(), Priority: int(m.GetPriority()),
-		Rule:   domain.DeliveryRule(name(m.GetDeliveryRule(), "DELIVERY_RULE_")),
+		Rule:   domain.DeliveryRule(protovalue.Name(m.GetDeliveryRule(), "DELIVERY_RULE_")),
 		ShipBy: protovalue.FromTime(m.GetShipBy()), DeliverBy: protovalue.FromTime(m.GetDeliverBy()),
 	}
 	var err error
@@ -186,7 +186,7 @@ func fromReleased(m *orderreleasev1.OrderReleased) (domain.Fact, error) {
 	if f.Parent, err = releaseNumber(m.GetParentReleaseId()); err != nil {
 		return nil, err
 	}
-	f.Lines, err = tried(m.GetLines(), func(l *orderreleasev1.ReleaseLine) (domain.ReleasedLine, error) {
+	f.Lines, err = protovalue.TryEach(m.GetLines(), func(l *orderreleasev1.ReleaseLine) (domain.ReleasedLine, error) {
 		out := domain.ReleasedLine{
 			Line: int(l.GetLineNumber()), Item: l.GetItemId(), SKU: l.GetSku(), Unit: l.GetOrderedUnit(), CustomerItem: l.GetCustomerItem(),
 		}
@@ -194,7 +194,7 @@ func fromReleased(m *orderreleasev1.OrderReleased) (domain.Fact, error) {
 		if out.Quantity, err = protovalue.StoredQuantity(l.GetQuantity()); err != nil {
 			return out, err
 		}
-		out.Claims, err = tried(l.GetClaims(), fromReleaseClaim)
+		out.Claims, err = protovalue.TryEach(l.GetClaims(), fromReleaseClaim)
 		return out, err
 	})
 	return f, err

@@ -17,7 +17,7 @@ func order(v store.View[domain.Order]) *orderreleasev1.Order {
 	o := v.State
 	out := &orderreleasev1.Order{
 		OrderId: v.ID, Etag: v.ETag, State: orderState(o.State()), Revision: int32(o.Revision), Document: document(o.Header),
-		Reasons: mapped(o.Flaws(), reason), Promise: promise(o.Attempt),
+		Reasons: protovalue.Each(o.Flaws(), reason), Promise: promise(o.Attempt),
 		CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
 	}
 	for i, q := range o.Quantities() {
@@ -87,7 +87,7 @@ func summary(v store.View[domain.Order]) *orderreleasev1.OrderSummary {
 	return &orderreleasev1.OrderSummary{
 		OrderId: v.ID, Etag: v.ETag, State: orderState(o.State()), SourceSystem: o.Header.Source, OrderNumber: o.Header.Number,
 		PurchaseOrder: o.Header.PO, SoldTo: o.Header.SoldTo.Code, LineCount: int32(len(o.Lines)),
-		Holds:        mapped(o.Holds, func(h domain.Hold) orderreleasev1.HoldType { return holdType(h.Type) }),
+		Holds:        protovalue.Each(o.Holds, func(h domain.Hold) orderreleasev1.HoldType { return holdType(h.Type) }),
 		PromisedTime: protovalue.Time(o.Header.Promised), Value: amount(o.Header.Value), CreateTime: protovalue.Time(v.Created),
 	}
 }

@@ -41,7 +41,7 @@ func warehouse(a *app.App) bus.Consumer {
 			return withLines(ctx, m, "", a.Picked)
 		})),
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.PickShorted) error {
-			return withLines(ctx, m, name(m.GetReason(), "SHORT_REASON_"), a.Shorted)
+			return withLines(ctx, m, protovalue.Name(m.GetReason(), "SHORT_REASON_"), a.Shorted)
 		})),
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.GoodsIssued) error {
 			return withLines(ctx, m, "", a.Issued)

@@ -43,7 +43,7 @@ func givesBack(a *app.App) bus.Consumer {
 			if !m.GetShort() {
 				return nil
 			}
-			kept, err := tried(m.GetKept(), fromClaimedLine)
+			kept, err := protovalue.TryEach(m.GetKept(), fromClaimedLine)
 			if err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ func givesBack(a *app.App) bus.Consumer {
 func issues(a *app.App) bus.Consumer {
 	return bus.Routes(bus.Reactor, "issue", "order-release",
 		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.LinesIssued) error {
-			lines, err := tried(m.GetLines(), func(l *orderreleasev1.LineQuantity) (app.Issued, error) {
+			lines, err := protovalue.TryEach(m.GetLines(), func(l *orderreleasev1.LineQuantity) (app.Issued, error) {
 				q, err := protovalue.StoredQuantity(l.GetQuantity())
 				return app.Issued{Line: int(l.GetLineNumber()), Quantity: q}, err
 			})
@@ -84,7 +84,7 @@ func receipts(a *app.App) bus.Consumer {
 				Stand: domain.Stand{
 					Stock: m.GetStock().GetStockId(), Site: m.GetStock().GetSite(), Item: m.GetStock().GetItemId(), SKU: m.GetStock().GetSku(),
 					Owner: m.GetStock().GetOwner(), Location: m.GetPlace().GetLocation(), Lot: m.GetPlace().GetLot(),
-					Expiry: m.GetPlace().GetExpiryDate(), Status: name(m.GetPlace().GetStatus(), "STOCK_STATUS_"),
+					Expiry: m.GetPlace().GetExpiryDate(), Status: protovalue.Name(m.GetPlace().GetStatus(), "STOCK_STATUS_"),
 				},
 			})
 		}),

@@ -1,8 +1,6 @@
 package adapter
 
 import (
-	"strings"
-
 	"github.com/lockstep-logistics/lockstep/libs/money"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -10,42 +8,6 @@ import (
 	returnsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
 	"github.com/lockstep-logistics/lockstep/services/returns/internal/domain"
 )
-
-// mapped converts each element of a list; nil stays nil.
-func mapped[A, B any](list []A, convert func(A) B) []B {
-	if list == nil {
-		return nil
-	}
-	out := make([]B, len(list))
-	for i, a := range list {
-		out[i] = convert(a)
-	}
-	return out
-}
-
-// tried converts each element of a list and stops at the first that cannot be.
-func tried[A, B any](list []A, convert func(A) (B, error)) ([]B, error) {
-	if list == nil {
-		return nil, nil
-	}
-	out := make([]B, len(list))
-	for i, a := range list {
-		var err error
-		if out[i], err = convert(a); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// name is the name of an enum value without its prefix; "" for the unspecified one.
-func name(value interface{ String() string }, prefix string) string {
-	n := strings.TrimPrefix(value.String(), prefix)
-	if n == "UNSPECIFIED" {
-		return ""
-	}
-	return n
-}
 
 func returnState(s domain.State) returnsv1.ReturnState {
 	return returnsv1.ReturnState(returnsv1.ReturnState_value["RETURN_STATE_"+string(s)])
@@ -104,7 +66,7 @@ func askedLine(l domain.AskedLine) *returnsv1.RequestedLine {
 func fromAskedLine(l *returnsv1.RequestedLine) (domain.AskedLine, error) {
 	q, err := protovalue.FromQuantity(l.GetQuantity(), "quantity")
 	return domain.AskedLine{
-		OrderLine: int(l.GetOrderLineNumber()), Quantity: q, Reason: name(l.GetReason(), "RETURN_REASON_"), Note: l.GetNote(),
+		OrderLine: int(l.GetOrderLineNumber()), Quantity: q, Reason: protovalue.Name(l.GetReason(), "RETURN_REASON_"), Note: l.GetNote(),
 	}, err
 }
 

@@ -14,23 +14,23 @@ func message(f domain.Fact) proto.Message {
 	case domain.ReturnRequested:
 		return &returnsv1.ReturnRequested{
 			RmaId: f.ID, RmaNumber: f.Number, OrderId: f.Order, OrderNumber: f.OrderNumber, SourceSystem: f.Source,
-			Lines: mapped(f.Lines, askedLine), ClaimKey: f.ClaimKey, ReturnableId: f.Returnable, ReturnSite: f.Site,
+			Lines: protovalue.Each(f.Lines, askedLine), ClaimKey: f.ClaimKey, ReturnableId: f.Returnable, ReturnSite: f.Site,
 			RequestedTime: protovalue.Time(f.At), SoldTo: f.SoldTo, SoldToId: f.SoldToID,
 		}
 	case domain.ReturnHeld:
 		return &returnsv1.ReturnHeld{
 			RmaId: f.ID, RmaNumber: f.Number, OrderId: f.Order, OrderNumber: f.OrderNumber,
-			SoldTo: f.SoldTo, SoldToId: f.SoldToID, Lines: mapped(f.Lines, claimedLine),
+			SoldTo: f.SoldTo, SoldToId: f.SoldToID, Lines: protovalue.Each(f.Lines, claimedLine),
 		}
 	case domain.ReturnAuthorised:
 		return &returnsv1.ReturnAuthorised{
 			RmaId: f.ID, RmaNumber: f.Number, OrderId: f.Order, OrderNumber: f.OrderNumber,
-			AuthorisedBy: f.By, Lines: mapped(f.Lines, claimedLine), ReturnSite: f.Site, AuthorisedTime: protovalue.Time(f.At),
+			AuthorisedBy: f.By, Lines: protovalue.Each(f.Lines, claimedLine), ReturnSite: f.Site, AuthorisedTime: protovalue.Time(f.At),
 		}
 	case domain.ReturnDenied:
 		return &returnsv1.ReturnDenied{
 			RmaId: f.ID, RmaNumber: f.Number, OrderId: f.Order, OrderNumber: f.OrderNumber,
-			Reasons: mapped(f.Reasons, reason), ClaimKey: f.ClaimKey, ReturnableId: f.Returnable, DeniedBy: f.By,
+			Reasons: protovalue.Each(f.Reasons, reason), ClaimKey: f.ClaimKey, ReturnableId: f.Returnable, DeniedBy: f.By,
 		}
 	case domain.ReturnCancelled:
 		return &returnsv1.ReturnCancelled{
@@ -40,7 +40,7 @@ func message(f domain.Fact) proto.Message {
 	case domain.ReturnCompleted:
 		return &returnsv1.ReturnCompleted{
 			RmaId: f.ID, RmaNumber: f.Number, OrderId: f.Order, OrderNumber: f.OrderNumber,
-			Kept: mapped(f.Kept, claimedLine), ClaimKey: f.ClaimKey, ReturnableId: f.Returnable, Short: f.Short,
+			Kept: protovalue.Each(f.Kept, claimedLine), ClaimKey: f.ClaimKey, ReturnableId: f.Returnable, Short: f.Short,
 		}
 	}
 	return goodsMessage(f)
@@ -54,7 +54,7 @@ func goodsMessage(f domain.Fact) proto.Message {
 			RmaLineNumber: int32(f.Named), BookedLineNumber: int32(f.Booked),
 			StockId: f.Stand.Stock, Site: f.Stand.Site, ItemId: f.Stand.Item, Sku: f.Stand.SKU, Owner: f.Stand.Owner,
 			Location: f.Stand.Location, Lot: f.Stand.Lot, ExpiryDate: f.Stand.Expiry, StockStatus: f.Stand.Status,
-			Quantity: protovalue.Quantity(f.Quantity), Excess: protovalue.Quantity(f.Excess), Marks: mapped(f.Marks, reason),
+			Quantity: protovalue.Quantity(f.Quantity), Excess: protovalue.Quantity(f.Excess), Marks: protovalue.Each(f.Marks, reason),
 			EventTime: protovalue.Time(f.At),
 		}
 	case domain.ItemsInspected:
@@ -73,12 +73,12 @@ func goodsMessage(f domain.Fact) proto.Message {
 	case domain.CreditRequested:
 		return &returnsv1.CreditRequested{
 			RmaId: f.ID, RmaNumber: f.Number, OrderId: f.Order, OrderNumber: f.OrderNumber, CreditNumber: int32(f.Credit), SoldTo: f.SoldTo,
-			Lines: mapped(f.Lines, creditLine), Gross: amount(f.Gross), Fee: amount(f.Fee), Net: amount(f.Net), RequestedTime: protovalue.Time(f.At),
+			Lines: protovalue.Each(f.Lines, creditLine), Gross: amount(f.Gross), Fee: amount(f.Fee), Net: amount(f.Net), RequestedTime: protovalue.Time(f.At),
 		}
 	case domain.CreditConfirmed:
 		return &returnsv1.CreditConfirmed{
 			RmaId: f.ID, RmaNumber: f.Number, OrderId: f.Order, OrderNumber: f.OrderNumber, CreditNumber: int32(f.Credit), CreditMemo: f.Memo,
-			Amount: amount(f.Amount), Contradictions: mapped(f.Contradictions, reason), ConfirmedTime: protovalue.Time(f.At),
+			Amount: amount(f.Amount), Contradictions: protovalue.Each(f.Contradictions, reason), ConfirmedTime: protovalue.Time(f.At),
 		}
 	}
 	return nil
@@ -90,15 +90,15 @@ func itemMessage(f domain.ItemFact) proto.Message {
 	case domain.ItemsIssued:
 		return &returnsv1.ItemsIssued{
 			ReturnableId: f.ID, OrderId: f.Order, OrderNumber: f.Number, SourceSystem: f.Source, ReleaseId: f.Release,
-			SoldTo: f.SoldTo, SoldToId: f.SoldToID, Currency: f.Currency, Lines: mapped(f.Lines, issuedLine), IssuedTime: protovalue.Time(f.At),
+			SoldTo: f.SoldTo, SoldToId: f.SoldToID, Currency: f.Currency, Lines: protovalue.Each(f.Lines, issuedLine), IssuedTime: protovalue.Time(f.At),
 		}
 	case domain.ReturnClaimed:
 		return &returnsv1.ReturnClaimed{
-			ReturnableId: f.ID, OrderId: f.Order, RmaId: f.Claim.RMA, ClaimKey: f.Claim.Key, Lines: mapped(f.Claim.Lines, claimedLine),
+			ReturnableId: f.ID, OrderId: f.Order, RmaId: f.Claim.RMA, ClaimKey: f.Claim.Key, Lines: protovalue.Each(f.Claim.Lines, claimedLine),
 		}
 	case domain.ClaimReleased:
 		return &returnsv1.ReturnClaimReleased{
-			ReturnableId: f.ID, OrderId: f.Order, RmaId: f.Claim.RMA, ClaimKey: f.Claim.Key, Kept: mapped(f.Claim.Lines, claimedLine),
+			ReturnableId: f.ID, OrderId: f.Order, RmaId: f.Claim.RMA, ClaimKey: f.Claim.Key, Kept: protovalue.Each(f.Claim.Lines, claimedLine),
 		}
 	}
 	return nil

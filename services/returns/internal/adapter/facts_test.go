@@ -124,7 +124,7 @@ func TestNamesOfValues(t *testing.T) {
 			t.Errorf("the API has no disposition %s", d)
 		}
 	}
-	if name(returnsv1.Grade_GRADE_UNSPECIFIED, "GRADE_") != "" || protovalue.Time(time.Time{}) != nil {
+	if protovalue.Name(returnsv1.Grade_GRADE_UNSPECIFIED, "GRADE_") != "" || protovalue.Time(time.Time{}) != nil {
 		t.Error("what is not given is not empty")
 	}
 }

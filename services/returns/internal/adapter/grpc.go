@@ -72,7 +72,7 @@ func (s *Server) DenyReturn(ctx context.Context, r *returnsv1.DenyReturnRequest)
 // InspectItems records an inspection.
 func (s *Server) InspectItems(ctx context.Context, r *returnsv1.InspectItemsRequest) (*returnsv1.InspectItemsResponse, error) {
 	in := domain.Inspection{
-		Line: int(r.GetRmaLineNumber()), Grade: name(r.GetGrade(), "GRADE_"), Finding: name(r.GetFinding(), "FINDING_"), Note: r.GetNote(),
+		Line: int(r.GetRmaLineNumber()), Grade: protovalue.Name(r.GetGrade(), "GRADE_"), Finding: protovalue.Name(r.GetFinding(), "FINDING_"), Note: r.GetNote(),
 	}
 	var err error
 	if in.Accepted, err = given(r.GetAccepted(), "accepted"); err != nil {
@@ -92,7 +92,7 @@ func (s *Server) DisposeItems(ctx context.Context, r *returnsv1.DisposeItemsRequ
 		return nil, err
 	}
 	receipt, err := s.App.Dispose(ctx, r.GetRmaId(), domain.Disposal{
-		Line: int(r.GetRmaLineNumber()), Disposition: domain.Disposition(name(r.GetDisposition(), "DISPOSITION_")), Quantity: q,
+		Line: int(r.GetRmaLineNumber()), Disposition: domain.Disposition(protovalue.Name(r.GetDisposition(), "DISPOSITION_")), Quantity: q,
 		From: r.GetFromLocation(), Lot: r.GetLot(), To: r.GetToLocation(),
 	})
 	return &returnsv1.DisposeItemsResponse{Receipt: guard.Receipt(ctx, receipt)}, err
@@ -145,7 +145,7 @@ func (s *Server) ListReturns(ctx context.Context, r *returnsv1.ListReturnsReques
 	q := store.Query{PageSize: int(r.GetPageSize()), PageToken: r.GetPageToken()}
 	switch {
 	case r.GetState() != 0:
-		q.Index, q.Key = app.IndexState, name(r.GetState(), "RETURN_STATE_")
+		q.Index, q.Key = app.IndexState, protovalue.Name(r.GetState(), "RETURN_STATE_")
 	case r.GetOrderId() != "":
 		q.Index, q.Key = app.IndexOrder, r.GetOrderId()
 	case r.GetOrderNumber() != "":
@@ -155,7 +155,7 @@ func (s *Server) ListReturns(ctx context.Context, r *returnsv1.ListReturnsReques
 	}
 	page, err := s.App.List(ctx, q)
 	return &returnsv1.ListReturnsResponse{
-		Returns: mapped(page.Items, summary), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
+		Returns: protovalue.Each(page.Items, summary), NextPageToken: page.NextToken, AsOfTime: protovalue.Time(page.AsOf),
 	}, err
 }
 

@@ -30,7 +30,7 @@ func (o *Orders) Lines(ctx context.Context, order string) (domain.ItemsIssued, e
 	f := domain.ItemsIssued{
 		Order: order, Number: doc.GetOrderNumber(), Source: doc.GetSourceSystem(), SoldTo: doc.GetSoldTo().GetPartyCode(), Currency: doc.GetCurrency(),
 	}
-	f.Lines, err = tried(resp.GetOrder().GetLines(), func(l *orderreleasev1.OrderLineStatus) (domain.IssuedLine, error) {
+	f.Lines, err = protovalue.TryEach(resp.GetOrder().GetLines(), func(l *orderreleasev1.OrderLineStatus) (domain.IssuedLine, error) {
 		base, err := protovalue.StoredQuantity(l.GetResolved().GetBaseQuantity())
 		if err != nil {
 			return domain.IssuedLine{}, err

@@ -29,32 +29,32 @@ var readers = func() protovalue.Readers[domain.Fact] {
 
 func readDecisions(rs protovalue.Readers[domain.Fact]) {
 	protovalue.Read(rs, func(m *returnsv1.ReturnRequested) (domain.Fact, error) {
-		lines, err := tried(m.GetLines(), fromAskedLine)
+		lines, err := protovalue.TryEach(m.GetLines(), fromAskedLine)
 		return domain.ReturnRequested{
 			Keys: keys(m), Source: m.GetSourceSystem(), ClaimKey: m.GetClaimKey(), Returnable: m.GetReturnableId(), Site: m.GetReturnSite(),
 			SoldTo: m.GetSoldTo(), SoldToID: m.GetSoldToId(), Lines: lines, At: protovalue.FromTime(m.GetRequestedTime()),
 		}, err
 	})
 	protovalue.Read(rs, func(m *returnsv1.ReturnHeld) (domain.Fact, error) {
-		lines, err := tried(m.GetLines(), fromClaimedLine)
+		lines, err := protovalue.TryEach(m.GetLines(), fromClaimedLine)
 		return domain.ReturnHeld{Keys: keys(m), SoldTo: m.GetSoldTo(), SoldToID: m.GetSoldToId(), Lines: lines}, err
 	})
 	protovalue.Read(rs, func(m *returnsv1.ReturnAuthorised) (domain.Fact, error) {
-		lines, err := tried(m.GetLines(), fromClaimedLine)
+		lines, err := protovalue.TryEach(m.GetLines(), fromClaimedLine)
 		return domain.ReturnAuthorised{
 			Keys: keys(m), By: m.GetAuthorisedBy(), Site: m.GetReturnSite(), Lines: lines, At: protovalue.FromTime(m.GetAuthorisedTime()),
 		}, err
 	})
 	protovalue.Read(rs, func(m *returnsv1.ReturnDenied) (domain.Fact, error) {
 		return domain.ReturnDenied{
-			Keys: keys(m), Reasons: mapped(m.GetReasons(), fromReason), By: m.GetDeniedBy(), ClaimKey: m.GetClaimKey(), Returnable: m.GetReturnableId(),
+			Keys: keys(m), Reasons: protovalue.Each(m.GetReasons(), fromReason), By: m.GetDeniedBy(), ClaimKey: m.GetClaimKey(), Returnable: m.GetReturnableId(),
 		}, nil
 	})
 	protovalue.Read(rs, func(m *returnsv1.ReturnCancelled) (domain.Fact, error) {
 		return domain.ReturnCancelled{Keys: keys(m), Reason: m.GetReason(), ClaimKey: m.GetClaimKey(), Returnable: m.GetReturnableId()}, nil
 	})
 	protovalue.Read(rs, func(m *returnsv1.ReturnCompleted) (domain.Fact, error) {
-		kept, err := tried(m.GetKept(), fromClaimedLine)
+		kept, err := protovalue.TryEach(m.GetKept(), fromClaimedLine)
 		return domain.ReturnCompleted{Keys: keys(m), Kept: kept, ClaimKey: m.GetClaimKey(), Returnable: m.GetReturnableId(), Short: m.GetShort()}, err
 	})
 }
@@ -67,7 +67,7 @@ func readGoods(rs protovalue.Readers[domain.Fact]) {
 				Stock: m.GetStockId(), Site: m.GetSite(), Item: m.GetItemId(), SKU: m.GetSku(), Owner: m.GetOwner(),
 				Location: m.GetLocation(), Lot: m.GetLot(), Expiry: m.GetExpiryDate(), Status: m.GetStockStatus(),
 			},
-			Marks: mapped(m.GetMarks(), fromReason), At: protovalue.FromTime(m.GetEventTime()),
+			Marks: protovalue.Each(m.GetMarks(), fromReason), At: protovalue.FromTime(m.GetEventTime()),
 		}
 		var err error
 		if f.Quantity, err = protovalue.StoredQuantity(m.GetQuantity()); err != nil {
@@ -79,7 +79,7 @@ func readGoods(rs protovalue.Readers[domain.Fact]) {
 	protovalue.Read(rs, func(m *returnsv1.ItemsInspected) (domain.Fact, error) {
 		f := domain.ItemsInspected{
 			Keys: keys(m), Line: int(m.GetRmaLineNumber()),
-			Grade: name(m.GetGrade(), "GRADE_"), Finding: name(m.GetFinding(), "FINDING_"), Note: m.GetNote(),
+			Grade: protovalue.Name(m.GetGrade(), "GRADE_"), Finding: protovalue.Name(m.GetFinding(), "FINDING_"), Note: m.GetNote(),
 		}
 		var err error
 		if f.Accepted, err = stored(m.GetAccepted()); err != nil {
@@ -92,7 +92,7 @@ func readGoods(rs protovalue.Readers[domain.Fact]) {
 		q, err := protovalue.StoredQuantity(m.GetQuantity())
 		return domain.ItemsDisposed{
 			ID: m.GetRmaId(), Number: m.GetRmaNumber(), Order: m.GetOrderId(), Line: int(m.GetRmaLineNumber()),
-			Disposition: domain.Disposition(name(m.GetDisposition(), "DISPOSITION_")), Quantity: q,
+			Disposition: domain.Disposition(protovalue.Name(m.GetDisposition(), "DISPOSITION_")), Quantity: q,
 			Stand: domain.Stand{
 				Stock: m.GetStockId(), Site: m.GetSite(), Item: m.GetItemId(), SKU: m.GetSku(), Owner: m.GetOwner(),
 				Location: m.GetFromLocation(), Lot: m.GetLot(), Expiry: m.GetExpiryDate(), Status: m.GetFromStatus(),
@@ -104,7 +104,7 @@ func readGoods(rs protovalue.Readers[domain.Fact]) {
 
 func readCredits(rs protovalue.Readers[domain.Fact]) {
 	protovalue.Read(rs, func(m *returnsv1.CreditRequested) (domain.Fact, error) {
-		lines, err := tried(m.GetLines(), fromCreditLine)
+		lines, err := protovalue.TryEach(m.GetLines(), fromCreditLine)
 		return domain.CreditRequested{
 			Keys: keys(m), Credit: int(m.GetCreditNumber()), SoldTo: m.GetSoldTo(), Lines: lines,
 			Gross: fromAmount(m.GetGross()), Fee: fromAmount(m.GetFee()), Net: fromAmount(m.GetNet()), At: protovalue.FromTime(m.GetRequestedTime()),
@@ -113,7 +113,7 @@ func readCredits(rs protovalue.Readers[domain.Fact]) {
 	protovalue.Read(rs, func(m *returnsv1.CreditConfirmed) (domain.Fact, error) {
 		return domain.CreditConfirmed{
 			Keys: keys(m), Credit: int(m.GetCreditNumber()), Memo: m.GetCreditMemo(), Amount: fromAmount(m.GetAmount()),
-			Contradictions: mapped(m.GetContradictions(), fromReason), At: protovalue.FromTime(m.GetConfirmedTime()),
+			Contradictions: protovalue.Each(m.GetContradictions(), fromReason), At: protovalue.FromTime(m.GetConfirmedTime()),
 		}, nil
 	})
 }
@@ -122,20 +122,20 @@ func readCredits(rs protovalue.Readers[domain.Fact]) {
 var itemReaders = func() protovalue.Readers[domain.ItemFact] {
 	rs := protovalue.Readers[domain.ItemFact]{}
 	protovalue.Read(rs, func(m *returnsv1.ItemsIssued) (domain.ItemFact, error) {
-		lines, err := tried(m.GetLines(), func(l *returnsv1.IssuedLine) (domain.IssuedLine, error) { return fromIssuedLine(l, m.GetCurrency()) })
+		lines, err := protovalue.TryEach(m.GetLines(), func(l *returnsv1.IssuedLine) (domain.IssuedLine, error) { return fromIssuedLine(l, m.GetCurrency()) })
 		return domain.ItemsIssued{
 			ID: m.GetReturnableId(), Order: m.GetOrderId(), Number: m.GetOrderNumber(), Source: m.GetSourceSystem(), Release: m.GetReleaseId(),
 			SoldTo: m.GetSoldTo(), SoldToID: m.GetSoldToId(), Currency: m.GetCurrency(), Lines: lines, At: protovalue.FromTime(m.GetIssuedTime()),
 		}, err
 	})
 	protovalue.Read(rs, func(m *returnsv1.ReturnClaimed) (domain.ItemFact, error) {
-		lines, err := tried(m.GetLines(), fromClaimedLine)
+		lines, err := protovalue.TryEach(m.GetLines(), fromClaimedLine)
 		return domain.ReturnClaimed{
 			ID: m.GetReturnableId(), Order: m.GetOrderId(), Claim: domain.Claim{Key: m.GetClaimKey(), RMA: m.GetRmaId(), Lines: lines},
 		}, err
 	})
 	protovalue.Read(rs, func(m *returnsv1.ReturnClaimReleased) (domain.ItemFact, error) {
-		kept, err := tried(m.GetKept(), fromClaimedLine)
+		kept, err := protovalue.TryEach(m.GetKept(), fromClaimedLine)
 		return domain.ClaimReleased{
 			ID: m.GetReturnableId(), Order: m.GetOrderId(), Claim: domain.Claim{Key: m.GetClaimKey(), RMA: m.GetRmaId(), Lines: kept},
 		}, err

@@ -15,8 +15,8 @@ func resource(v store.View[domain.Return]) *returnsv1.Return {
 	out := &returnsv1.Return{
 		RmaId: v.ID, RmaNumber: r.Number, SourceSystem: r.Source, Etag: v.ETag, State: returnState(r.State()),
 		OrderId: r.Order, OrderNumber: r.OrderNumber, SoldTo: r.SoldTo, ReturnSite: r.Site,
-		Lines:   mapped(r.Lines, func(l domain.Line) *returnsv1.ReturnLine { return line(r, l) }),
-		Reasons: append(mapped(r.Reasons, reason), mapped(r.Marks, reason)...), AuthorisedBy: r.AuthorisedBy,
+		Lines:   protovalue.Each(r.Lines, func(l domain.Line) *returnsv1.ReturnLine { return line(r, l) }),
+		Reasons: append(protovalue.Each(r.Reasons, reason), protovalue.Each(r.Marks, reason)...), AuthorisedBy: r.AuthorisedBy,
 		CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
 	}
 	for i, c := range r.Credits {
@@ -44,7 +44,7 @@ func line(r domain.Return, l domain.Line) *returnsv1.ReturnLine {
 		Reception:     returnsv1.ReceptionState(returnsv1.ReceptionState_value["RECEPTION_STATE_"+r.Reception(l)]),
 		Acceptance:    returnsv1.AcceptanceState(returnsv1.AcceptanceState_value["ACCEPTANCE_STATE_"+l.Acceptance()]),
 		Resolution:    returnsv1.ResolutionState(returnsv1.ResolutionState_value["RESOLUTION_STATE_"+r.Resolution(l)]),
-		Grade:         grade(l.Grade), Finding: finding(l.Finding), Places: mapped(l.Places, place),
+		Grade:         grade(l.Grade), Finding: finding(l.Finding), Places: protovalue.Each(l.Places, place),
 	}
 }
 
@@ -60,7 +60,7 @@ func credit(number int, c domain.Credit) *returnsv1.Credit {
 		state = returnsv1.CreditState_CREDIT_STATE_CONFIRMED
 	}
 	return &returnsv1.Credit{
-		CreditNumber: int32(number), State: state, Lines: mapped(c.Lines, creditLine),
+		CreditNumber: int32(number), State: state, Lines: protovalue.Each(c.Lines, creditLine),
 		Gross: amount(c.Gross), Fee: amount(c.Fee), Net: amount(c.Net), CreditMemo: c.Memo,
 		RequestedTime: protovalue.Time(c.Requested), ConfirmedTime: protovalue.Time(c.Confirmed),
 	}
