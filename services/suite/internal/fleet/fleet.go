@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/clock"
@@ -227,15 +228,24 @@ func (f *Fleet) Kill() {
 	}
 }
 
+// Ports of the fleets.
+const firstPort, ports = 20_000, 12_000
+
 // upper is a service's name in the environment.
 func upper(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "-", "_")) }
+
+// given are the addresses that this process was given: none is given twice.
+var given sync.Map
 
 // FreeAddress returns a loopback address that was free a moment ago. Its port is below those
 // that the system hands out to outgoing connections, one of which might take it meanwhile.
 func FreeAddress() (string, error) {
-	var err error
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.N(12_000))
+	err := errors.New("no loopback address is free")
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.N(ports))
+		if _, twice := given.LoadOrStore(address, true); twice {
+			continue
+		}
 		var l net.Listener
 		if l, err = net.Listen("tcp", address); err == nil {
 			_ = l.Close() // its port is what was wanted
