@@ -43,14 +43,15 @@ type Cast struct {
 	scripts *scripts
 }
 
-// NewCast returns a cast whose systems all use one client.
-func NewCast(c *Client) *Cast {
+// NewCast returns a cast whose carriers use a client of their own, and all other systems one:
+// who entered an invoice may not resolve its dispute.
+func NewCast(c, carriers *Client) *Cast {
 	s := &scripts{byOrder: map[string]Scenario{}}
 	cast := &Cast{
 		ERP: &ERP{Client: c, Clock: clock.System{}, scripts: s}, WMS: &WMS{Client: c, scripts: s}, TMS: &TMS{Client: c}, scripts: s,
 	}
 	for _, scac := range []string{"NSPX", "RHFR"} {
-		cast.Carriers = append(cast.Carriers, &Carrier{Client: c, SCAC: scac, scripts: s})
+		cast.Carriers = append(cast.Carriers, &Carrier{Client: carriers, SCAC: scac, scripts: s})
 	}
 	return cast
 }

@@ -114,7 +114,8 @@ func TestWarehouseReportsOnce(t *testing.T) {
 			server := httptest.NewServer(w)
 			defer server.Close()
 			for range 3 {
-				cast := NewCast(&Client{Base: server.URL, HTTP: server.Client()})
+				client := &Client{Base: server.URL, HTTP: server.Client()}
+				cast := NewCast(client, client)
 				cast.Script(Scenario{Number: "SO-1", Shorts: []Short{{1, "2", "DAMAGED"}}})
 				if err := cast.WMS.Tend(t.Context(), "ord_a"); err != nil {
 					t.Fatal(err)

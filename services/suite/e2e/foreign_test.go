@@ -104,7 +104,8 @@ func nextDoor(t *testing.T, f *fleet.Fleet) party {
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	who := guard.AdminCaller(testkit.Name("t"))
-	if err := sandbox.NewCast(patient(t, f, who)).ERP.Setup(ctx); err != nil {
+	_, cast := company(t, f, who)
+	if err := cast.ERP.Setup(ctx); err != nil {
 		t.Fatal(err)
 	}
 	p := speak(t, f, who)
@@ -129,8 +130,7 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	who := guard.AdminCaller(testkit.Name("t"))
-	client := patient(t, f, who)
-	cast := sandbox.NewCast(client)
+	client, cast := company(t, f, who)
 	if err := cast.ERP.Setup(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -6,13 +6,10 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
-	"github.com/lockstep-logistics/lockstep/services/integration/sandbox"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
 )
@@ -78,16 +75,4 @@ func (p party) decided(t *testing.T, callers int) error {
 		return fmt.Errorf("states %v", states)
 	}
 	return nil
-}
-
-// patient is a client that tries again under its key while the suite is busy.
-func patient(t *testing.T, f *fleet.Fleet, who guard.Caller) *sandbox.Client {
-	t.Helper()
-	token, err := f.Token(who)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &sandbox.Client{Base: f.URL, Token: token, Patience: within, HTTP: &http.Client{
-		Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 500},
-	}}
 }

@@ -3,10 +3,8 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
@@ -21,12 +19,7 @@ func TestScenarios(t *testing.T) {
 	onBothShapes(t, func(t *testing.T, f *fleet.Fleet) {
 		ctx, cancel := context.WithTimeout(t.Context(), within)
 		defer cancel()
-		token, err := f.Token(guard.AdminCaller(testkit.Name("t")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		client := &sandbox.Client{Base: f.URL, Token: token, HTTP: &http.Client{Timeout: 20 * time.Second}}
-		cast := sandbox.NewCast(client)
+		client, cast := company(t, f, guard.AdminCaller(testkit.Name("t")))
 		if err := cast.ERP.Setup(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -61,12 +54,7 @@ func TestServicesKilled(t *testing.T) {
 	started(t, f, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*within)
 	defer cancel()
-	token, err := f.Token(guard.AdminCaller(testkit.Name("t")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := &sandbox.Client{Base: f.URL, Token: token, HTTP: &http.Client{Timeout: 20 * time.Second}, Patience: within}
-	cast := sandbox.NewCast(client)
+	_, cast := company(t, f, guard.AdminCaller(testkit.Name("t")))
 	if err := cast.ERP.Setup(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	"github.com/lockstep-logistics/lockstep/services/integration/sandbox"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/rest"
@@ -94,6 +95,27 @@ func conn(t *testing.T, f *fleet.Fleet, caller guard.Caller) *rest.Conn {
 		t.Fatal(err)
 	}
 	return &rest.Conn{Base: f.URL, Token: token, HTTP: &http.Client{Timeout: 20 * time.Second}}
+}
+
+// patient is a client that tries again under its key while the suite is busy.
+func patient(t *testing.T, f *fleet.Fleet, who guard.Caller) *sandbox.Client {
+	t.Helper()
+	token, err := f.Token(who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &sandbox.Client{Base: f.URL, Token: token, Patience: within, HTTP: &http.Client{
+		Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 500},
+	}}
+}
+
+// company is the sandbox's company as a tenant; its carriers are somebody else.
+func company(t *testing.T, f *fleet.Fleet, who guard.Caller) (*sandbox.Client, *sandbox.Cast) {
+	t.Helper()
+	carriers := who
+	carriers.Principal = "carriers"
+	client := patient(t, f, who)
+	return client, sandbox.NewCast(client, patient(t, f, carriers))
 }
 
 // driver walks orders of a tenant of its own.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/services/integration/sandbox"
 	"github.com/lockstep-logistics/lockstep/services/suite"
@@ -100,7 +101,13 @@ func tell(ctx context.Context, s *suite.Suite, out io.Writer) error {
 	defer cancel()
 	begin := time.Now()
 	client := &sandbox.Client{Base: s.URL(), Token: s.AdminToken(), HTTP: &http.Client{Timeout: 30 * time.Second}}
-	cast := sandbox.NewCast(client)
+	carriers := guard.AdminCaller(s.AdminTenant())
+	carriers.Principal = "carriers"
+	token, err := s.Token(carriers)
+	if err != nil {
+		return err
+	}
+	cast := sandbox.NewCast(client, &sandbox.Client{Base: client.Base, Token: token, HTTP: client.HTTP})
 	if err := cast.ERP.Setup(ctx); err != nil {
 		return fmt.Errorf("sample company: %w", err)
 	}
