@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"crypto/aes"
 	"crypto/cipher"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,7 +27,7 @@ type Config struct {
 type Options struct {
 	Clock clock.Clock
 	Log   *slog.Logger
-	// TokenKey seals page tokens, 32 bytes, the same for all replicas; nil: one of this process.
+	// TokenKey seals page tokens, 32 bytes, the same for all replicas; nil: one kept in the database.
 	TokenKey []byte
 	// DelaySnapshots makes SQLite write snapshots behind the commits as MongoDB does: for
 	// tests, so that what trails on one engine trails on both.
@@ -89,19 +87,8 @@ func Open(ctx context.Context, cfg Config, opt Options) (*DB, error) {
 	if opt.CacheSize == 0 {
 		opt.CacheSize = 20_000
 	}
-	if opt.TokenKey == nil {
-		opt.TokenKey = make([]byte, 32)
-		_, _ = rand.Read(opt.TokenKey) // never fails
-	}
-	block, err := aes.NewCipher(opt.TokenKey)
-	if err != nil {
-		return nil, fmt.Errorf("token key: %w", err)
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, fmt.Errorf("token key: %w", err)
-	}
 	var e engine
+	var err error
 	switch scheme, rest, _ := strings.Cut(cfg.URI, ":"); scheme {
 	case "sqlite":
 		e, err = openSQLite(rest, cfg.Database, opt)
@@ -112,6 +99,10 @@ func Open(ctx context.Context, cfg Config, opt Options) (*DB, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	aead, err := sealer(ctx, e, opt.TokenKey)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("page tokens: %w", err), e.close(context.WithoutCancel(ctx)))
 	}
 	db := &DB{engine: e, opt: opt, aead: aead, underWay: map[uint64]int64{}}
 	db.ctx, db.stop = context.WithCancel(context.WithoutCancel(ctx))

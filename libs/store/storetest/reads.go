@@ -111,6 +111,30 @@ func tenants(t *testing.T, open Opener) {
 	}
 }
 
+// tokenStays: who pages is not told that the process behind the list was another.
+func tokenStays(t *testing.T, open Opener) {
+	db, c := opened(t, open, 1)
+	if _, err := c.Update(As(t.Context(), "t", "open"), "stk_b", Open("DC1", 1, time.Time{})); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	q := store.Query{Index: "site", Key: "DC1", PageSize: 1}
+	first, err := c.List(As(t.Context(), "t", ""), q)
+	if err != nil || first.NextToken == "" {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if err := db.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	c = store.Register(open(t, store.Options{}), Type(1))
+	q.PageToken = first.NextToken
+	if second, err := c.List(As(t.Context(), "t", ""), q); err != nil || len(second.Items) != 1 || second.Items[0].ID == first.Items[0].ID {
+		t.Errorf("after %s: %+v, %v", first.Items[0].ID, second, err)
+	}
+}
+
 func tail(t *testing.T, open Opener) {
 	db, c := opened(t, open, 1_000)
 	const n = 300

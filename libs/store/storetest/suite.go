@@ -67,6 +67,7 @@ var musts = []must{
 	{"M32 an idle Tail names a position to go on from", rests},
 	{"M34 a refusal takes nobody's tag away", tagStays},
 	{"M35 a refusal is decided anew when somebody asks for it, an effect never", anew},
+	{"M36 a page token outlives a restart", tokenStays},
 	{"M33 of one commit's commands each is blamed for its own facts", blamed},
 }
 
