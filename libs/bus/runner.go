@@ -88,7 +88,11 @@ func (r *runner) run(ctx context.Context) {
 				failed = 0
 			}
 			failed = min(failed+1, 3) // soon at first: the owner may be about to begin
-			r.log.WarnContext(ctx, "consumer starts again", "error", err)
+			level := slog.LevelWarn
+			if failed < 3 && reasonOf(err) == reasonNoHeads {
+				level = slog.LevelDebug // nothing is wrong while all begin at once
+			}
+			r.log.Log(ctx, level, "consumer starts again", "error", err)
 			pause(ctx, r.backoff(failed))
 		}
 	}

@@ -35,11 +35,15 @@ func demo() *cobra.Command {
 			}
 			return withSuite(cmd.Context(), func(ctx context.Context, s *suite.Suite) error {
 				out := cmd.OutOrStdout()
-				if err := tell(ctx, s, out); err != nil || exit {
+				err := tell(ctx, s, out)
+				if exit || ctx.Err() != nil {
 					return err
 				}
-				announce(out, s)
-				return s.Run(ctx)
+				if err != nil {
+					_, _ = fmt.Fprintf(out, "The demo did not reach its end: %v\n\n", err)
+				}
+				announce(out, s) // also then: one may look at what is there
+				return errors.Join(err, s.Run(ctx))
 			})
 		},
 	}
@@ -96,8 +100,8 @@ const tellWithin = 2 * time.Minute
 
 // tell walks all scenarios, each to its expected end, prints the story of the first and the
 // outcome of all.
-func tell(ctx context.Context, s *suite.Suite, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, tellWithin)
+func tell(parent context.Context, s *suite.Suite, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(parent, tellWithin)
 	defer cancel()
 	begin := time.Now()
 	client := &sandbox.Client{Base: s.URL(), Token: s.AdminToken(), HTTP: &http.Client{Timeout: 30 * time.Second}}
@@ -119,7 +123,9 @@ func tell(ctx context.Context, s *suite.Suite, out io.Writer) error {
 	}
 	group.Wait()
 	_, _ = fmt.Fprintf(out, "The story of order %s: %s\n\n", scenarios[0].Number, scenarios[0].Title)
-	errs = append(errs, sandbox.Story(ctx, client, scenarios[0].Number, out))
+	told, enough := context.WithTimeout(parent, time.Minute) // the story is told even when an order takes too long
+	defer enough()
+	errs = append(errs, sandbox.Story(told, client, scenarios[0].Number, out))
 	_, _ = fmt.Fprintln(out)
 	for i, scenario := range scenarios {
 		outcome := "reached its end"
