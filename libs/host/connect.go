@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/redis/go-redis/v9"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/test/bufconn"
@@ -40,7 +41,7 @@ func (h *Host) connect(ctx context.Context, units []*Unit) (err error) {
 	if err := h.openNATS(); err != nil {
 		return err
 	}
-	if err := h.openRedis(); err != nil {
+	if err := h.openRedis(ctx); err != nil {
 		return err
 	}
 	h.wires = &wires{host: h, memory: map[string]*bufconn.Listener{}, doors: map[string]net.Listener{}, open: map[string]*grpc.ClientConn{}}
@@ -62,16 +63,25 @@ func (h *Host) openNATS() error {
 	if h.parts.NATS != nil || h.cfg.NATS.URL == "" {
 		return nil
 	}
-	nc, err := bus.Connect(h.cfg.NATS.URL.Reveal(), h.process)
+	nc, err := bus.Connect(h.cfg.NATS.URL.Reveal(), h.process,
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil { // not our own end
+				h.tel.log.Warn("NATS is gone: facts are fetched from their owners until it is back", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { h.tel.log.Info("NATS is back") }))
 	if err != nil {
 		return err
+	}
+	if !nc.IsConnected() {
+		h.tel.log.Warn("NATS is not reached: facts are fetched from their owners until it is")
 	}
 	h.parts.NATS = nc
 	h.closers = append(h.closers, func(context.Context) error { nc.Close(); return nil })
 	return nil
 }
 
-func (h *Host) openRedis() error {
+func (h *Host) openRedis(ctx context.Context) error {
 	if h.parts.Redis != nil || h.cfg.Redis.URL == "" {
 		return nil
 	}
@@ -84,6 +94,11 @@ func (h *Host) openRedis() error {
 	opts.MaxRetries = -1              // a cache that does not answer is done without
 	opts.DialTimeout = time.Second
 	c := redis.NewClient(opts)
+	ping, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := c.Ping(ping).Err(); err != nil {
+		h.tel.log.Warn("Redis is not reached: answers and rate limits are not shared until it is", "error", err)
+	}
 	h.parts.Redis = c
 	h.closers = append(h.closers, func(context.Context) error { return c.Close() })
 	return nil
