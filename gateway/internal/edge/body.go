@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -45,6 +46,9 @@ func (g *gate) checkBody(w http.ResponseWriter, r *http.Request, route Route) (i
 	case r.ContentLength > limit:
 		return 0, tooLarge(limit)
 	}
+	if deadline, ok := r.Context().Deadline(); ok {
+		_ = http.NewResponseController(w).SetReadDeadline(deadline) // else the server's own bounds it
+	}
 	r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, limit)}
 	return 0, nil
 }
@@ -66,7 +70,8 @@ func isJSON(types []string) bool {
 // handlers keep only a text.
 type body struct {
 	io.ReadCloser
-	fault *fault.Error
+	fault  *fault.Error
+	status int // of the answer, 0 for that of the fault's kind
 }
 
 // codec is JSON as the API speaks it: unknown fields refused, defaults written, int64 as strings.
@@ -109,7 +114,9 @@ func (c codec) NewDecoder(r io.Reader) runtime.Decoder {
 			err = c.Unmarshal(data, v)
 		}
 		if b, ok := r.(*body); ok && err != nil {
-			b.fault = undecodable(data, err)
+			if b.fault = undecodable(data, err); b.fault.Reason == reasonSlow {
+				b.status = http.StatusRequestTimeout
+			}
 		}
 		return err
 	})
@@ -128,11 +135,17 @@ func (c codec) NewEncoder(w io.Writer) runtime.Encoder {
 
 var position = regexp.MustCompile(`\(line (\d+):(\d+)\):? ?`)
 
+// reasonSlow is the reason of a body that did not come in time.
+const reasonSlow = "BODY_TIMEOUT"
+
 // undecodable says what is wrong with a body, and where.
 func undecodable(data []byte, err error) *fault.Error {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return tooLarge(large.Limit)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fault.New(fault.Deadline, reasonSlow, "the body did not come in time; nothing was done")
 	}
 	text := strings.TrimLeft(strings.TrimPrefix(err.Error(), "proto:"), " \u00a0")
 	at := position.FindStringSubmatchIndex(text)

@@ -223,6 +223,8 @@ func TestAttacks(t *testing.T) {
 		"parameter twice":           {request{"GET", "/v1/items?pageSize=1&pageSize=2", "", nil}, 400, "PARAMETER_INVALID"},
 		"parameter of a wrong type": {request{"GET", "/v1/items?pageSize=x", "", nil}, 400, "PARAMETER_INVALID"},
 		"broken query":              {request{"GET", "/v1/items?a=%zz", "", nil}, 400, "QUERY_MALFORMED"},
+		"query of no text":          {request{"GET", "/v1/items?identifier=%C3%28", "", nil}, 400, "QUERY_MALFORMED"},
+		"path of no text":           {request{"GET", "/v1/items/%FF", "", nil}, 400, "PATH_MALFORMED"},
 		"long URL":                  {request{"GET", "/v1/items?identifier=" + strings.Repeat("a", 8<<10), "", nil}, 414, "URL_TOO_LONG"},
 		"quoted key cut short":      {request{"PUT", itemPath, item(""), map[string]string{"Idempotency-Key": `"abcdefgh`}}, 400, "HEADER_MALFORMED"},
 		"weak tag":                  {request{"PUT", itemPath, item(""), map[string]string{"If-Match": `W/"3"`}}, 400, "HEADER_MALFORMED"},

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
@@ -48,6 +50,14 @@ func identify(ctx context.Context, _ *http.Request) metadata.MD {
 // deadline. Its own timeout header, if it had one, is gone.
 func (g *gate) normalise(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if query, err := url.QueryUnescape(r.URL.RawQuery); err != nil || !utf8.ValidString(query) {
+			problem(w, r, 0, fault.New(fault.Invalid, "QUERY_MALFORMED", "the query must be UTF-8, escaped as RFC 3986 says"))
+			return
+		}
+		if !utf8.ValidString(r.URL.Path) {
+			problem(w, r, 0, fault.New(fault.Invalid, "PATH_MALFORMED", "the path must be UTF-8, escaped as RFC 3986 says"))
+			return
+		}
 		header := http.Header{}
 		for _, name := range kept {
 			if values := r.Header.Values(name); len(values) > 0 {

@@ -137,7 +137,7 @@ func escapePointer(s string) string { return strings.NewReplacer("~", "~0", "/",
 // fail answers a call that failed: in the decoder, at the service, or on the way.
 func (g *gate) fail(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 	if b, ok := r.Body.(*body); ok && b.fault != nil {
-		problem(w, r, 0, b.fault)
+		problem(w, r, b.status, b.fault)
 		return
 	}
 	f, ok := fault.As(wire.FromStatus(err))
