@@ -50,6 +50,7 @@ type Error struct {
 	Metadata   map[string]string
 	Fields     []Field
 	RetryAfter time.Duration
+	Replayed   bool // the answer of an earlier run under the same key
 	cause      error
 }
 

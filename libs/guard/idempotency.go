@@ -99,6 +99,9 @@ func (i *Idempotency) once(ctx context.Context, cause store.Cause, rule Rule, re
 		}
 	}()
 	reply, err = handle(ctx, request)
+	if f, ok := fault.As(err); ok && f.Replayed {
+		markReplayed(ctx)
+	}
 	return reply, err
 }
 

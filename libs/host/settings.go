@@ -12,7 +12,7 @@ import (
 // setting is one leaf of a configuration struct.
 type setting struct {
 	key    string // "listen.grpc"; below a service's section "order-release.max_lines"
-	env    string // "LOCKSTEP_LISTEN__GRPC", "ORDER_RELEASE__MAX_LINES"
+	env    string // "LOCKSTEP_LISTEN__GRPC", "ORDER_RELEASE__SWEEP"
 	doc    string
 	value  reflect.Value
 	secret bool

@@ -93,7 +93,9 @@ func replay(d *receiptDoc, c Cause) (Receipt, error) {
 		return Receipt{}, fault.New(fault.KeyReused, "IDEMPOTENCY_KEY_REUSED", "key %q was used for another request", c.Key)
 	}
 	if d.Refusal != nil {
-		return Receipt{Replayed: true}, d.Refusal.fault()
+		f := d.Refusal.fault()
+		f.Replayed = true
+		return Receipt{Replayed: true}, f
 	}
 	rec := *d.Answer
 	rec.Replayed = true

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/fault/wire"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 )
 
 // Problem is the body of every error: RFC 9457 with what a program needs to act.
@@ -135,10 +136,13 @@ func camel(name string) string {
 func escapePointer(s string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(s) }
 
 // fail answers a call that failed: in the decoder, at the service, or on the way.
-func (g *gate) fail(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+func (g *gate) fail(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 	if b, ok := r.Body.(*body); ok && b.fault != nil {
 		problem(w, r, b.status, b.fault)
 		return
+	}
+	if md, ok := runtime.ServerMetadataFromContext(ctx); ok && len(md.HeaderMD.Get(guard.MetaReplayed)) > 0 {
+		w.Header().Set("Idempotency-Replayed", "true")
 	}
 	f, ok := fault.As(wire.FromStatus(err))
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(r.Context().Err(), context.DeadlineExceeded) {

@@ -151,7 +151,7 @@ func refusals(t *testing.T, open Opener) {
 	_, again := c.Update(ctx, "stk_a", Take("bob", 5))
 	f, _ := fault.As(first)
 	g, ok := fault.As(again)
-	if !ok || f.Reason != "NOT_ENOUGH" || g.Reason != f.Reason || g.Metadata["on_hand"] != "1" || g.Kind != fault.Refused {
+	if !ok || f.Replayed || !g.Replayed || f.Reason != "NOT_ENOUGH" || g.Reason != f.Reason || g.Metadata["on_hand"] != "1" || g.Kind != fault.Refused {
 		t.Errorf("the refusal was not kept: %v, then %v", first, again)
 	}
 	nothing := As(t.Context(), "t", "early")

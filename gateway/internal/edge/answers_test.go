@@ -5,6 +5,12 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc/metadata"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/fault/wire"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
 )
 
 // A body that does not come holds its request no longer than the deadline, and is told so.
@@ -31,5 +37,17 @@ func TestSlowBody(t *testing.T) {
 	body, err := io.ReadAll(resp.Body)
 	if resp.StatusCode != http.StatusRequestTimeout || b.calls != 0 {
 		t.Errorf("%d %s, %v; %d calls", resp.StatusCode, body, err, b.calls)
+	}
+}
+
+// A refusal that an earlier run of the command got says so, as an answer does.
+func TestReplayedRefusal(t *testing.T) {
+	b := &backend{
+		header: metadata.Pairs(guard.MetaReplayed, "true", "x-internal", "secret"),
+		err:    wire.Status(fault.New(fault.Refused, "NOT_ENOUGH", "4 on hand"), "test").Err(),
+	}
+	a := do(t, serve(t, config(), b), request{"PUT", itemPath, item(""), nil})
+	if a.status != http.StatusConflict || a.header.Get("Idempotency-Replayed") != "true" || a.header.Get("X-Internal") != "" {
+		t.Errorf("%d %s, %v", a.status, a.body, a.header)
 	}
 }
