@@ -121,4 +121,4 @@ $(BIN)/golangci-lint: scripts/tools/lint/go.mod
 
 .PHONY: clean
 clean: ## remove what was built, fetched and stored by the embedded suite
-	rm -rf $(BIN) .cache data
+	rm -rf $(BIN) .cache data services/*/data
