@@ -119,26 +119,21 @@ func evolveRelease(o Order, f Fact) Order {
 		return o.put(r)
 	case ReleaseAllocated:
 		return o.reported(f.Release, f.Lines, func(r *Release) { r.WarehouseOrder = f.WarehouseOrder }, func(l *ReleaseLine, q quantity.Decimal) {
-			l.Allocated = l.Allocated.Add(q)
+			l.SaidAllocated = l.SaidAllocated.Add(q)
 		})
 	case ReleaseAcknowledged:
 		return o.reported(f.Release, nil, func(r *Release) { r.WarehouseOrder, r.Acknowledged = f.WarehouseOrder, true }, nil)
 	case LinesPicked:
 		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) {
-			l.Picked = l.Picked.Add(q)
-			l.Allocated = quantity.Max(l.Allocated, l.Picked)
+			l.SaidPicked = l.SaidPicked.Add(q)
 		})
 	case LinesShorted:
 		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) {
 			l.Short = l.Short.Add(q)
-			l.Allocated = quantity.Min(l.Allocated, l.Live())
 		})
 	case LinesIssued:
 		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) {
 			l.Issued = l.Issued.Add(q)
-			l.Packed = quantity.Max(l.Packed, l.Issued)
-			l.Picked = quantity.Max(l.Picked, l.Packed)
-			l.Allocated = quantity.Max(l.Allocated, l.Picked)
 		})
 	case LinesDelivered:
 		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) { l.Delivered = l.Delivered.Add(q) })
@@ -150,7 +145,6 @@ func evolveRelease(o Order, f Fact) Order {
 	case ReleaseCancelled:
 		return o.reported(f.Release, f.Lines, func(r *Release) { r.CancelAsked = false }, func(l *ReleaseLine, q quantity.Decimal) {
 			l.Cancelled = l.Cancelled.Add(q)
-			l.Allocated = quantity.Min(l.Allocated, l.Live())
 		})
 	}
 	return o
@@ -199,6 +193,7 @@ func (o Order) reported(number int, lines []LineQuantity, release func(*Release)
 	for _, q := range lines {
 		if n := r.lineIndex(q.Line); n >= 0 {
 			line(&r.Lines[n], q.Quantity.Value)
+			r.Lines[n] = r.Lines[n].concluded()
 		}
 	}
 	return o

@@ -7,9 +7,10 @@ import (
 // Reports of the warehouse and the carrier are never refused: they happened. What goes
 // beyond what the order can hold is kept apart as a contradiction for people to clear.
 
-// Allocated records stock that the warehouse allocated to a release.
+// Allocated records stock that the warehouse allocated to a release. It may come after the
+// pick, and after what turned out to be short or was cancelled later.
 func (o Order) Allocated(e Env, release, warehouseOrder string, lines []LineQuantity) ([]Fact, error) {
-	return o.report(e, release, "ALLOCATED", lines, func(l ReleaseLine) quantity.Decimal { return l.Live().Sub(l.Allocated) },
+	return o.report(e, release, "ALLOCATED", lines, func(l ReleaseLine) quantity.Decimal { return l.Quantity.Sub(l.SaidAllocated) },
 		func(s *step, r Release, taken []LineQuantity) {
 			s.add(ReleaseAllocated{Keys: o.keys(), Release: r.Number, WarehouseOrder: warehouseOrder, Lines: taken})
 		})
@@ -26,7 +27,7 @@ func (o Order) Acknowledge(_ Env, release, warehouseOrder string) ([]Fact, error
 
 // Picked records a pick.
 func (o Order) Picked(e Env, release string, lines []LineQuantity) ([]Fact, error) {
-	return o.report(e, release, "PICKED", lines, func(l ReleaseLine) quantity.Decimal { return l.Live().Sub(l.Picked) },
+	return o.report(e, release, "PICKED", lines, func(l ReleaseLine) quantity.Decimal { return l.Live().Sub(l.SaidPicked) },
 		func(s *step, r Release, taken []LineQuantity) {
 			s.add(LinesPicked{Keys: o.keys(), Release: r.Number, Lines: taken})
 		})

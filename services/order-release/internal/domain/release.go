@@ -36,6 +36,19 @@ type ReleaseLine struct {
 	Issued    quantity.Decimal `bson:"i,omitempty"`
 	Delivered quantity.Decimal `bson:"d,omitempty"`
 	Cancelled quantity.Decimal `bson:"x,omitempty"`
+
+	// What the warehouse reported itself. Reports overtake each other: a pick says that there
+	// was an allocation, and the allocation's own report still has its room when it comes.
+	SaidAllocated quantity.Decimal `bson:"ra,omitempty"`
+	SaidPicked    quantity.Decimal `bson:"rp,omitempty"`
+}
+
+// concluded returns the line with what its reports say together, in whatever order they came.
+func (l ReleaseLine) concluded() ReleaseLine {
+	l.Packed = l.Issued // nobody reports it by itself
+	l.Picked = quantity.Max(l.SaidPicked, l.Packed)
+	l.Allocated = quantity.Min(quantity.Max(l.SaidAllocated, l.Picked), l.Live())
+	return l
 }
 
 // Live is what the release still stands for: neither short nor cancelled.

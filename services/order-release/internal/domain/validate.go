@@ -157,7 +157,7 @@ func (v *validation) dates() {
 	if !h.ShipBy.IsZero() && !h.DeliverBy.IsZero() && h.DeliverBy.Before(h.ShipBy) {
 		v.reject("DATES_INVALID", "deliver_by", "the goods must arrive before they leave")
 	}
-	if _, err := time.LoadLocation(h.Zone); err != nil {
+	if _, err := time.LoadLocation(h.Zone); err != nil || h.Zone == "Local" { // Local is a Go word, no zone
 		v.reject("TIME_ZONE_UNKNOWN", "time_zone", "%q is no IANA time zone", h.Zone)
 	}
 }

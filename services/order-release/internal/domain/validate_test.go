@@ -123,6 +123,7 @@ func TestValidateRejects(t *testing.T) {
 		}, "CURRENCY_INVALID@value.currency"},
 		{"dates", func(h *Header, l []Line) []Line { h.ShipBy, h.DeliverBy = start, start.Add(-time.Hour); return l }, "DATES_INVALID@deliver_by"},
 		{"zone", func(h *Header, l []Line) []Line { h.Zone = "Mars/Base"; return l }, "TIME_ZONE_UNKNOWN@time_zone"},
+		{"no zone at all", func(h *Header, l []Line) []Line { h.Zone = "Local"; return l }, "TIME_ZONE_UNKNOWN@time_zone"},
 		{
 			"all at once", func(h *Header, l []Line) []Line {
 				h.Incoterm, l[0].SKU, l[1].Quantity = "X", "NOPE", q("-1", "EA")

@@ -1,0 +1,65 @@
+package domain
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestReportsInAnyOrder: what the warehouse reports of a release ends in the same state
+// however its facts overtake each other, and contradicts nothing.
+func TestReportsInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		ordered := 2 + draw(rt, 8, "ordered")
+		short := draw(rt, ordered-1, "short")
+		got := ordered - short
+		first := draw(rt, got, "first")
+		parts := func(n int) []int { return []int{n, got - n} }
+		type report struct {
+			name string
+			n    int
+		}
+		reports := []report{{"allocated", first}, {"allocated", ordered - first}, {"acknowledged", 1}, {"short", short}}
+		for _, n := range parts(first) {
+			reports = append(reports, report{"picked", n})
+		}
+		for _, n := range parts(draw(rt, got, "issued first")) {
+			reports = append(reports, report{"issued", n})
+		}
+		rule := pick(rt, "rule", Partial, CancelRemainder)
+		run := func(reports []report) *play {
+			p := newPlay(t, rule, Automatic, ordered)
+			p.promise(map[string]int{"i1": ordered})
+			for _, r := range reports {
+				switch {
+				case r.n == 0: // nothing to report
+				case r.name == "allocated":
+					p.do(p.order.Allocated(p.env(), p.r(1), "who_1", lines(1, r.n)))
+				case r.name == "acknowledged":
+					p.do(p.order.Acknowledge(p.env(), p.r(1), "who_1"))
+				case r.name == "picked":
+					p.do(p.order.Picked(p.env(), p.r(1), lines(1, r.n)))
+				case r.name == "short":
+					p.do(p.order.Shorted(p.env(), p.r(1), lines(1, r.n)))
+				default:
+					p.do(p.order.Issued(p.env(), p.r(1), lines(1, r.n)))
+				}
+			}
+			return p
+		}
+		want := run(reports)
+		shuffled := rapid.Permutation(reports).Draw(rt, "order")
+		p := run(shuffled)
+		if len(p.order.Disputed) > 0 || len(want.order.Disputed) > 0 {
+			rt.Fatalf("contradicted: %v %v", p.order.Disputed, want.order.Disputed)
+		}
+		if got, want := fmt.Sprintf("%+v", p.order), fmt.Sprintf("%+v", want.order); got != want {
+			rt.Fatalf("%v ends in\n%s\nwant\n%s", shuffled, got, want)
+		}
+		p.do(p.order.Allocated(p.env(), p.r(1), "who_1", lines(1, 1)))
+		if d := p.order.Disputed; len(d) != 1 || d[0].Report != "ALLOCATED" || d[0].Excess != ea(1).Value {
+			rt.Fatalf("one more than the release has is no contradiction: %v", d)
+		}
+	})
+}
