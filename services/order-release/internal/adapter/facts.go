@@ -37,7 +37,8 @@ func message(f domain.Fact) proto.Message {
 		return &orderreleasev1.OrderClosed{OrderId: f.Order, OrderNumber: f.Number}
 	case domain.ReportContradicted:
 		return &orderreleasev1.ReportContradicted{
-			OrderId: f.Order, OrderNumber: f.Number, ReleaseId: f.Release, Report: f.Report, Excess: protovalue.Each(f.Excess, lineQuantity),
+			OrderId: f.Order, OrderNumber: f.Number, ReleaseId: f.Release, Report: f.Report, ShipmentId: f.Shipment,
+			Excess: protovalue.Each(f.Excess, lineQuantity),
 		}
 	}
 	if m := promiseMessage(f); m != nil {

@@ -71,7 +71,7 @@ func facts() []domain.Fact {
 		domain.CancelRefused{Keys: k, Release: 2, Reason: "PICKED"},
 		domain.OrderCancelled{Keys: k, Reason: "CUSTOMER_REQUEST"},
 		domain.OrderClosed{Keys: k},
-		domain.ReportContradicted{Keys: k, Release: "ord_a-R9", Report: "PICKED", Excess: parts},
+		domain.ReportContradicted{Keys: k, Release: "ord_a-R9", Report: "DELIVERED", Shipment: "shp_a", Excess: parts},
 	}
 }
 

@@ -82,7 +82,7 @@ func readOrder(rs protovalue.Readers[domain.Fact]) {
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.ReportContradicted) (domain.Fact, error) {
 		excess, err := protovalue.TryEach(m.GetExcess(), fromLineQuantity)
-		return domain.ReportContradicted{Keys: keys(m), Release: m.GetReleaseId(), Report: m.GetReport(), Excess: excess}, err
+		return domain.ReportContradicted{Keys: keys(m), Release: m.GetReleaseId(), Report: m.GetReport(), Shipment: m.GetShipmentId(), Excess: excess}, err
 	})
 }
 

@@ -136,6 +136,7 @@ func evolveRelease(o Order, f Fact) Order {
 			l.Issued = l.Issued.Add(q)
 		})
 	case LinesDelivered:
+		o.Disputed = without(o.Disputed, ReleaseID(o.ID, f.Release), f.Shipment)
 		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) { l.Delivered = l.Delivered.Add(q) })
 	case CancelAsked:
 		o.Cancel = f.Reason
@@ -201,8 +202,21 @@ func (o Order) reported(number int, lines []LineQuantity, release func(*Release)
 
 func disputed(old []Disputed, f ReportContradicted) []Disputed {
 	list := slices.Clone(old)
+	if f.Report == reportDelivered {
+		list = without(list, f.Release, f.Shipment)
+	}
 	for _, e := range f.Excess {
-		list = append(list, Disputed{Release: f.Release, Report: f.Report, Line: e.Line, Excess: e.Quantity.Value})
+		list = append(list, Disputed{Release: f.Release, Report: f.Report, Shipment: f.Shipment, Line: e.Line, Excess: e.Quantity.Value})
 	}
 	return list[max(0, len(list)-maxDisputed):]
+}
+
+// without leaves out what earlier reports of a shipment's delivery contradicted: its newest
+// report counts. Facts from before shipments were noted count for every one of their release.
+func without(list []Disputed, release, shipment string) []Disputed {
+	return slices.DeleteFunc(slices.Clone(list), func(d Disputed) bool { return d.delivers(release, shipment) })
+}
+
+func (d Disputed) delivers(release, shipment string) bool {
+	return d.Report == reportDelivered && d.Release == release && (d.Shipment == shipment || d.Shipment == "")
 }

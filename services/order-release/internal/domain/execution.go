@@ -1,6 +1,8 @@
 package domain
 
 import (
+	"slices"
+
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -50,10 +52,13 @@ func (o Order) Issued(e Env, release string, lines []LineQuantity) ([]Fact, erro
 		})
 }
 
+const reportDelivered = "DELIVERED"
+
 // Delivered records the total that a shipment brought to the customer; a later report replaces an earlier one.
 func (o Order) Delivered(e Env, release, shipment string, totals []LineQuantity) ([]Fact, error) {
 	changes := totals
-	if r, _ := o.reportedOn(release, "DELIVERED", nil); r != nil {
+	r, _ := o.reportedOn(release, reportDelivered, nil)
+	if r != nil {
 		changes = nil
 		for _, t := range totals {
 			if l := r.lineIndex(t.Line); l >= 0 {
@@ -64,10 +69,30 @@ func (o Order) Delivered(e Env, release, shipment string, totals []LineQuantity)
 			}
 		}
 	}
-	return o.report(e, release, "DELIVERED", changes, func(l ReleaseLine) quantity.Decimal { return l.Issued.Sub(l.Delivered) },
+	facts, err := o.report(e, release, reportDelivered, changes, func(l ReleaseLine) quantity.Decimal { return l.Issued.Sub(l.Delivered) },
 		func(s *step, r Release, taken []LineQuantity) {
 			s.add(LinesDelivered{Keys: o.keys(), Release: r.Number, Shipment: shipment, Lines: taken})
 		})
+	for i, f := range facts {
+		if c, ok := f.(ReportContradicted); ok {
+			c.Shipment = shipment
+			facts[i] = c
+		}
+	}
+	before := slices.DeleteFunc(slices.Clone(o.Disputed), func(d Disputed) bool { return !d.delivers(release, shipment) })
+	switch {
+	case len(facts) == 0 && len(before) > 0 && r != nil: // all that was wrong is taken back
+		return []Fact{LinesDelivered{Keys: o.keys(), Release: r.Number, Shipment: shipment}}, err
+	case len(facts) == 1 && len(before) > 0 && repeats(facts[0], before):
+		return nil, err
+	}
+	return facts, err
+}
+
+// repeats reports whether a fact is the contradiction that the order has already.
+func repeats(f Fact, before []Disputed) bool {
+	c, ok := f.(ReportContradicted)
+	return ok && slices.Equal(disputed(nil, c), before)
 }
 
 // report takes of each line what there is room for, and keeps the excess as a contradiction.

@@ -224,9 +224,10 @@ type OrderClosed struct{ Keys }
 // ReportContradicted keeps what a report said beyond what the order can hold.
 type ReportContradicted struct {
 	Keys
-	Release string // id, as reported
-	Report  string
-	Excess  []LineQuantity
+	Release  string // id, as reported
+	Report   string
+	Shipment string // that a DELIVERED report is about
+	Excess   []LineQuantity
 }
 
 func (OrderReceived) fact()       {}

@@ -165,10 +165,11 @@ func (l Line) Promised() quantity.Decimal {
 
 // Disputed is a report that said more than the order can hold.
 type Disputed struct {
-	Release string           `bson:"r"`
-	Report  string           `bson:"k"`
-	Line    int              `bson:"l"`
-	Excess  quantity.Decimal `bson:"q"`
+	Release  string           `bson:"r"`
+	Report   string           `bson:"k"`
+	Shipment string           `bson:"s,omitempty"` // of a delivery
+	Line     int              `bson:"l"`
+	Excess   quantity.Decimal `bson:"q"`
 }
 
 // lineIndex returns the index of the line with the number, or -1.

@@ -359,3 +359,33 @@ func TestWarehouseCancelsOnItsOwn(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 }
+
+// TestNewerProofReplacesContradiction: the newest report of a shipment counts, also for what did not fit.
+func TestNewerProofReplacesContradiction(t *testing.T) {
+	p := newPlay(t, Partial, Automatic, 4)
+	p.promise(map[string]int{"i1": 4})
+	p.do(p.order.Issued(p.env(), p.r(1), lines(1, 4)))
+	p.facts = nil
+	proof := func(shipment string, n int, excess string, facts ...string) {
+		t.Helper()
+		p.do(p.order.Delivered(p.env(), p.r(1), shipment, lines(1, n)))
+		p.want(Fulfilled, facts...)
+		var got []string
+		for _, d := range p.order.Disputed {
+			got = append(got, d.Shipment+" "+d.Excess.String())
+		}
+		if strings.Join(got, ", ") != excess {
+			t.Errorf("after a proof of %d: %v, want %s", n, got, excess)
+		}
+	}
+	proof("shp_1", 9, "shp_1 5", "LinesDelivered", "ReportContradicted")
+	proof("shp_1", 9, "shp_1 5") // the same said again
+	proof("shp_1", 6, "shp_1 2", "ReportContradicted")
+	proof("shp_2", 5, "shp_1 2, shp_2 1", "ReportContradicted") // another shipment's stands beside it
+	proof("shp_1", 4, "shp_2 1", "LinesDelivered")
+	proof("shp_1", 4, "shp_2 1")
+	proof("shp_2", 3, "", "LinesDelivered")
+	if got := p.order.Quantities()[0].Delivered; got != quantity.Int(3) {
+		t.Errorf("delivered %s", got)
+	}
+}

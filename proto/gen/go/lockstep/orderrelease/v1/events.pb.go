@@ -2008,6 +2008,7 @@ type LinesDelivered struct {
 	// Shipment that brought them.
 	ShipmentId string `protobuf:"bytes,4,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
 	// Change of the delivered quantity; negative when a proof of delivery corrects an earlier report.
+	// Empty when the newer report only takes back what contradicted the order.
 	Lines         []*LineQuantity `protobuf:"bytes,5,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2528,7 +2529,10 @@ type ReportContradicted struct {
 	// Kind of report: ALLOCATED, PICKED, SHORT, ISSUED, DELIVERED or CANCELLED.
 	Report string `protobuf:"bytes,4,opt,name=report,proto3" json:"report,omitempty"`
 	// What did not fit.
-	Excess        []*LineQuantity `protobuf:"bytes,5,rep,name=excess,proto3" json:"excess,omitempty"`
+	Excess []*LineQuantity `protobuf:"bytes,5,rep,name=excess,proto3" json:"excess,omitempty"`
+	// Shipment that a DELIVERED report is about: the newest report of a shipment takes the place
+	// of its earlier ones.
+	ShipmentId    string `protobuf:"bytes,6,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2596,6 +2600,13 @@ func (x *ReportContradicted) GetExcess() []*LineQuantity {
 		return x.Excess
 	}
 	return nil
+}
+
+func (x *ReportContradicted) GetShipmentId() string {
+	if x != nil {
+		return x.ShipmentId
+	}
+	return ""
 }
 
 var File_lockstep_orderrelease_v1_events_proto protoreflect.FileDescriptor
@@ -2808,14 +2819,17 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\"W\n" +
 	"\vOrderClosed\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
-	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\"\xdb\x01\n" +
+	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\"\x82\x02\n" +
 	"\x12ReportContradicted\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
 	"\n" +
 	"release_id\x18\x03 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x12\x16\n" +
 	"\x06report\x18\x04 \x01(\tR\x06report\x12>\n" +
-	"\x06excess\x18\x05 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x06excessB\x8a\x02\n" +
+	"\x06excess\x18\x05 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x06excess\x12%\n" +
+	"\vshipment_id\x18\x06 \x01(\tB\x04\x88\xb5\x18\n" +
+	"R\n" +
+	"shipmentIdB\x8a\x02\n" +
 	"\x1ccom.lockstep.orderrelease.v1B\vEventsProtoP\x01Z[github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1;orderreleasev1\xa2\x02\x03LOX\xaa\x02\x18Lockstep.Orderrelease.V1\xca\x02\x18Lockstep\\Orderrelease\\V1\xe2\x02$Lockstep\\Orderrelease\\V1\\GPBMetadata\xea\x02\x1aLockstep::Orderrelease::V1b\x06proto3"
 
 var (

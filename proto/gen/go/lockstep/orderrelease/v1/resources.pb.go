@@ -501,7 +501,7 @@ type OrderDocument struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// System that owns the order number, e.g. "erp"; the caller must be allowed to speak for it.
 	SourceSystem string `protobuf:"bytes,1,opt,name=source_system,json=sourceSystem,proto3" json:"source_system,omitempty"`
-	// Order number, unique in the source system.
+	// Order number, unique in the source system; it neither begins nor ends with a blank.
 	OrderNumber string `protobuf:"bytes,2,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
 	// Customer's purchase order number.
 	PurchaseOrder string `protobuf:"bytes,3,opt,name=purchase_order,json=purchaseOrder,proto3" json:"purchase_order,omitempty"`
@@ -1860,11 +1860,11 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\n" +
 	"party_code\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\tpartyCode\x12*\n" +
 	"\faddress_code\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\vaddressCode\x125\n" +
-	"\aaddress\x18\x03 \x01(\v2\x1b.lockstep.common.v1.AddressR\aaddress\"\xae\n" +
+	"\aaddress\x18\x03 \x01(\v2\x1b.lockstep.common.v1.AddressR\aaddress\"\xc6\n" +
 	"\n" +
 	"\rOrderDocument\x12E\n" +
-	"\rsource_system\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,31}$R\fsourceSystem\x12W\n" +
-	"\forder_number\x18\x02 \x01(\tB4\xbaH-r+2)^[A-Za-z0-9][A-Za-z0-9 ._/+#&,()-]{0,63}$\x88\xb5\x18\x01R\vorderNumber\x122\n" +
+	"\rsource_system\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^[a-z0-9][a-z0-9-]{0,31}$R\fsourceSystem\x12o\n" +
+	"\forder_number\x18\x02 \x01(\tBL\xbaHErC2A^[A-Za-z0-9]([A-Za-z0-9 ._/+#&,()-]{0,62}[A-Za-z0-9._/+#&,()-])?$\x88\xb5\x18\x01R\vorderNumber\x122\n" +
 	"\x0epurchase_order\x18\x03 \x01(\tB\v\xbaH\x04r\x02\x18@\x88\xb5\x18\x04R\rpurchaseOrder\x12E\n" +
 	"\asold_to\x18\x04 \x01(\v2$.lockstep.orderrelease.v1.OrderPartyB\x06\xbaH\x03\xc8\x01\x01R\x06soldTo\x12=\n" +
 	"\aship_to\x18\x05 \x01(\v2$.lockstep.orderrelease.v1.OrderPartyR\x06shipTo\x12=\n" +
