@@ -168,3 +168,38 @@ func lists(t *testing.T, w *world) {
 		t.Errorf("two keys: %v", err)
 	}
 }
+
+// comesAllTheSame: goods of a cancelled return are kept and marked; the money is for the return
+// that holds the claim now, once.
+func comesAllTheSame(t *testing.T, w *world) {
+	order := w.shipped(t)
+	cancelled := w.request(t, ask(order, 10, 5, defective)).GetRmaId()
+	if _, err := w.service.CancelReturn(t.Context(), &returnsv1.CancelReturnRequest{RmaId: cancelled, Reason: "CUSTOMER_REQUEST"}); err != nil {
+		t.Fatal(err)
+	}
+	w.available(t, order, "5", "14")
+	second := w.request(t, ask(order, 10, 5, defective)).GetRmaId()
+	for _, rma := range []string{cancelled, second} {
+		w.arrive(t, rma, 1, 5, "W", "DOCK-1")
+		w.until(t, rma, "received", func(r *returnsv1.Return) bool { return r.GetLines()[0].GetReceived() == "5" })
+		_, err := w.logistics.InspectItems(t.Context(), &returnsv1.InspectItemsRequest{
+			RmaId: rma, RmaLineNumber: 1, Accepted: ea(5), Grade: returnsv1.Grade_GRADE_A,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := w.state(t, cancelled, returnsv1.ReturnState_RETURN_STATE_CANCELLED)
+	if len(r.GetReasons()) != 1 || r.GetReasons()[0].GetCode() != "NOT_AUTHORISED" || len(r.GetCredits()) != 0 ||
+		r.GetLines()[0].GetResolution() != returnsv1.ResolutionState_RESOLUTION_STATE_NONE {
+		t.Errorf("%v", r)
+	}
+	_, err := w.finance.RequestCredit(t.Context(), &returnsv1.RequestCreditRequest{RmaId: cancelled})
+	reason(t, err, fault.Refused, "NOTHING_TO_CREDIT")
+	if c := of[*returnsv1.CreditRequested](w.facts(t, "return", cancelled)); len(c) != 0 {
+		t.Errorf("%v", c)
+	}
+	if c := of[*returnsv1.CreditRequested](w.facts(t, "return", second)); len(c) != 1 || c[0].GetNet().GetAmountMinor() != 6172 {
+		t.Errorf("%v", c)
+	}
+}

@@ -23,20 +23,21 @@ import (
 
 func TestReturns(t *testing.T) {
 	onEngines(t, map[string]func(*testing.T, *world){
-		"life of a return":                  life,
-		"a hundred want the same five":      hundred,
-		"denied and cancelled give back":    givesBack,
-		"cancelled while it is claimed":     cancelledEarly,
-		"what nobody asked for is kept":     unexpected,
-		"the same number twice":             numbers,
-		"nothing was issued":                nothingIssued,
-		"the price comes later":             orderReleaseDown,
-		"strangers see nothing":             strangers,
-		"lists":                             lists,
-		"the ERP has the last word":         confirmations,
-		"commands name what is wrong":       refusals,
-		"validate only leaves no trace":     validateOnly,
-		"a return of two lines and a short": short,
+		"life of a return":                    life,
+		"a hundred want the same five":        hundred,
+		"denied and cancelled give back":      givesBack,
+		"cancelled while it is claimed":       cancelledEarly,
+		"cancelled and it comes all the same": comesAllTheSame,
+		"what nobody asked for is kept":       unexpected,
+		"the same number twice":               numbers,
+		"nothing was issued":                  nothingIssued,
+		"the price comes later":               orderReleaseDown,
+		"strangers see nothing":               strangers,
+		"lists":                               lists,
+		"the ERP has the last word":           confirmations,
+		"commands name what is wrong":         refusals,
+		"validate only leaves no trace":       validateOnly,
+		"a return of two lines and a short":   short,
 	})
 }
 

@@ -15,7 +15,7 @@ func (r Return) credit(e Env, fee *money.Amount) (CreditRequested, bool) {
 	f := CreditRequested{Keys: r.Keys, Credit: len(r.Credits) + 1, SoldTo: r.SoldTo, At: e.Now}
 	var weights []quantity.Decimal
 	for _, l := range r.Lines {
-		q := l.Creditable()
+		q := r.Creditable(l)
 		if q.IsZero() || !l.Priced() {
 			continue
 		}
@@ -49,7 +49,7 @@ func (r Return) credit(e Env, fee *money.Amount) (CreditRequested, bool) {
 
 // RequestCredit asks for what is due.
 func (r Return) RequestCredit(e Env, fee *money.Amount) ([]Fact, error) {
-	unpriced := slices.IndexFunc(r.Lines, func(l Line) bool { return !l.Priced() && l.Creditable().Sign() > 0 })
+	unpriced := slices.IndexFunc(r.Lines, func(l Line) bool { return !l.Priced() && r.Creditable(l).Sign() > 0 })
 	f, ok := r.credit(e, nil)
 	switch {
 	case !ok && unpriced >= 0:
@@ -108,8 +108,8 @@ func (r Return) open() string {
 			return fmt.Sprintf("%s of line %d are not inspected", l.of(l.uninspected()), l.Number)
 		case !l.Pending().IsZero():
 			return fmt.Sprintf("%s of line %d are not disposed of", l.of(l.Pending()), l.Number)
-		case l.Priced() && l.Creditable().Sign() > 0:
-			return fmt.Sprintf("%s of line %d are not credited", l.of(l.Creditable()), l.Number)
+		case l.Priced() && r.Creditable(l).Sign() > 0:
+			return fmt.Sprintf("%s of line %d are not credited", l.of(r.Creditable(l)), l.Number)
 		}
 	}
 	for i, c := range r.Credits {

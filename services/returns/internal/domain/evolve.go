@@ -30,6 +30,7 @@ func Evolve(r Return, f Fact) Return {
 		r.Denied, r.Reasons = true, f.Reasons
 	case ReturnCancelled:
 		r.Cancelled = true
+		r = r.keep(nil) // its claim goes back: others may return and be credited what it held
 	case ReturnCompleted:
 		r.Completed = true
 		r = r.keep(f.Kept)

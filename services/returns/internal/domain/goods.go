@@ -31,6 +31,9 @@ func (r Return) Receive(f ReceiptRecorded) []Fact {
 		f.Marks = append(f.Marks, Reason{Code: code, Field: fmt.Sprintf("lines[%d]", f.Booked), Message: fmt.Sprintf(format, args...)})
 	}
 	expected := quantity.Max(line.Authorised.Sub(line.Received), quantity.Decimal{})
+	if r.over() {
+		expected = quantity.Decimal{}
+	}
 	excess := quantity.Max(f.Quantity.Value.Sub(expected), quantity.Decimal{})
 	named, asked := r.find(f.Named)
 	switch {
@@ -38,7 +41,7 @@ func (r Return) Receive(f ReceiptRecorded) []Fact {
 		mark("LINE_UNKNOWN", "the return has no line %d", f.Named)
 	case f.Booked != f.Named:
 		mark("ITEM_DIFFERS", "line %d is %s in %s, %s in %s arrived", f.Named, r.Lines[named].SKU, r.Lines[named].Unit, f.Stand.SKU, f.Quantity.Unit)
-	case line.Authorised.IsZero():
+	case line.Authorised.IsZero() || r.Cancelled:
 		mark("NOT_AUTHORISED", "%s arrived in state %s", f.Quantity, r.State())
 	case excess.Sign() > 0:
 		mark("RECEIPT_EXCEEDS_AUTHORISED", "%s authorised, %s arrived before, %s now", line.Authorised, line.Received, f.Quantity)

@@ -162,6 +162,9 @@ func (r Return) State() State {
 	return Received
 }
 
+// over reports whether the return has ended: what arrives for it now is kept, but not authorised.
+func (r Return) over() bool { return r.Completed || r.Cancelled || r.Denied }
+
 func (r Return) anyReceived() bool {
 	return slices.ContainsFunc(r.Lines, func(l Line) bool { return !l.Received.IsZero() })
 }
@@ -175,8 +178,12 @@ func (l Line) Pending() quantity.Decimal { return l.Received.Sub(l.Disposed.Sum(
 
 func (l Line) uninspected() quantity.Decimal { return l.Received.Sub(l.Accepted).Sub(l.Rejected) }
 
-// Creditable was accepted within what was authorised and is not credited yet.
-func (l Line) Creditable() quantity.Decimal {
+// Creditable was accepted of a line within what was authorised and is not credited yet; nothing
+// once the return is over, because what it does not need of its claim is free for others.
+func (r Return) Creditable(l Line) quantity.Decimal {
+	if r.over() {
+		return quantity.Decimal{}
+	}
 	return quantity.Max(quantity.Min(l.Accepted, l.Authorised).Sub(l.Credited), quantity.Decimal{})
 }
 
@@ -217,7 +224,7 @@ func (l Line) Acceptance() string {
 // Resolution says how far the money for a line is.
 func (r Return) Resolution(l Line) string {
 	switch {
-	case l.Priced() && l.Creditable().Sign() > 0:
+	case l.Priced() && r.Creditable(l).Sign() > 0:
 		return "PENDING"
 	case l.Credited.IsZero():
 		return "NONE"
