@@ -23,6 +23,7 @@ func TestInventory(t *testing.T) {
 		"short picks":                    shortPicks,
 		"cancelled before picking":       cancelledBeforePicking,
 		"cancelled too late":             cancelledTooLate,
+		"cancelled after short picks":    cancelledAfterShorts,
 		"cancelled before it came":       cancelledBeforeItCame,
 		"the last unit":                  lastUnit,
 		"claims":                         claims,

@@ -112,6 +112,30 @@ func cancelledBeforePicking(t *testing.T, w *world) {
 	}
 }
 
+// cancelledAfterShorts: nothing was picked, so the order can still be cancelled; what was not
+// there is booked once and not free again.
+func cancelledAfterShorts(t *testing.T, w *world) {
+	sku := w.stocked(t, 10)
+	m, who := w.release(t, line{sku, 8, ""})
+	w.state(t, who, "ALLOCATED")
+	for n, r := range []im.ShortReason{im.ShortReason_SHORT_REASON_DAMAGED, im.ShortReason_SHORT_REASON_MISSING} {
+		lines := []*im.WarehouseLineQuantity{picked(1, n+1)}
+		if _, err := w.wms.ReportShortPick(t.Context(), &im.ReportShortPickRequest{WarehouseOrderId: who, Lines: lines, Reason: r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.state(t, who, "PICKING")
+	w.cancel(t, m)
+	o := w.state(t, who, "CANCELLED")
+	if l := o.GetLines()[0]; l.GetPicked().GetValue() != "0" || l.GetShort().GetValue() != "3" {
+		t.Errorf("%v", l)
+	}
+	w.becomes(t, sku, "B-1 7, B-1 DAMAGED 1, DISCREPANCY 2, SUPPLIER -10")
+	if atp, promised := w.atp(t, sku); atp != "7" || promised != "0" {
+		t.Errorf("ATP %s, promised %s", atp, promised)
+	}
+}
+
 func cancelledTooLate(t *testing.T, w *world) {
 	sku := w.stocked(t, 10)
 	m, who := w.release(t, line{sku, 8, ""})

@@ -123,6 +123,10 @@ func (o WarehouseOrder) State() OrderState {
 // left is what is neither picked nor short.
 func (l OrderLine) left() quantity.Decimal { return l.Quantity.Value.Sub(l.Picked).Sub(l.Short) }
 
+func (o WarehouseOrder) anyPicked() bool {
+	return slices.ContainsFunc(o.Lines, func(l OrderLine) bool { return l.Picked.Sign() > 0 })
+}
+
 func (o WarehouseOrder) allPacked() bool {
 	return !slices.ContainsFunc(o.Lines, func(l OrderLine) bool { return l.Packed != l.Picked })
 }

@@ -94,6 +94,43 @@ func TestRefusedReports(t *testing.T) {
 	}
 }
 
+// What was not there stands in nobody's way: only what was picked does, on whichever line.
+func TestCancelAfterShortPicks(t *testing.T) {
+	for name, tt := range map[string]struct {
+		reports []Report
+		want    OrderState
+	}{
+		"a part short":                  {[]Report{shorts(picked(1, 3))}, Cancelled},
+		"everything short":              {[]Report{shorts(picked(1, 10), picked(2, 4))}, Cancelled},
+		"short, and picked of the same": {[]Report{shorts(picked(1, 3)), picks(picked(1, 1))}, Picking},
+		"short, and picked of another":  {[]Report{shorts(picked(1, 10)), picks(picked(2, 4))}, Picked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := twoLines()
+			for _, r := range tt.reports {
+				facts, err := TakeReport(o, r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				o = ApplyOrder(o, facts...)
+			}
+			facts, err := Cancel(o, OrderKeys{}, "changed mind")
+			after := ApplyOrder(o, facts...)
+			if err != nil || len(facts) != 1 || after.State() != tt.want {
+				t.Fatalf("%s %v %v", after.State(), facts, err)
+			}
+			if f, refused := facts[0].(CancelRefused); refused != (tt.want != Cancelled) || refused && f.Reason != "PICKING_BEGUN" {
+				t.Errorf("%+v", facts[0])
+			}
+			for i, l := range after.Lines {
+				if l.Short != o.Lines[i].Short {
+					t.Errorf("line %d: %s short, was %s", l.Number, l.Short, o.Lines[i].Short)
+				}
+			}
+		})
+	}
+}
+
 // A cancellation that comes before its order ends the order when it comes, so that its
 // claims are found and given up.
 func TestCancelledBeforeItCame(t *testing.T) {

@@ -88,6 +88,7 @@ func TestRememberedContradictionsAreBounded(t *testing.T) {
 type warehouse struct {
 	order    WarehouseOrder
 	stock    Stock
+	came     quantity.Decimal         // what the bin had
 	reported map[int]quantity.Decimal // by line, by whatever report
 	odd      map[int]quantity.Decimal
 }
@@ -145,10 +146,35 @@ func (w *warehouse) holds(t *rapid.T) {
 	if w.order.IsCancelled && picked.Sign() > 0 {
 		t.Fatalf("%s were picked of an order that is cancelled", picked)
 	}
+	w.free(t)
 	if !w.order.IssuedAt.IsZero() && left != picked {
 		t.Fatalf("%s left, %s were picked", left, picked)
 	}
 	checkBooks(t, w.stock)
+}
+
+// free: a cancelled order holds nothing, and what was short is not free for others: of what came
+// the bin's AVAILABLE part lacks what the books have as DAMAGED or as a discrepancy.
+func (w *warehouse) free(t *rapid.T) {
+	if !w.order.IsCancelled {
+		return
+	}
+	good, _ := w.stock.onHand(bin)
+	bad := bin
+	bad.Status = Damaged
+	damaged, _ := w.stock.onHand(bad)
+	missing, _ := w.stock.onHand(Place{Location: Discrepancy, Status: Available})
+	short := quantity.Decimal{}
+	for _, l := range w.order.Lines {
+		short = short.Add(l.Short)
+	}
+	f := w.stock.Figures("")
+	if len(w.stock.Allocations) > 0 || f.Allocated.Sign() != 0 || f.ATP != good || good.Add(damaged).Add(missing) != w.came || short.Less(damaged.Add(missing)) {
+		t.Fatalf("cancelled: of %s that came %s are good, %s damaged, %s missing, %s short; %+v", w.came, good, damaged, missing, short, f)
+	}
+	if w.came == quantity.Sum(n(10), n(4)) && damaged.Add(missing) != short { // all was allocated
+		t.Fatalf("%s are short, the books have %s damaged and %s missing", short, damaged, missing)
+	}
 }
 
 // Whatever a warehouse reports, in whatever order with packing, goods issue and cancellation:
@@ -156,7 +182,8 @@ func (w *warehouse) holds(t *rapid.T) {
 func TestReportsKeepThePlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &warehouse{order: twoLines(), reported: map[int]quantity.Decimal{}, odd: map[int]quantity.Decimal{}}
-		facts, err := Received(w.stock, key, bin, n(rapid.Int64Range(1, 30).Draw(t, "stock")), "", t0)
+		w.came = n(rapid.OneOf(rapid.Just(int64(14)), rapid.Int64Range(1, 30)).Draw(t, "stock"))
+		facts, err := Received(w.stock, key, bin, w.came, "", t0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -110,18 +110,18 @@ func IssueGoods(o WarehouseOrder, at time.Time) ([]OrderFact, error) {
 	return []OrderFact{f}, nil
 }
 
-// Cancel ends the order while nothing was picked; otherwise it answers why not. Keys name
-// an order that has not come yet.
+// Cancel ends the order while nothing was picked, also when something was short; otherwise it
+// answers why not. Keys name an order that has not come yet.
 func Cancel(o WarehouseOrder, keys OrderKeys, reason string) ([]OrderFact, error) {
-	switch o.State() {
-	case Cancelled:
+	switch s := o.State(); {
+	case s == Cancelled:
 		return nil, nil
-	case "":
+	case s == "":
 		return []OrderFact{OrderCancelled{keys, reason}}, nil
-	case Created, Allocated, Acknowledged:
-		return []OrderFact{OrderCancelled{o.Keys, reason}}, nil
-	case Issued:
+	case s == Issued:
 		return []OrderFact{CancelRefused{o.Keys, "ISSUED"}}, nil
+	case o.anyPicked():
+		return []OrderFact{CancelRefused{o.Keys, "PICKING_BEGUN"}}, nil
 	}
-	return []OrderFact{CancelRefused{o.Keys, "PICKING_BEGUN"}}, nil
+	return []OrderFact{OrderCancelled{o.Keys, reason}}, nil
 }
