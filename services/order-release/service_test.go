@@ -256,6 +256,13 @@ func lists(t *testing.T, w *world) {
 
 func nothingStored(t *testing.T, w *world) {
 	doc := order(t, lineOf(1, "BASE", 1))
+	for _, number := range []string{" " + doc.GetOrderNumber(), doc.GetOrderNumber() + " ", " "} {
+		blank := proto.CloneOf(doc)
+		blank.OrderNumber = number
+		if _, err := w.orders.SubmitOrder(t.Context(), &or.SubmitOrderRequest{Order: blank}); !fault.IsKind(err, fault.Invalid) {
+			t.Errorf("order number %q: %v", number, err)
+		}
+	}
 	resp, err := w.orders.SubmitOrder(t.Context(), &or.SubmitOrderRequest{Order: doc, ValidateOnly: true})
 	if err != nil || resp.GetReceipt().GetState() != "PROMISING" {
 		t.Fatal(resp, err)
