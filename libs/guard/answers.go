@@ -22,7 +22,7 @@ import (
 // decide. It never says that a command is new.
 type Answers struct {
 	Redis   redis.UniversalClient
-	Timeout time.Duration // of one call to Redis; default 20 ms
+	Timeout time.Duration // of one call to Redis; default 100 ms
 	Keep    time.Duration // how long an answer is remembered; default 1 h
 	Wait    time.Duration // how long a second call waits for the first; default 2 s
 
@@ -36,7 +36,7 @@ const (
 	tripFor      = time.Second
 	kindLock     = 'L'
 	kindAnswer   = 'A'
-	defaultCall  = 20 * time.Millisecond
+	defaultCall  = 100 * time.Millisecond
 	defaultKeep  = time.Hour
 	defaultWait  = 2 * time.Second
 	retryAdvised = time.Second

@@ -96,7 +96,7 @@ func Defaults() Config {
 		Listen:    Listen{GRPC: "127.0.0.1:9090", Admin: "127.0.0.1:9091"},
 		Store:     Store{URI: "mongodb://127.0.0.1:27017/?replicaSet=rs0"},
 		NATS:      NATS{URL: "nats://127.0.0.1:4222"},
-		Redis:     Redis{URL: "redis://127.0.0.1:6379/0", Timeout: 20 * time.Millisecond, Keep: time.Hour},
+		Redis:     Redis{URL: "redis://127.0.0.1:6379/0", Timeout: 100 * time.Millisecond, Keep: time.Hour},
 		Log:       Log{Level: "info", Format: "auto"},
 		Telemetry: Telemetry{Sample: 0.1},
 		Limits:    Limits{Concurrent: 512, Deadline: 10 * time.Second},

@@ -42,6 +42,7 @@ func newTower(t *testing.T) *tower {
 			t.Error(err)
 		}
 	})
+	out.written = 0 // what opening wrote is not a fact's
 	out.Recorder, out.Server = NewRecorder(db), NewServer(db, 500, 2000)
 	return out
 }
