@@ -11,6 +11,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/fault/wire"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
+	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
 )
 
 // A body that does not come holds its request no longer than the deadline, and is told so.
@@ -49,5 +50,22 @@ func TestReplayedRefusal(t *testing.T) {
 	a := do(t, serve(t, config(), b), request{"PUT", itemPath, item(""), nil})
 	if a.status != http.StatusConflict || a.header.Get("Idempotency-Replayed") != "true" || a.header.Get("X-Internal") != "" {
 		t.Errorf("%d %s, %v", a.status, a.body, a.header)
+	}
+}
+
+// TestCodeWithASlash: the router splits the path before it takes escapes off, so a code with
+// a slash can be named, and cannot be taken for a longer path.
+func TestCodeWithASlash(t *testing.T) {
+	b := &backend{}
+	a := do(t, serve(t, config(), b), request{method: "GET", path: "/v1/locations/DC1%2FA-01"})
+	if got, ok := b.sent.(*masterdatav1.GetLocationRequest); a.status != http.StatusOK || !ok || got.GetCode() != "DC1/A-01" {
+		t.Errorf("%d, sent %v", a.status, b.sent)
+	}
+}
+
+func TestAllowNamesTheMethods(t *testing.T) {
+	a := do(t, serve(t, config(), &backend{}), request{method: "DELETE", path: itemPath})
+	if got := a.header.Get("Allow"); got != "GET, PUT" {
+		t.Errorf("Allow: %s", got)
 	}
 }

@@ -454,23 +454,6 @@ func TestManyHeaders(t *testing.T) {
 	}
 }
 
-// TestCodeWithASlash: the router splits the path before it takes escapes off, so a code with
-// a slash can be named, and cannot be taken for a longer path.
-func TestCodeWithASlash(t *testing.T) {
-	b := &backend{}
-	a := do(t, serve(t, config(), b), request{method: "GET", path: "/v1/locations/DC1%2FA-01"})
-	if got, ok := b.sent.(*masterdatav1.GetLocationRequest); a.status != http.StatusOK || !ok || got.GetCode() != "DC1/A-01" {
-		t.Errorf("%d, sent %v", a.status, b.sent)
-	}
-}
-
-func TestAllowNamesTheMethods(t *testing.T) {
-	a := do(t, serve(t, config(), &backend{}), request{method: "DELETE", path: itemPath})
-	if got := a.header.Get("Allow"); got != "GET, PUT" {
-		t.Errorf("Allow: %s", got)
-	}
-}
-
 func TestOpenPaths(t *testing.T) {
 	s := serve(t, config(), &backend{})
 	stranger := map[string]string{"Authorization": ""}

@@ -15,7 +15,7 @@ import (
 func TestQuickstart(t *testing.T) {
 	for _, tool := range []string{"sh", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not on PATH", tool)
+			testkit.Skip(t, "%s is not on PATH", tool)
 		}
 	}
 	f, err := fleet.NewWhole(programs, t.TempDir(), nil)
