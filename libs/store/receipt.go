@@ -40,9 +40,14 @@ func (c *Collection[S, F]) receipts(ctx context.Context, r *round[S, F]) (map[[1
 		return nil, err
 	}
 	for h, v := range versions {
-		if out[h], err = c.receiptIn(ctx, r.line.agg, []uint64{v}, h); err != nil {
+		doc, err := c.receiptIn(ctx, r.line.agg, []uint64{v}, h)
+		if err != nil {
 			return nil, err
 		}
+		if doc == nil {
+			return nil, missing(r.line.agg, v)
+		}
+		out[h] = doc
 	}
 	return out, nil
 }
@@ -74,7 +79,7 @@ func (c *Collection[S, F]) receiptIn(ctx context.Context, agg string, versions [
 }
 
 func missing(agg string, version uint64) error {
-	return fault.New(fault.Internal, "RECEIPT_MISSING", "%s: there is no version %d, which its receipts name", agg, version)
+	return fault.New(fault.Internal, "RECEIPT_MISSING", "%s: version %d has not what its receipts name", agg, version)
 }
 
 // receipt is what an earlier command of this commit left under the same key.
