@@ -54,14 +54,15 @@ func (o Order) Issued(e Env, release string, lines []LineQuantity) ([]Fact, erro
 
 const reportDelivered = "DELIVERED"
 
-// Delivered records the total that a shipment brought to the customer; a later report replaces an earlier one.
+// Delivered records the total that a shipment brought to the customer, a line perhaps in
+// parts; a later report replaces an earlier one.
 func (o Order) Delivered(e Env, release, shipment string, totals []LineQuantity) ([]Fact, error) {
 	changes := totals
 	r, _ := o.reportedOn(release, reportDelivered, nil)
 	if r != nil {
 		changes = nil
-		for _, t := range totals {
-			if l := r.lineIndex(t.Line); l >= 0 {
+		for _, t := range summed(totals) {
+			if l := r.lineIndex(t.Line); l >= 0 && t.Quantity.Unit == o.Lines[o.lineIndex(t.Line)].Base.Unit {
 				t.Quantity.Value = t.Quantity.Value.Sub(r.Lines[l].Delivered)
 			}
 			if !t.Quantity.Value.IsZero() {
@@ -87,6 +88,19 @@ func (o Order) Delivered(e Env, release, shipment string, totals []LineQuantity)
 		return nil, err
 	}
 	return facts, err
+}
+
+// summed adds up what is said of one line in one unit.
+func summed(lines []LineQuantity) (sums []LineQuantity) {
+	for _, l := range lines {
+		i := slices.IndexFunc(sums, func(s LineQuantity) bool { return s.Line == l.Line && s.Quantity.Unit == l.Quantity.Unit })
+		if i < 0 {
+			sums = append(sums, l)
+			continue
+		}
+		sums[i].Quantity.Value = sums[i].Quantity.Value.Add(l.Quantity.Value)
+	}
+	return sums
 }
 
 // repeats reports whether a fact is the contradiction that the order has already.

@@ -63,3 +63,23 @@ func TestReportsInAnyOrder(t *testing.T) {
 		}
 	})
 }
+
+// TestProofInParts: a proof of delivery that names a line in parts, after the delivery was
+// reported, means their sum; what it counts in another unit is a contradiction, also when
+// the number is the same.
+func TestProofInParts(t *testing.T) {
+	p := newPlay(t, Partial, Automatic, 10)
+	p.promise(map[string]int{"i1": 10})
+	p.do(p.order.Issued(p.env(), p.r(1), lines(1, 10)))
+	p.do(p.order.Delivered(p.env(), p.r(1), "shp_1", lines(1, 10)))
+	p.do(p.order.Delivered(p.env(), p.r(1), "shp_1", lines(1, 3, 1, 3, 1, 3)))
+	if got := p.order.Quantities()[0].Delivered; got != ea(9).Value || len(p.order.Disputed) > 0 {
+		t.Errorf("%s of 9 are delivered; %v", got, p.order.Disputed)
+	}
+	cases := lines(1, 9)
+	cases[0].Quantity.Unit = "CS"
+	p.do(p.order.Delivered(p.env(), p.r(1), "shp_1", cases))
+	if d := p.order.Disputed; len(d) != 1 || d[0].Excess != ea(9).Value || p.order.Quantities()[0].Delivered != ea(9).Value {
+		t.Errorf("9 cases of pieces: %v, %+v", d, p.order.Quantities()[0])
+	}
+}

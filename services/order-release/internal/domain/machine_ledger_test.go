@@ -1,0 +1,325 @@
+package domain
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// ledger is what became of an order, in whole pieces by line. What is reported it reckons
+// from the report itself, not from the facts that the order made of it.
+type ledger struct {
+	valid, closed                bool
+	holds                        map[HoldType]bool
+	site                         map[int]string
+	ordered, cancelled, promised map[int]int64
+	releases                     map[int]*sending
+}
+
+// sending is one release.
+type sending struct {
+	site               string
+	sent, acked, asked bool
+	lines              map[int]*cell
+}
+
+// cell is one line of a release.
+type cell struct {
+	line                                                                     int
+	quantity, saidAllocated, saidPicked, short, issued, delivered, cancelled int64
+}
+
+func (c *cell) live() int64      { return c.quantity - c.short - c.cancelled }
+func (c *cell) picked() int64    { return max(c.saidPicked, c.issued) }
+func (c *cell) allocated() int64 { return min(max(c.saidAllocated, c.picked()), c.live()) }
+
+// room is how much more of a kind of report there may be; a delivery report tells a total.
+func (c *cell) room(kind string) int64 {
+	switch kind {
+	case "ALLOCATED":
+		return c.quantity - c.saidAllocated
+	case "PICKED":
+		return c.live() - c.saidPicked
+	case "SHORT":
+		return c.live() - c.picked()
+	case "ISSUED":
+		return c.live() - c.issued
+	}
+	return c.issued
+}
+
+// asLine is the line of the release that the cell stands for.
+func (c *cell) asLine() ReleaseLine {
+	return ReleaseLine{
+		Line: c.line, Quantity: quantity.Int(c.quantity), Allocated: quantity.Int(c.allocated()), Picked: quantity.Int(c.picked()),
+		Packed: quantity.Int(c.issued), Short: quantity.Int(c.short), Issued: quantity.Int(c.issued), Delivered: quantity.Int(c.delivered),
+		Cancelled: quantity.Int(c.cancelled), SaidAllocated: quantity.Int(c.saidAllocated), SaidPicked: quantity.Int(c.saidPicked),
+	}
+}
+
+// cell returns a line of a release; nil when there is none.
+func (g *ledger) cell(release, line int) *cell {
+	if r := g.releases[release]; r != nil {
+		return r.lines[line]
+	}
+	return nil
+}
+
+// cells are the lines of a release that a warehouse has.
+func (g *ledger) cells(release int) (out []*cell) {
+	if r := g.releases[release]; r != nil && r.sent {
+		for _, line := range slices.Sorted(maps.Keys(r.lines)) {
+			out = append(out, r.lines[line])
+		}
+	}
+	return out
+}
+
+// open is what of a line is neither with a warehouse nor cancelled.
+func (g *ledger) open(line int) int64 {
+	n := g.ordered[line] - g.cancelled[line]
+	for _, r := range g.releases {
+		if c := r.lines[line]; r.sent && c != nil {
+			n -= c.live()
+		}
+	}
+	return n
+}
+
+// report reckons what a report says of a release: what there is room for is taken, the rest
+// is a contradiction, and together they are all that was reported.
+func (g *ledger) report(t *rapid.T, kind, release string, lines []LineQuantity, facts []Fact) (excess map[int]int64) {
+	taken, excess := map[int]int64{}, map[int]int64{}
+	var r *sending
+	for n, s := range g.releases {
+		if release == fmt.Sprintf("ord_x-R%d", n) && s.sent {
+			r = s
+		}
+	}
+	totals := map[int]int64{}
+	for _, q := range lines {
+		n := whole(q.Quantity.Value)
+		switch {
+		case r == nil || r.lines[q.Line] == nil || q.Quantity.Unit != "EA":
+			excess[q.Line] += n
+		default:
+			totals[q.Line] += n
+		}
+	}
+	if r != nil && kind == "CANCELLED" {
+		r.asked = false
+		for line, c := range r.lines {
+			totals[line] = c.live() - c.picked()
+		}
+	}
+	for line, n := range totals {
+		c := r.lines[line]
+		fits := min(n, c.room(kind))
+		if kind == "CANCELLED" {
+			fits = n
+		}
+		if excess[line] += n - fits; kind == reportDelivered {
+			fits -= c.delivered
+		}
+		if fits != 0 {
+			taken[line] = fits
+		}
+		*map[string]*int64{
+			"ALLOCATED": &c.saidAllocated, "PICKED": &c.saidPicked, "SHORT": &c.short, "ISSUED": &c.issued,
+			reportDelivered: &c.delivered, "CANCELLED": &c.cancelled,
+		}[kind] += fits
+	}
+	g.compare(t, kind, facts, taken, excess)
+	return excess
+}
+
+// compare holds the facts of a report against what was reckoned. A delivery report that
+// contradicts in the way an earlier one did says so once.
+func (g *ledger) compare(t *rapid.T, kind string, facts []Fact, taken, excess map[int]int64) {
+	gotTaken, gotExcess := map[int]int64{}, map[int]int64{}
+	add := func(to map[int]int64, lines []LineQuantity) {
+		for _, l := range lines {
+			to[l.Line] += whole(l.Quantity.Value)
+		}
+	}
+	for _, f := range facts {
+		switch f := f.(type) {
+		case ReleaseAllocated:
+			add(gotTaken, f.Lines)
+		case LinesPicked:
+			add(gotTaken, f.Lines)
+		case LinesShorted:
+			add(gotTaken, f.Lines)
+		case LinesIssued:
+			add(gotTaken, f.Lines)
+		case LinesDelivered:
+			add(gotTaken, f.Lines)
+		case ReleaseCancelled:
+			add(gotTaken, f.Lines)
+		case ReportContradicted:
+			add(gotExcess, f.Excess)
+		}
+	}
+	none := func(_ int, n int64) bool { return n == 0 }
+	for _, m := range []map[int]int64{gotTaken, gotExcess, taken, excess} {
+		maps.DeleteFunc(m, none)
+	}
+	repeated := kind == reportDelivered && len(gotExcess) == 0
+	if !maps.Equal(gotTaken, taken) || !repeated && !maps.Equal(gotExcess, excess) {
+		t.Fatalf("%s: took %v and contradicted %v, want %v and %v", kind, gotTaken, gotExcess, taken, excess)
+	}
+}
+
+// follow takes a fact that is no report.
+func (g *ledger) follow(t *rapid.T, f Fact) {
+	switch f := f.(type) {
+	case OrderReceived:
+		*g = ledger{
+			holds: map[HoldType]bool{}, site: map[int]string{}, ordered: map[int]int64{}, cancelled: map[int]int64{},
+			promised: map[int]int64{}, releases: map[int]*sending{},
+		}
+		for _, l := range f.Lines {
+			g.ordered[l.Number], g.site[l.Number] = whole(l.Base.Value), l.Site
+		}
+	case OrderValidated:
+		g.valid = true
+	case OrderClosed:
+		g.closed = true
+	case HoldPlaced:
+		g.holds[f.Hold.Type] = true
+	case HoldLifted:
+		delete(g.holds, f.Type)
+	case LinesPromised:
+		for _, l := range f.Lines {
+			g.promised[l.Line] += whole(l.Quantity.Value)
+		}
+	case OrderReleased:
+		g.release(t, f)
+	case ReleaseBackordered:
+		g.put(f.Release, f.Site, f.Lines)
+	case ReleaseAcknowledged:
+		g.releases[f.Release].acked = true
+	case CancelAsked:
+		g.releases[f.Release].asked = true
+	case CancelRefused:
+		g.releases[f.Release].asked = false
+	case RemainderCancelled:
+		g.cancel(f)
+	}
+}
+
+func (g *ledger) put(number int, site string, lines []LineQuantity) *sending {
+	r := &sending{site: site, lines: map[int]*cell{}}
+	for _, l := range lines {
+		r.lines[l.Line] = &cell{line: l.Line, quantity: whole(l.Quantity.Value)}
+	}
+	g.releases[number] = r
+	return r
+}
+
+// release sends all that is promised at a site, once, and of an order without a hold only.
+func (g *ledger) release(t *rapid.T, f OrderReleased) {
+	if len(g.holds) > 0 {
+		t.Fatalf("release %d of an order on hold", f.Release)
+	}
+	if r := g.releases[f.Release]; r != nil && r.sent {
+		t.Fatalf("release %d is sent again", f.Release)
+	}
+	var lines []LineQuantity
+	for _, l := range f.Lines {
+		if n := whole(l.Quantity.Value); n <= 0 || n != g.promised[l.Line] || g.site[l.Line] != f.Site {
+			t.Fatalf("release %d at %s has %d of line %d, %d are promised at %s", f.Release, f.Site, n, l.Line, g.promised[l.Line], g.site[l.Line])
+		}
+		g.promised[l.Line] = 0
+		lines = append(lines, LineQuantity{Line: l.Line, Quantity: l.Quantity})
+	}
+	for line, n := range g.promised {
+		if n > 0 && g.site[line] == f.Site {
+			t.Fatalf("release %d leaves %d of line %d behind", f.Release, n, line)
+		}
+	}
+	g.put(f.Release, f.Site, lines).sent = true
+}
+
+// cancel takes out of open; what is promised or waits is no more than what is left of it.
+func (g *ledger) cancel(f RemainderCancelled) {
+	for _, l := range f.Lines {
+		g.cancelled[l.Line] += whole(l.Quantity.Value)
+	}
+	for line := range g.ordered {
+		g.promised[line] = min(g.promised[line], g.open(line))
+	}
+	for _, r := range g.releases {
+		for line, c := range r.lines {
+			if !r.sent {
+				c.quantity = min(c.quantity, g.open(line))
+			}
+		}
+	}
+}
+
+func (r *sending) state() ReleaseState {
+	var live, issued, touched int64
+	for _, c := range r.lines {
+		live, issued, touched = live+c.live(), issued+c.issued, touched+c.picked()+c.short
+	}
+	switch {
+	case live == 0 && issued == 0:
+		return ReleaseIsCancelled
+	case !r.sent:
+		return ReleaseBackorderedState
+	case live == issued:
+		return ReleaseFulfilled
+	case r.asked:
+		return ReleaseCancelAsked
+	case touched > 0:
+		return ReleaseInExecution
+	case r.acked:
+		return ReleaseAcknowledgedBy
+	}
+	return ReleaseSent
+}
+
+// state is where the order stands by what the ledger has.
+func (g *ledger) state(promising bool) State {
+	var open, promised, waiting, live, issued int64
+	found := map[ReleaseState]bool{}
+	for line := range g.ordered {
+		open, promised = open+g.open(line), promised+g.promised[line]
+	}
+	for _, r := range g.releases {
+		found[r.state()] = true
+		for _, c := range r.lines {
+			if r.sent {
+				live, issued = live+c.live(), issued+c.issued
+			} else {
+				waiting += c.quantity
+			}
+		}
+	}
+	for _, s := range []struct {
+		holds bool
+		state State
+	}{
+		{g.closed, Closed},
+		{!g.valid, Rejected},
+		{open+live == 0, Cancelled},
+		{open == 0 && live == issued, Fulfilled},
+		{found[ReleaseCancelAsked], CancelRequested},
+		{found[ReleaseInExecution] || found[ReleaseFulfilled], InExecution},
+		{found[ReleaseAcknowledgedBy], Acknowledged},
+		{found[ReleaseSent], Released},
+		{promising, Promising},
+		{promised > 0, Promised},
+		{waiting > 0, Backordered},
+	} {
+		if s.holds {
+			return s.state
+		}
+	}
+	return Validated
+}
