@@ -68,6 +68,8 @@ type aggregateType interface {
 	flush(ctx context.Context) error
 	refresh(ctx context.Context, touched []Touched) error
 	export(doc *snapDoc) (RawFact, error)
+	pastRaw(ctx context.Context, id string) (Past[RawFact], error)
+	loadRaw(ctx context.Context, pasts []Past[RawFact]) error
 }
 
 // Bounds on the relay's lag beyond which commands are refused.
@@ -207,6 +209,12 @@ type RawCommit struct {
 func (db *DB) Tail(ctx context.Context, from Position, fn func(RawCommit) error, rest func(Position) error) error {
 	if rest == nil {
 		rest = func(Position) error { return nil }
+	}
+	if from == "" {
+		var err error
+		if from, err = db.beginning(ctx); err != nil {
+			return err
+		}
 	}
 	return db.engine.tail(ctx, from, func(doc []byte, pos Position) error {
 		d, err := readCommit(doc)

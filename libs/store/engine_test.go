@@ -230,7 +230,10 @@ func TestRefreshAll(t *testing.T) {
 		const n = 700 // more than are looked at in one go
 		var pasts []Past[int64]
 		for i := range n {
-			steps := []Step[int64]{{Key: "a", Recorded: time.Unix(1, 0), Facts: []int64{1}}, {Key: "b", Recorded: time.Unix(2, 0), Facts: []int64{int64(i)}}}
+			steps := []Step[int64]{
+				{Cause: Cause{Key: "a"}, Recorded: time.Unix(1, 0), Decision: Decision[int64]{Facts: []int64{1}}},
+				{Cause: Cause{Key: "b"}, Recorded: time.Unix(2, 0), Decision: Decision[int64]{Facts: []int64{int64(i)}}},
+			}
 			pasts = append(pasts, Past[int64]{ID: fmt.Sprintf("sum_%03d", i), Steps: steps[:1+i%2]})
 		}
 		ctx := WithCause(t.Context(), Cause{Tenant: "t"})
@@ -338,7 +341,10 @@ func TestRebuildStartsAtAPackedState(t *testing.T) {
 		past := Past[int64]{ID: "sum_a"}
 		begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 		for i := range n {
-			past.Steps = append(past.Steps, Step[int64]{Key: fmt.Sprint("k", i), Recorded: begin.Add(time.Duration(i) * time.Second), Facts: []int64{1}})
+			past.Steps = append(past.Steps, Step[int64]{
+				Cause:    Cause{Key: fmt.Sprint("k", i), Derived: true},
+				Recorded: begin.Add(time.Duration(i) * time.Second), Decision: Decision[int64]{Facts: []int64{1}},
+			})
 		}
 		if err := c.Load(WithCause(t.Context(), Cause{Tenant: "t"}), []Past[int64]{past}); err != nil {
 			t.Fatal(err)

@@ -61,6 +61,8 @@ var musts = []must{
 	{"M26 a commit and an answer are bounded", bounded},
 	{"M27 an unknown fact stops its aggregate only", unknownFact},
 	{"M28 whole histories load in bulk, once", loads},
+	{"M37 a past is taken to another place as it was", pasts},
+	{"M38 what was loaded before the beginning is not relayed", begins},
 	{"M29 of one commit's tags the last one's matches", etags},
 	{"M30 a relay that is far behind holds commands back", backlog},
 	{"M31 what Tail has shown, a read holds", seen},
