@@ -208,66 +208,6 @@ func received(t *testing.T, placed ...any) (s Stock) {
 	return s
 }
 
-// Whatever is done in whatever order, no bin is negative, nothing is allocated or promised
-// twice, and every movement has two sides.
-func TestStockKeepsItsBooks(t *testing.T) {
-	orders := []string{"who_a", "who_b"}
-	claims := []string{"clm:1", "clm:2", "clm:3", "clm:4", "clm:5"}
-	places := []Place{
-		bin,
-		{Location: "B-2", Status: Available},
-		{Location: "B-2", Lot: "L", Expiry: "2026-09-01", Status: Available},
-		{Location: "B-1", Status: Damaged},
-		{Location: "B-1", Lot: "L", Status: Returned},
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		s := Stock{}
-		q := func() quantity.Decimal { return n(rapid.Int64Range(1, 12).Draw(t, "q")) }
-		order := func() string { return rapid.SampledFrom(orders).Draw(t, "order") }
-		place := func() Place { return rapid.SampledFrom(places).Draw(t, "place") }
-		claim := func() string { return rapid.SampledFrom(claims).Draw(t, "claim") }
-		today := func() string { return rapid.SampledFrom([]string{"2026-03-02", "2026-10-01"}).Draw(t, "today") }
-		run := func(facts []StockFact, err error) {
-			if err != nil && !fault.IsKind(err, fault.Refused) {
-				t.Fatal(err)
-			}
-			s = ApplyStock(s, facts...)
-		}
-		report := func(facts []StockFact) { s = ApplyStock(s, facts...) }
-		line := func() PickedLine {
-			l := PickedLine{Line: rapid.IntRange(1, 2).Draw(t, "line"), Quantity: q()}
-			if rapid.Bool().Draw(t, "located") {
-				l.Location = place().Location
-			}
-			if rapid.Bool().Draw(t, "lotted") {
-				l.Lot = place().Lot
-			}
-			return l
-		}
-		wanted := func() []Wanted {
-			return []Wanted{{1, q(), []Claim{{claim(), q()}}}, {2, q(), []Claim{{claim(), q()}, {claim(), q()}}}}
-		}
-		scrapped := Place{Location: Scrap, Status: Returned}
-		t.Repeat(map[string]func(*rapid.T){
-			"receive":  func(*rapid.T) { run(Received(s, key, place(), q(), "", t0)) },
-			"return":   func(*rapid.T) { run(ReturnArrived(s, key, place(), q(), "rma_a", 1, t0)) },
-			"dispose":  func(*rapid.T) { report(Dispose(s, key, "rma_a", "RESTOCK", place(), place(), q(), t0)) },
-			"scrap":    func(*rapid.T) { report(Dispose(s, key, "rma_a", "SCRAP", place(), scrapped, q(), t0)) },
-			"reserve":  func(*rapid.T) { run(Reserve(s, key, Claim{claim(), q()}, rapid.Bool().Draw(t, "partial"), today())) },
-			"release":  func(*rapid.T) { run(Release(s, key, claim())) },
-			"allocate": func(*rapid.T) { report(Allocate(s, key, order(), wanted(), today())) },
-			"close":    func(*rapid.T) { report(CloseOrder(s, key, order())) },
-			"pick":     func(*rapid.T) { report(TakePick(s, key, order(), line(), t0)) },
-			"short":    func(*rapid.T) { report(TakeShort(s, key, order(), line(), rapid.Bool().Draw(t, "damaged"), t0)) },
-			"issue":    func(*rapid.T) { report(TakeIssue(s, key, order(), line(), t0)) },
-			"adjust":   func(*rapid.T) { run(Adjust(s, key, place(), q().Neg(), "COUNT", t0)) },
-			"find":     func(*rapid.T) { run(Adjust(s, key, place(), q(), "COUNT", t0)) },
-			"move":     func(*rapid.T) { run(Transfer(s, place(), place(), q(), "", t0)) },
-			"":         func(*rapid.T) { checkBooks(t, s) },
-		})
-	})
-}
-
 func checkBooks(t *rapid.T, s Stock) {
 	sum, allocated, packed := quantity.Decimal{}, map[Place]quantity.Decimal{}, quantity.Decimal{}
 	for _, a := range s.Allocations {
