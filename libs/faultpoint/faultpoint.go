@@ -5,7 +5,7 @@
 // With the tag, the environment variable FAULT says what happens at which point,
 // entries separated by commas:
 //
-//	C4:kill          SIGKILL to this process at the first pass
+//	C4:kill          SIGKILL to this process at the first pass, told on standard error
 //	C4:kill:n=3      at the third pass
 //	C3:delay=2s      sleep at every pass (or, with n=, at that one)
 //	C3:err=unavailable   Hit returns a fault of that kind
@@ -25,13 +25,10 @@ const (
 	X1 = "X1" // several aggregates: between the intent and the claims
 	X2 = "X2" // several aggregates: between the claims and the decision
 	X3 = "X3" // several aggregates: between the decision and what follows from it
-	W1 = "W1" // webhook answered, before the mark
-	E1 = "E1" // document: inside a file, between messages
-	E2 = "E2" // document: file done, before its acknowledgement
-	P1 = "P1" // payment export written, before the mark
+	E1 = "E1" // document: inside it, a portion handed over and not yet recorded
+	E2 = "E2" // document: all of it handed over, before its completion is recorded
 	S1 = "S1" // shutdown: readiness is off
 	S2 = "S2" // shutdown: servers have stopped
 	S3 = "S3" // shutdown: consumers and loops have stopped
 	S4 = "S4" // shutdown: databases are closed
-	M1 = "M1" // migration half done
 )

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -27,13 +28,15 @@ func TestMain(m *testing.M) {
 func TestKillAtThePassNamed(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "FAULTPOINT_VICTIM=1", "FAULT=C4:kill:n=3")
+	var said strings.Builder
+	cmd.Stderr = &said
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		t.Fatalf("not killed: %v", err)
 	}
-	if string(out) != "xx" {
-		t.Fatalf("wrote %q before the third pass", out)
+	if string(out) != "xx" || said.String() != "killed at C4\n" {
+		t.Fatalf("wrote %q before the third pass and said %q", out, said.String())
 	}
 }
 

@@ -1,7 +1,8 @@
 // Command check holds the repository against the rules that no linter knows: one
 // version of every third-party module, who may import whom among our own modules,
-// the shape of the API, and documents whose links and commands work. It prints one
-// line a finding and fails if one of them is an error.
+// crash points that are hit and struck at, the shape of the API, and documents whose
+// links and commands work. It prints one line a finding and fails if one of them is
+// an error.
 package main
 
 import (
@@ -45,7 +46,7 @@ func run(root, path string, out io.Writer) (failed bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	found := slices.Concat(checkModules(t), checkSources(t), checkDocuments(t), checkAPI(img))
+	found := slices.Concat(checkModules(t), checkSources(t), checkPoints(t), checkDocuments(t), checkAPI(img))
 	slices.SortStableFunc(found, func(a, b finding) int { return strings.Compare(a.where, b.where) })
 	for _, f := range found {
 		grade := "error"

@@ -72,6 +72,33 @@ func TestRepositoryRules(t *testing.T) {
 	}
 }
 
+// TestCrashPoints: every point is hit outside tests and struck at by a case.
+func TestCrashPoints(t *testing.T) {
+	const imports = "package a\n\nimport \"" + ours + "libs/faultpoint\"\n\n"
+	for name, c := range map[string]struct{ path, text, want string }{
+		"good":                {"x.txt", "", ""},
+		"hit nowhere":         {"libs/bus/bus.go", "package bus\n", "libs/faultpoint/faultpoint.go:4: C1 is hit nowhere"},
+		"hit by a test alone": {"libs/bus/bus.go", imports + "func a() {}\n", "C1 is hit nowhere"},
+		"struck by no case":   {"services/suite/faults/a_test.go", imports, "no case in services/suite/faults/ strikes at C1"},
+		"hit by a text":       {"libs/bus/b.go", imports + "func b() { _ = faultpoint.Hit(\"C9\") }\n", "libs/bus/b.go:5: a point is hit by its name"},
+		"names are gone":      {"libs/faultpoint/faultpoint.go", "", "libs/faultpoint/faultpoint.go: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := tree{
+				"libs/faultpoint/faultpoint.go":   []byte("package faultpoint\n\nconst (\n\tC1 = \"C1\"\n)\n"),
+				"libs/bus/bus.go":                 []byte(imports + "func a() { _ = faultpoint.Hit(faultpoint.C1) }\n"),
+				"libs/bus/bus_test.go":            []byte(imports + "func b() { _ = faultpoint.Hit(faultpoint.C1) }\n"),
+				"services/suite/faults/a_test.go": []byte(imports + "var points = []string{faultpoint.C1}\n"),
+			}
+			r[c.path] = []byte(c.text)
+			found := checkPoints(r)
+			if c.want == "" && len(found) > 0 || c.want != "" && !in(found, c.want) {
+				t.Errorf("findings %v, want %q", found, c.want)
+			}
+		})
+	}
+}
+
 func importing(pkg string) string {
 	return "package a\n\nimport _ \"github.com/lockstep-logistics/lockstep/" + pkg + "\"\n"
 }

@@ -26,20 +26,11 @@ func TestKilledAfterTheDecision(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s/%d", shape.name, faultpoint.X3, pass), func(t *testing.T) {
 				t.Parallel()
 				r := begin(t, shape.make(t), fmt.Sprintf("%s:kill:n=%d", faultpoint.X3, pass))
-				died := r.revive(t)
+				r.revive(t)
 				issued := r.decide(t)
-				want := fmt.Sprintf("on hand %d, allocated 0, promised 0", opening-issued)
-				testkit.Eventually(t, eventually, func() error {
-					onHand, allocated, promised, err := r.figures(t.Context())
-					if got := fmt.Sprintf("on hand %s, allocated %s, promised %s", onHand, allocated, promised); err != nil || got != want {
-						return fmt.Errorf("%s, want %s (%w)", got, want, err)
-					}
-					return nil
-				})
-				select {
-				case <-died:
-				default:
-					t.Errorf("the process never died at %s", faultpoint.X3)
+				r.booked(t.Context(), t, issued, 0)
+				if err := r.struck(faultpoint.X3); err != nil {
+					t.Error(err)
 				}
 			})
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
@@ -19,6 +20,9 @@ import (
 // rows of the document, one order each, handed over in portions of portionOf.
 const rows, portionOf = 400, 20
 
+// others are the services beside integration.
+var others = []string{"master-data", "order-release", "inventory-movement", "shipment-visibility", "freight-settlement", "returns", "control-tower"}
+
 // TestKilledInTheMiddleOfADocument: kill -9 of the process that hands a document over, three
 // times while it does: alone while the owners of its records go on, and with all of the suite.
 // The document ends with every row once.
@@ -29,7 +33,7 @@ func TestKilledInTheMiddleOfADocument(t *testing.T) {
 		f, err := fleet.NewParts(programs, t.TempDir(), fleet.Servers{
 			Mongo: mongo, Prefix: testkit.Database(t, mongo) + "_", NATS: testkit.StartNATS(t).URL(), Redis: testkit.StartRedis(t).URL(),
 		}, []string{"integration"},
-			[]string{guard.Gateway, "master-data", "order-release", "inventory-movement", "shipment-visibility", "freight-settlement", "returns", "control-tower"})
+			append([]string{guard.Gateway}, others...))
 		return ended(t, f, err)
 	}
 	for _, c := range []struct {
@@ -58,17 +62,50 @@ func TestKilledInTheMiddleOfADocument(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			d := r.document(ctx, t, id, rows)
-			if got := fmt.Sprintf("%s %d/%d/%d", d.GetState(), d.GetApplied(), d.GetRefused(), d.GetErrors()); got != fmt.Sprintf("DOCUMENT_STATE_APPLIED %d/0/0", rows) {
-				t.Errorf("the document is %s: %v", got, d)
-			}
-			r.everyRowOnce(ctx, t)
-			if again := r.hand(ctx, t); again != id {
-				t.Errorf("the same document is %s, was %s", again, id)
-			}
-			r.everyRowOnce(ctx, t)
+			r.tookEffectOnce(ctx, t, id)
 		})
 	}
+}
+
+// TestKilledInADocument: the process dies when a portion, or the last one, has been handed over
+// and nothing says so yet. It is handed over again and takes no second effect.
+func TestKilledInADocument(t *testing.T) {
+	for _, shape := range shapes {
+		for _, c := range []struct {
+			point string
+			pass  int
+		}{{faultpoint.E1, rows / portionOf / 2}, {faultpoint.E2, 1}} {
+			t.Run(fmt.Sprintf("%s/%s", shape.name, c.point), func(t *testing.T) {
+				t.Parallel()
+				f := shape.make(t)
+				victim := f.Processes[fleet.Whole]
+				victim.Env = append(victim.Env, fmt.Sprintf("INTEGRATION__PORTION_RECORDS=%d", portionOf))
+				r := begin(t, f, fmt.Sprintf("%s:kill:n=%d", c.point, c.pass))
+				ctx, cancel := context.WithTimeout(t.Context(), 3*eventually)
+				defer cancel()
+				r.revive(t)
+				r.tookEffectOnce(ctx, t, r.hand(ctx, t))
+				if err := r.struck(c.point); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// tookEffectOnce holds a document against its end, and what became of its rows, and does so
+// again after it was handed over a second time.
+func (r *rig) tookEffectOnce(ctx context.Context, t *testing.T, id string) {
+	t.Helper()
+	d := r.document(ctx, t, id, rows)
+	if got := fmt.Sprintf("%s %d/%d/%d", d.GetState(), d.GetApplied(), d.GetRefused(), d.GetErrors()); got != fmt.Sprintf("DOCUMENT_STATE_APPLIED %d/0/0", rows) {
+		t.Errorf("the document is %s: %v", got, d)
+	}
+	r.everyRowOnce(ctx, t)
+	if again := r.hand(ctx, t); again != id {
+		t.Errorf("the same document is %s, was %s", again, id)
+	}
+	r.everyRowOnce(ctx, t)
 }
 
 // hand hands the document over.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,7 +102,8 @@ const eventually = 60 * time.Second
 // rig is a suite with one item at one site.
 type rig struct {
 	*fleet.Fleet
-	api *sandbox.Client
+	api      *sandbox.Client
+	answered atomic.Int32 // orders
 }
 
 // opening is what is on hand at the beginning.
@@ -114,7 +117,7 @@ func begin(t *testing.T, f *fleet.Fleet, fault string) *rig {
 	if err := f.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{f, &sandbox.Client{Base: f.URL, Token: f.AdminToken, HTTP: &http.Client{Timeout: 20 * time.Second}, Patience: 2 * eventually}}
+	r := &rig{Fleet: f, api: &sandbox.Client{Base: f.URL, Token: f.AdminToken, HTTP: &http.Client{Timeout: 20 * time.Second}, Patience: 2 * eventually}}
 	address := &commonv1.Address{Name: "Example", Lines: []string{"1 Example Way"}, City: "Hamburg", PostalCode: "20095", Country: "DE"}
 	put := func(path string, in proto.Message) {
 		t.Helper()
@@ -166,6 +169,31 @@ func (r *rig) restart(t *testing.T, extra ...string) {
 	}
 }
 
+// revive starts the suite again, without its fault, when it has died.
+func (r *rig) revive(t *testing.T) {
+	t.Helper()
+	p := r.Processes[fleet.Whole]
+	exited := p.Exited()
+	go func() {
+		select {
+		case <-exited:
+			if err := p.Start(); t.Context().Err() == nil && err != nil {
+				t.Error(err)
+			}
+		case <-t.Context().Done():
+		}
+	}()
+}
+
+// struck is an error unless the suite was killed at the point, and not by anything else.
+func (r *rig) struck(point string) error {
+	log, err := os.ReadFile(r.Processes[fleet.Whole].Log)
+	if err == nil && !strings.Contains(string(log), "killed at "+point+"\n") {
+		err = fmt.Errorf("the process was never killed at %s", point)
+	}
+	return err
+}
+
 // document is an order of n pieces.
 func document(number string, n int) *orderreleasev1.OrderDocument {
 	return &orderreleasev1.OrderDocument{
@@ -179,6 +207,9 @@ func (r *rig) order(ctx context.Context, number string, n int) (string, error) {
 	req := &orderreleasev1.SubmitOrderRequest{Order: document(number, n)}
 	resp := &orderreleasev1.SubmitOrderResponse{}
 	err := r.api.Post(ctx, "/v1/orders", "submit-"+number, req, resp)
+	if err == nil {
+		r.answered.Add(1)
+	}
 	return resp.GetReceipt().GetId(), err
 }
 
@@ -215,4 +246,17 @@ func (r *rig) figures(ctx context.Context) (onHand, allocated, promised string, 
 	}
 	a := resp.GetAvailabilities()[0]
 	return a.GetOnHand().GetValue(), a.GetAllocated().GetValue(), a.GetPromised().GetValue(), nil
+}
+
+// booked waits until so many pieces have left and so many are allocated.
+func (r *rig) booked(ctx context.Context, t *testing.T, left, held int) {
+	t.Helper()
+	want := fmt.Sprintf("on hand %d, allocated %d, promised 0", opening-left, held)
+	testkit.Eventually(t, eventually, func() error {
+		onHand, allocated, promised, err := r.figures(ctx)
+		if got := fmt.Sprintf("on hand %s, allocated %s, promised %s", onHand, allocated, promised); err != nil || got != want {
+			return fmt.Errorf("%s, want %s (%w)", got, want, err)
+		}
+		return nil
+	})
 }

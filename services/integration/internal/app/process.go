@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/integration/internal/document"
 	"github.com/lockstep-logistics/lockstep/services/integration/internal/domain"
@@ -57,6 +58,14 @@ func (a *App) Advance(ctx context.Context, id string, from domain.Place) error {
 		return err
 	}
 	if err := a.Report.Write(ctx, tenant, id, d.Portions+1, errs); err != nil {
+		return err
+	}
+	if p.Last {
+		err = faultpoint.Hit(faultpoint.E2)
+	} else {
+		err = faultpoint.Hit(faultpoint.E1)
+	}
+	if err != nil {
 		return err
 	}
 	return a.commit(ctx, id, func(d domain.Document) []domain.Fact { return domain.Progress(d, p) })
