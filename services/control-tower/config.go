@@ -1,15 +1,20 @@
 package controltower
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Config is what the control tower is told beside the host's configuration.
 type Config struct {
 	Nodes int `koanf:"nodes" doc:"Keys that a trace holds at most, 10 to 500; what is beyond is marked as truncated."`
 	Steps int `koanf:"steps" doc:"Facts that a trace holds at most, 100 to 2000; what is beyond is marked as truncated."`
+
+	OlderThan time.Duration `koanf:"older_than" doc:"How long a claim hangs before it is listed, where the caller does not say."`
 }
 
 // Defaults returns the configuration of a developer's machine, which is that of production.
-func Defaults() Config { return Config{Nodes: 500, Steps: 2000} }
+func Defaults() Config { return Config{Nodes: 500, Steps: 2000, OlderThan: 5 * time.Minute} }
 
 // Validate names every setting that cannot be.
 func (c Config) Validate() error {
@@ -19,6 +24,9 @@ func (c Config) Validate() error {
 	}
 	if c.Steps < 100 || c.Steps > 2000 {
 		err = errors.Join(err, errors.New("steps: must be 100 to 2000"))
+	}
+	if c.OlderThan < time.Second || c.OlderThan > 24*time.Hour {
+		err = errors.Join(err, errors.New("older_than: must be 1s to 24h"))
 	}
 	return err
 }

@@ -17,18 +17,20 @@ import (
 // Name is the service's name among the services.
 const Name = "control-tower"
 
-// reread is how often what only a newer release can read is looked for: after it was deployed,
-// and while an older replica still records.
-const reread = time.Minute
+// How often rows are changed that say less, or ask for more, than is known by now.
+const (
+	reread = time.Minute // what only a newer release can read: after it was deployed, and while an older replica still records
+	settle = time.Minute // requests and give-backs whose consequence has come
+)
 
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
-	server := adapter.NewServer(d.Store, cfg.Nodes, cfg.Steps)
+	server := adapter.NewServer(d.Store, d.Clock, adapter.Bounds{Nodes: cfg.Nodes, Steps: cfg.Steps, OlderThan: cfg.OlderThan})
 	recorder := adapter.NewRecorder(d.Store)
 	return &host.Service{
 		Name:      Name,
 		Register:  func(r grpc.ServiceRegistrar) { controltowerv1.RegisterControlTowerServiceServer(r, server) },
 		Consumers: recorder.Consumers(),
-		Loops:     []func(context.Context) error{host.Every(reread, recorder.Reread)},
+		Loops:     []func(context.Context) error{host.Every(reread, recorder.Reread), host.Every(settle, recorder.Settle)},
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/lockstep-logistics/lockstep/libs/bus"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -217,7 +218,7 @@ func foreign(t *testing.T, s *hosttest.Suite, n storytest.Names) {
 // drop deletes the projection and what the recorders have reached.
 func drop(t *testing.T, db *store.DB, tenant string) {
 	t.Helper()
-	for _, name := range []string{"trace_1", "bus_applied", "bus_positions"} {
+	for _, name := range []string{"trace_2", "bus_applied", "bus_positions"} {
 		for _, owner := range []string{tenant, "_bus"} {
 			rows := db.Table(name)
 			for {
@@ -298,10 +299,28 @@ func TestFieldsAreNamed(t *testing.T) {
 	_, short := c.SearchKeys(t.Context(), &controltowerv1.SearchKeysRequest{Prefix: "-a-"})
 	_, page := c.SearchKeys(t.Context(), &controltowerv1.SearchKeysRequest{Prefix: "ab", PageSize: 201})
 	_, token := c.SearchKeys(t.Context(), &controltowerv1.SearchKeysRequest{Prefix: "ab", PageToken: "!"})
-	for field, err := range map[string]error{"key": noKey, "type": noType, "prefix": short, "page_size": page, "page_token": token} {
-		f, ok := fault.As(err)
-		if !ok || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Path != field {
-			t.Errorf("%s: %v %+v", field, err, f)
+	list := func(req *controltowerv1.ListHangingClaimsRequest) error {
+		_, err := c.ListHangingClaims(t.Context(), req)
+		return err
+	}
+	for _, tt := range []struct {
+		field string
+		err   error
+	}{
+		{"key", noKey},
+		{"type", noType},
+		{"prefix", short},
+		{"page_size", page},
+		{"page_token", token},
+		{"older_than", list(&controltowerv1.ListHangingClaimsRequest{OlderThan: durationpb.New(-1)})},
+		{"older_than", list(&controltowerv1.ListHangingClaimsRequest{OlderThan: durationpb.New(30*24*time.Hour + 1)})},
+		{"page_size", list(&controltowerv1.ListHangingClaimsRequest{PageSize: 201})},
+		{"page_token", list(&controltowerv1.ListHangingClaimsRequest{PageToken: "!"})},
+		{"page_token", list(&controltowerv1.ListHangingClaimsRequest{PageToken: "ay9BQg"})}, // of a search
+	} {
+		f, ok := fault.As(tt.err)
+		if !ok || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Path != tt.field {
+			t.Errorf("%s: %v %+v", tt.field, tt.err, f)
 		}
 	}
 	if _, err := c.Trace(t.Context(), &controltowerv1.TraceRequest{Key: "x"}); !fault.IsKind(err, fault.NotFound) {
@@ -319,8 +338,9 @@ func TestReadmeIsTrue(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	for name, cfg := range map[string]controltower.Config{
-		"no nodes": {Nodes: 9, Steps: 2000}, "too many nodes": {Nodes: 501, Steps: 2000},
-		"no steps": {Nodes: 500, Steps: 99}, "too many steps": {Nodes: 500, Steps: 2001},
+		"no nodes": {Nodes: 9, Steps: 2000, OlderThan: time.Minute}, "too many nodes": {Nodes: 501, Steps: 2000, OlderThan: time.Minute},
+		"no steps": {Nodes: 500, Steps: 99, OlderThan: time.Minute}, "too many steps": {Nodes: 500, Steps: 2001, OlderThan: time.Minute},
+		"at once": {Nodes: 500, Steps: 2000}, "too late": {Nodes: 500, Steps: 2000, OlderThan: 25 * time.Hour},
 	} {
 		if cfg.Validate() == nil {
 			t.Errorf("%s: %+v is taken", name, cfg)

@@ -101,4 +101,6 @@ var elsewhere = map[string]foreign{
 	"ListCountries /v1/countries":   {status: http.StatusOK, public: true},
 
 	"SearchKeys /v1/business-keys": {query: "?prefix=<prefix>", status: found},
+
+	"ListHangingClaims /v1/hanging-claims": {query: "?olderThan=0s", status: found, public: true}, // nobody has one
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lockstep-logistics/lockstep/libs/bus"
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	controltowerv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1"
@@ -70,7 +71,7 @@ func BenchmarkTrace(b *testing.B) {
 	for _, engine := range []string{"sqlite", "mongodb"} {
 		b.Run(engine, func(b *testing.B) {
 			db := benchDB(b, engine, new(atomic.Int64))
-			recorder, server := NewRecorder(db), NewServer(db, 500, 2000)
+			recorder, server := NewRecorder(db), NewServer(db, clock.System{}, Bounds{Nodes: 500, Steps: 2000})
 			group, ctx := errgroup.WithContext(context.Background())
 			group.SetLimit(32)
 			for _, f := range orders(200) {

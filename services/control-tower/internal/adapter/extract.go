@@ -27,6 +27,7 @@ type said struct {
 	quantities []*controltowerv1.StepQuantity
 	amounts    []*controltowerv1.StepAmount
 	details    []*controltowerv1.StepDetail
+	claims     []*controltowerv1.StepClaim
 	happened   time.Time
 	omitted    bool
 }
@@ -41,7 +42,9 @@ func read(factType string, data []byte) (said, bool) {
 	if err := proto.Unmarshal(data, m.Interface()); err != nil {
 		return said{}, false
 	}
-	return extract(m), true
+	s := extract(m)
+	s.claims = claimsOf(m.Interface())
+	return s, true
 }
 
 // extract collects what a message says.

@@ -1,14 +1,17 @@
 package adapter
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -20,19 +23,27 @@ import (
 type Server struct {
 	controltowerv1.UnimplementedControlTowerServiceServer
 	rows   store.Rows
-	limits domain.Limits
+	bounds Bounds
+	clock  clock.Clock
+	judged int // documents that one page of claims looks into, at most
 }
 
-// NewServer returns a server of the database's rows, whose answers have at most so many keys
-// and facts.
-func NewServer(db *store.DB, nodes, steps int) *Server {
-	return &Server{rows: db.Table(table, index), limits: domain.Limits{Nodes: nodes, Facts: steps}}
+// Bounds are what answers hold when the caller does not say.
+type Bounds struct {
+	Nodes, Steps int           // of a trace, at most
+	OlderThan    time.Duration // how long claims hang before they are listed
+}
+
+// NewServer returns a server of the database's rows.
+func NewServer(db *store.DB, c clock.Clock, b Bounds) *Server {
+	return &Server{rows: db.Table(table, index), bounds: b, clock: c, judged: 1000}
 }
 
 // Trace tells the story of a key.
 func (s *Server) Trace(ctx context.Context, req *controltowerv1.TraceRequest) (*controltowerv1.TraceResponse, error) {
 	t := &tracer{
-		rows: s.rows, tenant: store.CauseOf(ctx).Tenant, limits: s.limits, steps: map[string]*controltowerv1.TraceStep{},
+		rows: s.rows, tenant: store.CauseOf(ctx).Tenant, steps: map[string]*controltowerv1.TraceStep{},
+		limits: domain.Limits{Nodes: s.bounds.Nodes, Facts: s.bounds.Steps},
 	}
 	g, starts, err := t.trace(ctx, req.GetKey(), typeOf(req.GetType()))
 	if err != nil {
@@ -88,11 +99,11 @@ func (s *Server) SearchKeys(ctx context.Context, req *controltowerv1.SearchKeysR
 	if err != nil {
 		return nil, err
 	}
-	size := int(req.GetPageSize())
-	if size == 0 {
-		size = defaultPage
-	}
-	return s.search(ctx, prefix, after, typeOf(req.GetType()), size)
+	return s.search(ctx, prefix, after, typeOf(req.GetType()), pageSize(req))
+}
+
+func pageSize(req interface{ GetPageSize() int32 }) int {
+	return cmp.Or(int(req.GetPageSize()), defaultPage)
 }
 
 // search reads the range of rows that begin with the prefix. When many of them are of other
@@ -141,8 +152,12 @@ func begin(prefix, token string) (string, error) {
 	}
 	row, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || !strings.HasPrefix(string(row), prefix) || !utf8.Valid(row) {
-		return "", fault.New(fault.Invalid, "PAGE_TOKEN_INVALID", "the page token does not belong to this search").
-			WithField("page_token", "PAGE_TOKEN_INVALID", "start without a token")
+		return "", tokenInvalid()
 	}
 	return string(row), nil
+}
+
+func tokenInvalid() error {
+	return fault.New(fault.Invalid, "PAGE_TOKEN_INVALID", "the page token does not belong to this list").
+		WithField("page_token", "PAGE_TOKEN_INVALID", "start without a token")
 }

@@ -72,11 +72,18 @@ func (r *Recorder) Record(ctx context.Context, f bus.Fact) error {
 			rows = append(rows, row)
 		}
 	}
+	claims := number{tenant: f.Tenant} // no number: that the tenant has claims
+	if e.owing && !r.known.Contains(claims) {
+		rows = append(rows, tenantRow(f.Tenant))
+	}
 	if err := r.rows.put(ctx, e, rows); err != nil {
 		return err
 	}
 	for k := range numbers {
 		r.known.Add(number{f.Tenant, k}, struct{}{})
 	}
-	return nil
+	if e.owing {
+		r.known.Add(claims, struct{}{})
+	}
+	return r.markMadeAgain(ctx, e)
 }

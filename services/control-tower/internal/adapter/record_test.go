@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/lockstep-logistics/lockstep/libs/bus"
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -43,7 +44,7 @@ func newTower(t *testing.T) *tower {
 		}
 	})
 	out.written = 0 // what opening wrote is not a fact's
-	out.Recorder, out.Server = NewRecorder(db), NewServer(db, 500, 2000)
+	out.Recorder, out.Server = NewRecorder(db), NewServer(db, clock.System{}, Bounds{Nodes: 500, Steps: 2000})
 	return out
 }
 
@@ -254,8 +255,13 @@ func TestRowsPerFact(t *testing.T) {
 	w := newTower(t)
 	w.record(t, facts...)
 	const numbers = 10 // of one order: order, PO, SSCC, BOL, PRO, tracking, invoice, voucher, RMA, credit memo
-	if want := len(facts) + numbers; w.written != want {
+	const tenants = 1  // those with claims
+	if want := len(facts) + numbers + tenants; w.written != want {
 		t.Errorf("%d rows for %d facts, want %d", w.written, len(facts), want)
+	}
+	const requests = 2 // for claims: of the order and of the invoice
+	if before := w.written; w.Settle(t.Context()) != nil || w.written != before+requests {
+		t.Errorf("%d writes to settle %d requests", w.written-before, requests)
 	}
 	w, facts = newTower(t), orders(20)
 	w.together(t, facts...)

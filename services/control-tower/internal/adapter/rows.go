@@ -22,17 +22,22 @@ import (
 
 // The table holds two kinds of row. A row of facts ("f/…") has those that were written
 // together; it is found by the index under the normal form of every key that one of them
-// carries and, where a walk may ask for that, under its aggregate. A number that somebody may
-// search for ("k/…") has an id that begins with its normal form, so that a prefix is a range.
+// carries and, where a walk may ask for that, under its aggregate; and under the documents of
+// the claims that it speaks of. A number that somebody may search for ("k/…") has an id that
+// begins with its normal form, so that a prefix is a range.
 const (
 	index   = "k"
 	factRow = "f/"
 	keyRow  = "k/"
 )
 
+// owing is the index key of rows with a fact whose consequence for a claim is not known to have
+// come. Settle takes it off.
+const owing = "o:"
+
 // Fold is raised when what a row holds changes its meaning: the recorders then begin anew
 // under new names and write a table of its own.
-const Fold = 1
+const Fold = 2
 
 var table = fmt.Sprintf("trace_%d", Fold)
 
@@ -48,6 +53,8 @@ const keyLength = 128
 func byKey(normal string) string { return "n:" + clipped(normal) }
 
 func byAggregate(id string) string { return "a:" + id }
+
+func byClaims(document string) string { return "c:" + clipped(document) }
 
 func clipped(s string) string {
 	if len(s) <= keyLength {
@@ -82,7 +89,7 @@ func step(f bus.Fact) *controltowerv1.TraceStep {
 		out.EventTime = protovalue.Time(s.happened)
 	}
 	out.Opaque, out.FiguresOmitted = false, s.omitted
-	out.Keys, out.Quantities, out.Amounts, out.Details = s.keys, s.quantities, s.amounts, s.details
+	out.Keys, out.Quantities, out.Amounts, out.Details, out.Claims = s.keys, s.quantities, s.amounts, s.details, s.claims
 	return out
 }
 
@@ -124,6 +131,8 @@ type entry struct {
 	recorded time.Time
 	body     []byte   // the step
 	keys     []string // of the index
+	claims   []domain.ClaimNote
+	owing    bool
 }
 
 func (e entry) size() int {
@@ -163,6 +172,15 @@ func entryFrom(tenant string, s *controltowerv1.TraceStep, version uint64, index
 	}
 	for _, k := range d.Linking() {
 		e.keys = append(e.keys, byKey(domain.Normal(k.Value)))
+	}
+	e.claims = notesOf(s, d)
+	for _, n := range e.claims {
+		e.keys = append(e.keys, byClaims(n.Key.Document))
+		e.owing = e.owing || n.Effect.Owing()
+	}
+	e.keys = slices.Compact(e.keys) // the claims of one document come together
+	if e.owing {
+		e.keys = append(e.keys, owing)
 	}
 	return e, nil
 }

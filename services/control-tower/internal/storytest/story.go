@@ -140,9 +140,27 @@ func (s *Story) Ship(number string) Names {
 	return n
 }
 
-func (s *Story) order(n Names) string {
-	stock := StockID(s.Tenant)
-	claim := fmt.Sprintf("clm:%s:1:%s", n.Order, stock)
+// GiveUp takes an order until its attempt to get stock was given up and the claim given back.
+func (s *Story) GiveUp(number string) Names {
+	n := Of(s.Tenant, number)
+	asked := s.ask(n)
+	claim, stock := s.claimKey(n), StockID(s.Tenant)
+	s.add(Inventory, "stock", stock, asked, &inventoryv1.StockReserved{Stock: stockKey(s.Tenant), ClaimKey: claim, Quantity: "12"})
+	closed := s.add(Orders, "order", n.Order, "", &orderv1.PromiseClosed{
+		OrderId: n.Order, OrderNumber: n.Number, Attempt: 1, GiveBack: []*orderv1.ClaimRef{{ClaimKey: claim, StockId: stock, Site: "DC1"}},
+	})
+	s.add(Inventory, "stock", stock, closed, &inventoryv1.ReservationReleased{Stock: stockKey(s.Tenant), ClaimKey: claim, Quantity: "12"})
+	return n
+}
+
+// claimKey is the order's claim on its item's stock.
+func (s *Story) claimKey(n Names) string {
+	return fmt.Sprintf("clm:%s:1:%s", n.Order, StockID(s.Tenant))
+}
+
+// ask takes an order from receipt to the request for stock.
+func (s *Story) ask(n Names) string {
+	stock, claim := StockID(s.Tenant), s.claimKey(n)
 	lines := []*orderv1.LineQuantity{{LineNumber: 1, Quantity: each(12)}}
 	s.add(Orders, "order", n.Order, s.document,
 		&orderv1.OrderReceived{
@@ -150,10 +168,15 @@ func (s *Story) order(n Names) string {
 			Document: &orderv1.OrderDocument{SourceSystem: "erp", OrderNumber: n.Number, PurchaseOrder: n.PO},
 		},
 		&orderv1.OrderValidated{OrderId: n.Order, OrderNumber: n.Number, Revision: 1, LineCount: 1})
-	asked := s.add(Orders, "order", n.Order, "", &orderv1.PromiseRequested{
+	return s.add(Orders, "order", n.Order, "", &orderv1.PromiseRequested{
 		OrderId: n.Order, OrderNumber: n.Number, Attempt: 1,
 		Claims: []*orderv1.Claim{{ClaimKey: claim, StockId: stock, Site: "DC1", Quantity: each(12), Lines: lines}},
 	})
+}
+
+func (s *Story) order(n Names) string {
+	asked := s.ask(n)
+	stock, claim := StockID(s.Tenant), s.claimKey(n)
 	reserved := s.add(Inventory, "stock", stock, asked, &inventoryv1.StockReserved{Stock: stockKey(s.Tenant), ClaimKey: claim, Quantity: "12"})
 	s.add(Orders, "order", n.Order, reserved, &orderv1.LinesPromised{
 		OrderId: n.Order, OrderNumber: n.Number, Attempt: 1,
@@ -183,6 +206,7 @@ func (s *Story) pick(n Names, released string) string {
 	})
 	s.add(Inventory, "stock", StockID(s.Tenant), created, &inventoryv1.StockAllocated{
 		Stock: stockKey(s.Tenant), WarehouseOrderId: n.WarehouseOrder, LineNumber: 1, Allocations: []*inventoryv1.Allocation{{Quantity: "12"}},
+		Claims: []*inventoryv1.ClaimUse{{ClaimKey: s.claimKey(n), Quantity: "12"}},
 	})
 	happened := timestamppb.New(s.now.Add(-30 * time.Second))
 	picked := s.add(Inventory, "warehouse_order", n.WarehouseOrder, "", &inventoryv1.PickConfirmed{Keys: keys, Lines: lines, EventTime: happened})
@@ -247,7 +271,11 @@ func (s *Story) Invoice(number string, orders ...Names) Bill {
 	s.add(Freight, "freight_invoice", b.ID, "", &freightv1.FreightInvoiceReceived{
 		InvoiceId: b.ID, InvoiceNumber: number, Carrier: "UPSN", Lines: received, Total: total,
 	})
-	asked := s.add(Freight, "freight_invoice", b.ID, "", &freightv1.MatchRequested{InvoiceId: b.ID, Attempt: 1})
+	var freights []string
+	for _, n := range orders {
+		freights = append(freights, n.Freight)
+	}
+	asked := s.add(Freight, "freight_invoice", b.ID, "", &freightv1.MatchRequested{InvoiceId: b.ID, Attempt: 1, FreightIds: freights})
 	for _, n := range orders {
 		s.add(Freight, "freight", n.Freight, asked, &freightv1.ChargesClaimed{
 			FreightId: n.Freight, InvoiceId: b.ID, Attempt: 1, ChargeCodes: []string{"BASE"}, ShipmentId: n.Shipment,

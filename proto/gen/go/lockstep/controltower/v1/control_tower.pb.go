@@ -14,6 +14,8 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -34,7 +36,7 @@ const (
 	Reason_REASON_UNSPECIFIED Reason = 0
 	// No fact that has arrived carries the key.
 	Reason_REASON_KEY_UNKNOWN Reason = 1
-	// The page token is not one of this search.
+	// The page token is not one of this search or list.
 	Reason_REASON_PAGE_TOKEN_INVALID Reason = 2
 )
 
@@ -344,11 +346,139 @@ func (x *SearchKeysResponse) GetNextPageToken() string {
 	return ""
 }
 
+// Request of ListHangingClaims.
+type ListHangingClaimsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only claims that hang for this long or longer, as "300s", at most 30 days; absent: what the service is configured for, 5 minutes unless changed. Give-backs that are under way show when it is shorter than a few seconds.
+	OlderThan *durationpb.Duration `protobuf:"bytes,1,opt,name=older_than,json=olderThan,proto3" json:"older_than,omitempty"`
+	// Page size, at most 200; 0 means 50.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the earlier page.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListHangingClaimsRequest) Reset() {
+	*x = ListHangingClaimsRequest{}
+	mi := &file_lockstep_controltower_v1_control_tower_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListHangingClaimsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListHangingClaimsRequest) ProtoMessage() {}
+
+func (x *ListHangingClaimsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_controltower_v1_control_tower_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListHangingClaimsRequest.ProtoReflect.Descriptor instead.
+func (*ListHangingClaimsRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_controltower_v1_control_tower_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListHangingClaimsRequest) GetOlderThan() *durationpb.Duration {
+	if x != nil {
+		return x.OlderThan
+	}
+	return nil
+}
+
+func (x *ListHangingClaimsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListHangingClaimsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Response of ListHangingClaims.
+type ListHangingClaimsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Claims, by since_time, then claim key.
+	Claims []*HangingClaim `protobuf:"bytes,1,rep,name=claims,proto3" json:"claims,omitempty"`
+	// Token of the next page, which may be short, even empty; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// When the list was made, UTC; it knows the facts that had arrived by then, which trail by about a second.
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListHangingClaimsResponse) Reset() {
+	*x = ListHangingClaimsResponse{}
+	mi := &file_lockstep_controltower_v1_control_tower_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListHangingClaimsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListHangingClaimsResponse) ProtoMessage() {}
+
+func (x *ListHangingClaimsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_controltower_v1_control_tower_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListHangingClaimsResponse.ProtoReflect.Descriptor instead.
+func (*ListHangingClaimsResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_controltower_v1_control_tower_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListHangingClaimsResponse) GetClaims() []*HangingClaim {
+	if x != nil {
+		return x.Claims
+	}
+	return nil
+}
+
+func (x *ListHangingClaimsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListHangingClaimsResponse) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
+}
+
 var File_lockstep_controltower_v1_control_tower_proto protoreflect.FileDescriptor
 
 const file_lockstep_controltower_v1_control_tower_proto_rawDesc = "" +
 	"\n" +
-	",lockstep/controltower/v1/control_tower.proto\x12\x18lockstep.controltower.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a lockstep/common/v1/options.proto\x1a(lockstep/controltower/v1/resources.proto\"o\n" +
+	",lockstep/controltower/v1/control_tower.proto\x12\x18lockstep.controltower.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a(lockstep/controltower/v1/resources.proto\"o\n" +
 	"\fTraceRequest\x12\x1c\n" +
 	"\x03key\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x01R\x03key\x12A\n" +
@@ -369,18 +499,34 @@ const file_lockstep_controltower_v1_control_tower_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"w\n" +
 	"\x12SearchKeysResponse\x129\n" +
 	"\x04keys\x18\x01 \x03(\v2%.lockstep.controltower.v1.BusinessKeyR\x04keys\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*W\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x87\x02\n" +
+	"\x18ListHangingClaimsRequest\x12\x98\x01\n" +
+	"\n" +
+	"older_than\x18\x01 \x01(\v2\x19.google.protobuf.DurationB^\xbaH[\xba\x01X\n" +
+	"\n" +
+	"older_than\x12\x16must be 0 s to 30 days\x1a2this >= duration('0s') && this <= duration('720h')R\tolderThan\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"\xbd\x01\n" +
+	"\x19ListHangingClaimsResponse\x12>\n" +
+	"\x06claims\x18\x01 \x03(\v2&.lockstep.controltower.v1.HangingClaimR\x06claims\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*W\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REASON_KEY_UNKNOWN\x10\x01\x12\x1d\n" +
-	"\x19REASON_PAGE_TOKEN_INVALID\x10\x022\xa0\x02\n" +
+	"\x19REASON_PAGE_TOKEN_INVALID\x10\x022\xc7\x03\n" +
 	"\x13ControlTowerService\x12x\n" +
 	"\x05Trace\x12&.lockstep.controltower.v1.TraceRequest\x1a'.lockstep.controltower.v1.TraceResponse\"\x1e\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/traces\x12\x8e\x01\n" +
 	"\n" +
 	"SearchKeys\x12+.lockstep.controltower.v1.SearchKeysRequest\x1a,.lockstep.controltower.v1.SearchKeysResponse\"%\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/business-keysB\x90\x02\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/business-keys\x12\xa4\x01\n" +
+	"\x11ListHangingClaims\x122.lockstep.controltower.v1.ListHangingClaimsRequest\x1a3.lockstep.controltower.v1.ListHangingClaimsResponse\"&\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/hanging-claimsB\x90\x02\n" +
 	"\x1ccom.lockstep.controltower.v1B\x11ControlTowerProtoP\x01Z[github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1;controltowerv1\xa2\x02\x03LCX\xaa\x02\x18Lockstep.Controltower.V1\xca\x02\x18Lockstep\\Controltower\\V1\xe2\x02$Lockstep\\Controltower\\V1\\GPBMetadata\xea\x02\x1aLockstep::Controltower::V1b\x06proto3"
 
 var (
@@ -396,36 +542,46 @@ func file_lockstep_controltower_v1_control_tower_proto_rawDescGZIP() []byte {
 }
 
 var file_lockstep_controltower_v1_control_tower_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_lockstep_controltower_v1_control_tower_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_lockstep_controltower_v1_control_tower_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_lockstep_controltower_v1_control_tower_proto_goTypes = []any{
-	(Reason)(0),                // 0: lockstep.controltower.v1.Reason
-	(*TraceRequest)(nil),       // 1: lockstep.controltower.v1.TraceRequest
-	(*TraceResponse)(nil),      // 2: lockstep.controltower.v1.TraceResponse
-	(*SearchKeysRequest)(nil),  // 3: lockstep.controltower.v1.SearchKeysRequest
-	(*SearchKeysResponse)(nil), // 4: lockstep.controltower.v1.SearchKeysResponse
-	(v1.BusinessKeyType)(0),    // 5: lockstep.common.v1.BusinessKeyType
-	(*BusinessKey)(nil),        // 6: lockstep.controltower.v1.BusinessKey
-	(*TraceNode)(nil),          // 7: lockstep.controltower.v1.TraceNode
-	(*TraceEdge)(nil),          // 8: lockstep.controltower.v1.TraceEdge
-	(*TraceStep)(nil),          // 9: lockstep.controltower.v1.TraceStep
+	(Reason)(0),                       // 0: lockstep.controltower.v1.Reason
+	(*TraceRequest)(nil),              // 1: lockstep.controltower.v1.TraceRequest
+	(*TraceResponse)(nil),             // 2: lockstep.controltower.v1.TraceResponse
+	(*SearchKeysRequest)(nil),         // 3: lockstep.controltower.v1.SearchKeysRequest
+	(*SearchKeysResponse)(nil),        // 4: lockstep.controltower.v1.SearchKeysResponse
+	(*ListHangingClaimsRequest)(nil),  // 5: lockstep.controltower.v1.ListHangingClaimsRequest
+	(*ListHangingClaimsResponse)(nil), // 6: lockstep.controltower.v1.ListHangingClaimsResponse
+	(v1.BusinessKeyType)(0),           // 7: lockstep.common.v1.BusinessKeyType
+	(*BusinessKey)(nil),               // 8: lockstep.controltower.v1.BusinessKey
+	(*TraceNode)(nil),                 // 9: lockstep.controltower.v1.TraceNode
+	(*TraceEdge)(nil),                 // 10: lockstep.controltower.v1.TraceEdge
+	(*TraceStep)(nil),                 // 11: lockstep.controltower.v1.TraceStep
+	(*durationpb.Duration)(nil),       // 12: google.protobuf.Duration
+	(*HangingClaim)(nil),              // 13: lockstep.controltower.v1.HangingClaim
+	(*timestamppb.Timestamp)(nil),     // 14: google.protobuf.Timestamp
 }
 var file_lockstep_controltower_v1_control_tower_proto_depIdxs = []int32{
-	5, // 0: lockstep.controltower.v1.TraceRequest.type:type_name -> lockstep.common.v1.BusinessKeyType
-	6, // 1: lockstep.controltower.v1.TraceResponse.keys:type_name -> lockstep.controltower.v1.BusinessKey
-	7, // 2: lockstep.controltower.v1.TraceResponse.nodes:type_name -> lockstep.controltower.v1.TraceNode
-	8, // 3: lockstep.controltower.v1.TraceResponse.edges:type_name -> lockstep.controltower.v1.TraceEdge
-	9, // 4: lockstep.controltower.v1.TraceResponse.steps:type_name -> lockstep.controltower.v1.TraceStep
-	5, // 5: lockstep.controltower.v1.SearchKeysRequest.type:type_name -> lockstep.common.v1.BusinessKeyType
-	6, // 6: lockstep.controltower.v1.SearchKeysResponse.keys:type_name -> lockstep.controltower.v1.BusinessKey
-	1, // 7: lockstep.controltower.v1.ControlTowerService.Trace:input_type -> lockstep.controltower.v1.TraceRequest
-	3, // 8: lockstep.controltower.v1.ControlTowerService.SearchKeys:input_type -> lockstep.controltower.v1.SearchKeysRequest
-	2, // 9: lockstep.controltower.v1.ControlTowerService.Trace:output_type -> lockstep.controltower.v1.TraceResponse
-	4, // 10: lockstep.controltower.v1.ControlTowerService.SearchKeys:output_type -> lockstep.controltower.v1.SearchKeysResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	7,  // 0: lockstep.controltower.v1.TraceRequest.type:type_name -> lockstep.common.v1.BusinessKeyType
+	8,  // 1: lockstep.controltower.v1.TraceResponse.keys:type_name -> lockstep.controltower.v1.BusinessKey
+	9,  // 2: lockstep.controltower.v1.TraceResponse.nodes:type_name -> lockstep.controltower.v1.TraceNode
+	10, // 3: lockstep.controltower.v1.TraceResponse.edges:type_name -> lockstep.controltower.v1.TraceEdge
+	11, // 4: lockstep.controltower.v1.TraceResponse.steps:type_name -> lockstep.controltower.v1.TraceStep
+	7,  // 5: lockstep.controltower.v1.SearchKeysRequest.type:type_name -> lockstep.common.v1.BusinessKeyType
+	8,  // 6: lockstep.controltower.v1.SearchKeysResponse.keys:type_name -> lockstep.controltower.v1.BusinessKey
+	12, // 7: lockstep.controltower.v1.ListHangingClaimsRequest.older_than:type_name -> google.protobuf.Duration
+	13, // 8: lockstep.controltower.v1.ListHangingClaimsResponse.claims:type_name -> lockstep.controltower.v1.HangingClaim
+	14, // 9: lockstep.controltower.v1.ListHangingClaimsResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	1,  // 10: lockstep.controltower.v1.ControlTowerService.Trace:input_type -> lockstep.controltower.v1.TraceRequest
+	3,  // 11: lockstep.controltower.v1.ControlTowerService.SearchKeys:input_type -> lockstep.controltower.v1.SearchKeysRequest
+	5,  // 12: lockstep.controltower.v1.ControlTowerService.ListHangingClaims:input_type -> lockstep.controltower.v1.ListHangingClaimsRequest
+	2,  // 13: lockstep.controltower.v1.ControlTowerService.Trace:output_type -> lockstep.controltower.v1.TraceResponse
+	4,  // 14: lockstep.controltower.v1.ControlTowerService.SearchKeys:output_type -> lockstep.controltower.v1.SearchKeysResponse
+	6,  // 15: lockstep.controltower.v1.ControlTowerService.ListHangingClaims:output_type -> lockstep.controltower.v1.ListHangingClaimsResponse
+	13, // [13:16] is the sub-list for method output_type
+	10, // [10:13] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_controltower_v1_control_tower_proto_init() }
@@ -440,7 +596,7 @@ func file_lockstep_controltower_v1_control_tower_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_controltower_v1_control_tower_proto_rawDesc), len(file_lockstep_controltower_v1_control_tower_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,8 +21,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ControlTowerService_Trace_FullMethodName      = "/lockstep.controltower.v1.ControlTowerService/Trace"
-	ControlTowerService_SearchKeys_FullMethodName = "/lockstep.controltower.v1.ControlTowerService/SearchKeys"
+	ControlTowerService_Trace_FullMethodName             = "/lockstep.controltower.v1.ControlTowerService/Trace"
+	ControlTowerService_SearchKeys_FullMethodName        = "/lockstep.controltower.v1.ControlTowerService/SearchKeys"
+	ControlTowerService_ListHangingClaims_FullMethodName = "/lockstep.controltower.v1.ControlTowerService/ListHangingClaims"
 )
 
 // ControlTowerServiceClient is the client API for ControlTowerService service.
@@ -35,6 +36,8 @@ type ControlTowerServiceClient interface {
 	Trace(ctx context.Context, in *TraceRequest, opts ...grpc.CallOption) (*TraceResponse, error)
 	// Finds order, delivery, bill of lading, PRO, tracking, invoice, voucher and message numbers, SSCCs and the like by how they begin. Case and the separators space, `.`, `-`, `_` and `/` do not count.
 	SearchKeys(ctx context.Context, in *SearchKeysRequest, opts ...grpc.CallOption) (*SearchKeysResponse, error)
+	// Lists claims that hang, those that hang longest first. They still stand although their document's attempt is undecided for too long, was decided without them, or is over. A claim that the document was decided with stands by right and is not in the list, however long it is kept.
+	ListHangingClaims(ctx context.Context, in *ListHangingClaimsRequest, opts ...grpc.CallOption) (*ListHangingClaimsResponse, error)
 }
 
 type controlTowerServiceClient struct {
@@ -65,6 +68,16 @@ func (c *controlTowerServiceClient) SearchKeys(ctx context.Context, in *SearchKe
 	return out, nil
 }
 
+func (c *controlTowerServiceClient) ListHangingClaims(ctx context.Context, in *ListHangingClaimsRequest, opts ...grpc.CallOption) (*ListHangingClaimsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListHangingClaimsResponse)
+	err := c.cc.Invoke(ctx, ControlTowerService_ListHangingClaims_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ControlTowerServiceServer is the server API for ControlTowerService service.
 // All implementations must embed UnimplementedControlTowerServiceServer
 // for forward compatibility.
@@ -75,6 +88,8 @@ type ControlTowerServiceServer interface {
 	Trace(context.Context, *TraceRequest) (*TraceResponse, error)
 	// Finds order, delivery, bill of lading, PRO, tracking, invoice, voucher and message numbers, SSCCs and the like by how they begin. Case and the separators space, `.`, `-`, `_` and `/` do not count.
 	SearchKeys(context.Context, *SearchKeysRequest) (*SearchKeysResponse, error)
+	// Lists claims that hang, those that hang longest first. They still stand although their document's attempt is undecided for too long, was decided without them, or is over. A claim that the document was decided with stands by right and is not in the list, however long it is kept.
+	ListHangingClaims(context.Context, *ListHangingClaimsRequest) (*ListHangingClaimsResponse, error)
 	mustEmbedUnimplementedControlTowerServiceServer()
 }
 
@@ -90,6 +105,9 @@ func (UnimplementedControlTowerServiceServer) Trace(context.Context, *TraceReque
 }
 func (UnimplementedControlTowerServiceServer) SearchKeys(context.Context, *SearchKeysRequest) (*SearchKeysResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SearchKeys not implemented")
+}
+func (UnimplementedControlTowerServiceServer) ListHangingClaims(context.Context, *ListHangingClaimsRequest) (*ListHangingClaimsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListHangingClaims not implemented")
 }
 func (UnimplementedControlTowerServiceServer) mustEmbedUnimplementedControlTowerServiceServer() {}
 func (UnimplementedControlTowerServiceServer) testEmbeddedByValue()                             {}
@@ -148,6 +166,24 @@ func _ControlTowerService_SearchKeys_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ControlTowerService_ListHangingClaims_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListHangingClaimsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ControlTowerServiceServer).ListHangingClaims(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ControlTowerService_ListHangingClaims_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ControlTowerServiceServer).ListHangingClaims(ctx, req.(*ListHangingClaimsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ControlTowerService_ServiceDesc is the grpc.ServiceDesc for ControlTowerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -162,6 +198,10 @@ var ControlTowerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SearchKeys",
 			Handler:    _ControlTowerService_SearchKeys_Handler,
+		},
+		{
+			MethodName: "ListHangingClaims",
+			Handler:    _ControlTowerService_ListHangingClaims_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

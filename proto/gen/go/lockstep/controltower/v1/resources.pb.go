@@ -10,6 +10,7 @@ import (
 	v1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -22,6 +23,136 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// What a fact does to a claim.
+type ClaimEffect int32
+
+const (
+	// Not known.
+	ClaimEffect_CLAIM_EFFECT_UNSPECIFIED ClaimEffect = 0
+	// The document asks for it: the intent.
+	ClaimEffect_CLAIM_EFFECT_REQUESTED ClaimEffect = 1
+	// The target holds something for it.
+	ClaimEffect_CLAIM_EFFECT_MADE ClaimEffect = 2
+	// The document was decided with it.
+	ClaimEffect_CLAIM_EFFECT_KEPT ClaimEffect = 3
+	// The document was decided without it; it is to be given back.
+	ClaimEffect_CLAIM_EFFECT_REFUSED ClaimEffect = 4
+	// The attempt was given up or the document ended; it is to be given back.
+	ClaimEffect_CLAIM_EFFECT_CLOSED ClaimEffect = 5
+	// The target turned what it held into something else, as reserved into allocated.
+	ClaimEffect_CLAIM_EFFECT_USED ClaimEffect = 6
+	// It was given back, whether it held something or not.
+	ClaimEffect_CLAIM_EFFECT_GIVEN_BACK ClaimEffect = 7
+)
+
+// Enum value maps for ClaimEffect.
+var (
+	ClaimEffect_name = map[int32]string{
+		0: "CLAIM_EFFECT_UNSPECIFIED",
+		1: "CLAIM_EFFECT_REQUESTED",
+		2: "CLAIM_EFFECT_MADE",
+		3: "CLAIM_EFFECT_KEPT",
+		4: "CLAIM_EFFECT_REFUSED",
+		5: "CLAIM_EFFECT_CLOSED",
+		6: "CLAIM_EFFECT_USED",
+		7: "CLAIM_EFFECT_GIVEN_BACK",
+	}
+	ClaimEffect_value = map[string]int32{
+		"CLAIM_EFFECT_UNSPECIFIED": 0,
+		"CLAIM_EFFECT_REQUESTED":   1,
+		"CLAIM_EFFECT_MADE":        2,
+		"CLAIM_EFFECT_KEPT":        3,
+		"CLAIM_EFFECT_REFUSED":     4,
+		"CLAIM_EFFECT_CLOSED":      5,
+		"CLAIM_EFFECT_USED":        6,
+		"CLAIM_EFFECT_GIVEN_BACK":  7,
+	}
+)
+
+func (x ClaimEffect) Enum() *ClaimEffect {
+	p := new(ClaimEffect)
+	*p = x
+	return p
+}
+
+func (x ClaimEffect) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ClaimEffect) Descriptor() protoreflect.EnumDescriptor {
+	return file_lockstep_controltower_v1_resources_proto_enumTypes[0].Descriptor()
+}
+
+func (ClaimEffect) Type() protoreflect.EnumType {
+	return &file_lockstep_controltower_v1_resources_proto_enumTypes[0]
+}
+
+func (x ClaimEffect) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ClaimEffect.Descriptor instead.
+func (ClaimEffect) EnumDescriptor() ([]byte, []int) {
+	return file_lockstep_controltower_v1_resources_proto_rawDescGZIP(), []int{0}
+}
+
+// How the attempt of a claim's document stands, as far as facts tell.
+type ClaimDocumentState int32
+
+const (
+	// Not known.
+	ClaimDocumentState_CLAIM_DOCUMENT_STATE_UNSPECIFIED ClaimDocumentState = 0
+	// Undecided.
+	ClaimDocumentState_CLAIM_DOCUMENT_STATE_OPEN ClaimDocumentState = 1
+	// Decided, without the claim.
+	ClaimDocumentState_CLAIM_DOCUMENT_STATE_DECIDED ClaimDocumentState = 2
+	// Given up, cancelled or completed.
+	ClaimDocumentState_CLAIM_DOCUMENT_STATE_CLOSED ClaimDocumentState = 3
+)
+
+// Enum value maps for ClaimDocumentState.
+var (
+	ClaimDocumentState_name = map[int32]string{
+		0: "CLAIM_DOCUMENT_STATE_UNSPECIFIED",
+		1: "CLAIM_DOCUMENT_STATE_OPEN",
+		2: "CLAIM_DOCUMENT_STATE_DECIDED",
+		3: "CLAIM_DOCUMENT_STATE_CLOSED",
+	}
+	ClaimDocumentState_value = map[string]int32{
+		"CLAIM_DOCUMENT_STATE_UNSPECIFIED": 0,
+		"CLAIM_DOCUMENT_STATE_OPEN":        1,
+		"CLAIM_DOCUMENT_STATE_DECIDED":     2,
+		"CLAIM_DOCUMENT_STATE_CLOSED":      3,
+	}
+)
+
+func (x ClaimDocumentState) Enum() *ClaimDocumentState {
+	p := new(ClaimDocumentState)
+	*p = x
+	return p
+}
+
+func (x ClaimDocumentState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ClaimDocumentState) Descriptor() protoreflect.EnumDescriptor {
+	return file_lockstep_controltower_v1_resources_proto_enumTypes[1].Descriptor()
+}
+
+func (ClaimDocumentState) Type() protoreflect.EnumType {
+	return &file_lockstep_controltower_v1_resources_proto_enumTypes[1]
+}
+
+func (x ClaimDocumentState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ClaimDocumentState.Descriptor instead.
+func (ClaimDocumentState) EnumDescriptor() ([]byte, []int) {
+	return file_lockstep_controltower_v1_resources_proto_rawDescGZIP(), []int{1}
+}
 
 // A business key: what people and systems call a document, a carton or a shipment by.
 type BusinessKey struct {
@@ -462,6 +593,206 @@ func (x *StepDetail) GetValue() string {
 	return ""
 }
 
+// What a fact says of a claim.
+type StepClaim struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `clm:<document id>:<attempt>:<target id>`; without the target, `clm:<document id>:<attempt>:`, every claim of the attempt that no fact says otherwise of.
+	ClaimKey string `protobuf:"bytes,1,opt,name=claim_key,json=claimKey,proto3" json:"claim_key,omitempty"`
+	// What it says.
+	Effect ClaimEffect `protobuf:"varint,2,opt,name=effect,proto3,enum=lockstep.controltower.v1.ClaimEffect" json:"effect,omitempty"`
+	// How much; absent when the fact does not say.
+	Quantity      *v1.Quantity `protobuf:"bytes,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StepClaim) Reset() {
+	*x = StepClaim{}
+	mi := &file_lockstep_controltower_v1_resources_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StepClaim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StepClaim) ProtoMessage() {}
+
+func (x *StepClaim) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_controltower_v1_resources_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StepClaim.ProtoReflect.Descriptor instead.
+func (*StepClaim) Descriptor() ([]byte, []int) {
+	return file_lockstep_controltower_v1_resources_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *StepClaim) GetClaimKey() string {
+	if x != nil {
+		return x.ClaimKey
+	}
+	return ""
+}
+
+func (x *StepClaim) GetEffect() ClaimEffect {
+	if x != nil {
+		return x.Effect
+	}
+	return ClaimEffect_CLAIM_EFFECT_UNSPECIFIED
+}
+
+func (x *StepClaim) GetQuantity() *v1.Quantity {
+	if x != nil {
+		return x.Quantity
+	}
+	return nil
+}
+
+// A claim that still stands although it should not.
+type HangingClaim struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `clm:<document id>:<attempt>:<target id>`.
+	ClaimKey string `protobuf:"bytes,1,opt,name=claim_key,json=claimKey,proto3" json:"claim_key,omitempty"`
+	// What holds it: a stock, the returnable items of an order, a freight.
+	Target *SourceAggregate `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	// What it holds there; absent for a claim without one quantity, as of a return or an invoice.
+	Quantity *v1.Quantity `protobuf:"bytes,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// What it is held for: an order, a return, a freight invoice.
+	Document *SourceAggregate `protobuf:"bytes,4,opt,name=document,proto3" json:"document,omitempty"`
+	// Number of the document for people; empty while no fact has told it.
+	DocumentNumber string `protobuf:"bytes,5,opt,name=document_number,json=documentNumber,proto3" json:"document_number,omitempty"`
+	// Attempt of the document, from 1.
+	Attempt int32 `protobuf:"varint,6,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// When it was made, UTC.
+	ClaimedTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=claimed_time,json=claimedTime,proto3" json:"claimed_time,omitempty"`
+	// How the document stands.
+	DocumentState ClaimDocumentState `protobuf:"varint,8,opt,name=document_state,json=documentState,proto3,enum=lockstep.controltower.v1.ClaimDocumentState" json:"document_state,omitempty"`
+	// Since when it hangs, UTC: of an open attempt when that was asked for, else when the document was decided without it or closed, or when the claim was made after it had been given back.
+	SinceTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
+	// From since_time to the response's as_of_time.
+	Age *durationpb.Duration `protobuf:"bytes,10,opt,name=age,proto3" json:"age,omitempty"`
+	// Fact whose consequence is missing, the request, the decision or the closing: its event id.
+	EventId       string `protobuf:"bytes,11,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HangingClaim) Reset() {
+	*x = HangingClaim{}
+	mi := &file_lockstep_controltower_v1_resources_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HangingClaim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HangingClaim) ProtoMessage() {}
+
+func (x *HangingClaim) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_controltower_v1_resources_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HangingClaim.ProtoReflect.Descriptor instead.
+func (*HangingClaim) Descriptor() ([]byte, []int) {
+	return file_lockstep_controltower_v1_resources_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *HangingClaim) GetClaimKey() string {
+	if x != nil {
+		return x.ClaimKey
+	}
+	return ""
+}
+
+func (x *HangingClaim) GetTarget() *SourceAggregate {
+	if x != nil {
+		return x.Target
+	}
+	return nil
+}
+
+func (x *HangingClaim) GetQuantity() *v1.Quantity {
+	if x != nil {
+		return x.Quantity
+	}
+	return nil
+}
+
+func (x *HangingClaim) GetDocument() *SourceAggregate {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+func (x *HangingClaim) GetDocumentNumber() string {
+	if x != nil {
+		return x.DocumentNumber
+	}
+	return ""
+}
+
+func (x *HangingClaim) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *HangingClaim) GetClaimedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ClaimedTime
+	}
+	return nil
+}
+
+func (x *HangingClaim) GetDocumentState() ClaimDocumentState {
+	if x != nil {
+		return x.DocumentState
+	}
+	return ClaimDocumentState_CLAIM_DOCUMENT_STATE_UNSPECIFIED
+}
+
+func (x *HangingClaim) GetSinceTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SinceTime
+	}
+	return nil
+}
+
+func (x *HangingClaim) GetAge() *durationpb.Duration {
+	if x != nil {
+		return x.Age
+	}
+	return nil
+}
+
+func (x *HangingClaim) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
 // One fact of the story.
 type TraceStep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -499,13 +830,15 @@ type TraceStep struct {
 	Opaque bool `protobuf:"varint,16,opt,name=opaque,proto3" json:"opaque,omitempty"`
 	// True when quantities or amounts were left out of the step.
 	FiguresOmitted bool `protobuf:"varint,17,opt,name=figures_omitted,json=figuresOmitted,proto3" json:"figures_omitted,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What it says of claims.
+	Claims        []*StepClaim `protobuf:"bytes,18,rep,name=claims,proto3" json:"claims,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TraceStep) Reset() {
 	*x = TraceStep{}
-	mi := &file_lockstep_controltower_v1_resources_proto_msgTypes[7]
+	mi := &file_lockstep_controltower_v1_resources_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +850,7 @@ func (x *TraceStep) String() string {
 func (*TraceStep) ProtoMessage() {}
 
 func (x *TraceStep) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_controltower_v1_resources_proto_msgTypes[7]
+	mi := &file_lockstep_controltower_v1_resources_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +863,7 @@ func (x *TraceStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceStep.ProtoReflect.Descriptor instead.
 func (*TraceStep) Descriptor() ([]byte, []int) {
-	return file_lockstep_controltower_v1_resources_proto_rawDescGZIP(), []int{7}
+	return file_lockstep_controltower_v1_resources_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TraceStep) GetEventId() string {
@@ -652,11 +985,18 @@ func (x *TraceStep) GetFiguresOmitted() bool {
 	return false
 }
 
+func (x *TraceStep) GetClaims() []*StepClaim {
+	if x != nil {
+		return x.Claims
+	}
+	return nil
+}
+
 var File_lockstep_controltower_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_controltower_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/controltower/v1/resources.proto\x12\x18lockstep.controltower.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\\\n" +
+	"(lockstep/controltower/v1/resources.proto\x12\x18lockstep.controltower.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\\\n" +
 	"\vBusinessKey\x127\n" +
 	"\x04type\x18\x01 \x01(\x0e2#.lockstep.common.v1.BusinessKeyTypeR\x04type\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"u\n" +
@@ -687,7 +1027,25 @@ const file_lockstep_controltower_v1_resources_proto_rawDesc = "" +
 	"\n" +
 	"StepDetail\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\x8c\x06\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xa1\x01\n" +
+	"\tStepClaim\x12\x1b\n" +
+	"\tclaim_key\x18\x01 \x01(\tR\bclaimKey\x12=\n" +
+	"\x06effect\x18\x02 \x01(\x0e2%.lockstep.controltower.v1.ClaimEffectR\x06effect\x128\n" +
+	"\bquantity\x18\x03 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\xc9\x04\n" +
+	"\fHangingClaim\x12\x1b\n" +
+	"\tclaim_key\x18\x01 \x01(\tR\bclaimKey\x12A\n" +
+	"\x06target\x18\x02 \x01(\v2).lockstep.controltower.v1.SourceAggregateR\x06target\x128\n" +
+	"\bquantity\x18\x03 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12E\n" +
+	"\bdocument\x18\x04 \x01(\v2).lockstep.controltower.v1.SourceAggregateR\bdocument\x12'\n" +
+	"\x0fdocument_number\x18\x05 \x01(\tR\x0edocumentNumber\x12\x18\n" +
+	"\aattempt\x18\x06 \x01(\x05R\aattempt\x12=\n" +
+	"\fclaimed_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vclaimedTime\x12S\n" +
+	"\x0edocument_state\x18\b \x01(\x0e2,.lockstep.controltower.v1.ClaimDocumentStateR\rdocumentState\x129\n" +
+	"\n" +
+	"since_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\x12+\n" +
+	"\x03age\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\x03age\x12\x19\n" +
+	"\bevent_id\x18\v \x01(\tR\aeventId\"\xc9\x06\n" +
 	"\tTraceStep\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12A\n" +
 	"\x06source\x18\x02 \x01(\v2).lockstep.controltower.v1.SourceAggregateR\x06source\x12\x12\n" +
@@ -709,7 +1067,22 @@ const file_lockstep_controltower_v1_resources_proto_rawDesc = "" +
 	"\x0ecorrelation_id\x18\x0e \x01(\tR\rcorrelationId\x12!\n" +
 	"\fcausation_id\x18\x0f \x01(\tR\vcausationId\x12\x16\n" +
 	"\x06opaque\x18\x10 \x01(\bR\x06opaque\x12'\n" +
-	"\x0ffigures_omitted\x18\x11 \x01(\bR\x0efiguresOmittedB\x8d\x02\n" +
+	"\x0ffigures_omitted\x18\x11 \x01(\bR\x0efiguresOmitted\x12;\n" +
+	"\x06claims\x18\x12 \x03(\v2#.lockstep.controltower.v1.StepClaimR\x06claims*\xdc\x01\n" +
+	"\vClaimEffect\x12\x1c\n" +
+	"\x18CLAIM_EFFECT_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16CLAIM_EFFECT_REQUESTED\x10\x01\x12\x15\n" +
+	"\x11CLAIM_EFFECT_MADE\x10\x02\x12\x15\n" +
+	"\x11CLAIM_EFFECT_KEPT\x10\x03\x12\x18\n" +
+	"\x14CLAIM_EFFECT_REFUSED\x10\x04\x12\x17\n" +
+	"\x13CLAIM_EFFECT_CLOSED\x10\x05\x12\x15\n" +
+	"\x11CLAIM_EFFECT_USED\x10\x06\x12\x1b\n" +
+	"\x17CLAIM_EFFECT_GIVEN_BACK\x10\a*\x9c\x01\n" +
+	"\x12ClaimDocumentState\x12$\n" +
+	" CLAIM_DOCUMENT_STATE_UNSPECIFIED\x10\x00\x12\x1d\n" +
+	"\x19CLAIM_DOCUMENT_STATE_OPEN\x10\x01\x12 \n" +
+	"\x1cCLAIM_DOCUMENT_STATE_DECIDED\x10\x02\x12\x1f\n" +
+	"\x1bCLAIM_DOCUMENT_STATE_CLOSED\x10\x03B\x8d\x02\n" +
 	"\x1ccom.lockstep.controltower.v1B\x0eResourcesProtoP\x01Z[github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/controltower/v1;controltowerv1\xa2\x02\x03LCX\xaa\x02\x18Lockstep.Controltower.V1\xca\x02\x18Lockstep\\Controltower\\V1\xe2\x02$Lockstep\\Controltower\\V1\\GPBMetadata\xea\x02\x1aLockstep::Controltower::V1b\x06proto3"
 
 var (
@@ -724,41 +1097,57 @@ func file_lockstep_controltower_v1_resources_proto_rawDescGZIP() []byte {
 	return file_lockstep_controltower_v1_resources_proto_rawDescData
 }
 
-var file_lockstep_controltower_v1_resources_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_lockstep_controltower_v1_resources_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_lockstep_controltower_v1_resources_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_lockstep_controltower_v1_resources_proto_goTypes = []any{
-	(*BusinessKey)(nil),           // 0: lockstep.controltower.v1.BusinessKey
-	(*SourceAggregate)(nil),       // 1: lockstep.controltower.v1.SourceAggregate
-	(*TraceNode)(nil),             // 2: lockstep.controltower.v1.TraceNode
-	(*TraceEdge)(nil),             // 3: lockstep.controltower.v1.TraceEdge
-	(*StepQuantity)(nil),          // 4: lockstep.controltower.v1.StepQuantity
-	(*StepAmount)(nil),            // 5: lockstep.controltower.v1.StepAmount
-	(*StepDetail)(nil),            // 6: lockstep.controltower.v1.StepDetail
-	(*TraceStep)(nil),             // 7: lockstep.controltower.v1.TraceStep
-	(v1.BusinessKeyType)(0),       // 8: lockstep.common.v1.BusinessKeyType
-	(*v1.Quantity)(nil),           // 9: lockstep.common.v1.Quantity
-	(*v1.Money)(nil),              // 10: lockstep.common.v1.Money
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(ClaimEffect)(0),              // 0: lockstep.controltower.v1.ClaimEffect
+	(ClaimDocumentState)(0),       // 1: lockstep.controltower.v1.ClaimDocumentState
+	(*BusinessKey)(nil),           // 2: lockstep.controltower.v1.BusinessKey
+	(*SourceAggregate)(nil),       // 3: lockstep.controltower.v1.SourceAggregate
+	(*TraceNode)(nil),             // 4: lockstep.controltower.v1.TraceNode
+	(*TraceEdge)(nil),             // 5: lockstep.controltower.v1.TraceEdge
+	(*StepQuantity)(nil),          // 6: lockstep.controltower.v1.StepQuantity
+	(*StepAmount)(nil),            // 7: lockstep.controltower.v1.StepAmount
+	(*StepDetail)(nil),            // 8: lockstep.controltower.v1.StepDetail
+	(*StepClaim)(nil),             // 9: lockstep.controltower.v1.StepClaim
+	(*HangingClaim)(nil),          // 10: lockstep.controltower.v1.HangingClaim
+	(*TraceStep)(nil),             // 11: lockstep.controltower.v1.TraceStep
+	(v1.BusinessKeyType)(0),       // 12: lockstep.common.v1.BusinessKeyType
+	(*v1.Quantity)(nil),           // 13: lockstep.common.v1.Quantity
+	(*v1.Money)(nil),              // 14: lockstep.common.v1.Money
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
 }
 var file_lockstep_controltower_v1_resources_proto_depIdxs = []int32{
-	8,  // 0: lockstep.controltower.v1.BusinessKey.type:type_name -> lockstep.common.v1.BusinessKeyType
-	0,  // 1: lockstep.controltower.v1.TraceNode.key:type_name -> lockstep.controltower.v1.BusinessKey
-	1,  // 2: lockstep.controltower.v1.TraceNode.source:type_name -> lockstep.controltower.v1.SourceAggregate
-	0,  // 3: lockstep.controltower.v1.TraceEdge.from:type_name -> lockstep.controltower.v1.BusinessKey
-	0,  // 4: lockstep.controltower.v1.TraceEdge.to:type_name -> lockstep.controltower.v1.BusinessKey
-	9,  // 5: lockstep.controltower.v1.StepQuantity.quantity:type_name -> lockstep.common.v1.Quantity
-	10, // 6: lockstep.controltower.v1.StepAmount.amount:type_name -> lockstep.common.v1.Money
-	1,  // 7: lockstep.controltower.v1.TraceStep.source:type_name -> lockstep.controltower.v1.SourceAggregate
-	11, // 8: lockstep.controltower.v1.TraceStep.event_time:type_name -> google.protobuf.Timestamp
-	11, // 9: lockstep.controltower.v1.TraceStep.recorded_time:type_name -> google.protobuf.Timestamp
-	0,  // 10: lockstep.controltower.v1.TraceStep.keys:type_name -> lockstep.controltower.v1.BusinessKey
-	4,  // 11: lockstep.controltower.v1.TraceStep.quantities:type_name -> lockstep.controltower.v1.StepQuantity
-	5,  // 12: lockstep.controltower.v1.TraceStep.amounts:type_name -> lockstep.controltower.v1.StepAmount
-	6,  // 13: lockstep.controltower.v1.TraceStep.details:type_name -> lockstep.controltower.v1.StepDetail
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	12, // 0: lockstep.controltower.v1.BusinessKey.type:type_name -> lockstep.common.v1.BusinessKeyType
+	2,  // 1: lockstep.controltower.v1.TraceNode.key:type_name -> lockstep.controltower.v1.BusinessKey
+	3,  // 2: lockstep.controltower.v1.TraceNode.source:type_name -> lockstep.controltower.v1.SourceAggregate
+	2,  // 3: lockstep.controltower.v1.TraceEdge.from:type_name -> lockstep.controltower.v1.BusinessKey
+	2,  // 4: lockstep.controltower.v1.TraceEdge.to:type_name -> lockstep.controltower.v1.BusinessKey
+	13, // 5: lockstep.controltower.v1.StepQuantity.quantity:type_name -> lockstep.common.v1.Quantity
+	14, // 6: lockstep.controltower.v1.StepAmount.amount:type_name -> lockstep.common.v1.Money
+	0,  // 7: lockstep.controltower.v1.StepClaim.effect:type_name -> lockstep.controltower.v1.ClaimEffect
+	13, // 8: lockstep.controltower.v1.StepClaim.quantity:type_name -> lockstep.common.v1.Quantity
+	3,  // 9: lockstep.controltower.v1.HangingClaim.target:type_name -> lockstep.controltower.v1.SourceAggregate
+	13, // 10: lockstep.controltower.v1.HangingClaim.quantity:type_name -> lockstep.common.v1.Quantity
+	3,  // 11: lockstep.controltower.v1.HangingClaim.document:type_name -> lockstep.controltower.v1.SourceAggregate
+	15, // 12: lockstep.controltower.v1.HangingClaim.claimed_time:type_name -> google.protobuf.Timestamp
+	1,  // 13: lockstep.controltower.v1.HangingClaim.document_state:type_name -> lockstep.controltower.v1.ClaimDocumentState
+	15, // 14: lockstep.controltower.v1.HangingClaim.since_time:type_name -> google.protobuf.Timestamp
+	16, // 15: lockstep.controltower.v1.HangingClaim.age:type_name -> google.protobuf.Duration
+	3,  // 16: lockstep.controltower.v1.TraceStep.source:type_name -> lockstep.controltower.v1.SourceAggregate
+	15, // 17: lockstep.controltower.v1.TraceStep.event_time:type_name -> google.protobuf.Timestamp
+	15, // 18: lockstep.controltower.v1.TraceStep.recorded_time:type_name -> google.protobuf.Timestamp
+	2,  // 19: lockstep.controltower.v1.TraceStep.keys:type_name -> lockstep.controltower.v1.BusinessKey
+	6,  // 20: lockstep.controltower.v1.TraceStep.quantities:type_name -> lockstep.controltower.v1.StepQuantity
+	7,  // 21: lockstep.controltower.v1.TraceStep.amounts:type_name -> lockstep.controltower.v1.StepAmount
+	8,  // 22: lockstep.controltower.v1.TraceStep.details:type_name -> lockstep.controltower.v1.StepDetail
+	9,  // 23: lockstep.controltower.v1.TraceStep.claims:type_name -> lockstep.controltower.v1.StepClaim
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_controltower_v1_resources_proto_init() }
@@ -771,13 +1160,14 @@ func file_lockstep_controltower_v1_resources_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_controltower_v1_resources_proto_rawDesc), len(file_lockstep_controltower_v1_resources_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   8,
+			NumEnums:      2,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_lockstep_controltower_v1_resources_proto_goTypes,
 		DependencyIndexes: file_lockstep_controltower_v1_resources_proto_depIdxs,
+		EnumInfos:         file_lockstep_controltower_v1_resources_proto_enumTypes,
 		MessageInfos:      file_lockstep_controltower_v1_resources_proto_msgTypes,
 	}.Build()
 	File_lockstep_controltower_v1_resources_proto = out.File
