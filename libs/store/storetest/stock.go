@@ -1,5 +1,6 @@
 // Package storetest is the conformance suite of libs/store: what every engine must do,
-// each must a test, no engine exempt. Its aggregate is a small stock of units.
+// each must a test, no engine exempt. Its aggregate is a small stock of units. Corpus is for
+// the services: it holds their facts of every age to the states that they always made.
 package storetest
 
 import (
