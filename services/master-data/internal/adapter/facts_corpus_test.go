@@ -1,0 +1,52 @@
+package adapter
+
+import (
+	"testing"
+
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+	"github.com/lockstep-logistics/lockstep/libs/store/storetest"
+	"github.com/lockstep-logistics/lockstep/services/master-data/internal/domain"
+)
+
+// TestFactsCorpus folds facts of every type ever released to the states that they always made.
+func TestFactsCorpus(t *testing.T) {
+	dock := domain.Address{Name: "Dock 4", Lines: []string{"Am Kai 1", "Halle 3"}, City: "Hamburg", Region: "HH", PostalCode: "20457", Country: "DE"}
+	holdCorpus(t, "item", itemWire, domain.Item{
+		SKU: "TEA-500", Name: "Tea", BaseUnit: "EA", BaseWeight: quantity.MustParse("512.5"), Base: domain.Dimensions{Length: 1, Width: 2, Height: 3},
+		Packagings:  []domain.Packaging{{Unit: "CS", Ratio: quantity.Ratio{Num: 12, Den: 1}, GrossWeight: 6500, Dimensions: domain.Dimensions{Length: 4, Width: 5, Height: 6}}},
+		Identifiers: []domain.Identifier{{Type: domain.GTIN, Value: "4006381333931", Unit: "CS"}, {Type: "CUSTOMER", Value: "K-77", Party: "C-1"}},
+		Tracking:    domain.Tracking{Lot: true, Serial: true, Expiry: true, ShelfLifeDays: 300, MinRemainingDays: 30},
+		Hazmat:      &domain.Hazmat{UNNumber: "1950", Class: "2.1", PackingGroup: "II"}, CustomsCode: "090210", Origin: "CN",
+	})
+	holdCorpus(t, "party", partyWire, domain.Party{
+		Code: "C-1", Name: "Buyer", Roles: []string{"CUSTOMER", "SHIP_TO"}, GLN: "4012345000009",
+		Addresses: []domain.PartyAddress{{Code: "MAIN", Address: dock, GLN: "4012345000016", Zone: "Europe/Berlin"}},
+	})
+	holdCorpus(t, "location", locationWire, domain.Location{
+		Code: "DC1", Name: "Hamburg", Kind: domain.Site, Parent: "P", Site: "S", TimeZone: "Europe/Berlin", UNLocode: "DEHAM",
+		Address: &dock, GLN: "4012345000009", DefaultSite: true, GS1Prefix: "4012345",
+	})
+	holdCorpus(t, "carrier", carrierWire, domain.Carrier{
+		Code: "UPSN", Name: "UPS", Party: "P-1", Services: []domain.Service{{Code: "GROUND", Name: "by road", Mode: "PARCEL", TransitDays: 3}},
+	})
+	holdCorpus(t, "tenant", tenantWire, domain.Tenant{Name: "Acme", Currency: "EUR", Country: "DE", Zone: "Europe/Berlin"})
+}
+
+// holdCorpus declares two records of which every field is set: one defined, one retired.
+func holdCorpus[V domain.Value](t *testing.T, name string, w wire[V], value V) {
+	t.Run(name, func(t *testing.T) {
+		c := storetest.Corpus[domain.Record[V], domain.Fact[V]]{
+			Type: recordType(name, name, w, nil), File: "../../testdata/facts/" + name + ".jsonl",
+			Histories: []storetest.History[domain.Fact[V]]{{Name: "every field", Facts: []domain.Fact[V]{{ID: name + "_1", Value: value}}}},
+		}
+		for _, m := range w.empty {
+			c.Known = append(c.Known, string(m.ProtoReflect().Descriptor().FullName()))
+		}
+		if len(w.empty) > 1 {
+			c.Histories = append(c.Histories, storetest.History[domain.Fact[V]]{
+				Name: "retired", Facts: []domain.Fact[V]{{ID: name + "_1", Value: value}, {ID: name + "_1", Retired: true, Value: value}},
+			})
+		}
+		c.Check(t)
+	})
+}
