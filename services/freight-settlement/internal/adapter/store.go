@@ -22,7 +22,7 @@ func CardsType() store.Type[domain.Cards, domain.CardFact] {
 // FreightType declares the freight of a shipment to the store.
 func FreightType() store.Type[domain.Freight, domain.FreightFact] {
 	return store.Type[domain.Freight, domain.FreightFact]{
-		Name: "freight", Prefix: "frt", Fold: 1,
+		Name: "freight", Prefix: "frt", Fold: 2,
 		Evolve: domain.EvolveFreight,
 		Encode: func(f domain.FreightFact) (string, []byte, error) { return protovalue.Encode(freightMessage(f)) },
 		Decode: freightReaders.Decode,

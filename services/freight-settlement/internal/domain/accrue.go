@@ -13,6 +13,7 @@ func Estimate(f Freight, e FreightEstimated) ([]FreightFact, error) {
 	if !f.Dispatched.IsZero() || e.Revision <= max(f.TenderRev, f.CancelRev) {
 		return nil, nil
 	}
+	e.Rating = f.inBooks(e.Rating)
 	return []FreightFact{e}, nil
 }
 
@@ -27,11 +28,34 @@ func Accrue(f Freight, a FreightAccrued) ([]FreightFact, error) {
 
 func accrue(f Freight, a FreightAccrued) ([]FreightFact, error) {
 	var err error
+	a.Rating = f.inBooks(a.Rating)
 	if a.Rating.Rated() {
 		a.Postings = entry(Expense, Accrual, a.Rating.Total)
-		a.Allocations, err = Allocate(cost(f.Paid, accrued(f.Open, a.Postings)), a.Lines)
+	}
+	if c := cost(f.Paid, accrued(f.Open, a.Postings)); c.Currency != "" {
+		a.Allocations, err = Allocate(c, a.Lines)
 	}
 	return []FreightFact{a}, err
+}
+
+// books is the currency of what invoices have of the freight or were paid, "" if they have nothing.
+func (f Freight) books() string {
+	if len(f.Others) > 0 {
+		return f.Others[0].Invoiced.Currency
+	}
+	return f.Paid.Currency
+}
+
+// inBooks is a rating, as one that covers nothing when it is in another currency than what
+// invoices have already: a freight's books are in one.
+func (f Freight) inBooks(r Rating) Rating {
+	if c := f.books(); r.Rated() && c != "" && c != r.Total.Currency {
+		return Rating{
+			Carrier: r.Carrier, Service: r.Service, Weight: r.Weight, At: r.At,
+			Why: []Why{{Code: "CURRENCY_MISMATCH", Message: "rated in " + r.Total.Currency + ", invoiced in " + c}},
+		}
+	}
+	return r
 }
 
 // cost is what a freight costs so far: what was paid and what is still accrued.
@@ -46,7 +70,7 @@ func cost(paid, open money.Amount) money.Amount {
 // Rerate gives a freight that no rate covered the rate that covers it now.
 func Rerate(f Freight, r Rating) ([]FreightFact, error) {
 	switch {
-	case !f.WaitsForRate() || !r.Rated():
+	case !f.WaitsForRate() || !f.inBooks(r).Rated():
 		return nil, nil
 	}
 	basis := f.Basis
@@ -82,9 +106,9 @@ func Finalise(f Freight, k Keys, delivered int64, r Rating) ([]FreightFact, erro
 }
 
 // NeedsTrueUp reports whether charges that were claimed at delivery, and are free now, were
-// rated on another weight than was delivered.
+// rated on another weight than was delivered. What is not dispatched yet will be rated on it.
 func (f Freight) NeedsTrueUp() bool {
-	return f.IsFinal && !f.IsReversed && f.Rating.Rated() && f.Delivered > 0 && f.Delivered != f.Rating.Weight && !f.isClaimed()
+	return f.IsFinal && !f.IsReversed && !f.Dispatched.IsZero() && f.Rating.Rated() && f.Delivered > 0 && f.Delivered != f.Rating.Weight && !f.isClaimed()
 }
 
 // TrueUp rates what was delivered once no invoice has a charge any more.
@@ -96,6 +120,7 @@ func TrueUp(f Freight, r Rating) ([]FreightFact, error) {
 }
 
 func finalise(f Freight, k Keys, delivered int64, r Rating) ([]FreightFact, error) {
+	r = f.inBooks(r)
 	out := FreightFinalised{Keys: k, Delivered: delivered, Rating: f.Rating, Allocations: f.Allocations}
 	switch {
 	case f.Dispatched.IsZero(), f.IsReversed:

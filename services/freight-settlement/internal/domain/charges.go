@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -46,12 +47,19 @@ func ClaimCharges(f Freight, c Claim, carrier string, asks []Payment) ([]Freight
 	}
 	out := ChargesClaimed{Of: Of{f.Keys.Freight, f.Keys.Shipment}, Claim: c}
 	others, fresh := len(f.Others), false
+	currency := cmp.Or(f.books(), f.Rating.Total.Currency)
 	for _, ask := range byCode(asks) {
+		if currency != "" && ask.Amount.Currency != currency {
+			return refuse("CURRENCY_MISMATCH", "expected in %s", currency)
+		}
 		if o, ok := f.invoicedElsewhere(ask, c.Invoice); ok {
 			return nil, fault.New(fault.Refused, "CHARGE_CLAIMED", "%s of %s is on another invoice", ask.Code, f.Keys.Shipment).
 				With("invoice_id", o.Invoice).With("charge_code", ask.Code)
 		}
 		mine, expected := f.place(ask.Code, c.Invoice)
+		if mine.Attempt > c.Attempt {
+			return refuse("CLAIM_CLOSED", "attempt %d of %s has %s already", mine.Attempt, c.Invoice, ask.Code)
+		}
 		out.Charges = append(out.Charges, Claimed{ask.Code, ask.Amount, !expected})
 		if !expected && mine.Invoice == "" {
 			others++

@@ -230,7 +230,8 @@ func (ChargesSettled) isFreightFact()    {}
 func EvolveFreight(f Freight, fact FreightFact) Freight {
 	switch e := fact.(type) {
 	case FreightEstimated:
-		f.Keys, f.Basis, f.Rating, f.TenderRev = e.Keys, e.Basis, e.Rating, e.Revision
+		// It is newer than a cancellation before it: the shipment is to go after all.
+		f.Keys, f.Basis, f.Rating, f.TenderRev, f.IsReversed = e.Keys, e.Basis, e.Rating, e.Revision, false
 	case FreightAccrued:
 		f.Keys, f.Refs, f.Rating, f.Lines, f.Allocations = e.Keys, e.Refs, e.Rating, e.Lines, e.Allocations
 		f.Dispatched, f.Basis, f.DispatchRev, f.IsReversed = e.At, e.Basis, e.Revision, false

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/money"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -302,5 +303,52 @@ func TestAClaimThatArrivesAfterItWasClosedIsRefused(t *testing.T) {
 	b.do(FreeCharges(b.Freight, theOne, Claim{"inv_a", 2})) // given back late: attempt 3 has them
 	if len(b.Others) != 1 || b.Rating.Charges[0].Invoice != "inv_a" {
 		t.Fatalf("attempt 3 lost its claims: %+v %+v", b.Others, b.Rating.Charges)
+	}
+}
+
+// TestATenderAfterACancellation: a shipment that was called off and is tendered again is
+// estimated, and nothing of it can be claimed before it leaves.
+func TestATenderAfterACancellation(t *testing.T) {
+	b := &book{T: t}
+	b.do(Reverse(b.Freight, theOne, "CALLED_OFF", 1))
+	b.do(Finalise(b.Freight, keys, 200_000, Rating{}))
+	b.do(Estimate(b.Freight, FreightEstimated{Keys: keys, Basis: ship(1), Rating: Rate(cards(t), ship(1)), Revision: 2}))
+	facts, err := ClaimCharges(b.Freight, Claim{"inv_a", 1}, "ACME", asks(map[string]int64{"BASE": 500}))
+	if b.refused("NOT_ACCRUED", facts, err); b.State() != Estimated || b.NeedsTrueUp() {
+		t.Errorf("%s, to be rated again: %t", b.State(), b.NeedsTrueUp())
+	}
+}
+
+// TestBooksAreInOneCurrency: what an invoice had of a freight that was called off decides in
+// which one; another invoice, and a rate when it leaves after all, do not count in another.
+func TestBooksAreInOneCurrency(t *testing.T) {
+	euros := []Payment{{"DETENTION", money.Amount{Minor: 700, Currency: "EUR"}}}
+	b := &book{T: t}
+	b.do(Reverse(b.Freight, theOne, "CALLED_OFF", 1))
+	b.do(ClaimCharges(b.Freight, Claim{"inv_a", 1}, "ACME", euros))
+	facts, err := ClaimCharges(b.Freight, Claim{"inv_b", 1}, "ACME", asks(map[string]int64{"BASE": 500}))
+	b.refused("CURRENCY_MISMATCH", facts, err)
+	b.do(Settle(b.Freight, theOne, "inv_a", euros))
+	b.do(Accrue(b.Freight, FreightAccrued{
+		Keys: keys, Basis: ship(1), Rating: Rate(cards(t), ship(1)), Lines: []Line{{1, "A", quantity.Int(1), 0}}, At: t0, Revision: 2,
+	}))
+	if b.State() != Unrated || b.Rating.Why[0].Code != "CURRENCY_MISMATCH" || b.Open.Minor != 0 || b.allocated() != 700 {
+		t.Errorf("%+v", b.Freight)
+	}
+	if again, err := Rerate(b.Freight, Rate(cards(t), ship(1))); err != nil || len(again) > 0 {
+		t.Errorf("rated in another currency: %v %v", again, err)
+	}
+}
+
+// TestALateClaimTakesNothingFromALaterAttempt: a driver of an attempt that is over may still run.
+func TestALateClaimTakesNothingFromALaterAttempt(t *testing.T) {
+	b := &book{t, dispatched(t)}
+	ask := asks(map[string]int64{"BASE": 3347})
+	b.do(ClaimCharges(b.Freight, Claim{"inv_a", 2}, "ACME", ask))
+	facts, err := ClaimCharges(b.Freight, Claim{"inv_a", 1}, "ACME", ask)
+	b.refused("CLAIM_CLOSED", facts, err)
+	b.do(FreeCharges(b.Freight, theOne, Claim{"inv_a", 1}))
+	if b.Rating.Charges[0].Invoice != "inv_a" {
+		t.Errorf("%+v", b.Rating.Charges)
 	}
 }

@@ -67,7 +67,7 @@ func (i Invoice) FreeByNow(freights map[string]Freight) bool {
 	for n, l := range i.Lines {
 		switch f := freights[l.Freight]; told[line(n)] {
 		case "CHARGE_CLAIMED": // said of all lines of a shipment, though one may be the cause
-			if _, taken := f.invoicedElsewhere(Payment{l.Code, l.Amount}, i.ID); taken {
+			if _, taken := f.invoicedElsewhere(i.asks(l), i.ID); taken {
 				return false
 			}
 			free = true
@@ -79,6 +79,17 @@ func (i Invoice) FreeByNow(freights map[string]Freight) bool {
 		}
 	}
 	return free
+}
+
+// asks is what the invoice claims of the charge that a line is for: the sum of its lines.
+func (i Invoice) asks(of InvoiceLine) Payment {
+	out := Payment{of.Code, money.Amount{Currency: of.Amount.Currency}}
+	for _, l := range i.Lines {
+		if l.Code == of.Code && l.Freight == of.Freight {
+			out.Amount.Minor += l.Amount.Minor
+		}
+	}
+	return out
 }
 
 // Rematch begins another attempt for an invoice that waits, or that is to be judged again;
@@ -136,9 +147,6 @@ func Look(i Invoice, freights map[string]Freight, refused map[string]Why) []Foun
 }
 
 func (f Freight) look(invoice string, l InvoiceLine) Found {
-	if c := f.Rating.Total.Currency; c != "" && c != l.Amount.Currency {
-		return Found{Why: Why{Code: "CURRENCY_MISMATCH", Message: "expected in " + c}}
-	}
 	if i := slices.IndexFunc(f.Rating.Charges, func(c Charge) bool { return c.Code == l.Code }); i >= 0 {
 		if c := f.Rating.Charges[i]; c.Invoice == invoice {
 			return Found{Expected: c.Amount, Known: true}
