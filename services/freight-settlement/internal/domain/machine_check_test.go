@@ -180,14 +180,19 @@ func (s *settlement) react(t *rapid.T) {
 	step(t)
 }
 
-// finish does all that reactors still do.
+// finish does all that reactors still do, the oldest or the newest first.
 func (s *settlement) finish(t *rapid.T) {
+	newest := rapid.Bool().Draw(t, "newest first")
 	for n := 0; len(s.pending) > 0; n++ {
 		if n > 500 {
 			t.Fatalf("reactors go on for ever: %s", s)
 		}
-		step := s.pending[0]
-		s.pending = s.pending[1:]
+		at := 0
+		if newest {
+			at = len(s.pending) - 1
+		}
+		step := s.pending[at]
+		s.pending = slices.Delete(s.pending, at, at+1)
 		step(t)
 	}
 }
