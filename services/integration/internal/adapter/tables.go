@@ -1,12 +1,11 @@
 package adapter
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -14,26 +13,28 @@ import (
 	integrationv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/integration/v1"
 	"github.com/lockstep-logistics/lockstep/services/integration/internal/app"
 	"github.com/lockstep-logistics/lockstep/services/integration/internal/document"
+	"github.com/lockstep-logistics/lockstep/services/integration/internal/memory"
 )
 
 const (
-	pieceBytes = 256 << 10 // of content in one row
-	recently   = 8         // documents whose content is kept in memory, for their next portions
+	pieceBytes   = 256 << 10 // of content in one row
+	piecesAtOnce = 4         // rows that are read at a time
 )
 
 // Contents keeps the bytes of documents in a table, in pieces, by their hash.
 type Contents struct {
 	rows   store.Rows
-	recent *lru.Cache[string, []byte]
+	budget *memory.Budget
+	recent *memory.Recent[[]byte] // for the next portions
 }
 
-// NewContents opens the table.
-func NewContents(db *store.DB) *Contents {
-	recent, err := lru.New[string, []byte](recently)
-	if err != nil { // only of a size below 1
-		panic(err)
-	}
-	return &Contents{rows: db.Table("contents"), recent: recent}
+// NewContents opens the table. Besides what it lends within the budget it keeps so many bytes.
+func NewContents(db *store.DB, budget *memory.Budget, keep int64) *Contents {
+	return newContents(db.Table("contents"), budget, keep)
+}
+
+func newContents(rows store.Rows, budget *memory.Budget, keep int64) *Contents {
+	return &Contents{rows, budget, memory.NewRecent(keep, func(content []byte) int64 { return int64(len(content)) })}
 }
 
 func pieces(sha string, size int64) (ids []string) {
@@ -55,29 +56,41 @@ func (c *Contents) Put(ctx context.Context, tenant, sha string, content []byte) 
 	return c.rows.Put(ctx, rows...)
 }
 
-// Get returns content.
-func (c *Contents) Get(ctx context.Context, tenant, sha string, size int64) ([]byte, error) {
-	if content, ok := c.recent.Get(tenant + "/" + sha); ok {
-		return content, nil
-	}
-	ids := pieces(sha, size)
-	rows, err := c.rows.GetMany(ctx, tenant, ids)
+// Lend lends content while it is used.
+func (c *Contents) Lend(ctx context.Context, tenant, sha string, size int64, use func(content []byte)) error {
+	done, err := c.budget.Wait(ctx, size)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	found := map[string][]byte{}
-	for _, row := range rows {
-		found[row.ID] = row.Body
+	defer done()
+	key := tenant + "/" + sha
+	content, ok := c.recent.Get(key)
+	if !ok {
+		if content, err = c.read(ctx, tenant, sha, size); err != nil {
+			return err
+		}
+		c.recent.Add(key, content)
 	}
-	var whole bytes.Buffer
-	for _, id := range ids {
-		whole.Write(found[id])
+	use(content)
+	return nil
+}
+
+func (c *Contents) read(ctx context.Context, tenant, sha string, size int64) ([]byte, error) {
+	whole := make([]byte, 0, size)
+	for ids := range slices.Chunk(pieces(sha, size), piecesAtOnce) {
+		rows, err := c.rows.GetMany(ctx, tenant, ids)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortFunc(rows, func(a, b store.Row) int { return strings.Compare(a.ID, b.ID) })
+		for _, row := range rows {
+			whole = append(whole, row.Body...)
+		}
 	}
-	if int64(whole.Len()) != size {
-		return nil, fault.New(fault.Internal, "CONTENT_LOST", "%d of %d bytes of content %s are there", whole.Len(), size, sha)
+	if int64(len(whole)) != size {
+		return nil, fault.New(fault.Internal, "CONTENT_LOST", "%d of %d bytes of content %s are there", len(whole), size, sha)
 	}
-	c.recent.Add(tenant+"/"+sha, whole.Bytes())
-	return whole.Bytes(), nil
+	return whole, nil
 }
 
 // Report keeps the errors of documents in a table, one row a portion.

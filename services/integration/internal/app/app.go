@@ -10,6 +10,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/integration/internal/document"
 	"github.com/lockstep-logistics/lockstep/services/integration/internal/domain"
+	"github.com/lockstep-logistics/lockstep/services/integration/internal/memory"
 )
 
 // Prefix of the ids of documents.
@@ -28,6 +29,7 @@ type App struct {
 	Contents  Contents
 	Report    Report
 	Owners    Owners
+	Apart     *memory.Recent[*document.Apart] // by document, for its next portions
 	// Portions of documents that are received from now on.
 	PortionRecords int
 	PortionBytes   int64
@@ -37,8 +39,9 @@ type App struct {
 type Contents interface {
 	// Put keeps content; it is durable on return. What is kept already is not written again.
 	Put(ctx context.Context, tenant, sha string, content []byte) error
-	// Get returns content of a size; an error when it is not there whole.
-	Get(ctx context.Context, tenant, sha string, size int64) ([]byte, error)
+	// Lend lends content of a size to use, which must not keep it; an error when it is not
+	// there whole. Whoever comes waits until there is memory for it.
+	Lend(ctx context.Context, tenant, sha string, size int64, use func(content []byte)) error
 }
 
 // Report keeps the errors of documents by portion; portion 0 is the document itself.

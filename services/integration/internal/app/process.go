@@ -16,11 +16,12 @@ func (a *App) Read(ctx context.Context, id string) error {
 		return err
 	}
 	h, tenant := view.State.Header, store.CauseOf(ctx).Tenant
-	content, err := a.Contents.Get(ctx, tenant, h.SHA256, h.Size)
+	var r domain.Reading
+	var errs []document.Error
+	err = a.Contents.Lend(ctx, tenant, h.SHA256, h.Size, func(content []byte) { r, errs = reading(h, content) })
 	if err != nil {
 		return err
 	}
-	r, errs := reading(h, content)
 	if err := a.Report.Write(ctx, tenant, id, 0, errs); err != nil {
 		return err
 	}
@@ -48,11 +49,14 @@ func (a *App) Advance(ctx context.Context, id string, from domain.Place) error {
 	if d.State != domain.Parsed || d.Next != from {
 		return nil
 	}
-	content, err := a.Contents.Get(ctx, tenant, d.Header.SHA256, d.Header.Size)
+	var records []document.Record
+	var p domain.Portion
+	err = a.Contents.Lend(ctx, tenant, d.Header.SHA256, d.Header.Size, func(content []byte) {
+		records, p = portion(d, content, a.apart(id, d.Header, content))
+	})
 	if err != nil {
 		return err
 	}
-	records, p := portion(d, content)
 	errs, err := a.hand(ctx, d, records, &p.Counts)
 	if err != nil {
 		return err
@@ -71,15 +75,27 @@ func (a *App) Advance(ctx context.Context, id string, from domain.Place) error {
 	return a.commit(ctx, id, func(d domain.Document) []domain.Fact { return domain.Progress(d, p) })
 }
 
+// apart returns the records whose rows stand apart. All of the document is read for it before
+// anything is handed over, and again by a process that goes on with it.
+func (a *App) apart(id string, h domain.Header, content []byte) *document.Apart {
+	apart, ok := a.Apart.Get(id)
+	if !ok {
+		apart = document.FindApart(spec(h), content)
+		a.Apart.Add(id, apart)
+	}
+	return apart
+}
+
 // portion reads the records of the next portion. Where it ends depends on the document
 // alone: every run reports and counts the same records under its number.
-func portion(d domain.Document, content []byte) ([]document.Record, domain.Portion) {
+func portion(d domain.Document, content []byte, apart *document.Apart) ([]document.Record, domain.Portion) {
 	p := domain.Portion{From: d.Next}
 	reader, _ := document.Open(spec(d.Header), content, d.Next, false) // it was opened before
 	var records []document.Record
 	for {
 		r, ok := reader.Next()
 		if ok {
+			apart.Judge(&r)
 			records = append(records, r)
 		}
 		p.Next = reader.Place()

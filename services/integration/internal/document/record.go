@@ -31,6 +31,7 @@ type Record struct {
 	Key     string
 	Message proto.Message // nil when there are errors
 	Errors  []Error
+	key     []string // of CSV
 	locate  func(path string) (line int64, field string)
 }
 
@@ -96,6 +97,10 @@ func Through(spec Spec, data []byte, full bool) (rows, records int64, first doma
 		return 0, 0, first, errs, false
 	}
 	first = r.Place()
+	apart := &Apart{}
+	if full {
+		apart = FindApart(spec, data)
+	}
 	for {
 		record, ok := r.Next()
 		if !ok {
@@ -105,6 +110,7 @@ func Through(spec Spec, data []byte, full bool) (rows, records int64, first doma
 			return rows, records, first, record.Errors, false
 		}
 		rows, records = rows+record.Rows, records+1
+		apart.Judge(&record)
 		if full {
 			errs = append(errs, record.Errors...)
 		}

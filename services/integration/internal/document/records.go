@@ -22,6 +22,7 @@ type csvReader struct {
 	header  []column
 	records int64
 	bare    bool
+	misread func(row) // when set, told of every row that cannot be read
 }
 
 func openCSV(spec Spec, data []byte, at domain.Place, bare bool) (*csvReader, []Error) {
@@ -108,7 +109,7 @@ func (r *csvReader) Next() (Record, bool) {
 		}
 		r.add(g, more)
 	}
-	if !r.bare && len(g.rows) > 0 {
+	if len(g.rows) > 0 {
 		r.build(g)
 	}
 	record.Errors = record.Errors[:min(len(record.Errors), maxErrors)]
@@ -124,6 +125,10 @@ func (r *csvReader) add(g *group, row row) {
 	refuse := func(reason, message string) {
 		g.record.Errors = append(g.record.Errors, Error{Line: row.line, Reason: reason, Message: message})
 	}
+	key, good := r.keyOf(row)
+	if !good && r.misread != nil {
+		r.misread(row)
+	}
 	switch {
 	case g.full:
 		return
@@ -136,7 +141,6 @@ func (r *csvReader) add(g *group, row row) {
 		refuse("RECORD_TOO_LARGE", "the record is larger than 1 MiB")
 		return
 	}
-	key, good := r.keyOf(row)
 	switch {
 	case row.err != nil:
 		g.record.Errors = append(g.record.Errors, *row.err)
@@ -146,13 +150,16 @@ func (r *csvReader) add(g *group, row row) {
 		refuse("VALUE_MISSING", "the row does not say which record it is of: "+strings.Join(r.schema.key, " and ")+" must be there")
 	}
 	if !good {
-		if len(g.rows) == 0 {
+		if g.key == nil {
 			g.bad = append(g.bad, row)
 		}
 		return
 	}
 	if g.key == nil {
-		g.key, g.record.Key = key, join(key...)
+		g.key, g.record.key, g.record.Key = key, key, join(key...)
+	}
+	if r.bare {
+		return
 	}
 	v := make(values, len(row.fields))
 	for i, c := range r.header {

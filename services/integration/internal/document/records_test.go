@@ -220,11 +220,13 @@ func FuzzRecords(f *testing.F) {
 		}
 		var all []string
 		places := []domain.Place{r.Place()}
+		apart := document.FindApart(spec, data)
 		for {
 			record, ok := r.Next()
 			if !ok || record.Number == 0 {
 				break
 			}
+			apart.Judge(&record)
 			if (record.Message == nil) != (len(record.Errors) > 0) {
 				t.Fatalf("record %d has message %v and errors %v", record.Number, record.Message, record.Errors)
 			}
@@ -247,6 +249,7 @@ func FuzzRecords(f *testing.F) {
 			}
 			var rest []string
 			for _, record := range readFrom(t, spec, data, at) {
+				apart.Judge(&record)
 				rest = append(rest, text(record))
 			}
 			if want := all[i:]; len(want)+len(rest) > 0 && !reflect.DeepEqual(rest, want) {
