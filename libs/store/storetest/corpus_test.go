@@ -227,6 +227,7 @@ func TestCorpusKeepsWhatMainHas(t *testing.T) {
 		}
 	}
 	t.Setenv("GIT_CEILING_DIRECTORIES", filepath.Dir(folder))
+	t.Setenv("GIT_DIR", filepath.Join(t.TempDir(), "elsewhere")) // as in a hook
 	if err := kept(t.Context(), c.File); !errors.Is(err, errNoClone) {
 		t.Errorf("outside of a clone: %v", err)
 	}
