@@ -76,28 +76,7 @@ func loads(t *testing.T, open Opener) {
 	if _, err := c.Update(As(t.Context(), "t", "now"), "stk_004", Take("x", 6)); err != nil || onHand(t, c, "stk_004") != 90 {
 		t.Errorf("%v", err)
 	}
-	other := []store.Past[Fact]{{ID: "stk_000", Steps: []store.Step[Fact]{migrated("mig:0:0", begin, Opened{"DC2", 1, time.Time{}})}}}
-	if err := c.Load(ctx, other); !fault.IsKind(err, fault.Conflict) {
-		t.Errorf("another past was loaded: %v", err)
-	}
-	first, next := half[0].Steps[0], migrated("b", begin, Took{"x", 1})
-	early, mixed := next, next
-	early.Recorded, mixed.Refusal = begin.Add(-1), fault.New(fault.Refused, "NO", "no")
-	for name, bad := range map[string][]store.Past[Fact]{
-		"no steps":             {{ID: "stk_x"}},
-		"twice":                {half[0], half[0]},
-		"slash":                {{ID: "a/b", Steps: half[0].Steps}},
-		"no key":               {{ID: "stk_x", Steps: []store.Step[Fact]{migrated("", begin, Took{"x", 1})}}},
-		"no time":              {{ID: "stk_x", Steps: []store.Step[Fact]{migrated("a", time.Time{}, Took{"x", 1})}}},
-		"backward":             {{ID: "stk_x", Steps: []store.Step[Fact]{first, early}}},
-		"a refusal with facts": {{ID: "stk_x", Steps: []store.Step[Fact]{first, mixed}}},
-		"nothing to begin":     {{ID: "stk_x", Steps: []store.Step[Fact]{migrated("a", begin)}}},
-		"too much together":    {{ID: "stk_x", Steps: joined(first, 129)}},
-	} {
-		if err := c.Load(ctx, bad); !fault.IsKind(err, fault.Invalid) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
+	loadsNot(t, c, begin)
 	facts := 0
 	err = db.Tail(withTimeout(t), "", func(rc store.RawCommit) error {
 		if facts += len(rc.Facts); facts == 60*(1+2+3+4+5)+1 {
@@ -110,15 +89,46 @@ func loads(t *testing.T, open Opener) {
 	}
 }
 
-// pasts takes what commands of every kind left on one tenant's stock, through the door that
-// knows no Go types, to another tenant: all is there, and all keys are found.
-func pasts(t *testing.T, open Opener) {
-	db, c := opened(t, open, 100)
+// loadsNot gives pasts that cannot be, or that are not those which are there.
+func loadsNot(t *testing.T, c *store.Collection[Stock, Fact], begin time.Time) {
+	t.Helper()
+	ctx := As(t.Context(), "t", "")
+	opening := store.Past[Fact]{ID: "stk_y", Steps: []store.Step[Fact]{migrated("a", begin, Opened{"DC1", 1, time.Time{}})}}
+	other := []store.Past[Fact]{{ID: "stk_000", Steps: []store.Step[Fact]{migrated("mig:0:0", begin, Opened{"DC2", 1, time.Time{}})}}}
+	if err := c.Load(ctx, other); !fault.IsKind(err, fault.Conflict) {
+		t.Errorf("another past was loaded: %v", err)
+	}
+	first, next := opening.Steps[0], migrated("b", begin, Took{"x", 1})
+	early, mixed := next, next
+	early.Recorded, mixed.Refusal = begin.Add(-1), fault.New(fault.Refused, "NO", "no")
+	for name, bad := range map[string][]store.Past[Fact]{
+		"no steps":             {{ID: "stk_x"}},
+		"twice":                {opening, opening},
+		"slash":                {{ID: "a/b", Steps: opening.Steps}},
+		"no key":               {{ID: "stk_x", Steps: []store.Step[Fact]{migrated("", begin, Took{"x", 1})}}},
+		"no time":              {{ID: "stk_x", Steps: []store.Step[Fact]{migrated("a", time.Time{}, Took{"x", 1})}}},
+		"backward":             {{ID: "stk_x", Steps: []store.Step[Fact]{first, early}}},
+		"a refusal with facts": {{ID: "stk_x", Steps: []store.Step[Fact]{first, mixed}}},
+		"nothing to begin":     {{ID: "stk_x", Steps: []store.Step[Fact]{migrated("a", begin)}}},
+		"too much together":    {{ID: "stk_x", Steps: joined(first, 129)}},
+	} {
+		if err := c.Load(ctx, bad); !fault.IsKind(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// command takes units from a stock, for a tenant.
+type command struct {
+	ctx  func(tenant string) context.Context
+	take int64
+}
+
+// kinds are commands of every kind that leaves a receipt.
+func kinds(t *testing.T) map[string]command {
+	t.Helper()
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	commands := map[string]struct {
-		ctx  func(tenant string) context.Context
-		take int64
-	}{
+	return map[string]command{
 		"a client's": {func(tenant string) context.Context {
 			return store.WithSource(As(t.Context(), tenant, "client"), ident.SourceRef{System: "wms", MessageID: "m", EventTime: at})
 		}, 1},
@@ -130,6 +140,13 @@ func pasts(t *testing.T, open Opener) {
 		}, 2},
 		"a refused": {func(tenant string) context.Context { return As(t.Context(), tenant, "too much") }, 1000},
 	}
+}
+
+// pasts takes what commands of every kind left on one tenant's stock, through the door that
+// knows no Go types, to another tenant: all is there, and all keys are found.
+func pasts(t *testing.T, open Opener) {
+	db, c := opened(t, open, 100)
+	commands := kinds(t)
 	for i := range 600 { // beyond a packed state and a ring
 		if _, err := c.Update(As(t.Context(), "t", fmt.Sprint("k", i)), "stk_a", Take("x", 0)); err != nil {
 			t.Fatal(err)
@@ -180,6 +197,13 @@ func pasts(t *testing.T, open Opener) {
 	if _, err := db.Past(from, "stock", "stk_none"); !fault.IsKind(err, fault.NotFound) {
 		t.Errorf("the past of nothing: %v", err)
 	}
+	unknown(t, db, past)
+}
+
+// unknown loads what the door cannot know.
+func unknown(t *testing.T, db *store.DB, past store.Past[store.RawFact]) {
+	t.Helper()
+	to := As(t.Context(), "v", "")
 	past.Steps[0].Facts[0].Type = "storetest.Later"
 	for kind, err := range map[string]error{
 		"a fact": db.Load(to, "stock", []store.Past[store.RawFact]{past}),
