@@ -154,6 +154,9 @@ func (m *machine) offer(t *rapid.T) {
 func (m *machine) answer(t *rapid.T) {
 	carrier, accept, now := from(t, "carrier", "ACME", "OTHR"), rapid.Bool().Draw(t, "accept"), m.now
 	state, o := m.diary.state(), m.diary.open()
+	if o != nil && rapid.Bool().Draw(t, "its own") {
+		carrier = o.carrier
+	}
 	facts, err := m.do(t, "answer", func(s Shipment) ([]Fact, error) { return Respond(s, carrier, accept, "r", now) })
 	may := o != nil && o.state == Offered && o.carrier == carrier && !now.After(o.until) &&
 		slices.Contains([]State{Planned, Tendered, Accepted, Ready}, state)
@@ -168,6 +171,9 @@ func (m *machine) answer(t *rapid.T) {
 
 func (m *machine) time(t *rapid.T) {
 	m.now = m.now.Add(time.Duration(from(t, "minutes", 0, 1, 30)) * time.Minute)
+	if from(t, "nobody looks", 0, 1, 1) > 0 {
+		return
+	}
 	o, now := m.diary.open(), m.now
 	facts := m.report(t, "expire", func(s Shipment) ([]Fact, error) { return Expire(s, now) })
 	if over := o != nil && o.state == Offered && now.After(o.until); over != (len(facts) == 1) {

@@ -183,6 +183,7 @@ func TestShipment(t *testing.T) {
 				"plan": m.plan, "issue": m.issue, "cancel": m.cancel, "dispatch": m.dispatch, "offer": m.offer, "answer": m.answer,
 				"time": m.time, "close": m.close, "any fact": m.anyFact, "": m.check,
 			}
+			actions["offer again"], actions["answer again"] = m.offer, m.answer
 			if run != "tenders" { // which end as soon as something moves
 				actions["milestone"], actions["more"], actions["proof"] = m.milestone, m.milestone, m.proof
 			}
