@@ -1,12 +1,10 @@
 package domain_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -179,53 +177,6 @@ func TestWhatIsSettledStays(t *testing.T) {
 	if f, ok := fault.As(err); !ok || f.Kind != fault.Refused || f.Reason != "LOCATION_FIXED" {
 		t.Fatalf("a site becomes a bin: %v", err)
 	}
-}
-
-// TestLifeOfARecord walks records through random puts and retirements beside a model.
-func TestLifeOfARecord(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var record domain.Record[domain.Carrier]
-		state, name := domain.Absent, ""
-		t.Repeat(map[string]func(*rapid.T){
-			"put": func(t *rapid.T) {
-				next := rapid.SampledFrom([]string{"A", "B", "C"}).Draw(t, "name")
-				facts, err := domain.Put("car_1", record, domain.Carrier{Code: "UPSN", Name: next})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if noop := state == domain.Active && name == next; noop != (len(facts) == 0) {
-					t.Fatalf("put %s over %s %s: %d facts", next, state, name, len(facts))
-				}
-				record = apply(record, facts)
-				state, name = domain.Active, next
-			},
-			"retire": func(t *rapid.T) {
-				facts, err := domain.Retire("car_1", record)
-				if (state == domain.Absent) != fault.IsKind(errors.Join(err), fault.NotFound) {
-					t.Fatalf("retire in state %q: %v", state, err)
-				}
-				if (state == domain.Active) != (len(facts) == 1) {
-					t.Fatalf("retire in state %q: %d facts", state, len(facts))
-				}
-				record = apply(record, facts)
-				if state == domain.Active {
-					state = domain.Retired
-				}
-			},
-			"": func(t *rapid.T) {
-				if record.State != state || record.Value.Name != name {
-					t.Fatalf("record %+v, model %s %s", record, state, name)
-				}
-			},
-		})
-	})
-}
-
-func apply(r domain.Record[domain.Carrier], facts []domain.Fact[domain.Carrier]) domain.Record[domain.Carrier] {
-	for _, f := range facts {
-		r = domain.Evolve(r, f)
-	}
-	return r
 }
 
 func TestCountries(t *testing.T) {
