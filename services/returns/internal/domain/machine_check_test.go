@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"fmt"
 	"slices"
 
 	"pgregory.net/rapid"
@@ -44,9 +45,17 @@ func (w *world) check(t *rapid.T) {
 		if len(w.pending) == 0 {
 			w.checkClaim(t, r)
 		}
-		if again := Apply(Return{}, w.facts[i]...); again.State() != r.State() {
-			t.Fatalf("the facts give %s, the state is %s", again.State(), r.State())
+		if again := fmt.Sprintf("%+v", Apply(Return{}, w.facts[i]...)); again != w.shown[i] {
+			t.Fatalf("the facts give\n%s\nthe state is\n%s", again, w.shown[i])
 		}
+		w.tallies[i].agrees(t, r)
+	}
+	var items Returnable
+	for _, f := range w.booked {
+		items = EvolveItems(items, f)
+	}
+	if again := fmt.Sprintf("%+v", items); again != w.stands {
+		t.Fatalf("the facts give\n%s\nthe order is\n%s", again, w.stands)
 	}
 	for n, issued := range w.issued {
 		at, _ := w.items.find(n)
@@ -103,6 +112,8 @@ func (w *world) checkLine(t *rapid.T, r Return, l Line) {
 		t.Fatalf("line %d: restocked %s of %s accepted", l.Number, l.Disposed.Restocked, l.Accepted)
 	case l.Received.Less(l.Accepted.Add(l.Disposed.ToCustomer)):
 		t.Fatalf("line %d: accepted goods went back", l.Number)
+	case l.Priced() && l.Credited.Sign() > 0 && l.Credited == l.Held && l.Gross != l.Paid.Minor:
+		t.Fatalf("line %d: all of it is credited, with %d of %d", l.Number, l.Gross, l.Paid.Minor)
 	case l.Gross > l.Paid.Minor:
 		t.Fatalf("line %d: credited %d of %d paid", l.Number, l.Gross, l.Paid.Minor)
 	}
