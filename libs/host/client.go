@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
@@ -13,6 +14,8 @@ import (
 	"google.golang.org/grpc/credentials"
 	_ "google.golang.org/grpc/health" // client-side health checking
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
@@ -20,8 +23,8 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 )
 
-// dial returns a connection to a service. address is host:port, or "" with an
-// in-memory listener.
+// dial returns a connection to a service. address is host:port, several of them for
+// replicas that no name stands for, or a name alone with an in-memory listener.
 func dial(address string, memory func(context.Context) (net.Conn, error), creds credentials.TransportCredentials, issuer *guard.Issuer, cfg Config, t *telemetry) (*grpc.ClientConn, error) {
 	sign := &guard.Client{Issuer: issuer}
 	policy, err := retryPolicy()
@@ -39,11 +42,30 @@ func dial(address string, memory func(context.Context) (net.Conn, error), creds 
 		grpc.WithChainStreamInterceptor(faultsOfStream, sign.Stream),
 	}
 	target := "dns:///" + address
+	if replicas := strings.Split(address, replicaSeparator); len(replicas) > 1 {
+		target = "list:///" + replicas[0]
+		opts = append(opts, grpc.WithResolvers(listed(replicas)))
+	}
 	if memory != nil {
 		target = "passthrough:///" + address
 		opts = append(opts, grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return memory(ctx) }))
 	}
 	return grpc.NewClient(target, opts...)
+}
+
+// replicaSeparator stands between the addresses of a service's replicas.
+const replicaSeparator = ";"
+
+// listed resolves to fixed addresses. Each proves itself under its own host, not the first one's.
+func listed(replicas []string) resolver.Builder {
+	b := manual.NewBuilderWithScheme("list")
+	var state resolver.State
+	for _, address := range replicas {
+		name, _, _ := net.SplitHostPort(address) // one that is none cannot be dialled, which says so
+		state.Endpoints = append(state.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: address, ServerName: name}}})
+	}
+	b.InitialState(state)
+	return b
 }
 
 // faults gives errors back as faults, so that callers never see gRPC's.

@@ -15,7 +15,7 @@ type Config struct {
 	Store     Store             `koanf:"store"`
 	NATS      NATS              `koanf:"nats"`
 	Redis     Redis             `koanf:"redis"`
-	Services  map[string]string `koanf:"services" doc:"Addresses of the services by name, host:port; those of the same process need one only where a part of the suite is served: there they listen."`
+	Services  map[string]string `koanf:"services" doc:"Addresses of the services by name, host:port, or host:port;host:port… for replicas that no name stands for; those of the same process need one only where a part of the suite is served: there they listen."`
 	TLS       TLS               `koanf:"tls"`
 	Tokens    Tokens            `koanf:"tokens"`
 	Log       Log               `koanf:"log"`
@@ -39,7 +39,8 @@ type Store struct {
 
 // NATS says where the bus is.
 type NATS struct {
-	URL Secret `koanf:"url" doc:"nats://… of one or more servers, separated by commas."`
+	URL      Secret `koanf:"url" doc:"nats://… of one or more servers, separated by commas."`
+	Replicas int    `koanf:"replicas" doc:"Servers that keep each service's stream, 1 to 5, where NATS is a cluster of as many; a stream whose servers are all gone is begun anew, and consumers fetch what they miss from the owner."`
 }
 
 // Redis says where the cache is.
@@ -95,7 +96,7 @@ func Defaults() Config {
 	return Config{
 		Listen:    Listen{GRPC: "127.0.0.1:9090", Admin: "127.0.0.1:9091"},
 		Store:     Store{URI: "mongodb://127.0.0.1:27017/?replicaSet=rs0"},
-		NATS:      NATS{URL: "nats://127.0.0.1:4222"},
+		NATS:      NATS{URL: "nats://127.0.0.1:4222", Replicas: 1},
 		Redis:     Redis{URL: "redis://127.0.0.1:6379/0", Timeout: 100 * time.Millisecond, Keep: time.Hour},
 		Log:       Log{Level: "info", Format: "auto"},
 		Telemetry: Telemetry{Sample: 0.1},
@@ -115,6 +116,9 @@ func (c Config) Validate() error {
 	}
 	if uri := c.Store.URI.Reveal(); !strings.HasPrefix(uri, "mongodb://") && !strings.HasPrefix(uri, "mongodb+srv://") && !strings.HasPrefix(uri, "sqlite:") {
 		bad("store.uri", "must begin with mongodb:// or sqlite:")
+	}
+	if c.NATS.Replicas < 1 || c.NATS.Replicas > 5 {
+		bad("nats.replicas", "must be 1 to 5")
 	}
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		bad("tls", "cert and key come together")
