@@ -55,7 +55,7 @@ bench: parts ## run the benchmarks, those of one group with ONLY=store
 	go run ./services/suite/cmd/bench -only "$(ONLY)"
 
 .PHONY: parts
-parts: ## fetch mongod and redis-server for the tests into .cache/, where the system can run them
+parts: $(BIN)/nats-server ## fetch mongod and redis-server into .cache/, where the system can run them, and build nats-server
 	@scripts/fetch-mongod.sh
 	@scripts/fetch-redis.sh
 
@@ -114,6 +114,9 @@ $(BIN)/buf: scripts/tools/buf/go.mod
 $(BIN)/protoc-gen-go: scripts/tools/gen/go.mod
 	$(TOOL)/gen install tool
 	@touch $@
+
+$(BIN)/nats-server: scripts/tools/nats/go.mod
+	$(TOOL)/nats build -trimpath -ldflags='-s -w' -o $@ github.com/nats-io/nats-server/v2
 
 $(BIN)/golangci-lint: scripts/tools/lint/go.mod
 	$(TOOL)/lint install -ldflags='-s -w' tool

@@ -41,7 +41,7 @@ func Mongo(t testing.TB) string {
 	defer shared.Unlock()
 	if shared.node == nil && shared.err == nil {
 		var nodes []*Mongod
-		if nodes, shared.err = startSet(bin, 1, true); shared.err == nil {
+		if nodes, shared.err = startSet(bin, "", 1, true); shared.err == nil {
 			shared.node = nodes[0]
 		}
 	}
@@ -95,18 +95,29 @@ func LaunchMongod() (*Mongod, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no mongod: `make parts` fetches one into .cache: %w", err)
 	}
-	nodes, err := startSet(bin, 1, true, "--wiredTigerCacheSizeGB", "2")
+	nodes, err := startSet(bin, "", 1, true, "--wiredTigerCacheSizeGB", "2")
 	if err != nil {
 		return nil, err
 	}
 	return nodes[0], nil
 }
 
+// LaunchReplicaSet starts a replica set of n nodes for a program that is no test; node 0 is
+// the first primary. Their files are under dir, which the caller removes; the nodes end with
+// this process at the latest.
+func LaunchReplicaSet(dir string, n int, flags ...string) ([]*Mongod, error) {
+	bin, err := binary("mongod", "mongodb/bin/mongod")
+	if err != nil {
+		return nil, fmt.Errorf("no mongod: `make parts` fetches one into .cache: %w", err)
+	}
+	return startSet(bin, dir, n, false, flags...)
+}
+
 // StartReplicaSet starts a replica set of n nodes for this test alone; node 0 is
 // the first primary. URI of any node names the whole set.
 func StartReplicaSet(t testing.TB, n int) []*Mongod {
 	t.Helper()
-	nodes, err := startSet(mongod(t), n, false)
+	nodes, err := startSet(mongod(t), "", n, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,14 +186,41 @@ func (m *Mongod) Resume() error { return m.proc.signal(syscall.SIGCONT) }
 // Restart starts a killed node again on its files and port and waits until it answers.
 func (m *Mongod) Restart(t testing.TB) {
 	t.Helper()
+	if err := m.Again(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Again is Restart for a program that is no test.
+func (m *Mongod) Again(ctx context.Context) error {
 	if err := m.run(); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), startWithin)
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	if err := m.await(ctx, func(hello bson.M) bool { return hello["isWritablePrimary"] == true || hello["secondary"] == true }); err != nil {
-		t.Fatal(err)
+	return m.await(ctx, func(hello bson.M) bool { return hello["isWritablePrimary"] == true || hello["secondary"] == true })
+}
+
+// Primary returns the node of the set that takes writes; nil when none says so.
+func Primary(ctx context.Context, nodes []*Mongod) *Mongod {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	for _, m := range nodes {
+		if !m.proc.running() {
+			continue
+		}
+		primary := false
+		err := onClient(ctx, "mongodb://"+m.host()+"/?directConnection=true&serverSelectionTimeoutMS=500", func(c *mongo.Client) error {
+			hello := bson.M{}
+			err := c.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello)
+			primary = hello["isWritablePrimary"] == true
+			return err
+		})
+		if err == nil && primary {
+			return m
+		}
 	}
+	return nil
 }
 
 // mongod finds the binary or skips the test.
@@ -195,7 +233,7 @@ func mongod(t testing.TB) string {
 	return bin
 }
 
-func startSet(bin string, n int, owned bool, flags ...string) ([]*Mongod, error) {
+func startSet(bin, parent string, n int, owned bool, flags ...string) ([]*Mongod, error) {
 	nodes := make([]*Mongod, n)
 	hosts := make([]string, n)
 	for i := range nodes {
@@ -203,7 +241,7 @@ func startSet(bin string, n int, owned bool, flags ...string) ([]*Mongod, error)
 		if err != nil {
 			return nil, err
 		}
-		dir, err := os.MkdirTemp("", "lockstep-mongo-")
+		dir, err := os.MkdirTemp(parent, "lockstep-mongo-")
 		if err != nil {
 			return nil, err
 		}

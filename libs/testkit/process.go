@@ -3,7 +3,6 @@ package testkit
 import (
 	"bufio"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -71,6 +70,9 @@ func (p *process) kill() {
 	})
 }
 
+// running reports whether the server has not been killed by us.
+func (p *process) running() bool { return p != nil && p.cmd.ProcessState == nil }
+
 // signal sends the server a signal, e.g. SIGSTOP.
 func (p *process) signal(s syscall.Signal) error { return syscall.Kill(p.pid, s) }
 
@@ -81,14 +83,4 @@ func (p *process) tail() string {
 		return err.Error()
 	}
 	return string(b[max(0, len(b)-2000):])
-}
-
-// freePort returns a TCP port on loopback that was free a moment ago.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

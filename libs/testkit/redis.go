@@ -79,6 +79,19 @@ func (r *RedisServer) Restart(t testing.TB) {
 	}
 }
 
+// LaunchRedis starts a redis-server for a program that is no test; it ends with this process
+// at the latest.
+func LaunchRedis() (*RedisServer, error) {
+	bin, err := binary("redis-server", "redis/usr/bin/redis-server")
+	if err != nil {
+		return nil, fmt.Errorf("no redis-server: `make parts` fetches one into .cache: %w", err)
+	}
+	return newRedis(bin)
+}
+
+// Again is Restart for a program that is no test.
+func (r *RedisServer) Again() error { return r.run() }
+
 func redisServer(t testing.TB) string {
 	t.Helper()
 	bin, err := binary("redis-server", "redis/usr/bin/redis-server")

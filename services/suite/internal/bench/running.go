@@ -19,7 +19,6 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	"github.com/lockstep-logistics/lockstep/services/suite"
-	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
 )
 
@@ -103,7 +102,7 @@ func (e *running) start(ctx context.Context, set func(*host.Config)) error {
 	e.Suite, e.run, e.count = s, testkit.Name("r"), &counter{}
 	s.Data, s.Log, s.Writes = data, io.Discard, e.count.add
 	set(&s.Config)
-	if e.probe, err = fleet.FreeAddress(); err != nil {
+	if e.probe, err = testkit.FreeAddress(); err != nil {
 		return err
 	}
 	s.Config.Listen.Admin = e.probe

@@ -8,19 +8,17 @@ import (
 	crand "crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 )
 
 // Servers are the parts that a deployment brings along.
@@ -54,6 +52,18 @@ func Build(ctx context.Context, root, into, tags string, programs ...string) err
 // New prepares a fleet of one process for each of the services and the gateway, from the
 // programs in bin, on the servers. dir holds keys and logs.
 func New(bin, dir string, servers Servers, services []string) (*Fleet, error) {
+	return NewReplicated(bin, dir, servers, services, Shape{Replicas: 1})
+}
+
+// Shape is how the processes of a fleet are laid out.
+type Shape struct {
+	Replicas int      // of each service; several are called <service>-1, <service>-2 and so on
+	MTLS     bool     // services and gateway prove themselves to each other
+	Env      []string // of every process
+}
+
+// NewReplicated is New with several replicas of each service behind one gateway.
+func NewReplicated(bin, dir string, servers Servers, services []string, shape Shape) (*Fleet, error) {
 	f, common, err := prepare(dir)
 	if err != nil {
 		return nil, err
@@ -62,33 +72,66 @@ func New(bin, dir string, servers Servers, services []string) (*Fleet, error) {
 	if err := os.MkdirAll(trusted, 0o700); err != nil {
 		return nil, err
 	}
-	names := append(slices.Clone(services), guard.Gateway)
-	address := map[string]string{}
-	for _, name := range names {
-		if address[name], err = FreeAddress(); err != nil {
+	if shape.MTLS {
+		env, err := certify(dir)
+		if err != nil {
 			return nil, err
 		}
-		common = append(common, "LOCKSTEP_SERVICES__"+upper(name)+"="+address[name])
+		common = append(common, env...)
 	}
-	common = append(append(common, servers.env()...), "LOCKSTEP_TOKENS__TRUSTED="+trusted)
-	for _, name := range names {
+	common = append(append(append(common, servers.env()...), shape.Env...), "LOCKSTEP_TOKENS__TRUSTED="+trusted)
+	addresses := map[string][]string{}
+	for _, name := range services {
+		for range shape.Replicas {
+			address, err := testkit.FreeAddress()
+			if err != nil {
+				return nil, err
+			}
+			addresses[name] = append(addresses[name], address)
+		}
+		common = append(common, "LOCKSTEP_SERVICES__"+upper(name)+"="+strings.Join(addresses[name], ";"))
+	}
+	for _, name := range append(slices.Clone(services), guard.Gateway) {
 		key := filepath.Join(dir, name+".key")
 		if _, err := makeKey(name, key, trusted); err != nil {
 			return nil, err
 		}
-		probe, err := FreeAddress()
-		if err != nil {
-			return nil, err
-		}
-		f.admin[name] = probe
-		env := append(slices.Clone(common),
-			"LOCKSTEP_LISTEN__GRPC="+address[name], "LOCKSTEP_LISTEN__ADMIN="+probe, "LOCKSTEP_TOKENS__KEY=file:"+key)
+		env := append(slices.Clone(common), "LOCKSTEP_TOKENS__KEY=file:"+key)
 		if name == guard.Gateway {
-			env = append(env, f.gatewayEnv(dir)...)
+			address, err := testkit.FreeAddress()
+			if err != nil {
+				return nil, err
+			}
+			err = f.add(bin, dir, name, name, address, append(env, f.gatewayEnv(dir)...))
+			if err != nil {
+				return nil, err
+			}
 		}
-		f.Processes[name] = &Process{Name: name, Args: []string{filepath.Join(bin, name)}, Env: env, Log: filepath.Join(dir, name+".log")}
+		for i, address := range addresses[name] {
+			process := name
+			if shape.Replicas > 1 {
+				process = fmt.Sprintf("%s-%d", name, i+1)
+			}
+			if err := f.add(bin, dir, process, name, address, env); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return f, nil
+}
+
+// add prepares one process of a program that listens at an address.
+func (f *Fleet) add(bin, dir, process, program, address string, env []string) error {
+	probe, err := testkit.FreeAddress()
+	if err != nil {
+		return err
+	}
+	f.admin[process] = probe
+	f.Processes[process] = &Process{
+		Name: process, Args: []string{filepath.Join(bin, program)}, Log: filepath.Join(dir, process+".log"),
+		Env: append(slices.Clone(env), "LOCKSTEP_LISTEN__GRPC="+address, "LOCKSTEP_LISTEN__ADMIN="+probe),
+	}
+	return nil
 }
 
 // NewWhole prepares the whole suite in one process: on the servers, or, without any, on its
@@ -98,7 +141,7 @@ func NewWhole(bin, dir string, servers *Servers) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	probe, err := FreeAddress()
+	probe, err := testkit.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +181,7 @@ func prepare(dir string) (*Fleet, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	front, err := FreeAddress()
+	front, err := testkit.FreeAddress()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -228,29 +271,5 @@ func (f *Fleet) Kill() {
 	}
 }
 
-// Ports of the fleets.
-const firstPort, ports = 20_000, 12_000
-
 // upper is a service's name in the environment.
 func upper(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "-", "_")) }
-
-// given are the addresses that this process was given: none is given twice.
-var given sync.Map
-
-// FreeAddress returns a loopback address that was free a moment ago. Its port is below those
-// that the system hands out to outgoing connections, one of which might take it meanwhile.
-func FreeAddress() (string, error) {
-	err := errors.New("no loopback address is free")
-	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.N(ports))
-		if _, twice := given.LoadOrStore(address, true); twice {
-			continue
-		}
-		var l net.Listener
-		if l, err = net.Listen("tcp", address); err == nil {
-			_ = l.Close() // its port is what was wanted
-			return address, nil
-		}
-	}
-	return "", err
-}

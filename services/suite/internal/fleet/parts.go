@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/lockstep-logistics/lockstep/libs/guard"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 )
 
 // NewParts prepares the suite in several processes of the suite's program, each with some of
@@ -30,14 +31,14 @@ func NewParts(bin, dir string, servers Servers, parts ...[]string) (*Fleet, erro
 		if name == guard.Gateway {
 			continue
 		}
-		address, err := FreeAddress()
+		address, err := testkit.FreeAddress()
 		if err != nil {
 			return nil, err
 		}
 		common = append(common, "LOCKSTEP_SERVICES__"+upper(name)+"="+address)
 	}
 	for _, names := range parts {
-		probe, err := FreeAddress()
+		probe, err := testkit.FreeAddress()
 		if err != nil {
 			return nil, err
 		}
