@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,8 +18,17 @@ import (
 // own is the tenant of the bus's own rows: positions, records and leases belong to no customer.
 const own = "_bus"
 
-// process tells this process's leases from those of a process that died.
-var process = rand.Text()
+// process tells this process's leases from those of a process that died, and an operator who
+// holds one: "<host>.<process id>.<random>".
+var process = processName()
+
+func processName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s.%d.%s", strings.ReplaceAll(host, "/", "_"), os.Getpid(), rand.Text())
+}
 
 // lease lets one of several replicas work at a time. Nothing rests on it but economy: two
 // holders do the same work twice. It compares no clocks of machines: a row that did not

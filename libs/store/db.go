@@ -102,7 +102,11 @@ func Open(ctx context.Context, cfg Config, opt Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	aead, err := sealer(ctx, e, opt.TokenKey)
+	var aead cipher.AEAD
+	err = steady(ctx, func() (err error) {
+		aead, err = sealer(ctx, e, opt.TokenKey)
+		return err
+	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("page tokens: %w", err), e.close(context.WithoutCancel(ctx)))
 	}

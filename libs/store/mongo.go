@@ -55,7 +55,7 @@ func openMongo(ctx context.Context, cfg Config, opt Options) (engine, error) {
 		e.log = func(string, int) {}
 	}
 	e.commit, e.records = e.db.Collection("commits"), e.db.Collection("records")
-	if err := e.prepare(ctx, opt); err != nil {
+	if err := steady(ctx, func() error { return e.prepare(ctx, opt) }); err != nil {
 		return nil, errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
 	}
 	return e, nil
@@ -194,8 +194,10 @@ func (e *mongodb) declare(ctx context.Context, typ string, indexes []string) err
 func index(ctx context.Context, c *mongo.Collection, models ...mongo.IndexModel) error {
 	ctx, cancel := context.WithTimeout(ctx, mongoIndexTime)
 	defer cancel()
-	_, err := c.Indexes().CreateMany(ctx, models)
-	return err
+	return steady(ctx, func() error {
+		_, err := c.Indexes().CreateMany(ctx, models)
+		return err
+	})
 }
 
 // save upserts snapshots where the stored one is older. The condition is in the update, not
