@@ -1,0 +1,177 @@
+package checker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	fsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
+	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
+	orv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	svv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
+)
+
+// end is where a document or a stock ends, by its facts.
+type end struct {
+	kind, tenant, id string
+	state            string
+	stock            *imv1.StockKey
+	books            *books
+}
+
+// endOf is what a fact says of the end of its document.
+func endOf(f *fact) (end, bool) {
+	e := end{tenant: f.tenant, id: f.agg}
+	switch f.msg.(type) {
+	case *orv1.OrderFulfilled:
+		e.kind, e.state = "order", orv1.OrderState_ORDER_STATE_FULFILLED.String()
+	case *orv1.OrderClosed:
+		e.kind, e.state = "order", orv1.OrderState_ORDER_STATE_CLOSED.String()
+	case *imv1.GoodsIssued:
+		e.kind, e.state = "warehouse order", imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_ISSUED.String()
+	case *svv1.ShipmentClosed:
+		e.kind, e.state = "shipment", svv1.ShipmentState_SHIPMENT_STATE_CLOSED.String()
+	case *fsv1.VoucherPosted:
+		e.kind, e.state = "invoice", fsv1.FreightInvoiceState_FREIGHT_INVOICE_STATE_POSTED.String()
+	case *fsv1.FreightInvoicePaid:
+		e.kind, e.state = "invoice", fsv1.FreightInvoiceState_FREIGHT_INVOICE_STATE_PAID.String()
+	case *fsv1.ChargesSettled: // of all its charges: the load's invoices name them all
+		e.kind, e.state = "freight", fsv1.FreightState_FREIGHT_STATE_SETTLED.String()
+	}
+	return e, e.kind != ""
+}
+
+// ended notes the last end of a document.
+func (c *checker) ended(e end) {
+	of := c.ends[e.kind]
+	if n := len(of); n > 0 && of[n-1].id == e.id && of[n-1].tenant == e.tenant {
+		of[n-1] = e
+		return
+	}
+	c.ends[e.kind] = append(of, e)
+}
+
+// ask holds what the API answers of documents and stocks against their facts (I7, of stock
+// I2): of each kind a sample, spread evenly.
+func (c *checker) ask(ctx context.Context) error {
+	if c.suite.API == nil {
+		return nil
+	}
+	for kind, of := range c.ends {
+		step := max(1, len(of)/c.suite.Sample)
+		for i := 0; i < len(of); i += step {
+			e := of[i]
+			api := c.suite.API(e.tenant)
+			if e.stock != nil {
+				if err := c.askStock(ctx, api, e); err != nil {
+					return err
+				}
+				continue
+			}
+			state, err := stateOf(ctx, api, e)
+			switch {
+			case err != nil:
+				return fmt.Errorf("%s %s: %w", kind, e.id, err)
+			case state != e.state:
+				c.report.add("I7", Aggregate, kind+" "+e.tenant+"/"+e.id, "the API says %s, the facts %s", state, e.state)
+			}
+		}
+	}
+	return nil
+}
+
+func stateOf(ctx context.Context, api grpc.ClientConnInterface, e end) (string, error) {
+	switch e.kind {
+	case "order":
+		r, err := orv1.NewOrderReleaseServiceClient(api).GetOrder(ctx, &orv1.GetOrderRequest{OrderId: e.id})
+		return r.GetOrder().GetState().String(), err
+	case "warehouse order":
+		r, err := imv1.NewInventoryMovementServiceClient(api).GetWarehouseOrder(ctx, &imv1.GetWarehouseOrderRequest{WarehouseOrderId: e.id})
+		return r.GetWarehouseOrder().GetState().String(), err
+	case "shipment":
+		r, err := svv1.NewShipmentVisibilityServiceClient(api).GetShipment(ctx, &svv1.GetShipmentRequest{ShipmentId: e.id})
+		return r.GetShipment().GetState().String(), err
+	case "invoice":
+		r, err := fsv1.NewFreightSettlementServiceClient(api).GetFreightInvoice(ctx, &fsv1.GetFreightInvoiceRequest{InvoiceId: e.id})
+		return r.GetInvoice().GetState().String(), err
+	default:
+		r, err := fsv1.NewFreightSettlementServiceClient(api).GetFreight(ctx, &fsv1.GetFreightRequest{FreightId: e.id})
+		return r.GetFreight().GetState().String(), err
+	}
+}
+
+func (c *checker) askStock(ctx context.Context, api grpc.ClientConnInterface, e end) error {
+	bad := func(format string, args ...any) {
+		c.report.add("I2", Aggregate, "stock "+e.tenant+"/"+e.id, format, args...)
+	}
+	client := imv1.NewInventoryMovementServiceClient(api)
+	owner := e.stock.GetOwner()
+	got, err := client.GetStock(ctx, &imv1.GetStockRequest{Site: e.stock.GetSite(), Sku: e.stock.GetSku(), Owner: owner})
+	if err != nil {
+		return fmt.Errorf("stock %s: %w", e.id, err)
+	}
+	there := map[place]bool{}
+	for _, r := range got.GetStock().GetRows() {
+		at := placeOf(&imv1.Place{Location: r.GetLocation(), Lot: r.GetLot(), ExpiryDate: r.GetExpiryDate(), Status: r.GetStatus()})
+		there[at] = true
+		say := number(r.GetOnHand().GetValue(), bad).RatString() + " on hand, " + number(r.GetAllocated().GetValue(), bad).RatString() + " allocated"
+		if want := e.books.row(at); say != want {
+			bad("the API says %s at %s, the facts %s", say, at.location, want)
+		}
+	}
+	for at, q := range e.books.rows {
+		if q.Sign() != 0 && !there[at] {
+			bad("the API says nothing of %s, where %s stand", at.location, q.RatString())
+		}
+	}
+	resp, err := client.GetAvailability(ctx, &imv1.GetAvailabilityRequest{Places: []*imv1.AvailabilityPlace{{Site: e.stock.GetSite(), Sku: e.stock.GetSku(), Owner: owner}}})
+	if err != nil {
+		return fmt.Errorf("availability of %s: %w", e.id, err)
+	}
+	onHand, allocated, promised := e.books.figures()
+	want := onHand.RatString() + " " + allocated.RatString() + " " + promised.RatString()
+	for _, a := range resp.GetAvailabilities() {
+		say := number(a.GetOnHand().GetValue(), bad).RatString() + " " + number(a.GetAllocated().GetValue(), bad).RatString() + " " +
+			number(a.GetPromised().GetValue(), bad).RatString()
+		if say != want {
+			bad("the API says %s on hand, allocated and promised, the facts %s", say, want)
+		}
+	}
+	return nil
+}
+
+// done are the facts that an acknowledged command leaves with its aggregate, sooner or by
+// itself: that of the command that ends a part of an order.
+var done = map[string]string{
+	"CloseOrder": orv1.OrderState_ORDER_STATE_CLOSED.String(), "CloseShipment": svv1.ShipmentState_SHIPMENT_STATE_CLOSED.String(),
+	"PostGoodsIssue": imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_ISSUED.String(),
+	"RecordPayment":  fsv1.FreightInvoiceState_FREIGHT_INVOICE_STATE_PAID.String(),
+}
+
+// answered checks that what clients were told is over is over by the facts too (I1).
+func (c *checker) answered(entries []*history.Entry) {
+	state := map[string]string{}
+	for _, of := range c.ends {
+		for _, e := range of {
+			state[e.tenant+"/"+e.id] = e.state
+		}
+	}
+	for _, e := range entries {
+		want := done[e.Method[strings.LastIndex(e.Method, "/")+1:]]
+		if e.Outcome != history.OK || want == "" {
+			continue
+		}
+		var told struct{ Receipt reply }
+		if json.Unmarshal(e.Response, &told) != nil {
+			continue // I1 says so
+		}
+		id := e.Tenant + "/" + told.Receipt.ID
+		if got := state[id]; got != want {
+			c.report.add("I1", Aggregate, id, "%s was acknowledged and the facts end in %q", e.Method, got)
+		}
+	}
+}
