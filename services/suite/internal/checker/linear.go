@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -29,10 +30,27 @@ func linearizable(entries []*history.Entry, r *Report) {
 func check(r *Report, invariant, where string, model porcupine.NondeterministicModel, ops []porcupine.Operation) {
 	switch m := model.ToModel(); porcupine.CheckOperationsTimeout(m, ops, decideWithin) {
 	case porcupine.Illegal:
-		r.add(invariant, Whole, where, "no order of its %d commands explains what its clients were answered", len(ops))
+		r.add(invariant, Whole, where, "no order of its %d commands explains what its clients were answered:%s", len(ops), tale(ops))
 	case porcupine.Unknown:
 		r.Undecided = append(r.Undecided, where)
 	}
+}
+
+// toldOps is how many operations a violation names.
+const toldOps = 20
+
+// tale tells operations in the order of their calls: client, times, what it sent and was answered.
+func tale(ops []porcupine.Operation) string {
+	slices.SortFunc(ops, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+	var out strings.Builder
+	for _, op := range ops[:min(len(ops), toldOps)] {
+		end := "…"
+		if op.Return != math.MaxInt64 {
+			end = time.Duration(op.Return).Round(time.Millisecond).String()
+		}
+		fmt.Fprintf(&out, " [client %d, %v to %s: %v → %v]", op.ClientId, time.Duration(op.Call).Round(time.Millisecond), end, op.Input, op.Output)
+	}
+	return out.String()
 }
 
 // operation is an entry as porcupine takes it: one without an answer stays open to the end.
@@ -119,7 +137,9 @@ func Keys(entries []*history.Entry, r *Report) {
 			case e.Outcome == history.Unknown:
 				o.kind = unknown
 			case e.Code == keyReused:
-				o.kind = reused
+				if o.kind = reused; e.Attempts > 1 { // an earlier attempt may have held the key, and come to nothing
+					ops = append(ops, operation(e, requests[text], outcome{kind: nothing}))
+				}
 			}
 			ops = append(ops, operation(e, requests[text], o))
 		}

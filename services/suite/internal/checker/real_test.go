@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"google.golang.org/grpc"
@@ -146,8 +148,26 @@ func TestRealSuite(t *testing.T) {
 	for _, d := range damages {
 		t.Run(d.name, func(t *testing.T) { d.try(t, s, entries) })
 	}
+	t.Run("settle", func(t *testing.T) { neverSettles(t, s) })
 	if again := verdict(t, s, entries); len(again.Violations) > 0 {
 		t.Errorf("damage was left behind: %v", again.Violations)
+	}
+}
+
+// neverSettles: a suite in which something is open is waited for, and what is open is told.
+func neverSettles(t *testing.T, s Suite) {
+	v := &vandal{t: t, s: s}
+	defer v.undo()
+	position := bson.D{{Key: "_id", Value: own + "/books"}}
+	v.change(warehouse, "rows_bus_positions", position, func(bson.D) any { return nil })
+	ctx, cancel := context.WithTimeout(t.Context(), 3*lookEvery)
+	defer cancel()
+	still, err := Settle(ctx, s)
+	if want := warehouse + ": the consumer books has not begun"; err != nil || !slices.Equal(still, []string{want}) {
+		t.Errorf("%q %v, want %q", still, err, want)
+	}
+	if ctx.Err() == nil {
+		t.Error("it did not wait")
 	}
 }
 

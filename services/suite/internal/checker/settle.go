@@ -184,32 +184,34 @@ func (s Suite) parked(ctx context.Context, o *open, service string) error {
 }
 
 // Settle waits until a suite without clients has come to rest: all is published and applied,
-// twice in a row with nothing new between. It returns what is still open when ctx ends.
+// twice in a row with nothing new between. It returns what is still open when ctx ends; an
+// error is that of the last look, for a cluster that was just broken may not answer at first.
 func Settle(ctx context.Context, s Suite) ([]string, error) {
-	var last int64 = -1
-	var still []string
+	last, still := int64(-1), []string{"nothing was seen"}
 	for {
 		o, err := s.open(ctx)
 		switch {
-		case err == nil && len(o.found) == 0 && o.total == last:
-			return nil, nil
-		case err == nil:
-			if last, still = o.total, o.found; len(still) > 0 {
-				last = -1
+		case err != nil && ctx.Err() != nil: // cut short: what was seen before counts
+			return still, nil
+		case err != nil || len(o.found) > 0:
+			if last = -1; err == nil {
+				still = o.found
 			}
-		case ctx.Err() == nil:
-			return nil, err
+		case o.total == last:
+			return nil, nil
+		default:
+			last, still = o.total, []string{"commits are still made"}
 		}
 		select {
 		case <-ctx.Done():
-			if len(still) == 0 {
-				still = []string{"commits are still made"}
-			}
-			return still, nil
-		case <-time.After(500 * time.Millisecond):
+			return still, err
+		case <-time.After(lookEvery):
 		}
 	}
 }
+
+// lookEvery is how often Settle looks.
+const lookEvery = 500 * time.Millisecond
 
 // rest checks that nothing is under way (I9), and that heads count what is stored.
 func (c *checker) rest(ctx context.Context) error {
