@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/balancer/leastrequest"
 	"google.golang.org/grpc/credentials"
-	_ "google.golang.org/grpc/health" // client-side health checking
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
@@ -35,7 +35,7 @@ func dial(address string, memory func(context.Context) (net.Conn, error), creds 
 		grpc.WithTransportCredentials(creds),
 		grpc.WithDefaultServiceConfig(policy),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(batchMax)),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter, Timeout: pingTimeout}),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(t.tracer),
 			otelgrpc.WithPropagators(propagation.TraceContext{}), otelgrpc.WithMeterProvider(noop.NewMeterProvider()))),
 		grpc.WithChainUnaryInterceptor(faults, bounded(cfg.Limits.Deadline), sign.Unary),
@@ -99,7 +99,11 @@ type faultStream struct{ grpc.ClientStream }
 func (s *faultStream) SendMsg(m any) error { return wire.FromStatus(s.ClientStream.SendMsg(m)) }
 func (s *faultStream) RecvMsg(m any) error { return wire.FromStatus(s.ClientStream.RecvMsg(m)) }
 
-// retryPolicy is the service config of every connection: spread over all addresses,
+// A replica that has frozen or is cut off is given up after both of these; see also retryPolicy.
+const pingAfter, pingTimeout = 10 * time.Second, 5 * time.Second
+
+// retryPolicy is the service config of every connection: each call goes to the replica that
+// works on the fewest of ours, so that one which has frozen collects a few and gets no more;
 // and a second and third try of queries that did not come through. A mutation is
 // never tried again here: who wants that does it once, with its key, in one place.
 func retryPolicy() (string, error) {
@@ -116,7 +120,7 @@ func retryPolicy() (string, error) {
 		return true
 	})
 	config := map[string]any{
-		"loadBalancingConfig": []any{map[string]any{"round_robin": map[string]any{}}},
+		"loadBalancingConfig": []any{map[string]any{leastrequest.Name: map[string]any{"choiceCount": 10}}},
 		"retryThrottling":     map[string]any{"maxTokens": 10, "tokenRatio": 0.1},
 	}
 	if len(queries) > 0 {

@@ -32,7 +32,7 @@ type probe struct {
 }
 
 func newProbe() *probe {
-	return &probe{began: make(chan struct{}, 100), let: make(chan struct{})}
+	return &probe{began: make(chan struct{}, 100_000), let: make(chan struct{})}
 }
 
 func (p *probe) Add(ctx context.Context, req *probev1.AddRequest) (*probev1.AddResponse, error) {

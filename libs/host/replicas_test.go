@@ -2,7 +2,10 @@ package host
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,5 +56,38 @@ func TestCallsSpreadOverReplicas(t *testing.T) {
 	}
 	if err := two.Stop(context.WithoutCancel(t.Context())); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAFrozenReplicaGetsNoMoreCalls: one that takes calls and never answers holds up those that
+// it has, not those that come after.
+func TestAFrozenReplicaGetsNoMoreCalls(t *testing.T) {
+	tokens := keysOf(t, guard.Gateway, "probe")
+	start := func() (*probe, string) {
+		cfg := quick()
+		cfg.Tokens, cfg.Listen.GRPC = tokens, freeAddress(t)
+		p := newProbe()
+		startHost(t, cfg, p.unit("probe"))
+		return p, cfg.Listen.GRPC
+	}
+	frozen, a := start()
+	well, b := start()
+	close(well.let)
+	cfg := quick()
+	cfg.Tokens, cfg.Services = tokens, map[string]string{"probe": a + ";" + b}
+	caller := probev1.NewProbeServiceClient(startHost(t, cfg, newProbe().unit(guard.Gateway)).Dial(guard.Gateway, "probe"))
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer close(frozen.let)
+	var answered atomic.Int64
+	for deadline := time.Now().Add(20 * time.Second); answered.Load() < 200 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		group.Go(func() { // one after another: those that do not come back are the frozen one's
+			if _, err := caller.Add(as(t, rand.Text()), &probev1.AddRequest{CounterId: "c", Amount: 1, Mood: "wait"}); err == nil {
+				answered.Add(1)
+			}
+		})
+	}
+	if answered.Load() < 200 || frozen.calls.Load() == 0 || frozen.calls.Load() > 20 {
+		t.Errorf("%d calls were answered, the frozen replica holds %d", answered.Load(), frozen.calls.Load())
 	}
 }

@@ -68,7 +68,7 @@ func (c *Conn) send(ctx context.Context, e *Entry, args, reply any, opts []grpc.
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(rand.N(bound)):
+		case <-time.After(max(rand.N(bound), after(err))):
 		}
 	}
 }
@@ -85,6 +85,15 @@ func again(err error) bool {
 		return true // nothing was answered
 	}
 	return p.Retry || p.Status >= http.StatusInternalServerError || p.Status == http.StatusTooManyRequests
+}
+
+// after is how long the answer asks to wait.
+func after(err error) time.Duration {
+	var p *rest.Problem
+	if errors.As(err, &p) {
+		return p.After
+	}
+	return 0
 }
 
 // tell completes the entry with how the command ended.

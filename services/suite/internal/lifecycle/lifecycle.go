@@ -47,6 +47,13 @@ type walk struct {
 	charges                                      []*freightsettlementv1.Charge
 }
 
+// Submit submits an order and returns its id.
+func (d *Driver) Submit(ctx context.Context, number string, lines []Line) (string, error) {
+	w := &walk{Driver: d, number: number, lines: lines}
+	err := w.submit(ctx)
+	return w.order, err
+}
+
 // Walk takes one order all the way: submitted, released, picked, packed, issued, tendered,
 // dispatched, delivered, invoiced, approved, posted, paid, closed.
 func (d *Driver) Walk(ctx context.Context, number string, lines []Line) error {

@@ -12,8 +12,10 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/grpc"
@@ -42,6 +44,8 @@ type Problem struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 	Retry  bool   `json:"retryable"`
+
+	After time.Duration `json:"-"` // Retry-After; 0 when the answer had none
 }
 
 // Error implements error.
@@ -82,6 +86,9 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, _ ...
 		p := &Problem{Status: resp.StatusCode}
 		if json.Unmarshal(data, p) != nil {
 			p.Detail = string(data)
+		}
+		if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
+			p.After = time.Duration(seconds) * time.Second
 		}
 		return p
 	}

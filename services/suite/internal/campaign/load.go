@@ -1,0 +1,160 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/lockstep-logistics/lockstep/libs/clock"
+	"github.com/lockstep-logistics/lockstep/libs/guard"
+	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
+)
+
+// What the load is made of.
+const (
+	items      = 40 // few, so that orders meet at the same stock
+	perItem    = 1_000_000
+	cancelOf   = 6                // one order in so many is cancelled instead of walked
+	orderTime  = 4 * time.Minute  // an order that takes longer is a violation
+	callTime   = 15 * time.Second // of one attempt
+	clientWait = 100 * time.Millisecond
+)
+
+// load walks orders of two tenants by many clients, each with retries.
+type load struct {
+	cluster *Cluster
+	log     *history.Log
+	watch   *history.Watch
+	seed    uint64
+	tenants []string
+	http    *http.Client
+
+	walked, cancelled atomic.Int64
+	mu                sync.Mutex
+	failed            []error
+}
+
+func newLoad(c *Cluster, log *history.Log, watch *history.Watch, seed uint64) *load {
+	return &load{
+		cluster: c, log: log, watch: watch, seed: seed, tenants: []string{"acme", "globex"},
+		http: &http.Client{Timeout: callTime, Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
+	}
+}
+
+// conn is the n-th client's connection.
+func (l *load) conn(n int) (*history.Conn, error) {
+	tenant := l.tenants[n%len(l.tenants)]
+	api, err := l.cluster.API(tenant, l.http)
+	return &history.Conn{API: api, Log: l.log, Client: n, Tenant: tenant, Principal: guard.AdminCaller(tenant).Principal, Watch: l.watch}, err
+}
+
+func driver(conn grpc.ClientConnInterface) *lifecycle.Driver {
+	return &lifecycle.Driver{Dial: func(string) grpc.ClientConnInterface { return conn }, Now: clock.System{}.Now}
+}
+
+// setup gives each tenant its master data and stock.
+func (l *load) setup(ctx context.Context) error {
+	for n := range l.tenants {
+		conn, err := l.conn(n)
+		if err != nil {
+			return err
+		}
+		if err := driver(conn).Setup(ctx, items, perItem); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run keeps clients busy until ctx ends; each then finishes the order it is at.
+func (l *load) run(ctx context.Context, clients int) {
+	var group sync.WaitGroup
+	for n := range clients {
+		group.Go(func() {
+			if err := l.client(ctx, n); err != nil {
+				l.fail(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+func (l *load) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed = append(l.failed, err)
+}
+
+// client walks or cancels one order after another.
+func (l *load) client(ctx context.Context, n int) error {
+	conn, err := l.conn(n)
+	if err != nil {
+		return err
+	}
+	random := rand.New(rand.NewPCG(l.seed, uint64(n)))
+	d := driver(conn)
+	for order := 0; ctx.Err() == nil; order++ {
+		number := fmt.Sprintf("C%d-%05d", n, order)
+		lines := make([]lifecycle.Line, 1+random.IntN(3))
+		from := random.IntN(items)
+		for i := range lines {
+			lines[i] = lifecycle.Line{SKU: lifecycle.SKU((from + i) % items), Quantity: 1 + random.IntN(5)}
+		}
+		cancel := random.IntN(cancelOf) == 0
+		order, done := context.WithTimeout(context.WithoutCancel(ctx), orderTime)
+		if cancel {
+			if err = cancelled(order, conn, d, number, lines); err == nil {
+				l.cancelled.Add(1)
+			}
+		} else if err = d.Walk(order, number, lines); err == nil {
+			l.walked.Add(1)
+		}
+		done()
+		if err != nil {
+			return fmt.Errorf("client %d: %w", n, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(rand.N(clientWait)):
+		}
+	}
+	return nil
+}
+
+// cancelled submits an order and cancels it, whatever has become of it meanwhile, and waits
+// for its end.
+func cancelled(ctx context.Context, conn *history.Conn, d *lifecycle.Driver, number string, lines []lifecycle.Line) error {
+	id, err := d.Submit(ctx, number, lines)
+	if err != nil {
+		return err
+	}
+	client := orderreleasev1.NewOrderReleaseServiceClient(conn)
+	key := metadata.AppendToOutgoingContext(ctx, guard.MetaKey, "walk:"+number+":RequestCancel")
+	if _, err := client.RequestCancel(key, &orderreleasev1.RequestCancelRequest{OrderId: id, Reason: "CUSTOMER_REQUEST"}); err != nil {
+		return err
+	}
+	for {
+		resp, err := client.GetOrder(ctx, &orderreleasev1.GetOrderRequest{OrderId: id})
+		if err != nil {
+			return err
+		}
+		if resp.GetOrder().GetState() == orderreleasev1.OrderState_ORDER_STATE_CANCELLED {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("cancelled order %s is %s", number, resp.GetOrder().GetState()), ctx.Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
