@@ -45,6 +45,10 @@ test: parts ## run every test, on a real MongoDB and Redis too (TESTFLAGS=…)
 test-race: parts ## run the tests of libraries, domains and use cases under the race detector
 	$(TEST) -race ./libs/... $(wildcard ./services/*/internal/domain/) $(wildcard ./services/*/internal/domain/*/) $(wildcard ./services/*/internal/app/)
 
+.PHONY: planted
+planted: parts ## plant known bugs one after another; the tests must catch each (BUG=w1 RUNS=5)
+	GOWORK=off go -C scripts run ./planted -root $(CURDIR) -runs $(or $(RUNS),1) $(BUG)
+
 .PHONY: standalone
 standalone: ## build and vet each module alone, as a team that owns one service does
 	@for m in $(MODULES) scripts; do \

@@ -38,7 +38,7 @@ func (l *inflow) offer(a arrival, now time.Time) (ready []arrival, duplicate boo
 	switch {
 	case n <= l.next || held:
 		return nil, true
-	case n > l.next+1:
+	case !l.turn(n):
 		if len(l.held) < maxHeld {
 			l.held[n] = a
 		}
@@ -50,7 +50,7 @@ func (l *inflow) offer(a arrival, now time.Time) (ready []arrival, duplicate boo
 	}
 	for {
 		ready = append(ready, a)
-		l.next++
+		l.next = a.fact.Number
 		if !a.skipped {
 			l.open[l.next] = a
 		}
@@ -69,15 +69,6 @@ func (l *inflow) offer(a arrival, now time.Time) (ready []arrival, duplicate boo
 
 // done tells that the effects of a number are there.
 func (l *inflow) done(n uint64) { delete(l.open, n) }
-
-// low is the number up to which everything is done.
-func (l *inflow) low() uint64 {
-	low := l.next
-	for n := range l.open {
-		low = min(low, n-1)
-	}
-	return low
-}
 
 // late tells what to fetch from the owner: facts that others overtook a while ago, and those
 // of a lane that stands still below its head.

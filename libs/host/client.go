@@ -112,7 +112,7 @@ func retryPolicy() (string, error) {
 		for i := range f.Services().Len() {
 			for j := range f.Services().Get(i).Methods().Len() {
 				m := f.Services().Get(i).Methods().Get(j)
-				if access := guard.AccessOf(m); access != nil && !access.Mutation {
+				if access := guard.AccessOf(m); access != nil && repeatable(access) {
 					queries = append(queries, map[string]string{"service": string(m.Parent().FullName()), "method": string(m.Name())})
 				}
 			}

@@ -92,12 +92,7 @@ func (c *Collection[S, F]) attempt(ctx context.Context, rounds []*round[S, F]) {
 		}
 		return
 	}
-	c.db.engine.insert(ctx, ws)
-	_ = faultpoint.Hit(faultpoint.C4) // only kills and delays make sense after the commit
-	for _, r := range flying {
-		c.land(ctx, r)
-	}
-	_ = faultpoint.Hit(faultpoint.C5)
+	c.finish(ctx, ws, flying)
 }
 
 // land answers a round whose insert is over, or puts it back.

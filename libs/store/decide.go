@@ -46,7 +46,7 @@ func (m *made[S, F]) answer() {
 // absence, unlike presence, has to be proven.
 func (c *Collection[S, F]) decide(ctx context.Context, r *round[S, F]) error {
 	r.write, r.made = nil, nil
-	old, err := c.receipts(ctx, r)
+	old, err := c.prior(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (c *Collection[S, F]) decide(ctx context.Context, r *round[S, F]) error {
 	}
 	switch {
 	case len(m.loose) == 0:
-	case len(m.doc.Receipts) > 0: // the commit proves the base of all
+	case m.commits(): // which proves the base of all
 		m.answers, m.loose = append(m.answers, m.loose...), nil
 	case !r.fresh:
 		if r.base, err = c.full(ctx, r.line.agg); err != nil {
@@ -77,7 +77,7 @@ func (c *Collection[S, F]) decide(ctx context.Context, r *round[S, F]) error {
 	for _, a := range m.loose {
 		a.r.answer(a.rec, a.err)
 	}
-	if len(m.doc.Receipts) == 0 {
+	if !m.commits() {
 		m.answer() // replays only: proven by the commits they were found in
 		return nil
 	}

@@ -116,7 +116,7 @@ func (r ring) push(e entry, mark int64) (ring, int64) {
 // behind reports whether a receipt that is in no ring may still be in a commit.
 func (h *header) behind(c Cause, now time.Time) bool {
 	if c.Derived {
-		return len(h.derived) >= ringSize && micros(c.KeyTime) <= h.floor
+		return len(h.derived) >= ringSize && h.below(c.KeyTime)
 	}
 	return h.evicted != 0 && h.evicted > micros(now.Add(-retention))
 }

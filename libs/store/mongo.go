@@ -12,7 +12,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
-	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 )
 
 // mongodb is the engine of a deployment: a replica set, every write acknowledged by a
@@ -37,9 +36,8 @@ const (
 )
 
 func openMongo(ctx context.Context, cfg Config, opt Options) (engine, error) {
-	journaled := true
 	client, err := mongo.Connect(options.Client().ApplyURI(cfg.URI).SetMonitor(opt.commands).
-		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: &journaled}).
+		SetWriteConcern(durable()).
 		SetReadConcern(readconcern.Majority()).
 		SetReadPreference(readpref.Primary()).
 		SetRetryWrites(true).SetRetryReads(true).

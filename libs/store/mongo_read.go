@@ -11,7 +11,7 @@ import (
 
 // raws runs a find and returns the documents as stored.
 func raws(ctx context.Context, c *mongo.Collection, filter bson.D, opts ...options.Lister[options.FindOptions]) ([][]byte, error) {
-	cur, err := c.Find(ctx, filter, opts...)
+	cur, err := settled(c).Find(ctx, filter, opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,8 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 )
 
-// receipts finds the receipts that earlier runs of a round's commands left, after the load
-// and under the version that will be committed on: in the rings, and behind them where a
-// receipt may have left its ring. Absence is proven by the commit's own version.
+// receipts finds the receipts that earlier runs of a round's commands left up to its base: in
+// the rings, and behind them where a receipt may have left its ring.
 func (c *Collection[S, F]) receipts(ctx context.Context, r *round[S, F]) (map[[16]byte]*receiptDoc, error) {
 	if r.base.version == 0 {
 		return nil, nil

@@ -74,6 +74,50 @@ func provenFresh(t *testing.T, open Opener) {
 	if accepted.Load() != 40 || refused.Load() != 20 || onHand(t, c, "stk_a") != 6-40 {
 		t.Errorf("%d accepted, %d refused, %d on hand", accepted.Load(), refused.Load(), onHand(t, c, "stk_a"))
 	}
+	restocked(t, c, d)
+}
+
+// restocked brings in at one process what the copy of the other lacks: that one must not refuse.
+func restocked(t *testing.T, c, d *store.Collection[Stock, Fact]) {
+	t.Helper()
+	if _, err := d.Update(As(t.Context(), "t", "d4"), "stk_a", Take("supplier", -44)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Update(As(t.Context(), "t", "c4"), "stk_a", Take("bob", 5)); err != nil {
+		t.Errorf("refused on an old copy: %v", err)
+	}
+}
+
+// keyElsewhere sends a command to one process and, under the same key, to another whose copy
+// is from before; then to both at once. It takes effect once, whosever key it is.
+func keyElsewhere(t *testing.T, open Opener) {
+	db, c := opened(t, open, 1000)
+	d := other(t, open, db, c)
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	of := func(i int) context.Context {
+		if i%2 == 0 {
+			return derived(t.Context(), fmt.Sprint("evt:", i), at)
+		}
+		return As(t.Context(), "t", fmt.Sprint("k", i))
+	}
+	for i := range 20 {
+		first, err := d.Update(of(i), "stk_a", Take("bob", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := c.Update(of(i), "stk_a", Take("bob", 1))
+		if err != nil || !again.Replayed || again.ETag != first.ETag {
+			t.Errorf("%d took effect again elsewhere: %+v, first %+v, %v", i, again, first, err)
+		}
+	}
+	together(200, func(i int) {
+		if _, err := []*store.Collection[Stock, Fact]{c, d}[i%2].Update(of(100+i/2), "stk_a", Take("bob", 1)); err != nil {
+			t.Error(err)
+		}
+	})
+	if n := onHand(t, c, "stk_a"); n != 1000-20-100 {
+		t.Errorf("%d on hand after 120 keys took one each", n)
+	}
 }
 
 func reasonOf(err error) string {

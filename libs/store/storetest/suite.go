@@ -70,6 +70,7 @@ var musts = []must{
 	{"M34 a refusal takes nobody's tag away", tagStays},
 	{"M35 a refusal is decided anew when somebody asks for it, an effect never", anew},
 	{"M36 a page token outlives a restart", tokenStays},
+	{"M39 a key that ran at one process is known at another", keyElsewhere},
 	{"M33 of one commit's commands each is blamed for its own facts", blamed},
 }
 

@@ -59,15 +59,6 @@ func ApplyStock(s Stock, facts ...StockFact) Stock {
 	return s
 }
 
-// bury remembers that a claim or a warehouse order is closed for good.
-func (s Stock) bury(key string) Stock {
-	s.Tombstones = append(slices.Clip(s.Tombstones), mark(key))
-	if n := len(s.Tombstones) - maxTombstones; n > 0 {
-		s.Tombstones = s.Tombstones[n:]
-	}
-	return s
-}
-
 // closed reports whether a claim or a warehouse order was closed for good.
 func (s Stock) closed(key string) bool { return slices.Contains(s.Tombstones, mark(key)) }
 
