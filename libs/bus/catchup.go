@@ -14,7 +14,8 @@ import (
 const margin = 24 * time.Hour
 
 // begin gives a consumer that never ran its first position: a follower copies the owner's
-// states, the others start at the first number.
+// states, the others start at the first number of all. Where the owner has numbered anew since,
+// they find that out like one that was away, and compare.
 func (r *runner) begin(ctx context.Context) error {
 	heads, err := r.owner.heads(ctx)
 	if err != nil {
@@ -23,7 +24,7 @@ func (r *runner) begin(ctx context.Context) error {
 	if r.Kind == Follower {
 		return r.copy(ctx, heads)
 	}
-	return r.store(ctx, position{Generation: heads.generation, Numbers: numbers{}})
+	return r.store(ctx, position{Generation: min(heads.generation, 1), Numbers: numbers{}})
 }
 
 // catchUp compares with the owner when numbers do not tell what is missing: the generation

@@ -16,7 +16,7 @@ var bugs = []bug{
 	{"w1", "writes with w:1", "./libs/store", "^TestKilledMongod$"},
 	{"answer_first", "answers before the commit is acknowledged", "./libs/store", "^TestKilledWriter$"},
 	{"refusal_from_copy", "refuses from a copy, without a commit", "./libs/store", "^TestMongoDB$/^M21"},
-	{"gap", "a recorder takes any newer fact for the next", "./libs/bus/bustest", "^TestMemory$/^a_recorder_that_begins"},
+	{"gap", "a recorder takes any newer fact for the next", "./libs/bus/bustest", "^TestMemory$/^a_recorder_whose_rows"},
 	{"lost", "a consumer passes over numbers that are missing", "./libs/bus/bustest", "^TestMemory$/^duplicates"},
 	{"position", "a position stands for facts still worked on", "./libs/bus/bustest", "^TestMemory$/^consumer_ended"},
 	{"retry", "the gateway's connections try changes again", "./libs/host", "^TestQueriesAreTriedAgainChangesAreNot$"},
