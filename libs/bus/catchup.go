@@ -20,6 +20,7 @@ func (r *runner) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.apart(heads)
 	if r.Kind == Follower {
 		return r.copy(ctx, heads)
 	}
@@ -34,6 +35,7 @@ func (r *runner) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.apart(heads)
 	if r.Kind == Follower {
 		return r.copy(ctx, heads)
 	}
