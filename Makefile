@@ -54,6 +54,10 @@ standalone: ## build and vet each module alone, as a team that owns one service 
 bench: parts ## run the benchmarks, those of one group with ONLY=store
 	go run ./services/suite/cmd/bench -only "$(ONLY)"
 
+.PHONY: cluster
+cluster: parts ## run the suite as a cluster and kill it part by part (CLUSTER_MINUTES=5)
+	go run ./services/suite/cmd/cluster
+
 .PHONY: parts
 parts: $(BIN)/nats-server ## fetch mongod and redis-server into .cache/, where the system can run them, and build nats-server
 	@scripts/fetch-mongod.sh

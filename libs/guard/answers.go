@@ -66,13 +66,15 @@ func (a *Answers) begin(ctx context.Context, tenant, scope string, fingerprint [
 		case found == nil:
 			return h, nil, nil
 		}
-		kind, seen, body := decode(found)
-		if !bytes.Equal(seen, fingerprint) {
-			return held{}, nil, fault.New(fault.KeyReused, "IDEMPOTENCY_KEY_REUSED", "the idempotency key was used for another request")
-		}
-		if kind == kindAnswer {
+		switch kind, seen, body := decode(found); {
+		case kind == kindAnswer && bytes.Equal(seen, fingerprint):
 			return held{}, body, nil
+		case kind == kindAnswer:
+			return held{}, nil, fault.New(fault.KeyReused, "IDEMPOTENCY_KEY_REUSED", "the idempotency key was used for another request")
+		case kind != kindLock:
+			return held{}, nil, nil // not ours
 		}
+		// A lock, whichever request's: it may yet come to nothing, so it proves no reuse.
 		jittered := pause/2 + mrand.N(pause)
 		if time.Now().Add(jittered).After(deadline) {
 			return held{}, nil, fault.New(fault.InProgress, "IDEMPOTENCY_IN_PROGRESS", "a command with this key is being worked on").After(retryAdvised)

@@ -101,6 +101,41 @@ func TestKeysAreScoped(t *testing.T) {
 	}
 }
 
+// TestALockProvesNoReuse: a key that another request is being worked on under is not refused as
+// used: that request may come to nothing.
+func TestALockProvesNoReuse(t *testing.T) {
+	i := &Idempotency{Rules: probeRules(t), Answers: patient(redisOn(t, testkit.Redis(t)))}
+	tenant := testkit.Name("t")
+	call := func(amount int64, handle func(context.Context) (*probev1.AddResponse, error)) error {
+		_, err := add(caused(t.Context(), tenant, "ada", "key-of-mine"), i, &probev1.AddRequest{CounterId: "c", Amount: amount}, handle)
+		return err
+	}
+	began, end := make(chan struct{}), make(chan struct{})
+	var first sync.WaitGroup
+	first.Go(func() {
+		if err := call(1, func(context.Context) (*probev1.AddResponse, error) {
+			close(began)
+			<-end
+			return nil, fault.New(fault.Unavailable, "GONE", "came to nothing")
+		}); !fault.IsKind(err, fault.Unavailable) {
+			t.Errorf("the first: %v", err)
+		}
+	})
+	<-began
+	var second sync.WaitGroup
+	second.Go(func() {
+		if err := call(2, func(context.Context) (*probev1.AddResponse, error) { return &probev1.AddResponse{}, nil }); err != nil {
+			t.Errorf("the second: %v", err)
+		}
+	})
+	close(end)
+	first.Wait()
+	second.Wait()
+	if err := call(1, nil); !fault.IsKind(err, fault.KeyReused) {
+		t.Errorf("the first again: %v", err)
+	}
+}
+
 func TestWithoutRedisTheStoreDecides(t *testing.T) {
 	server := testkit.StartRedis(t)
 	c := redisOn(t, server.URL())

@@ -46,7 +46,7 @@ func LaunchNATSCluster(dir string, n int) ([]*NATSNode, error) {
 	for i, s := range nodes {
 		conf := fmt.Sprintf(`server_name: %s
 listen: %s
-jetstream { store_dir: %q, max_file_store: 4GB, max_memory_store: 256MB }
+jetstream { store_dir: %q, max_file_store: 16GB, max_memory_store: 256MB }
 cluster { name: lockstep, listen: %s, routes: [ %s ] }
 `, s.name, strings.TrimPrefix(s.URL, "nats://"), s.Dir, routes[i], "nats://"+strings.Join(routes, ", nats://"))
 		if err := os.WriteFile(s.conf, []byte(conf), 0o600); err != nil {

@@ -19,7 +19,15 @@ const knownNumbers = 1 << 16
 type Recorder struct {
 	rows  *combiner
 	known *lru.Cache[number, struct{}]
+	quiet *lru.Cache[document, struct{}]
 }
+
+// document is one whose request for claims this process stored, and no give-back since.
+type document struct{ tenant, id string }
+
+// quietDocuments is how many documents a process remembers as quiet; of others it reads the
+// claims once more than needed.
+const quietDocuments = 1 << 15
 
 type number struct {
 	tenant string
@@ -32,7 +40,11 @@ func NewRecorder(db *store.DB) *Recorder {
 	if err != nil {
 		panic(err) // the size is a positive constant
 	}
-	return &Recorder{rows: &combiner{rows: db.Table(table, index)}, known: known}
+	quiet, err := lru.New[document, struct{}](quietDocuments)
+	if err != nil {
+		panic(err) // as above
+	}
+	return &Recorder{rows: &combiner{rows: db.Table(table, index)}, known: known, quiet: quiet}
 }
 
 // together is how many facts of one aggregate go into one write: rows do not depend on the

@@ -90,13 +90,23 @@ func (t *tracer) settle(ctx context.Context, row store.Row) error {
 
 // markMadeAgain finds what no request and no give-back would lead to: a claim that was made
 // although it had been given back, when its target had forgotten that. Whichever of the two
-// facts is written last sees the other. The claim's fact is written once more, marked, in a row
-// of its own; it is told once all the same.
+// facts is written last sees the other; only where this process stored the request and no
+// give-back since is there nothing to see. The claim's fact is written once more, marked, in a
+// row of its own; it is told once all the same.
 func (r *Recorder) markMadeAgain(ctx context.Context, e entry) error {
 	documents := map[string]bool{}
 	for _, n := range e.claims {
-		if n.Effect == domain.Made || n.Effect == domain.GivenBack {
-			documents[n.Key.Document] = true
+		d := document{e.tenant, n.Key.Document}
+		switch n.Effect {
+		case domain.Requested:
+			r.quiet.Add(d, struct{}{})
+		case domain.GivenBack:
+			r.quiet.Remove(d)
+			documents[d.id] = true
+		case domain.Made:
+			if !r.quiet.Contains(d) {
+				documents[d.id] = true
+			}
 		}
 	}
 	for document := range documents {

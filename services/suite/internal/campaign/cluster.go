@@ -51,14 +51,14 @@ type Layout struct {
 // Full is a cluster as a deployment has it.
 var Full = Layout{Mongods: 3, NATSServers: 3, Replicas: 2}
 
-// Programs builds the suite's programs, with their crash points, into a folder; root is the
+// Programs builds the suite's programs into a folder, with build tags; root is the
 // top of the source tree.
-func Programs(ctx context.Context, root, into string) error {
+func Programs(ctx context.Context, root, into, tags string) error {
 	all := []string{"./gateway/cmd/gateway"}
 	for _, s := range Services {
 		all = append(all, "./"+filepath.ToSlash(filepath.Join("services", s, "cmd", s)))
 	}
-	return fleet.Build(ctx, root, into, "faults", all...)
+	return fleet.Build(ctx, root, into, tags, all...)
 }
 
 // Start starts a cluster of the programs in bin, with its files under dir. What it began is

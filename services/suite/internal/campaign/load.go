@@ -16,6 +16,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/checker"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
 )
@@ -28,6 +29,10 @@ const (
 	orderTime  = 4 * time.Minute  // an order that takes longer is a violation
 	callTime   = 15 * time.Second // of one attempt
 	clientWait = 100 * time.Millisecond
+
+	fighters    = 4 // of a tenant, with numbers of their own
+	fighterBase = 1000
+	fightRounds = 5
 )
 
 // load walks orders of two tenants by many clients, each with retries.
@@ -38,6 +43,7 @@ type load struct {
 	seed    uint64
 	tenants []string
 	http    *http.Client
+	turn    int // of walks: orders of different ones have different numbers
 
 	walked, cancelled atomic.Int64
 	mu                sync.Mutex
@@ -76,9 +82,23 @@ func (l *load) setup(ctx context.Context) error {
 	return nil
 }
 
-// run keeps clients busy until ctx ends; each then finishes the order it is at.
+// run keeps clients busy until ctx ends, some of them fighting for the same things; each then
+// finishes what it is at.
 func (l *load) run(ctx context.Context, clients int) {
 	var group sync.WaitGroup
+	for tenant := range l.tenants {
+		group.Go(func() {
+			if err := l.fights(ctx, tenant); err != nil {
+				l.fail(err)
+			}
+		})
+	}
+	l.walk(ctx, clients, &group)
+	group.Wait()
+}
+
+// walk lets clients walk orders.
+func (l *load) walk(ctx context.Context, clients int, group *sync.WaitGroup) {
 	for n := range clients {
 		group.Go(func() {
 			if err := l.client(ctx, n); err != nil {
@@ -86,13 +106,35 @@ func (l *load) run(ctx context.Context, clients int) {
 			}
 		})
 	}
-	group.Wait()
 }
 
 func (l *load) fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failed = append(l.failed, err)
+}
+
+// fights lets some clients of a tenant send the same keys and want the same scarce stock, a few
+// rounds at a time.
+func (l *load) fights(ctx context.Context, tenant int) error {
+	conns := make([]grpc.ClientConnInterface, fighters)
+	for i := range conns {
+		conn, err := l.conn(fighterBase + tenant + i*len(l.tenants))
+		if err != nil {
+			return err
+		}
+		conns[i] = conn
+	}
+	for n := 0; ctx.Err() == nil; n++ {
+		fight, done := context.WithTimeout(context.WithoutCancel(ctx), orderTime)
+		err := checker.Contend(fight, conns, lifecycle.Site, fmt.Sprintf("%s-%d", l.tenants[tenant], n), fightRounds)
+		done()
+		if err != nil {
+			return fmt.Errorf("clients of %s that fight: %w", l.tenants[tenant], err)
+		}
+		pauseFor(ctx, time.Second)
+	}
+	return nil
 }
 
 // client walks or cancels one order after another.
@@ -104,7 +146,7 @@ func (l *load) client(ctx context.Context, n int) error {
 	random := rand.New(rand.NewPCG(l.seed, uint64(n)))
 	d := driver(conn)
 	for order := 0; ctx.Err() == nil; order++ {
-		number := fmt.Sprintf("C%d-%05d", n, order)
+		number := fmt.Sprintf("C%d-%d-%05d", l.turn, n, order)
 		lines := make([]lifecycle.Line, 1+random.IntN(3))
 		from := random.IntN(items)
 		for i := range lines {

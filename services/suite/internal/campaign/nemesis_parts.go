@@ -251,15 +251,15 @@ func (n *nemesis) mislay(ctx context.Context, service, id string) error {
 		return err
 	}
 	mark := map[string]json.RawMessage{}
-	if err := json.Unmarshal(row.Body, &mark); err != nil {
+	var position []byte
+	if err := errors.Join(json.Unmarshal(row.Body, &mark), json.Unmarshal(mark["p"], &position)); err != nil {
 		return err
 	}
-	// What the server answers to it is what it answers to a place that its log has dropped.
-	none, err := bson.Marshal(bson.D{{Key: "_data", Value: "00"}})
+	token, err := mislaid(position)
 	if err != nil {
 		return err
 	}
-	mark["p"], err = json.Marshal([]byte(base64.RawURLEncoding.EncodeToString(none)))
+	mark["p"], err = json.Marshal(token)
 	if err != nil {
 		return err
 	}
@@ -269,6 +269,24 @@ func (n *nemesis) mislay(ctx context.Context, service, id string) error {
 	}
 	_, err = rows.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: bson.D{{Key: "b", Value: body}}}})
 	return err
+}
+
+// mislaid makes a position that the server does not find. A resume token is {_data: hex} and
+// ends with the id of its document, tenant/aggregate/version: the server looks for an entry of
+// its log with exactly that id. One without an id is of a stream at rest and always found.
+func mislaid(position []byte) ([]byte, error) {
+	token, err := base64.RawURLEncoding.DecodeString(string(position))
+	if err != nil {
+		return nil, err
+	}
+	data, _ := bson.Raw(token).Lookup("_data").StringValueOK()
+	const zeros, nines = "30303030", "39393939" // of the ten digits of the version
+	at := strings.LastIndex(data, zeros)
+	if at < 0 {
+		return position, nil
+	}
+	other, err := bson.Marshal(bson.D{{Key: "_data", Value: data[:at] + nines + data[at+len(zeros):]}})
+	return []byte(base64.RawURLEncoding.EncodeToString(other)), err
 }
 
 // rollingRestart replaces every process of the suite in order by one of the programs in bin.
@@ -297,7 +315,7 @@ func previous(ctx context.Context, root, dir string) (string, error) {
 	if out, err := exec.CommandContext(ctx, "git", "-C", root, "worktree", "add", "--detach", tree, "HEAD~1").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("git worktree: %w\n%s", err, out)
 	}
-	err := Programs(ctx, tree, bin)
+	err := Programs(ctx, tree, bin, crashPoints)
 	if out, gone := exec.CommandContext(context.WithoutCancel(ctx), "git", "-C", root, "worktree", "remove", "--force", tree).CombinedOutput(); gone != nil {
 		err = errors.Join(err, fmt.Errorf("git worktree: %w\n%s", gone, out))
 	}

@@ -7,6 +7,11 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/checker"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
 )
 
 // strike is one fault as it was.
@@ -30,6 +35,9 @@ type Report struct {
 	Acknowledged      int
 	Lost, Twice       int
 	NotApplied        int
+	Commits, Facts    int
+	Undecided         int           // contended objects whose history is too large to decide
+	Settled           time.Duration // until everything had its effect
 	Violations        []string
 
 	mu          sync.Mutex
@@ -80,6 +88,9 @@ func (r *Report) Stall(kind string) (longest time.Duration) {
 	return longest
 }
 
+// printed bounds the violations that are printed one by one.
+const printed = 40
+
 // Print writes what was found.
 func (r *Report) Print(w io.Writer) error {
 	r.mu.Lock()
@@ -93,14 +104,15 @@ func (r *Report) Print(w io.Writer) error {
 seed                        %d
 faults                      %d of %d kinds in %.0f s
 orders walked, cancelled    %d, %d
-orders not come to their end %d
+  not come to their end     %d
+at rest after               %.1f s, %d commits, %d facts
 commands acknowledged       %d
   lost                      %d
   applied twice             %d
 facts not applied           %d
 longest without a success   %.1f s (while a mongod primary dies %.1f s)
 p99 before, during, after   %v, %v, %v
-`, r.Seed, len(r.struck), len(kinds), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Acknowledged, r.Lost, r.Twice, r.NotApplied,
+`, r.Seed, len(r.struck), len(kinds), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Acknowledged, r.Lost, r.Twice, r.NotApplied,
 		r.Stall("").Seconds(), r.Stall("kill mongod primary").Seconds(),
 		r.p99(time.Time{}, r.first).Round(time.Millisecond), r.p99(r.first, r.last).Round(time.Millisecond), r.p99(r.last, end).Round(time.Millisecond))
 	for _, f := range r.Failed {
@@ -108,13 +120,54 @@ p99 before, during, after   %v, %v, %v
 			_, err = fmt.Fprintln(w, "not come to its end:", f)
 		}
 	}
-	for _, v := range r.Violations {
+	for _, v := range r.Violations[:min(len(r.Violations), printed)] {
 		if err == nil {
 			_, err = fmt.Fprintln(w, "violation:", v)
 		}
 	}
+	if more := len(r.Violations) - printed; more > 0 && err == nil {
+		_, err = fmt.Fprintf(w, "and %d violations more\n", more)
+	}
 	return err
 }
 
-// check holds the databases against the history.
-func (r *Report) check(context.Context, *Cluster, *load, string) error { return nil }
+// settleWithin is how long what was committed may take to have its effect everywhere, once
+// nothing strikes any more.
+const settleWithin = 3 * time.Minute
+
+// check waits until the cluster has come to rest and holds its databases and answers against
+// the history of the clients.
+func (r *Report) check(ctx context.Context, c *Cluster, l *load, path string) error {
+	suite := checker.Suite{Client: c.client, Prefix: prefix, API: func(tenant string) grpc.ClientConnInterface {
+		conn, err := c.API(tenant, l.http)
+		if err != nil {
+			return nil
+		}
+		return &history.Conn{API: conn} // it tries again
+	}}
+	settle, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	begin := time.Now()
+	open, err := checker.Settle(settle, suite)
+	if err != nil {
+		return err
+	}
+	r.Settled = time.Since(begin)
+	for _, o := range open {
+		r.Violations = append(r.Violations, "not at rest: "+o)
+	}
+	entries, err := history.Read(path)
+	if err != nil {
+		return err
+	}
+	found, err := checker.Check(ctx, suite, entries)
+	if err != nil {
+		return err
+	}
+	r.Acknowledged, r.Lost, r.Twice, r.NotApplied = found.Acknowledged, found.Lost, found.Twice, found.NotApplied
+	r.Commits, r.Facts, r.Undecided = found.Commits, found.Facts, len(found.Undecided)
+	for _, v := range found.Violations {
+		r.Violations = append(r.Violations, v.String())
+	}
+	return nil
+}

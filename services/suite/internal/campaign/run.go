@@ -28,6 +28,9 @@ type Options struct {
 	Out     io.Writer
 }
 
+// crashPoints compiles in the points of libs/faultpoint.
+const crashPoints = "faults"
+
 // quiet is how long the load runs before the first fault and after the last one.
 const quiet = 15 * time.Second
 
@@ -40,7 +43,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	bin := filepath.Join(o.Dir, "bin")
 	say(o.Out, "building the suite's programs with their crash points")
-	if err := Programs(ctx, o.Root, bin); err != nil {
+	if err := Programs(ctx, o.Root, bin, crashPoints); err != nil {
 		return nil, err
 	}
 	old := ""

@@ -68,7 +68,7 @@ type register struct{ request, effect, tried string }
 // Outputs of an operation on a register beside an effect.
 const (
 	reused  = "reused"  // refused: another request has the key
-	nothing = "nothing" // refused for another reason: it may have held the key for a while
+	nothing = "nothing" // refused for another reason: it may have the key for that
 	unknown = "unknown" // it had its effect, or not
 )
 
@@ -78,8 +78,8 @@ type outcome struct{ kind, effect string }
 const some = "?"
 
 // registerStep: the first request to have an effect keeps the key; the same request gets the
-// same answer for ever, another is refused. While a request is under way another may be
-// refused already, also when the first comes to nothing.
+// same answer for ever, another is refused. One that was refused for what it asked keeps the key
+// too, so others may be told either.
 func registerStep(state, input, output any) []any {
 	s, request, o := state.(register), input.(string), output.(outcome)
 	other := func(fingerprints string) bool {
@@ -137,9 +137,7 @@ func Keys(entries []*history.Entry, r *Report) {
 			case e.Outcome == history.Unknown:
 				o.kind = unknown
 			case e.Code == keyReused:
-				if o.kind = reused; e.Attempts > 1 { // an earlier attempt may have held the key, and come to nothing
-					ops = append(ops, operation(e, requests[text], outcome{kind: nothing}))
-				}
+				o.kind = reused
 			}
 			ops = append(ops, operation(e, requests[text], o))
 		}

@@ -1,0 +1,99 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/campaign"
+)
+
+// clusterClients walk orders at a time.
+const clusterClients = 16
+
+// Cluster runs the suite's own programs, one process a replica with mutual TLS: whole orders
+// on two replicas of each service against one, and ten times as many commands as it takes.
+func Cluster(ctx context.Context, r *Report) error {
+	dir, err := os.MkdirTemp("", "lockstep-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // of no use any more
+	bin := filepath.Join(dir, "bin")
+	if err := campaign.Programs(ctx, testkit.Root(), bin, ""); err != nil {
+		return err
+	}
+	return errors.Join(scale(ctx, r, bin, dir), flood(ctx, r, bin, dir))
+}
+
+// scale loads a cluster of one replica a service and one of two in turns.
+func scale(ctx context.Context, r *Report, bin, dir string) error {
+	rounds, long := 5, 15*time.Second
+	if r.Quick {
+		rounds, long = 1, 3*time.Second
+	}
+	var rates []*campaign.Rate
+	for _, replicas := range []int{1, 2} {
+		sub := filepath.Join(dir, "scale-"+strconv.Itoa(replicas))
+		if err := os.MkdirAll(sub, 0o700); err != nil {
+			return err
+		}
+		c, err := campaign.Start(ctx, bin, sub, campaign.Plain(replicas))
+		if err != nil {
+			return err
+		}
+		defer c.Kill()
+		rate, err := campaign.NewRate(ctx, c)
+		if err != nil {
+			return err
+		}
+		if _, err := rate.Orders(ctx, clusterClients, long/3); err != nil { // warm
+			return err
+		}
+		rates = append(rates, rate)
+	}
+	for round := range rounds {
+		var got [2]float64
+		for i := range rates {
+			which := (i + round) % 2
+			var err error
+			if got[which], err = rates[which].Orders(ctx, clusterClients, long); err != nil {
+				return err
+			}
+		}
+		r.Add("cluster.orders_per_s.1", "1/s", got[0])
+		r.Add("cluster.orders_per_s.2", "1/s", got[1])
+		r.Add("cluster.scale", "ratio", got[1]/got[0])
+	}
+	return nil
+}
+
+// flood offers ten times the peak.
+func flood(ctx context.Context, r *Report, bin, dir string) error {
+	sub := filepath.Join(dir, "flood")
+	if err := os.MkdirAll(sub, 0o700); err != nil {
+		return err
+	}
+	c, err := campaign.Start(ctx, bin, sub, campaign.Plain(1))
+	if err != nil {
+		return err
+	}
+	defer c.Kill()
+	o, err := campaign.Flood(ctx, c, os.Stdout)
+	if err != nil {
+		return err
+	}
+	r.Add("cluster.peak", "1/s", o.Peak)
+	r.Add("cluster.offered", "1/s", o.Offered)
+	r.Add("cluster.goodput", "ratio", o.Goodput/o.Peak)
+	r.Add("cluster.refused", "commands", float64(o.Refused))
+	r.Add("cluster.failed", "commands", float64(o.Other))
+	r.Add("cluster.memory_mb", "MB", float64(o.Memory)/(1<<20))
+	r.Add("cluster.memory_before_mb", "MB", float64(o.MemoryBefore)/(1<<20))
+	r.Add("cluster.recovery_s", "s", o.Recovery.Seconds())
+	return nil
+}

@@ -1,0 +1,121 @@
+package campaign
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// TestASeedStrikesTheSame: faults and what they draw repeat with the seed, every kind comes
+// before one is repeated, and the end is kept.
+func TestASeedStrikesTheSame(t *testing.T) {
+	strikes := func(seed uint64) (names []string) {
+		synctest.Test(t, func(t *testing.T) {
+			var kinds []fault
+			for i := range 5 {
+				kinds = append(kinds, fault{fmt.Sprint("kind ", i), func(ctx context.Context, n *nemesis) (string, error) {
+					d := n.span(time.Second, 5*time.Second)
+					return d.String(), n.rest(ctx, d)
+				}})
+			}
+			n := &nemesis{Cluster: new(Cluster), random: rand.New(rand.NewPCG(seed, 0)), out: io.Discard}
+			n.strike = func(name, what string, _, _ time.Time) { names = append(names, name+" "+what) }
+			if err := n.run(t.Context(), time.Now().Add(time.Minute), kinds); err != nil {
+				t.Fatal(err)
+			}
+		})
+		return names
+	}
+	first := strikes(1)
+	if again := strikes(1); !slices.Equal(first, again) {
+		t.Errorf("%v\n%v", first, again)
+	}
+	if slices.Equal(first, strikes(2)) {
+		t.Error("another seed strikes the same")
+	}
+	if len(first) < 6 {
+		t.Fatalf("a minute had %d faults", len(first))
+	}
+	kinds := map[string]bool{}
+	for _, s := range first[:5] {
+		kinds[s[:6]] = true
+	}
+	if len(kinds) != 5 {
+		t.Errorf("of five kinds the first five faults are %v", first[:5])
+	}
+}
+
+func TestOnlyKnownFaultsAreSelected(t *testing.T) {
+	if _, err := selected([]string{"kill service", "kill time"}); err == nil || !strings.Contains(err.Error(), "kill time") {
+		t.Errorf("an unknown kind: %v", err)
+	}
+	if all, err := selected(nil); err != nil || len(all) != len(Kinds()) {
+		t.Errorf("%d of %d kinds, %v", len(all), len(Kinds()), err)
+	}
+	if two, err := selected([]string{"flush Redis", "kill gateway"}); err != nil || len(two) != 2 || two[1].name != "kill gateway" {
+		t.Errorf("%v %v", two, err)
+	}
+}
+
+// TestAPositionIsMislaid: another document's id at the same place of the log.
+func TestAPositionIsMislaid(t *testing.T) {
+	position := func(data string) []byte {
+		raw, err := bson.Marshal(bson.D{{Key: "_data", Value: data}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []byte(base64.RawURLEncoding.EncodeToString(raw))
+	}
+	const before, version, after = "826928AABB000000012B042C0100296E5A1004", "30303030303030303037", "000004"
+	got, err := mislaid(position(before + version + after))
+	if want := position(before + "303030303039393939" + "37" + after); err != nil || string(got) != string(want) {
+		t.Errorf("%s, %v", got, err)
+	}
+	if got, err := mislaid(position(before)); err != nil || string(got) != string(position(before)) {
+		t.Errorf("one without an id: %s, %v", got, err)
+	}
+}
+
+func TestReport(t *testing.T) {
+	begin := time.Now()
+	r := &Report{first: begin.Add(100 * time.Second), last: begin.Add(200 * time.Second)}
+	for i := range 300 {
+		r.took(begin.Add(time.Duration(i)*time.Second), time.Duration(i)*time.Millisecond)
+	}
+	r.add(strike{name: "a", stall: time.Second})
+	r.add(strike{name: "b", stall: 3 * time.Second})
+	if r.p99(time.Time{}, r.first) != 98*time.Millisecond || r.p99(r.first, r.last) != 198*time.Millisecond {
+		t.Errorf("p99 before %v, during %v", r.p99(time.Time{}, r.first), r.p99(r.first, r.last))
+	}
+	if r.Stall("") != 3*time.Second || r.Stall("a") != time.Second {
+		t.Errorf("stalls %v, %v", r.Stall(""), r.Stall("a"))
+	}
+	if r.Broken() {
+		t.Error("nothing was broken")
+	}
+	for name, bad := range map[string]*Report{
+		"an order":  {Failed: []error{errors.New("x")}},
+		"lost":      {Lost: 1},
+		"twice":     {Twice: 1},
+		"a fact":    {NotApplied: 1},
+		"violation": {Violations: make([]string, 50)},
+	} {
+		if !bad.Broken() {
+			t.Errorf("%s: not broken", name)
+		}
+		var out strings.Builder
+		if err := bad.Print(&out); err != nil || name == "violation" && !strings.Contains(out.String(), "10 violations more") {
+			t.Errorf("%s: %v\n%s", name, err, &out)
+		}
+	}
+}
