@@ -21,6 +21,7 @@ func (r *runner) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.apart(heads)
 	if r.Kind == Follower {
 		return r.copy(ctx, heads)
 	}
@@ -35,6 +36,7 @@ func (r *runner) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.apart(heads)
 	if r.Kind == Follower {
 		return r.copy(ctx, heads)
 	}

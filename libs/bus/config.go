@@ -59,6 +59,7 @@ type Timing struct {
 	Trail     time.Duration // snapshots are checked so long after their commits; 2 s
 	Rest      time.Duration // the stored position of an idle service moves; 1 h, well below what the engine's log keeps
 	Stall     time.Duration // a lane whose head is ahead and that does not move is fetched; 5 s
+	Scan      time.Duration // reading the engine's order for one who asks ends; 20 s, less than callers wait
 	Poll      time.Duration // heads are asked for; 10 s
 	FastPoll  time.Duration // the same while the bus is down; 500 ms
 	Reorder   time.Duration // wait for a message that overtook another before fetching; 50 ms
@@ -86,6 +87,7 @@ func (t Timing) withDefaults() Timing {
 	t.Trail = orElse(t.Trail, 2*time.Second)
 	t.Rest = orElse(t.Rest, time.Hour)
 	t.Stall = orElse(t.Stall, 5*time.Second)
+	t.Scan = orElse(t.Scan, 20*time.Second)
 	t.Poll = orElse(t.Poll, 10*time.Second)
 	t.FastPoll = orElse(t.FastPoll, 500*time.Millisecond)
 	t.Reorder = orElse(t.Reorder, 50*time.Millisecond)

@@ -26,13 +26,14 @@ func (r *runner) hear(h headsSeen) error {
 	case h.generation < r.position.Generation:
 		return nil
 	}
+	r.behind.heard.Store(int64(since()))
 	now, down := clock.Monotonic(), r.reader.down()
 	for l, n := range h.numbers {
 		if !r.follows(l.aggregate) {
 			continue
 		}
 		s := r.lane(l)
-		s.head = max(s.head, n)
+		s.rise(n, now)
 		if down {
 			s.target = s.head
 		}

@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/clock"
-	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 )
 
@@ -26,9 +24,6 @@ const (
 	maxMarks   = 2048        // marks kept in memory
 )
 
-// errStop ends a Tail that has read enough.
-var errStop = errors.New("enough")
-
 // history is the owner's memory of its numbering: the newest mark, marks to start reading
 // at, and the facts read lately. Every replica has one; the relay keeps it fresh.
 type history struct {
@@ -40,12 +35,15 @@ type history struct {
 	log     *slog.Logger
 	recent  *recent
 	scan    chan struct{} // one reading at a time: its facts serve the others
+	most    time.Duration // that a reading may take
+	silence time.Duration // an engine's log that yields nothing for so long has no more
 
 	mu     sync.Mutex
 	live   *mark  // newest mark of the relay in this process; nil elsewhere
 	good   mark   // snapshots hold the commits up to it; known to the relay in this process
 	marks  []mark // by Count, all of one generation
 	loaded time.Time
+	short  uint64 // newest generation of which it was told that the log does not reach the head
 }
 
 func newHistory(cfg Config) *history {
@@ -53,6 +51,7 @@ func newHistory(cfg Config) *history {
 		service: cfg.Service, feed: cfg.DB, clock: cfg.Clock, log: cfg.Log,
 		relay: cfg.DB.Table(relayTable), minutes: cfg.DB.Table(markTable),
 		recent: newRecent(32 << 20), scan: make(chan struct{}, 1),
+		most: cfg.Timing.Scan, silence: cfg.Timing.Stall,
 	}
 }
 
@@ -174,81 +173,6 @@ func (h *history) forget(m mark) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.marks = slices.DeleteFunc(h.marks, func(o mark) bool { return o.Generation == m.Generation && o.Count <= m.Count })
-}
-
-// list returns the facts of a lane from a number on, without a hole, at most a page.
-func (h *history) list(ctx context.Context, generation uint64, l lane, from, to uint64) ([]Fact, error) {
-	head, err := h.head(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if head.Generation != generation {
-		return nil, fault.New(fault.Refused, reasonGeneration, "facts are numbered in generation %d, not %d", head.Generation, generation)
-	}
-	to = min(to, head.Numbers[l], from+pageFacts-1)
-	if from > to {
-		return nil, nil
-	}
-	if facts := h.recent.run(generation, l, from, to, pageBytes); len(facts) > 0 {
-		return facts, nil
-	}
-	select {
-	case h.scan <- struct{}{}:
-		defer func() { <-h.scan }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if facts := h.recent.run(generation, l, from, to, pageBytes); len(facts) > 0 {
-		return facts, nil
-	}
-	return h.read(ctx, generation, l, from, to)
-}
-
-// read finds facts by reading the engine's order from the nearest mark.
-func (h *history) read(ctx context.Context, generation uint64, l lane, from, to uint64) ([]Fact, error) {
-	if err := h.load(ctx, generation); err != nil {
-		return nil, err
-	}
-	for {
-		m, ok := h.start(l, from)
-		if !ok || m.Generation != generation {
-			return nil, fault.New(fault.Refused, reasonTooOld, "facts of %s before %d are no longer held in order", l, from)
-		}
-		first := m
-		facts, err := h.readFrom(ctx, m, l, from, to)
-		if errors.Is(err, store.ErrPositionLost) {
-			h.forget(first)
-			continue
-		}
-		return facts, err
-	}
-}
-
-func (h *history) readFrom(ctx context.Context, m mark, l lane, from, to uint64) ([]Fact, error) {
-	var out []Fact
-	bytes := 0
-	err := h.feed.Tail(ctx, m.Position, func(c store.RawCommit) error {
-		facts := m.take(h.service, c)
-		h.recent.add(facts)
-		if m.Count%markEvery == 0 {
-			h.remember(m)
-		}
-		for _, f := range facts {
-			if f.lane() == l && f.Number >= from && f.Number <= to {
-				out = append(out, f)
-				bytes += f.size()
-			}
-		}
-		if m.Numbers[l] >= to || bytes >= pageBytes {
-			return errStop
-		}
-		return nil
-	}, nil)
-	if errors.Is(err, errStop) {
-		h.remember(m)
-		return out, nil
-	}
-	return nil, err
 }
 
 // load reads the stored marks, at most once a minute: the relay may be elsewhere.

@@ -16,18 +16,28 @@ type arrival struct {
 // inflow is one lane at a consumer: facts may arrive twice, late or not at all, and leave
 // once each, in the order of their numbers.
 type inflow struct {
-	next   uint64             // last number that left
-	open   map[uint64]arrival // left and not done
-	held   map[uint64]arrival // arrived before their turn
-	head   uint64             // newest number known to exist
-	target uint64             // numbers up to it are fetched, not awaited
-	moved  time.Time          // when next last changed
-	gap    time.Time          // when the first of held came; zero when there is no gap
-	above  time.Time          // since when the owner says a head below next; zero when it does not
+	next     uint64             // last number that left
+	recorded time.Time          // of its fact; zero when that is not known
+	open     map[uint64]arrival // left and not done
+	held     map[uint64]arrival // arrived before their turn
+	head     uint64             // newest number known to exist
+	target   uint64             // numbers up to it are fetched, not awaited
+	moved    time.Time          // when next last changed
+	ahead    time.Time          // when head, which was not above next, rose above it
+	gap      time.Time          // when the first of held came; zero when there is no gap
+	above    time.Time          // since when the owner says a head below next; zero when it does not
 }
 
 func newInflow(next uint64, now time.Time) *inflow {
 	return &inflow{next: next, open: map[uint64]arrival{}, held: map[uint64]arrival{}, moved: now}
+}
+
+// rise tells that a number exists.
+func (l *inflow) rise(head uint64, now time.Time) {
+	if l.head <= l.next && head > l.next {
+		l.ahead = now
+	}
+	l.head = max(l.head, head)
 }
 
 // offer takes a fact and returns those whose turn has come, in order. It reports whether
@@ -42,7 +52,7 @@ func (l *inflow) offer(a arrival, now time.Time) (ready []arrival, duplicate boo
 		if len(l.held) < maxHeld {
 			l.held[n] = a
 		}
-		l.head = max(l.head, n)
+		l.rise(n, now)
 		if l.gap.IsZero() {
 			l.gap = now
 		}
@@ -50,7 +60,7 @@ func (l *inflow) offer(a arrival, now time.Time) (ready []arrival, duplicate boo
 	}
 	for {
 		ready = append(ready, a)
-		l.next = a.fact.Number
+		l.next, l.recorded = a.fact.Number, a.fact.Recorded
 		if !a.skipped {
 			l.open[l.next] = a
 		}
@@ -71,14 +81,14 @@ func (l *inflow) offer(a arrival, now time.Time) (ready []arrival, duplicate boo
 func (l *inflow) done(n uint64) { delete(l.open, n) }
 
 // late tells what to fetch from the owner: facts that others overtook a while ago, and those
-// of a lane that stands still below its head.
-func (l *inflow) late(now time.Time, reorder, stall time.Duration) {
+// of a lane that stands still below its head, though the stream was read to its end since.
+func (l *inflow) late(now, emptied time.Time, reorder, stall time.Duration) {
 	if !l.gap.IsZero() && now.Sub(l.gap) >= reorder {
 		for n := range l.held {
 			l.target = max(l.target, n-1)
 		}
 	}
-	if l.head > l.next && now.Sub(l.moved) >= stall {
+	if l.head > l.next && emptied.Sub(l.moved) >= stall && emptied.Sub(l.ahead) >= stall {
 		l.target = l.head
 	}
 }

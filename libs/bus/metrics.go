@@ -67,25 +67,31 @@ func (m *metrics) labels(service string, c Consumer) metric.MeasurementOption {
 }
 
 // gauges reports what is waiting at a consumer, until the returned function is called.
-func (m *metrics) gauges(labels metric.MeasurementOption, pending, held, parked func() int) (stop func(), err error) {
+func (m *metrics) gauges(r *runner) (stop func(), err error) {
 	var errs error
 	gauge := func(name, what string) metric.Int64ObservableGauge {
 		g, err := m.meter.Int64ObservableGauge(name, metric.WithDescription(what))
 		errs = errors.Join(errs, err)
 		return g
 	}
-	p := gauge("bus.pending", "facts that a consumer holds in memory")
-	h := gauge("bus.held", "aggregates that wait before they are tried again")
-	k := gauge("bus.parked", "aggregates that wait for a replay")
-	if errs != nil {
+	pending := gauge("bus.pending", "facts that a consumer holds in memory")
+	held := gauge("bus.held", "aggregates that wait before they are tried again")
+	parked := gauge("bus.parked", "aggregates that wait for a replay")
+	facts := gauge("bus.consumer.behind.facts", "facts of the source that have not taken effect at a consumer")
+	seconds, err := m.meter.Float64ObservableGauge("bus.consumer.behind",
+		metric.WithDescription("age of the oldest fact that has not taken effect at a consumer"), metric.WithUnit("s"))
+	if errs = errors.Join(errs, err); errs != nil {
 		return func() {}, errs
 	}
+	labels := r.labels.(metric.ObserveOption)
 	reg, err := m.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		o.ObserveInt64(p, int64(pending()), labels.(metric.ObserveOption))
-		o.ObserveInt64(h, int64(held()), labels.(metric.ObserveOption))
-		o.ObserveInt64(k, int64(parked()), labels.(metric.ObserveOption))
+		o.ObserveInt64(pending, r.pending.Load(), labels)
+		o.ObserveInt64(held, int64(r.pool.held()), labels)
+		o.ObserveInt64(parked, int64(r.parking.count()), labels)
+		o.ObserveInt64(facts, r.behind.facts.Load(), labels)
+		o.ObserveFloat64(seconds, r.behind.age(r.cfg.Clock.Now(), 3*r.cfg.Timing.Poll).Seconds(), labels)
 		return nil
-	}, p, h, k)
+	}, pending, held, parked, facts, seconds)
 	if err != nil {
 		return func() {}, err
 	}

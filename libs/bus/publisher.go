@@ -100,7 +100,7 @@ func (p *publisher) try(ctx context.Context, facts []Fact) error {
 	futures := make([]jetstream.PubAckFuture, 0, len(facts))
 	var first error
 	for _, f := range facts {
-		future, err := p.js.PublishMsgAsync(message(f), jetstream.WithRetryAttempts(0))
+		future, err := p.js.PublishMsgAsync(message(f), jetstream.WithRetryAttempts(0), jetstream.WithStallWait(ackWait))
 		if err != nil {
 			first = err
 			break

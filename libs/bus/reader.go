@@ -29,6 +29,7 @@ type reader struct {
 	onError  func(error)
 	patience time.Duration // how long it may take to read again before it counts as down
 	up       atomic.Bool
+	atEnd    atomic.Bool  // all that the stream held has been passed on
 	last     atomic.Int64 // when it was last up, or began; nanoseconds of since()
 }
 
@@ -42,6 +43,7 @@ func (r *reader) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		start := clock.Monotonic()
 		err := r.read(ctx)
+		r.atEnd.Store(false)
 		if r.up.Swap(false) {
 			r.last.Store(int64(since()))
 		}
@@ -64,6 +66,10 @@ func (r *reader) down() bool {
 	}
 	return !r.up.Load() && since()-time.Duration(r.last.Load()) >= r.patience
 }
+
+// idle reports that the stream is read to its end: by what it told with its last message, or
+// by its silence, for messages are lost with a connection.
+func (r *reader) idle(silent bool) bool { return r.up.Load() && (r.atEnd.Load() || silent) }
 
 func (r *reader) read(ctx context.Context) error {
 	js, err := jetstream.New(r.nc)
@@ -92,6 +98,7 @@ func (r *reader) read(ctx context.Context) error {
 	}
 	defer messages.Stop()
 	defer context.AfterFunc(ctx, messages.Stop)()
+	r.atEnd.Store(cons.CachedInfo().NumPending == 0)
 	r.up.Store(true)
 	for {
 		m, err := messages.Next()
@@ -102,6 +109,7 @@ func (r *reader) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		r.atEnd.Store(false)
 		r.next.Seq = meta.Sequence.Stream + 1
 		f, err := factOfMessage(m.Headers(), m.Data())
 		if err != nil {
@@ -110,6 +118,7 @@ func (r *reader) read(ctx context.Context) error {
 		}
 		select {
 		case r.out <- arrival{fact: f, stream: r.next.Stream, seq: meta.Sequence.Stream}:
+			r.atEnd.Store(meta.NumPending == 0)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -34,6 +34,7 @@ type runner struct {
 	success   atomic.Int64 // when a handler last succeeded, nanoseconds of since()
 	copied    atomic.Bool  // the first copy is there
 	pending   atomic.Int64 // facts in memory
+	behind    behind
 
 	mu       sync.Mutex
 	draining map[key]bool
@@ -46,6 +47,9 @@ type runner struct {
 	stream   int64     // stream that the last arrival came from
 	seq      uint64    // greatest sequence seen in it
 	newest   time.Time // greatest recorded time that arrived
+	filled   time.Time // when there was no room for more facts: some may be on their way for long
+	came     time.Time // when the last fact came from the stream
+	emptied  time.Time // when nothing was left in the stream
 }
 
 func (b *Bus) newRunner(c Consumer, l *lease) *runner {
@@ -76,7 +80,9 @@ func (r *runner) follows(aggregate string) bool {
 
 // run consumes while this replica holds the lease, which ends ctx.
 func (r *runner) run(ctx context.Context) {
-	stop, err := r.metrics.gauges(r.labels, func() int { return int(r.pending.Load()) }, r.pool.held, r.parking.count)
+	r.behind.facts.Store(0) // another replica was at work meanwhile
+	r.behind.heard.Store(int64(since()))
+	stop, err := r.metrics.gauges(r)
 	if err != nil {
 		r.log.WarnContext(ctx, "gauges are missing", "error", err)
 	}
@@ -143,6 +149,7 @@ func (r *runner) follow(ctx context.Context) (err error) {
 		r.lanes[l] = newInflow(n, now)
 	}
 	r.stream, r.seq = r.position.Hint.Stream, r.position.Hint.Seq-min(1, r.position.Hint.Seq)
+	r.filled, r.came, r.emptied = now, now, time.Time{}
 
 	work, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -194,6 +201,7 @@ func (r *runner) loop(ctx context.Context, in inputs, wg *sync.WaitGroup) error 
 		arrivals := in.arrivals
 		if r.full() {
 			arrivals = nil // the stream keeps them
+			r.filled = clock.Monotonic()
 		}
 		var err error
 		select {
@@ -216,6 +224,7 @@ func (r *runner) loop(ctx context.Context, in inputs, wg *sync.WaitGroup) error 
 			}
 		case <-tick.C:
 			r.late()
+			r.measure()
 			err = r.save(ctx)
 		case <-f.timer.C: // the owner has had its rest
 		}
@@ -243,7 +252,7 @@ func (r *runner) arrive(a arrival) (gap bool, err error) {
 		if a.stream != r.stream {
 			r.stream, r.seq = a.stream, 0
 		}
-		r.seq = max(r.seq, a.seq)
+		r.seq, r.came = max(r.seq, a.seq), clock.Monotonic()
 	}
 	switch {
 	case a.fact.Generation > r.position.Generation:
@@ -298,10 +307,13 @@ func (r *runner) collect() {
 // late looks for what did not come, and reports whether a gap is younger than it should be
 // to be fetched.
 func (r *runner) late() (young bool) {
-	now := clock.Monotonic()
+	now, stall := clock.Monotonic(), r.cfg.Timing.Stall
+	if now.Sub(r.filled) >= stall && r.reader.idle(now.Sub(r.came) >= 2*stall) {
+		r.emptied = now
+	}
 	for _, l := range r.lanes {
 		if !r.full() {
-			l.late(now, r.cfg.Timing.Reorder, r.cfg.Timing.Stall)
+			l.late(now, r.emptied, r.cfg.Timing.Reorder, stall)
 		}
 		young = young || !l.gap.IsZero() && l.target <= l.next
 	}

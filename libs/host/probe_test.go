@@ -70,6 +70,11 @@ func (p *probe) WatchCount(req *probev1.WatchCountRequest, s grpc.ServerStreamin
 	if req.CounterId == "panic" {
 		panic("canary in a stream")
 	}
+	for req.CounterId == "endless" {
+		if err := s.Send(&probev1.WatchCountResponse{Value: 42}); err != nil {
+			return err
+		}
+	}
 	for range req.Times {
 		if err := s.Send(&probev1.WatchCountResponse{Value: 42}); err != nil {
 			return err

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	probev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/probe/v1"
@@ -95,6 +97,56 @@ func TestStopCutsWhatDoesNotFinish(t *testing.T) {
 	if err := <-answer; !fault.IsKind(err, fault.Unavailable) {
 		t.Errorf("a call that was cut: %v", err)
 	}
+}
+
+// Under load and with streams open, a stop cuts the streams after their grace, answers every
+// call or says that it may be sent again, and leaves no goroutine of the host behind.
+func TestStopUnderLoadLeavesNothing(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	cfg := quick()
+	cfg.Shutdown.Grace = 200 * time.Millisecond
+	h := startHost(t, cfg, newProbe().unit("probe"))
+	var callers, busy sync.WaitGroup
+	for range 8 {
+		stream, err := client(h).WatchCount(as(t, ""), &probev1.WatchCountRequest{CounterId: "endless", Times: 1})
+		if err == nil {
+			_, err = stream.Recv()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		busy.Add(1)
+		callers.Go(func() {
+			var err error
+			for err == nil {
+				_, err = stream.Recv()
+			}
+			if !fault.IsKind(err, fault.Unavailable) {
+				t.Errorf("a stream that was cut: %v", err)
+			}
+		})
+		callers.Go(func() {
+			for n := 0; ; n++ {
+				if _, err := client(h).GetCount(as(t, ""), &probev1.GetCountRequest{CounterId: "c"}); err != nil {
+					if !fault.Transient(err) {
+						t.Errorf("a call during the stop: %v", err)
+					}
+					if h.ready.stopping.Load() {
+						return
+					}
+				}
+				if n == 0 {
+					busy.Done()
+				}
+			}
+		})
+	}
+	busy.Wait()
+	if err := h.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+	callers.Wait()
+	goleak.VerifyNone(t, before)
 }
 
 func TestAPartThatFailsEndsTheProcess(t *testing.T) {

@@ -95,7 +95,8 @@ func openSQLite(folder, name string, opt Options) (*sqlite, error) {
 	return e, nil
 }
 
-// dsn carries the pragmas, which through Exec would reach one pooled connection only.
+// dsn is a URI: it carries the pragmas, which through Exec would reach one pooled connection
+// only, and the path as the engine decodes it.
 func dsn(path string, readonly bool) string {
 	v := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(0)", "cache_size(-16000)"}}
 	if readonly {
@@ -103,7 +104,8 @@ func dsn(path string, readonly bool) string {
 	} else {
 		v.Set("_txlock", "immediate")
 	}
-	return "file:" + path + "?" + v.Encode()
+	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: v.Encode()}
+	return u.String()
 }
 
 // lockFile holds a data folder's database for this process alone.

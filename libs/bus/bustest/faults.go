@@ -23,6 +23,7 @@ type Faults struct {
 	lost   map[store.Position]bool
 	leases *rows
 	deaf   bool          // nothing is yielded
+	stuck  bool          // nor does it fail
 	goodTo time.Time     // what the bus told
 	age    time.Duration // of the backlog, likewise
 }
@@ -60,6 +61,13 @@ func (f *Faults) Deafen() {
 	f.deaf = true
 }
 
+// Stick makes every Tail from now on wait for ever, or end that.
+func (f *Faults) Stick(stuck bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stuck = stuck
+}
+
 // SetGoodTo implements store.Feed.
 func (f *Faults) SetGoodTo(t time.Time) {
 	f.mu.Lock()
@@ -92,13 +100,16 @@ func (f *Faults) LosePositions() {
 // Tail implements store.Feed.
 func (f *Faults) Tail(ctx context.Context, from store.Position, fn func(store.RawCommit) error, rest func(store.Position) error) error {
 	f.mu.Lock()
-	lost, deaf := f.lost[from], f.deaf
+	lost, deaf, stuck := f.lost[from], f.deaf, f.stuck
 	f.mu.Unlock()
 	switch {
 	case lost:
 		return store.ErrPositionLost
 	case deaf:
 		return errors.New("the log cannot be read")
+	case stuck:
+		<-ctx.Done()
+		return ctx.Err()
 	}
 	return f.Feed.Tail(ctx, from, func(c store.RawCommit) error {
 		f.saw(c.Position)

@@ -153,8 +153,15 @@ func (n *node) stop() {
 
 func (r *rig) start(cfg bus.Config, consumers ...bus.Consumer) *node {
 	r.t.Helper()
-	cfg.Timing, cfg.Dial, cfg.Log = Fast, r.dial, slog.New(slog.DiscardHandler)
-	if testing.Verbose() {
+	if cfg.Timing.Lease == 0 {
+		cfg.Timing = Fast
+	}
+	cfg.Dial = r.dial
+	switch {
+	case cfg.Log != nil:
+	case !testing.Verbose():
+		cfg.Log = slog.New(slog.DiscardHandler)
+	default:
 		cfg.Log = slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("service", cfg.Service)
 	}
 	b, err := bus.New(cfg)

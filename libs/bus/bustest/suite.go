@@ -22,6 +22,7 @@ func Run(t *testing.T, open func(t *testing.T) DB) {
 		{"a replica without the relay knows what lists are good to", standby},
 		{"an engine that yields nothing counts as behind", deaf},
 		{"the position of an idle service moves", idle},
+		{"a log that does not reach the head", short},
 		{"stream deleted", streamDeleted},
 		{"stream's consumers deleted", consumersDeleted},
 		{"stream's tail cut and overwritten", tailOverwritten},

@@ -32,6 +32,7 @@ func run(ctx context.Context) (err error) {
 	seed := flag.Uint64("seed", rand.Uint64N(1_000_000), "picks faults and victims")
 	clients := flag.Int("clients", 12, "that walk orders at a time")
 	only := flag.String("only", "", "kinds of fault, separated by commas, of: "+strings.Join(campaign.Kinds(), ", ")+"; all when empty")
+	each := flag.Int("each", 0, "with -only \"stop service in order\": how often each service and the gateway is stopped, whatever the minutes are")
 	keep := flag.Bool("keep", false, "keep all files")
 	flag.Parse()
 	if set := os.Getenv("CLUSTER_MINUTES"); set != "" {
@@ -39,7 +40,7 @@ func run(ctx context.Context) (err error) {
 			return fmt.Errorf("CLUSTER_MINUTES: %w", err)
 		}
 	}
-	o := campaign.Options{Time: time.Duration(*minutes * float64(time.Minute)), Seed: *seed, Clients: *clients, Out: os.Stdout}
+	o := campaign.Options{Time: time.Duration(*minutes * float64(time.Minute)), Seed: *seed, Clients: *clients, Each: *each, Out: os.Stdout}
 	if *only != "" {
 		o.Only = strings.Split(*only, ",")
 	}

@@ -32,7 +32,7 @@ type nemesis struct {
 var faults = []fault{
 	{"kill service", killService},
 	{"kill service at a crash point", crashService},
-	{"stop service in order", stopService},
+	{stopInOrder, stopService},
 	{"pause service", pauseService},
 	{"kill gateway", killGateway},
 	{"kill mongod primary", killPrimary},

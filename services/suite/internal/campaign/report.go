@@ -43,6 +43,7 @@ type Report struct {
 	mu          sync.Mutex
 	samples     []sample
 	struck      []strike
+	stops       stops
 	first, last time.Time // of the faults
 }
 
@@ -115,6 +116,9 @@ p99 before, during, after   %v, %v, %v
 `, r.Seed, len(r.struck), len(kinds), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Acknowledged, r.Lost, r.Twice, r.NotApplied,
 		r.Stall("").Seconds(), r.Stall("kill mongod primary").Seconds(),
 		r.p99(time.Time{}, r.first).Round(time.Millisecond), r.p99(r.first, r.last).Round(time.Millisecond), r.p99(r.last, end).Round(time.Millisecond))
+	if err == nil {
+		err = r.stops.print(w)
+	}
 	for _, f := range r.Failed {
 		if err == nil {
 			_, err = fmt.Fprintln(w, "not come to its end:", f)

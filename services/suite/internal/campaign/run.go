@@ -25,6 +25,7 @@ type Options struct {
 	Seed    uint64
 	Clients int
 	Only    []string // kinds of fault; all when empty
+	Each    int      // orderly stops of each service, for which Time does not count; 0: as the seed says
 	Out     io.Writer
 }
 
@@ -38,7 +39,7 @@ const quiet = 15 * time.Second
 // the report.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	kinds, err := selected(o.Only)
-	if err != nil {
+	if err := errors.Join(err, o.mayStop()); err != nil {
 		return nil, err
 	}
 	bin := filepath.Join(o.Dir, "bin")
@@ -98,6 +99,9 @@ func (r *Report) strikes(ctx context.Context, o Options, c *Cluster, l *load, wa
 	watch.Stall()
 	r.first = time.Now()
 	defer func() { r.last = time.Now() }()
+	if o.Each > 0 {
+		return n.stopEach(ctx, r, o.Each)
+	}
 	if err := n.run(ctx, r.first.Add(o.Time), kinds); err != nil {
 		return err
 	}

@@ -80,8 +80,10 @@ func (p *Process) Stop(ctx context.Context) error {
 		return fmt.Errorf("%s did not end in time", p.Name)
 	}
 	var exit *exec.ExitError
-	if errors.As(p.err, &exit) && exit.ExitCode() == -1 {
-		return nil // it was killed before
+	if errors.As(p.err, &exit) {
+		if how, ok := exit.Sys().(syscall.WaitStatus); ok && how.Signal() == syscall.SIGKILL {
+			return nil // it was killed before
+		}
 	}
 	if p.err != nil {
 		return fmt.Errorf("%s: %w; log ends %s", p.Name, p.err, p.Tail())
