@@ -230,18 +230,18 @@ var damages = []damage{
 	},
 	{
 		"the control tower lost a row", func(v *vandal) {
-			v.change(towerService, "rows_trace_1", bson.D{{Key: "_id", Value: bson.D{{Key: "$regex", Value: "/f/"}}}}, func(bson.D) any { return nil })
+			v.change(towerService, "rows_trace_2", bson.D{{Key: "_id", Value: bson.D{{Key: "$regex", Value: "/f/"}}}}, func(bson.D) any { return nil })
 		}, []string{"I7"}, "has not recorded it", notApplied,
 	},
 	{
 		"the control tower has a fact in two ways", func(v *vandal) {
 			facts := bson.D{{Key: "_id", Value: bson.D{{Key: "$regex", Value: "/f/"}}}}
-			raw := decoded(v.t, v.docs(towerService, "rows_trace_1", facts)[0])
+			raw := decoded(v.t, v.docs(towerService, "rows_trace_2", facts)[0])
 			step, _ := protowire.ConsumeBytes(get[bson.Binary](raw, "b").Data)
 			other := protowire.AppendString(protowire.AppendTag(slices.Clone(step), 4, protowire.BytesType), "another title")
 			id := get[string](raw, "_id") + "x"
-			v.saved = append(v.saved, saved{towerService, "rows_trace_1", bson.D{{Key: "_id", Value: id}}, nil})
-			v.replace(towerService, "rows_trace_1", bson.D{{Key: "_id", Value: id}},
+			v.saved = append(v.saved, saved{towerService, "rows_trace_2", bson.D{{Key: "_id", Value: id}}, nil})
+			v.replace(towerService, "rows_trace_2", bson.D{{Key: "_id", Value: id}},
 				set(set(raw, "_id", id), "b", bson.Binary{Data: protowire.AppendBytes(nil, other)}))
 		}, []string{"I7"}, "twice and not the same", nil,
 	},
@@ -253,10 +253,10 @@ var damages = []damage{
 	{
 		"a row stands under another tenant", func(v *vandal) {
 			facts := bson.D{{Key: "_id", Value: bson.D{{Key: "$regex", Value: "/f/"}}}}
-			v.change(towerService, "rows_trace_1", facts, func(d bson.D) any {
+			v.change(towerService, "rows_trace_2", facts, func(d bson.D) any {
 				_, id, _ := strings.Cut(get[string](d, "_id"), "/")
 				other := "another/" + id
-				v.saved = append(v.saved, saved{towerService, "rows_trace_1", bson.D{{Key: "_id", Value: other}}, nil})
+				v.saved = append(v.saved, saved{towerService, "rows_trace_2", bson.D{{Key: "_id", Value: other}}, nil})
 				return set(set(d, "_id", other), "t", "another")
 			})
 		}, []string{"I7", "I8"}, "names", notApplied,

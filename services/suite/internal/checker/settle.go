@@ -24,7 +24,7 @@ var (
 
 const towerService = "control-tower"
 
-func recorder(source string) string { return "trace-1-" + source }
+func recorder(source string) string { return "trace-2-" + source }
 
 // consumers are all consumers: service → name → whose facts it takes. One that is in a
 // database and not here is reported, so that the list cannot fall behind.

@@ -40,7 +40,7 @@ func (t *tower) expect(f *fact, typ string) {
 
 // readTower holds the tower's rows against the facts (I7).
 func (c *checker) readTower(ctx context.Context) error {
-	const table = "rows_trace_1"
+	const table = "rows_trace_2"
 	err := each(ctx, c.db(towerService).Collection(table), bson.D{}, func(r *row, _ bson.Raw) error {
 		tenant, id, _ := strings.Cut(r.ID, "/")
 		if !strings.HasPrefix(id, "f/") { // of a number that can be searched for
