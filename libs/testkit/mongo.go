@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -183,6 +184,25 @@ func (m *Mongod) Kill() {
 	if m.proc != nil {
 		m.proc.kill()
 	}
+}
+
+// Listens reports whether the node takes connections: it may have ended by itself.
+func (m *Mongod) Listens() bool {
+	c, err := net.DialTimeout("tcp", m.host(), time.Second)
+	if err == nil {
+		_ = c.Close() // that it was opened is what was asked
+	}
+	return err == nil
+}
+
+// Write makes a document durable on the node, or tells why it cannot.
+func (m *Mongod) Write(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return onClient(ctx, m.DirectURI()+"&w=majority&journal=true", func(c *mongo.Client) error {
+		_, err := c.Database("testkit").Collection("written").InsertOne(ctx, bson.D{})
+		return err
+	})
 }
 
 // CPU returns the processor time that the node has used, to a hundredth of a second; Linux only.
