@@ -75,6 +75,9 @@ func TestDiskFull(t *testing.T) {
 	})
 }
 
+// enough refusals: each may take as long as an operation of the store.
+const enough = 3
+
 // full fills the disk, submits orders until enough are refused, or not if none should be, gives
 // the space back and wants every order once that was acknowledged, and others taken.
 func (r *rig) full(t *testing.T, disk testkit.Disk, refuses bool, again func()) {
@@ -83,7 +86,7 @@ func (r *rig) full(t *testing.T, disk testkit.Disk, refuses bool, again func()) 
 	defer cancel()
 	disk.Fill(t)
 	told, tried, refused := map[string]string{}, 0, 0
-	for begin := time.Now(); refused < 10 && (refuses && time.Since(begin) < eventually || time.Since(begin) < 3*time.Second); tried++ {
+	for begin := time.Now(); refused < enough && (refuses && time.Since(begin) < eventually || time.Since(begin) < 3*time.Second); tried++ {
 		number := fmt.Sprintf("FULL-%d", tried)
 		id, err := r.once(ctx, number)
 		var p *rest.Problem
