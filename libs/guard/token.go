@@ -42,8 +42,14 @@ type Issuer struct {
 
 type minted struct {
 	token string
-	until time.Time
+	span
 }
+
+// span is a time in which a remembered token is used. It has two ends: a clock that was set
+// back makes a token one from the future, which others refuse.
+type span struct{ from, until time.Time }
+
+func (s span) has(t time.Time) bool { return !t.Before(s.from) && t.Before(s.until) }
 
 // NewIssuer returns an issuer for the owner of the key.
 func NewIssuer(key Key, c clock.Clock) *Issuer {
@@ -61,7 +67,7 @@ func (i *Issuer) Token(c Caller) (string, error) {
 	}
 	key := strings.Join([]string{c.Tenant, c.Principal, fmt.Sprint(c.Roles), strings.Join(c.Systems, ","), c.Service, c.Party}, "\x00")
 	now := i.clock.Now()
-	if m, ok := i.cache.Get(key); ok && now.Before(m.until) {
+	if m, ok := i.cache.Get(key); ok && m.has(now) {
 		return m.token, nil
 	}
 	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
@@ -76,7 +82,7 @@ func (i *Issuer) Token(c Caller) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	i.cache.Add(key, minted{signed, now.Add(tokenLife / 2)})
+	i.cache.Add(key, minted{signed, span{now, now.Add(tokenLife / 2)}})
 	return signed, nil
 }
 
@@ -99,10 +105,10 @@ type Verifier struct {
 }
 
 type verified struct {
-	caller  Caller
-	expires time.Time
-	kid     string // of the key that signed, which must still be trusted
-	owner   string // for whom it was
+	caller Caller
+	kid    string // of the key that signed, which must still be trusted
+	owner  string // for whom it was
+	span
 }
 
 // NewVerifier returns a verifier of internal tokens that trusts the keys.
@@ -120,7 +126,7 @@ func newVerifier(k kind, keys *Keys, c clock.Clock) *Verifier {
 // Verify returns the caller that a token vouches for, or fault.Unauthenticated;
 // fault.Denied when the token holds but names a caller that no token may name.
 func (v *Verifier) Verify(token string) (Caller, error) {
-	if hit, ok := v.cache.Get(token); ok && v.clock.Now().Before(hit.expires) {
+	if hit, ok := v.cache.Get(token); ok && hit.has(v.clock.Now()) {
 		if key, trusted := v.keys.find(hit.kid); trusted && key.Owner == hit.owner {
 			return hit.caller, nil
 		}
@@ -153,7 +159,11 @@ func (v *Verifier) Verify(token string) (Caller, error) {
 		}
 		return Caller{}, badToken(err)
 	}
-	v.cache.Add(token, verified{c, said.ExpiresAt.Add(leeway), kid, owner})
+	life := span{until: said.ExpiresAt.Add(leeway)}
+	if said.IssuedAt != nil {
+		life.from = said.IssuedAt.Add(-leeway)
+	}
+	v.cache.Add(token, verified{c, kid, owner, life})
 	return c, nil
 }
 

@@ -89,6 +89,34 @@ func TestTokenIsReusedForHalfItsLifeAndEnds(t *testing.T) {
 	}
 }
 
+// TestClockSetBack: a token that was minted before a clock was set back is not used any more,
+// neither by who minted it nor by who has seen it; a new one holds at once.
+func TestClockSetBack(t *testing.T) {
+	c := clock.NewManual(noon)
+	key := mustKey(t, Gateway)
+	i, v := NewIssuer(key, c), NewVerifier(Trust(key.Trusted()), c)
+	old, err := i.Token(person())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Verify(old); err != nil {
+		t.Fatal(err)
+	}
+	c.Step(-time.Hour)
+	if _, err := v.Verify(old); !fault.IsKind(err, fault.Unauthenticated) {
+		t.Errorf("a token from the future: %v", err)
+	}
+	again, err := i.Token(person())
+	if err != nil || again == old {
+		t.Fatalf("the same token an hour before, %v", err)
+	}
+	for _, verifier := range []*Verifier{v, NewVerifier(Trust(key.Trusted()), c)} {
+		if _, err := verifier.Verify(again); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestKeysVouchOnlyForTheirOwner(t *testing.T) {
 	c := clock.NewManual(noon)
 	gateway, orders := mustKey(t, Gateway), mustKey(t, "order-release")

@@ -23,7 +23,8 @@ type running struct {
 	service *Service
 	log     *slog.Logger
 	server  *server
-	bus     *bus.Bus // nil for a stateless unit
+	store   *store.DB // nil, as the bus, for a stateless unit
+	bus     *bus.Bus
 }
 
 // openWithin bounds how long a database may take to open.
@@ -57,7 +58,7 @@ func (h *Host) assemble(ctx context.Context, u *Unit) (*running, error) {
 		return nil, err
 	}
 	s.Name = u.Name
-	r := &running{service: s, log: log, bus: deps.Bus}
+	r := &running{service: s, log: log, store: deps.Store, bus: deps.Bus}
 	registers := []func(grpc.ServiceRegistrar){s.Register}
 	if r.bus != nil {
 		if err := r.bus.Add(s.Consumers...); err != nil {
@@ -91,6 +92,7 @@ func (h *Host) launch(r *running) {
 	h.run(h.front, &h.works, r.service.Name+" server", func(context.Context) error { return r.server.grpc.Serve(door) })
 	ctx := withLog(guard.WithCaller(h.work, guard.ServiceCaller(r.service.Name, "")), r.log)
 	if r.bus != nil {
+		h.run(ctx, &h.works, r.service.Name+" store", r.store.Watch)
 		h.run(ctx, &h.works, r.service.Name+" bus", r.bus.Run)
 	}
 	for i, loop := range r.service.Loops {

@@ -126,6 +126,17 @@ func (db *DB) Close(ctx context.Context) error {
 	return errors.Join(late, db.Flush(ctx), db.engine.close(ctx))
 }
 
+// Watch returns when ctx ends, or with the error after which nothing can be written until the
+// database is opened again: the process had better end than go on.
+func (db *DB) Watch(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-db.engine.failure():
+		return err
+	}
+}
+
 // Flush writes the snapshots of everything that this process has committed.
 func (db *DB) Flush(ctx context.Context) error {
 	var errs []error

@@ -60,6 +60,8 @@ type engine interface {
 	together() bool
 	// exclusive reports that no other process can have this database open.
 	exclusive() bool
+	// failure yields the error after which this process can write nothing any more; nil for never.
+	failure() <-chan error
 	close(ctx context.Context) error
 }
 

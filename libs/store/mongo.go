@@ -168,8 +168,9 @@ func (e *mongodb) session(ctx context.Context) (context.Context, func()) {
 	return mongo.NewSessionContext(ctx, s), func() { s.EndSession(context.WithoutCancel(ctx)) }
 }
 
-func (e *mongodb) together() bool  { return false }
-func (e *mongodb) exclusive() bool { return false }
+func (e *mongodb) together() bool        { return false }
+func (e *mongodb) exclusive() bool       { return false }
+func (e *mongodb) failure() <-chan error { return nil }
 
 func (e *mongodb) close(ctx context.Context) error { return e.client.Disconnect(ctx) }
 

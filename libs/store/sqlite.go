@@ -13,7 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 )
@@ -34,6 +35,7 @@ type sqlite struct {
 	mu     sync.Mutex
 	grown  chan struct{} // closed and replaced when commits were added
 	broken error         // set once a COMMIT failed: nothing is written any more
+	failed chan error    // tells it, once
 }
 
 // job is one write of the writer: run inside its transaction.
@@ -89,7 +91,7 @@ func openSQLite(folder, name string, opt Options) (*sqlite, error) {
 	}
 	e := &sqlite{
 		write: w, read: r, lock: lock, delay: opt.DelaySnapshots, log: log,
-		jobs: make(chan *job, 1024), closed: make(chan struct{}), grown: make(chan struct{}),
+		jobs: make(chan *job, 1024), closed: make(chan struct{}), grown: make(chan struct{}), failed: make(chan error, 1),
 	}
 	e.wg.Go(e.writer)
 	return e, nil
@@ -147,7 +149,9 @@ func (e *sqlite) writer() {
 
 // commit runs jobs in one transaction. One that fails takes the others with it: all are
 // told that nothing was stored. A COMMIT that fails leaves all unknown, and the database is
-// not written any more: what the file holds is only known after a restart.
+// not written any more: what the file holds is only known after a restart. A COMMIT that found
+// the disk full is different: its last page, which makes it one, was not written, and the
+// driver has rolled it back; the next one may find space.
 func (e *sqlite) commit(batch []*job) {
 	err := e.transact(batch)
 	adds := false
@@ -181,13 +185,30 @@ func (e *sqlite) transact(batch []*job) error {
 		}
 	}
 	if err := tx.Commit(); err != nil {
-		e.mu.Lock()
-		e.broken = fmt.Errorf("a commit failed, nothing is written until a restart: %w", err)
-		e.mu.Unlock()
+		if !diskFull(err) {
+			e.fail(fmt.Errorf("a commit failed, nothing is written until a restart: %w", err))
+		}
 		return err
 	}
 	return nil
 }
+
+func diskFull(err error) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_FULL
+}
+
+// fail ends all writing.
+func (e *sqlite) fail(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.broken == nil {
+		e.broken = err
+		e.failed <- err
+	}
+}
+
+func (e *sqlite) failure() <-chan error { return e.failed }
 
 // do runs one job and waits for its transaction.
 func (e *sqlite) do(ctx context.Context, adds bool, run func(tx *sql.Tx) error) error {

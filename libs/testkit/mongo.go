@@ -2,8 +2,10 @@ package testkit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -78,6 +80,7 @@ func Database(t testing.TB, uri string) string {
 // Mongod is one node that its test may kill, pause and restart.
 type Mongod struct {
 	bin, dir, set string
+	front         string // by which its set knows it; "" for its own address
 	port          int
 	owned         bool // its folder goes with it
 	alone         bool // in no replica set
@@ -87,6 +90,26 @@ type Mongod struct {
 
 // StartMongod starts a replica set of one node for this test alone.
 func StartMongod(t testing.TB) *Mongod { return StartReplicaSet(t, 1)[0] }
+
+// StartMongodBehind starts a replica set of one node for this test alone, all of whose clients
+// come through something in front of it: front is told where the node will listen and returns
+// the address by which the set knows it, that of a proxy.
+func StartMongodBehind(t testing.TB, front func(address string) string, flags ...string) *Mongod {
+	t.Helper()
+	m, err := newMongod(mongod(t), "", false, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		m.Kill()
+		_ = os.RemoveAll(m.dir)
+	})
+	m.front = front(m.host())
+	if err := initiated([]*Mongod{m}); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
 
 // LaunchMongod starts a replica set of one node for a program that is no test: a benchmark,
 // or a campaign of its own. Kill ends it and removes its files; so does the end of the process.
@@ -153,8 +176,34 @@ func StartStandalone(t testing.TB) string {
 // URI returns the connection string of the node's set.
 func (m *Mongod) URI() string { return "mongodb://" + m.set + "/?replicaSet=rs0" }
 
+// DirectURI returns the connection string of the node itself, past what is in front of it.
+func (m *Mongod) DirectURI() string { return "mongodb://" + m.host() + "/?directConnection=true" }
+
 // Kill ends the node as kill -9 does.
-func (m *Mongod) Kill() { m.proc.kill() }
+func (m *Mongod) Kill() {
+	if m.proc != nil {
+		m.proc.kill()
+	}
+}
+
+// Listens reports whether the node takes connections: it may have ended by itself.
+func (m *Mongod) Listens() bool {
+	c, err := net.DialTimeout("tcp", m.host(), time.Second)
+	if err == nil {
+		_ = c.Close() // that it was opened is what was asked
+	}
+	return err == nil
+}
+
+// Write makes a document durable on the node, or tells why it cannot.
+func (m *Mongod) Write(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return onClient(ctx, m.DirectURI()+"&w=majority&journal=true", func(c *mongo.Client) error {
+		_, err := c.Database("testkit").Collection("written").InsertOne(ctx, bson.D{})
+		return err
+	})
+}
 
 // CPU returns the processor time that the node has used, to a hundredth of a second; Linux only.
 func (m *Mongod) CPU() (time.Duration, error) {
@@ -235,27 +284,39 @@ func mongod(t testing.TB) string {
 
 func startSet(bin, parent string, n int, owned bool, flags ...string) ([]*Mongod, error) {
 	nodes := make([]*Mongod, n)
-	hosts := make([]string, n)
 	for i := range nodes {
-		port, err := freePort()
-		if err != nil {
+		var err error
+		if nodes[i], err = newMongod(bin, parent, owned, flags...); err != nil {
 			return nil, err
 		}
-		dir, err := os.MkdirTemp(parent, "lockstep-mongo-")
-		if err != nil {
-			return nil, err
-		}
-		nodes[i] = &Mongod{bin: bin, dir: dir, port: port, owned: owned, flags: flags}
-		hosts[i] = nodes[i].host()
+	}
+	return nodes, initiated(nodes)
+}
+
+// newMongod prepares a node on a free port and in a folder of its own.
+func newMongod(bin, parent string, owned bool, flags ...string) (*Mongod, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(parent, "lockstep-mongo-")
+	return &Mongod{bin: bin, dir: dir, port: port, owned: owned, flags: flags}, err
+}
+
+// initiated starts nodes and makes them one replica set.
+func initiated(nodes []*Mongod) error {
+	names := make([]string, len(nodes))
+	for i, m := range nodes {
+		names[i] = cmp.Or(m.front, m.host())
 	}
 	members := bson.A{}
 	for i, m := range nodes {
-		m.set = strings.Join(hosts, ",")
+		m.set = strings.Join(names, ",")
 		if err := m.run(); err != nil {
-			return nil, err
+			return err
 		}
 		// A higher priority makes node 0 the first primary.
-		members = append(members, bson.D{{Key: "_id", Value: i}, {Key: "host", Value: m.host()}, {Key: "priority", Value: n - i}})
+		members = append(members, bson.D{{Key: "_id", Value: i}, {Key: "host", Value: names[i]}, {Key: "priority", Value: len(nodes) - i}})
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()
@@ -266,20 +327,20 @@ func startSet(bin, parent string, n int, owned bool, flags ...string) ([]*Mongod
 	}
 	for _, m := range nodes { // the set is only made of nodes that answer
 		if err := m.await(ctx, func(bson.M) bool { return true }); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := nodes[0].initiate(ctx, config); err != nil {
-		return nil, err
+		return err
 	}
 	for i, m := range nodes {
 		if err := m.await(ctx, func(hello bson.M) bool {
 			return hello["isWritablePrimary"] == true || i > 0 && hello["secondary"] == true
 		}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return nodes, nil
+	return nil
 }
 
 func (m *Mongod) host() string { return "127.0.0.1:" + strconv.Itoa(m.port) }

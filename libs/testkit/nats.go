@@ -29,7 +29,13 @@ type NATSServer struct {
 // StartNATS starts a nats-server on a loopback port, with JetStream on disk, for this test alone.
 func StartNATS(t testing.TB) *NATSServer {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "lockstep-nats-")
+	return StartNATSIn(t, "")
+}
+
+// StartNATSIn is StartNATS with its files in a folder under parent.
+func StartNATSIn(t testing.TB, parent string) *NATSServer {
+	t.Helper()
+	dir, err := os.MkdirTemp(parent, "lockstep-nats-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +65,9 @@ func (s *NATSServer) Connect(t testing.TB) *nats.Conn {
 	return nc
 }
 
+// JetStreamEnabled reports whether the server still keeps streams.
+func (s *NATSServer) JetStreamEnabled() bool { return s.srv.JetStreamEnabled() }
+
 // Stop ends the server; clients see it go.
 func (s *NATSServer) Stop() {
 	s.srv.Shutdown()
@@ -82,6 +91,7 @@ func (s *NATSServer) run() error {
 	srv, err := server.NewServer(&server.Options{
 		ServerName: "testkit", Host: "127.0.0.1", Port: s.port,
 		JetStream: true, StoreDir: s.Dir, NoSigs: true, NoLog: true,
+		JetStreamMaxStore: server.JetStreamMaxStoreDefault, // whatever the disk has: streams may be larger than they get
 	})
 	if err != nil {
 		return err

@@ -43,6 +43,8 @@ type Suite struct {
 	Data string
 	// Log is where log lines go; nil is standard error.
 	Log io.Writer
+	// Clock tells the time to everything in the process; nil is the system's.
+	Clock clock.Clock
 	// Writes is told of every journaled write of documents, for benchmarks; nil for nobody.
 	Writes func(collection string, documents int)
 
@@ -124,7 +126,7 @@ func (s *Suite) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	cfg, parts := s.Config, host.Parts{Log: s.Log, Writes: s.Writes, Listen: doors}
+	cfg, parts := s.Config, host.Parts{Clock: s.Clock, Log: s.Log, Writes: s.Writes, Listen: doors}
 	if !s.Whole() {
 		cfg.Listen.GRPC = "" // it is in the doors
 	}

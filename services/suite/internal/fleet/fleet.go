@@ -201,6 +201,9 @@ func (f *Fleet) Token(c guard.Caller) (string, error) {
 	return guard.NewAPIIssuer(f.issuer, clock.System{}).Token(c, 24*time.Hour)
 }
 
+// Admin is the base URL of a process's admin port.
+func (f *Fleet) Admin(process string) string { return "http://" + f.admin[process] }
+
 // Start runs all processes and returns when every one is ready.
 func (f *Fleet) Start(ctx context.Context) error {
 	for _, p := range f.Processes {

@@ -1,0 +1,92 @@
+//go:build faults
+
+package toxic
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
+)
+
+// TestWaysToNATSAndRedis: what is lost on the way to the bus is published again or fetched from
+// its owner; a cache that swallows everything costs no command anything but time.
+func TestWaysToNATSAndRedis(t *testing.T) {
+	t.Parallel()
+	uri := testkit.Mongo(t)
+	prefix := testkit.Database(t, uri) + "_"
+	nats, redis := testkit.StartNATS(t), testkit.StartRedis(t)
+	bus := newWire(t, "nats", strings.TrimPrefix(nats.URL(), "nats://"))
+	cache := newWire(t, "redis", strings.TrimSuffix(strings.TrimPrefix(redis.URL(), "redis://"), "/0"))
+	f, err := fleet.NewWhole(programs, t.TempDir(), &fleet.Servers{
+		Mongo: uri, Prefix: prefix, NATS: "nats://" + bus.address(), Redis: "redis://" + cache.address() + "/0",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := begin(t, f, uri, prefix)
+	js, err := jetstream.New(nats.Connect(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// stored is how many facts of orders the bus has ever taken.
+	stored := func() uint64 {
+		s, err := js.Stream(t.Context(), "EVT_order-release")
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		return s.CachedInfo().State.LastSeq
+	}
+
+	t.Run("acknowledgements are lost", func(t *testing.T) {
+		r.under(t, func(ctx context.Context) {
+			bus.lose(back)
+			before := stored()
+			wait(ctx, 4*time.Second)
+			if stored() == before {
+				t.Error("nothing was stored whose acknowledgement could be lost")
+			}
+			bus.heal()
+		})
+	})
+	t.Run("publications are lost", func(t *testing.T) {
+		r.under(t, func(ctx context.Context) {
+			bus.lose(there)
+			wait(ctx, 200*time.Millisecond) // what was under way
+			before := stored()
+			wait(ctx, 4*time.Second)
+			if n := stored() - before; n > 0 {
+				t.Errorf("%d facts were stored through a way that loses them", n)
+			}
+			bus.heal()
+		})
+	})
+	t.Run("partition from NATS", func(t *testing.T) {
+		r.under(t, func(ctx context.Context) {
+			bus.lose(there, back)
+			wait(ctx, 10*time.Second)
+			bus.heal()
+		})
+	})
+	t.Run("Redis swallows everything", func(t *testing.T) {
+		r.under(t, func(ctx context.Context) {
+			cache.lose(there, back)
+			_, before := r.door.seen()
+			wait(ctx, 5*time.Second)
+			_, after := r.door.seen()
+			cache.heal()
+			if n := after[200] - before[200]; n < 20 {
+				t.Errorf("%d requests were answered without Redis", n)
+			}
+		})
+		if longest, answers := r.door.seen(); len(answers) > 1 || longest > 5*time.Second {
+			t.Errorf("answers by status %v, the longest after %v", answers, longest)
+		}
+	})
+}

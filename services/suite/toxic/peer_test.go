@@ -1,0 +1,161 @@
+//go:build faults
+
+package toxic
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/guard"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
+)
+
+// victim is the service that is slow or gone; its environment name is what others call it by.
+const victim, victimSetting = "inventory-movement", "LOCKSTEP_SERVICES__INVENTORY_MOVEMENT="
+
+var others = []string{"master-data", "order-release", "shipment-visibility", "freight-settlement", "returns", "integration", "control-tower"}
+
+// TestWayToAService: one service is slow, behind a slow database, or gone for everyone else.
+// Others answer as before, and nothing piles up.
+func TestWayToAService(t *testing.T) {
+	t.Parallel()
+	uri := testkit.StartMongod(t).DirectURI()
+	f, err := fleet.NewParts(programs, t.TempDir(), fleet.Servers{
+		Mongo: uri, Prefix: prefix, NATS: testkit.StartNATS(t).URL(), Redis: testkit.StartRedis(t).URL(),
+	}, []string{victim}, append([]string{guard.Gateway}, others...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inventory, rest := f.Processes[victim], f.Processes[guard.Gateway]
+	at := slices.IndexFunc(rest.Env, func(s string) bool { return strings.HasPrefix(s, victimSetting) })
+	peer := newWire(t, victim, strings.TrimPrefix(rest.Env[at], victimSetting))
+	rest.Env = append(rest.Env, victimSetting+peer.address())
+	store := newWire(t, "mongod", strings.TrimPrefix(strings.Split(uri, "/?")[0], "mongodb://"))
+	inventory.Env = append(inventory.Env, "LOCKSTEP_STORE__URI=mongodb://"+store.address()+"/?directConnection=true")
+
+	r := begin(t, f, uri, prefix)
+	r.under(t, func(context.Context) {}) // every way has been used
+	id := r.submitted(t)
+	quiet := r.p99(t, id, 3*time.Second)
+	processes := map[string]int{victim: r.goroutines(t, victim), guard.Gateway: r.goroutines(t, guard.Gateway)}
+	for _, c := range []struct {
+		name string
+		hurt func()
+		time time.Duration
+	}{
+		{"answers take 5 s", func() { peer.poison(back, "latency", map[string]int{"latency": 5000}) }, 8 * time.Second},
+		{"its database takes 0 to 1 s", func() { store.poison(back, "latency", map[string]int{"latency": 500, "jitter": 500}) }, 6 * time.Second},
+		{"partition", func() { peer.lose(there, back) }, 10 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r.under(t, func(context.Context) {
+				c.hurt()
+				hurt := r.p99(t, id, c.time)
+				peer.heal()
+				store.heal()
+				t.Logf("p99 of a query of another service: %v, before %v", hurt, quiet)
+				if hurt > max(2*quiet, stall) {
+					t.Errorf("p99 of a query of another service is %v, was %v", hurt, quiet)
+				}
+			})
+			for process, before := range processes {
+				testkit.Eventually(t, eventually, func() error {
+					if n := r.goroutines(t, process); n > before+before/5+50 {
+						return fmt.Errorf("%s has %d goroutines, had %d", process, n, before)
+					}
+					return nil
+				})
+			}
+		})
+	}
+}
+
+// stall is a p99 that two busy cores may show for reasons of their own; the faults here are
+// of seconds.
+const stall = 250 * time.Millisecond
+
+// submitted returns the id of an order to ask for.
+func (r *rig) submitted(t *testing.T) (id string) {
+	t.Helper()
+	r.logged(t, func(log *history.Log) {
+		d, number := r.driver(t, log, 0), fmt.Sprintf("SO-%d", r.orders.Add(1))
+		lines := []lifecycle.Line{{SKU: lifecycle.SKU(0), Quantity: 1}}
+		var err error
+		if id, err = d.Submit(t.Context(), number, lines); err == nil {
+			err = d.Walk(t.Context(), number, lines) // its first step is the same command
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	return id
+}
+
+// p99 asks order release for one order over and over, by two callers.
+func (r *rig) p99(t *testing.T, id string, d time.Duration) time.Duration {
+	t.Helper()
+	client := orderreleasev1.NewOrderReleaseServiceClient(r.conn(t, r.tenant))
+	ctx, cancel := context.WithTimeout(t.Context(), eventually)
+	defer cancel()
+	var mu sync.Mutex
+	var all []time.Duration
+	var group sync.WaitGroup
+	end := time.Now().Add(d)
+	for range 2 {
+		group.Go(func() {
+			for time.Now().Before(end) {
+				begin := time.Now()
+				_, err := client.GetOrder(ctx, &orderreleasev1.GetOrderRequest{OrderId: id})
+				took := time.Since(begin)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				all = append(all, took)
+				mu.Unlock()
+				wait(ctx, 10*time.Millisecond)
+			}
+		})
+	}
+	group.Wait()
+	if len(all) < 100 {
+		t.Errorf("%d queries of another service were answered in %v", len(all), d)
+		return d
+	}
+	slices.Sort(all)
+	return all[len(all)*99/100]
+}
+
+// goroutines is how many a process has.
+func (r *rig) goroutines(t *testing.T, process string) (n int) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.Admin(process)+"/debug/pprof/goroutine?debug=1", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Client{Timeout: deadline}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	line, err := bufio.NewReader(resp.Body).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscanf(line, "goroutine profile: total %d", &n); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	return n
+}
