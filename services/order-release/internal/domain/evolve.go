@@ -27,7 +27,7 @@ func Evolve(o Order, f Fact) Order {
 	case OrderClosed:
 		o.IsClosed = true
 	case ReportContradicted:
-		o.Disputed = disputed(o.Disputed, f)
+		o.Disputed = o.disputed(f)
 	case PromiseRequested, LinesPromised, PromiseRefused, PromiseClosed, RemainderCancelled:
 		return evolvePromise(o, f)
 	default:
@@ -200,13 +200,17 @@ func (o Order) reported(number int, lines []LineQuantity, release func(*Release)
 	return o
 }
 
-func disputed(old []Disputed, f ReportContradicted) []Disputed {
-	list := slices.Clone(old)
+func (o Order) disputed(f ReportContradicted) []Disputed {
+	list := slices.Clone(o.Disputed)
 	if f.Report == reportDelivered {
 		list = without(list, f.Release, f.Shipment)
 	}
 	for _, e := range f.Excess {
-		list = append(list, Disputed{Release: f.Release, Report: f.Report, Shipment: f.Shipment, Line: e.Line, Excess: e.Quantity.Value})
+		d := Disputed{Release: f.Release, Report: f.Report, Shipment: f.Shipment, Line: e.Line, Unit: e.Quantity.Unit, Excess: e.Quantity.Value}
+		if i := o.lineIndex(e.Line); i >= 0 && o.Lines[i].Base.Unit == d.Unit {
+			d.Unit = ""
+		}
+		list = append(list, d)
 	}
 	return list[max(0, len(list)-maxDisputed):]
 }

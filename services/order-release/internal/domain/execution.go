@@ -44,12 +44,70 @@ func (o Order) Shorted(e Env, release string, lines []LineQuantity) ([]Fact, err
 		})
 }
 
-// Issued records what left the warehouse's books.
+// Issued records what left the warehouse's books, and of what was delivered already, as far as
+// has been told, as much as that makes room for.
 func (o Order) Issued(e Env, release string, lines []LineQuantity) ([]Fact, error) {
 	return o.report(e, release, "ISSUED", lines, func(l ReleaseLine) quantity.Decimal { return l.Live().Sub(l.Issued) },
 		func(s *step, r Release, taken []LineQuantity) {
 			s.add(LinesIssued{Keys: o.keys(), Release: r.Number, Lines: taken})
+			s.deliverNow(r.Number)
 		})
+}
+
+// deliverNow takes deliveries that were told before the goods issue: of each shipment what there
+// is room for now. The rest stays a contradiction.
+func (s *step) deliverNow(release int) {
+	id := ReleaseID(s.ID, release)
+	told := map[string][]Disputed{}
+	var shipments []string
+	for _, d := range s.Disputed {
+		if d.Report == reportDelivered && d.Release == id {
+			if told[d.Shipment] == nil {
+				shipments = append(shipments, d.Shipment)
+			}
+			told[d.Shipment] = append(told[d.Shipment], d)
+		}
+	}
+	for _, shipment := range shipments {
+		taken, excess := s.split(release, told[shipment])
+		if len(taken) == 0 {
+			continue
+		}
+		s.add(LinesDelivered{Keys: s.keys(), Release: release, Shipment: shipment, Lines: taken})
+		if len(excess) > 0 {
+			s.add(ReportContradicted{Keys: s.keys(), Release: id, Report: reportDelivered, Shipment: shipment, Excess: excess})
+		}
+	}
+}
+
+// split divides what a delivery report said too much into what is issued by now and the rest.
+func (s *step) split(release int, told []Disputed) (taken, excess []LineQuantity) {
+	r := s.Releases[s.releaseIndex(release)]
+	used := map[int]quantity.Decimal{}
+	for _, d := range told {
+		q := LineQuantity{Line: d.Line, Quantity: quantity.Quantity{Value: d.Excess, Unit: d.Unit}}
+		n := r.lineIndex(d.Line)
+		if n < 0 || d.Unit != "" {
+			if i := s.lineIndex(d.Line); i >= 0 && d.Unit == "" {
+				q.Quantity.Unit = s.Lines[i].Base.Unit
+			}
+			excess = append(excess, q)
+			continue
+		}
+		q.Quantity.Unit = s.Lines[s.lineIndex(d.Line)].Base.Unit
+		room := r.Lines[n].Issued.Sub(r.Lines[n].Delivered).Sub(used[d.Line])
+		fits := quantity.Min(d.Excess, quantity.Max(room, quantity.Decimal{}))
+		used[d.Line] = used[d.Line].Add(fits)
+		if !fits.IsZero() {
+			q.Quantity.Value = fits
+			taken = append(taken, q)
+		}
+		if rest := d.Excess.Sub(fits); !rest.IsZero() {
+			q.Quantity.Value = rest
+			excess = append(excess, q)
+		}
+	}
+	return taken, excess
 }
 
 const reportDelivered = "DELIVERED"
@@ -84,7 +142,7 @@ func (o Order) Delivered(e Env, release, shipment string, totals []LineQuantity)
 	switch {
 	case len(facts) == 0 && len(before) > 0 && r != nil: // all that was wrong is taken back
 		return []Fact{LinesDelivered{Keys: o.keys(), Release: r.Number, Shipment: shipment}}, err
-	case len(facts) == 1 && len(before) > 0 && repeats(facts[0], before):
+	case len(facts) == 1 && len(before) > 0 && o.repeats(facts[0], before):
 		return nil, err
 	}
 	return facts, err
@@ -104,9 +162,10 @@ func summed(lines []LineQuantity) (sums []LineQuantity) {
 }
 
 // repeats reports whether a fact is the contradiction that the order has already.
-func repeats(f Fact, before []Disputed) bool {
+func (o Order) repeats(f Fact, before []Disputed) bool {
+	o.Disputed = nil
 	c, ok := f.(ReportContradicted)
-	return ok && slices.Equal(disputed(nil, c), before)
+	return ok && slices.Equal(o.disputed(c), before)
 }
 
 // report takes of each line what there is room for, and keeps the excess as a contradiction.

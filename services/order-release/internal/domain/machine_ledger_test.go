@@ -17,6 +17,7 @@ type ledger struct {
 	holds                        map[HoldType]bool
 	site                         map[int]string
 	ordered, cancelled, promised map[int]int64
+	told                         map[string]told // by release
 	releases                     map[int]*sending
 }
 
@@ -26,6 +27,9 @@ type sending struct {
 	sent, acked, asked bool
 	lines              map[int]*cell
 }
+
+// told is what the last delivery report of a release said too much: in pieces, and in other units.
+type told struct{ pieces, others map[int]int64 }
 
 // cell is one line of a release.
 type cell struct {
@@ -133,8 +137,74 @@ func (g *ledger) report(t *rapid.T, kind, release string, lines []LineQuantity, 
 			reportDelivered: &c.delivered, "CANCELLED": &c.cancelled,
 		}[kind] += fits
 	}
+	switch {
+	case kind == reportDelivered:
+		g.remember(release, lines, excess)
+	case kind == "ISSUED" && len(taken) > 0:
+		g.deliverNow(r, release, taken, excess)
+	}
 	g.compare(t, kind, facts, taken, excess)
 	return excess
+}
+
+// remember keeps what a delivery report said too much.
+func (g *ledger) remember(release string, lines []LineQuantity, excess map[int]int64) {
+	m := told{maps.Clone(excess), map[int]int64{}}
+	for _, q := range lines {
+		if q.Quantity.Unit != "EA" {
+			m.others[q.Line] += whole(q.Quantity.Value)
+			m.pieces[q.Line] -= whole(q.Quantity.Value)
+		}
+	}
+	g.told[release] = m
+}
+
+// deliverNow takes what was delivered before its goods issue was told; then the rest of that
+// report is said again.
+func (g *ledger) deliverNow(r *sending, release string, taken, excess map[int]int64) {
+	moved := false
+	m := g.told[release]
+	for line, n := range m.pieces {
+		c := r.lines[line]
+		if c == nil || min(n, c.issued-c.delivered) <= 0 {
+			continue
+		}
+		fits := min(n, c.issued-c.delivered)
+		moved = true
+		taken[line] += fits
+		c.delivered += fits
+		m.pieces[line] -= fits
+	}
+	if moved {
+		for _, rest := range []map[int]int64{m.pieces, m.others} {
+			for line, n := range rest {
+				excess[line] += n
+			}
+		}
+	}
+}
+
+// forget drops what the order, which remembers only so many contradictions, has forgotten.
+func (g *ledger) forget(o Order) {
+	if len(o.Disputed) < maxDisputed {
+		return
+	}
+	clear(g.told)
+	for _, d := range o.Disputed {
+		if d.Report != reportDelivered {
+			continue
+		}
+		m, ok := g.told[d.Release]
+		if !ok {
+			m = told{map[int]int64{}, map[int]int64{}}
+			g.told[d.Release] = m
+		}
+		if d.Unit == "" {
+			m.pieces[d.Line] += whole(d.Excess)
+		} else {
+			m.others[d.Line] += whole(d.Excess)
+		}
+	}
 }
 
 // compare holds the facts of a report against what was reckoned. A delivery report that
@@ -180,7 +250,7 @@ func (g *ledger) follow(t *rapid.T, f Fact) {
 	case OrderReceived:
 		*g = ledger{
 			holds: map[HoldType]bool{}, site: map[int]string{}, ordered: map[int]int64{}, cancelled: map[int]int64{},
-			promised: map[int]int64{}, releases: map[int]*sending{},
+			promised: map[int]int64{}, releases: map[int]*sending{}, told: map[string]told{},
 		}
 		for _, l := range f.Lines {
 			g.ordered[l.Number], g.site[l.Number] = whole(l.Base.Value), l.Site

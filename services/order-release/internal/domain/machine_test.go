@@ -239,6 +239,7 @@ func (m *machine) tell(t *rapid.T, kind, release string, lines []LineQuantity) {
 		"ISSUED":        func() ([]Fact, error) { return m.order.Issued(m.env(), release, lines) },
 		reportDelivered: func() ([]Fact, error) { return m.order.Delivered(m.env(), release, "shp_1", lines) },
 	}[kind]
+	m.ledger.forget(m.order)
 	facts, err := tell()
 	if err != nil {
 		t.Fatalf("%s was refused: %v", kind, err)

@@ -169,6 +169,7 @@ type Disputed struct {
 	Report   string           `bson:"k"`
 	Shipment string           `bson:"s,omitempty"` // of a delivery
 	Line     int              `bson:"l"`
+	Unit     string           `bson:"u,omitempty"` // of the excess; "" is the line's own
 	Excess   quantity.Decimal `bson:"q"`
 }
 

@@ -83,3 +83,23 @@ func TestProofInParts(t *testing.T) {
 		t.Errorf("9 cases of pieces: %v, %+v", d, p.order.Quantities()[0])
 	}
 }
+
+// TestDeliveredBeforeIssued: the carrier's word may come before the warehouse's: what was
+// delivered counts as soon as its goods issue is told, and only the rest stays a contradiction.
+func TestDeliveredBeforeIssued(t *testing.T) {
+	p := newPlay(t, Partial, Automatic, 10)
+	p.promise(map[string]int{"i1": 10})
+	p.do(p.order.Delivered(p.env(), p.r(1), "shp_1", lines(1, 10)))
+	p.do(p.order.Issued(p.env(), p.r(1), lines(1, 6)))
+	if got, d := p.order.Quantities()[0].Delivered, p.order.Disputed; got != ea(6).Value || len(d) != 1 || d[0].Excess != ea(4).Value || d[0].Shipment != "shp_1" {
+		t.Fatalf("%s of 6 are delivered; %+v", got, d)
+	}
+	p.do(p.order.Issued(p.env(), p.r(1), lines(1, 4)))
+	if got := p.order.Quantities()[0].Delivered; got != ea(10).Value || len(p.order.Disputed) > 0 {
+		t.Fatalf("%s of 10 are delivered; %+v", got, p.order.Disputed)
+	}
+	p.do(p.order.Delivered(p.env(), p.r(1), "shp_1", lines(1, 10)))
+	if got := p.order.Quantities()[0].Delivered; got != ea(10).Value || len(p.order.Disputed) > 0 {
+		t.Errorf("told again: %s of 10, %+v", got, p.order.Disputed)
+	}
+}
