@@ -81,8 +81,12 @@ func NewReplicated(bin, dir string, servers Servers, services []string, shape Sh
 	}
 	common = append(append(append(common, servers.env()...), shape.Env...), "LOCKSTEP_TOKENS__TRUSTED="+trusted)
 	addresses := map[string][]string{}
-	for _, name := range services {
-		for range shape.Replicas {
+	for _, name := range append(slices.Clone(services), guard.Gateway) {
+		replicas := shape.Replicas
+		if name == guard.Gateway {
+			replicas = 1
+		}
+		for range replicas {
 			address, err := testkit.FreeAddress()
 			if err != nil {
 				return nil, err
@@ -98,18 +102,11 @@ func NewReplicated(bin, dir string, servers Servers, services []string, shape Sh
 		}
 		env := append(slices.Clone(common), "LOCKSTEP_TOKENS__KEY=file:"+key)
 		if name == guard.Gateway {
-			address, err := testkit.FreeAddress()
-			if err != nil {
-				return nil, err
-			}
-			err = f.add(bin, dir, name, name, address, append(env, f.gatewayEnv(dir)...))
-			if err != nil {
-				return nil, err
-			}
+			env = append(env, f.gatewayEnv(dir)...)
 		}
 		for i, address := range addresses[name] {
 			process := name
-			if shape.Replicas > 1 {
+			if len(addresses[name]) > 1 {
 				process = fmt.Sprintf("%s-%d", name, i+1)
 			}
 			if err := f.add(bin, dir, process, name, address, env); err != nil {
