@@ -86,7 +86,7 @@ func (r *rig) full(t *testing.T, disk testkit.Disk, refuses bool, again func()) 
 	defer cancel()
 	disk.Fill(t)
 	told, tried, refused := map[string]string{}, 0, 0
-	for begin := time.Now(); refused < enough && (refuses && time.Since(begin) < eventually || time.Since(begin) < 3*time.Second); tried++ {
+	for begin := time.Now(); refused < enough && tried < opening/2 && (refuses && time.Since(begin) < eventually || time.Since(begin) < 3*time.Second); tried++ {
 		number := fmt.Sprintf("FULL-%d", tried)
 		id, err := r.once(ctx, number)
 		var p *rest.Problem

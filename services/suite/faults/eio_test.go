@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
@@ -43,9 +44,9 @@ func TestSyncFails(t *testing.T) {
 	if line, _ := bufio.NewReader(said).ReadString('\n'); !strings.Contains(line, "attached") {
 		t.Skipf("strace may not attach here: %s", line) // a container without the right to
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), eventually)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*eventually) // its end in order included
 	defer cancel()
-	tried := 0
+	tried, begin := 0, time.Now()
 	for ; ; tried++ {
 		if _, err := r.once(ctx, fmt.Sprintf("EIO-%d", tried)); err == nil {
 			t.Fatalf("EIO-%d was acknowledged and cannot be durable", tried)
@@ -54,11 +55,12 @@ func TestSyncFails(t *testing.T) {
 		case <-exited:
 		case <-ctx.Done():
 			t.Fatal("the process goes on")
-		default:
+		case <-time.After(50 * time.Millisecond): // all of them are ordered in the end, from a stock that has an end
 			continue
 		}
 		break
 	}
+	t.Logf("it ended after %v", time.Since(begin).Round(time.Second/10))
 	if err := p.Stop(ctx); err == nil { // how it has ended
 		t.Error("it ended as if all were well")
 	}
