@@ -28,17 +28,6 @@ func TestMongo(t *testing.T) {
 	bustest.Run(t, func(t *testing.T) bustest.DB { return open(t, uri, testkit.Database(t, uri), store.Options{}) })
 }
 
-// The heap is the process's: these run alone.
-
-func TestBacklogOnSQLite(t *testing.T) {
-	bustest.Backlog(t, func(t *testing.T) bustest.DB { return open(t, "sqlite:"+t.TempDir(), "bus", store.Options{}) })
-}
-
-func TestBacklogOnMongo(t *testing.T) {
-	uri := testkit.Mongo(t)
-	bustest.Backlog(t, func(t *testing.T) bustest.DB { return open(t, uri, testkit.Database(t, uri), store.Options{}) })
-}
-
 func open(t *testing.T, uri, name string, opt store.Options) bustest.DB {
 	db, err := store.Open(t.Context(), store.Config{URI: uri, Database: name}, opt)
 	if err != nil {
