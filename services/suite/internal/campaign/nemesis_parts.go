@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -229,46 +230,51 @@ func losePosition(ctx context.Context, n *nemesis) (string, error) {
 	if _, err := n.primary(ctx); err != nil {
 		return service, err
 	}
+	what := service + ", which had none"
 	for _, id := range []string{"_bus/head", "_bus/good"} {
-		if err := n.mislay(ctx, service, id); err != nil {
+		lost, err := n.mislay(ctx, service, id)
+		if err != nil {
 			return service, err
+		}
+		if lost {
+			what = service
 		}
 	}
 	var err error
 	for _, name := range names {
 		err = errors.Join(err, n.again(ctx, name, n.Bin))
 	}
-	return service, err
+	return what, err
 }
 
-// mislay replaces the position of a mark.
-func (n *nemesis) mislay(ctx context.Context, service, id string) error {
+// mislay replaces the position of a mark, if it is one that can be lost.
+func (n *nemesis) mislay(ctx context.Context, service, id string) (lost bool, err error) {
 	rows := n.database(service).Collection(relayRows)
 	var row struct {
 		Body []byte `bson:"b"`
 	}
 	if err := rows.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&row); err != nil {
-		return err
+		return false, err
 	}
 	mark := map[string]json.RawMessage{}
 	var position []byte
 	if err := errors.Join(json.Unmarshal(row.Body, &mark), json.Unmarshal(mark["p"], &position)); err != nil {
-		return err
+		return false, err
 	}
 	token, err := mislaid(position)
 	if err != nil {
-		return err
+		return false, err
 	}
 	mark["p"], err = json.Marshal(token)
 	if err != nil {
-		return err
+		return false, err
 	}
 	body, err := json.Marshal(mark)
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, err = rows.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: bson.D{{Key: "b", Value: body}}}})
-	return err
+	return !bytes.Equal(token, position), err
 }
 
 // mislaid makes a position that the server does not find. A resume token is {_data: hex} and
