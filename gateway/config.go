@@ -37,7 +37,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", AdminTenant: "main",
-		BodyMax: 1 << 20, BatchMax: 8 << 20, InFlight: 1024,
+		BodyMax: 1 << 20, BatchMax: 8 << 20, InFlight: 256,
 		Deadline: 15 * time.Second, ViewTime: 3 * time.Second, Grace: 20 * time.Second,
 	}
 }

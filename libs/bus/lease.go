@@ -113,7 +113,7 @@ func (l *lease) acquire(ctx context.Context) (uint64, bool) {
 		if l.watch != nil && exists {
 			l.watch(body.Note, since()-first)
 		}
-		pause(ctx, l.ttl/10)
+		pause(ctx, l.ttl/3) // as often as a holder renews
 	}
 	return 0, false
 }

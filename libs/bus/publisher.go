@@ -121,6 +121,17 @@ func (p *publisher) try(ctx context.Context, facts []Fact) error {
 	return first
 }
 
+// open makes the stream before there are facts for it: consumers that find none ask the owner
+// over and over instead.
+func (p *publisher) open(ctx context.Context) {
+	if p.js == nil {
+		return
+	}
+	if err := p.ensure(ctx); err != nil {
+		p.log.DebugContext(ctx, "the stream comes with the first facts", "error", err)
+	}
+}
+
 // ensure makes the stream when it is not there, whoever removed it.
 func (p *publisher) ensure(ctx context.Context) error {
 	if p.ready {

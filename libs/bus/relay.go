@@ -222,6 +222,7 @@ func onItsWay(m mark, c store.RawCommit, facts []Fact) relayed {
 
 // drain publishes what queued up, batch by batch: waiting is never added.
 func (r *relay) drain(ctx context.Context, published uint64, queue <-chan relayed) error {
+	r.publish.open(ctx)
 	batch := make([]relayed, 0, maxBatch)
 	var facts []Fact
 	for {

@@ -110,6 +110,19 @@ func (b *Bus) Run(ctx context.Context) error {
 	return nil
 }
 
+// Here reports that this replica is the one that consumes, or, where nothing is consumed, the
+// one that relays; false without a bus.
+func (b *Bus) Here() bool {
+	switch {
+	case b == nil:
+		return false
+	case len(b.runners) > 0:
+		return b.lease.valid()
+	default:
+		return b.relay.lease.valid()
+	}
+}
+
 // consume runs the consumers while this replica holds their lease.
 func (b *Bus) consume(ctx context.Context) {
 	var wg sync.WaitGroup

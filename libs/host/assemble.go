@@ -70,7 +70,7 @@ func (h *Host) assemble(ctx context.Context, u *Unit) (*running, error) {
 		return nil, errors.New("a stateless unit has no place to keep what its consumers have seen")
 	}
 	answers := &guard.Answers{Redis: h.parts.Redis, Timeout: h.cfg.Redis.Timeout, Keep: h.cfg.Redis.Keep}
-	r.server, err = newServer(u.Name, h.cfg, h.tel, h.keys.verifier, answers, h.certs.server(), registers...)
+	r.server, err = newServer(u.Name, r.bus.Here, h.cfg, h.tel, h.keys.verifier, answers, h.certs.server(), registers...)
 	return r, err
 }
 

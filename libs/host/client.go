@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/balancer/leastrequest"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/resolver"
@@ -38,7 +37,7 @@ func dial(address string, memory func(context.Context) (net.Conn, error), creds 
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter, Timeout: pingTimeout}),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(t.tracer),
 			otelgrpc.WithPropagators(propagation.TraceContext{}), otelgrpc.WithMeterProvider(noop.NewMeterProvider()))),
-		grpc.WithChainUnaryInterceptor(faults, bounded(cfg.Limits.Deadline), sign.Unary),
+		grpc.WithChainUnaryInterceptor(faults, bounded(cfg.Limits.Deadline), sign.Unary, aboutResource()),
 		grpc.WithChainStreamInterceptor(faultsOfStream, sign.Stream),
 	}
 	target := "dns:///" + address
@@ -102,9 +101,8 @@ func (s *faultStream) RecvMsg(m any) error { return wire.FromStatus(s.ClientStre
 // A replica that has frozen or is cut off is given up after both of these; see also retryPolicy.
 const pingAfter, pingTimeout = 10 * time.Second, 5 * time.Second
 
-// retryPolicy is the service config of every connection: each call goes to the replica that
-// works on the fewest of ours, so that one which has frozen collects a few and gets no more;
-// and a second and third try of queries that did not come through. A mutation is
+// retryPolicy is the service config of every connection: calls go to a near replica, and
+// queries that did not come through have a second and a third try. A mutation is
 // never tried again here: who wants that does it once, with its key, in one place.
 func retryPolicy() (string, error) {
 	var queries []map[string]string
@@ -120,7 +118,7 @@ func retryPolicy() (string, error) {
 		return true
 	})
 	config := map[string]any{
-		"loadBalancingConfig": []any{map[string]any{leastrequest.Name: map[string]any{"choiceCount": 10}}},
+		"loadBalancingConfig": []any{map[string]any{near: map[string]any{}}},
 		"retryThrottling":     map[string]any{"maxTokens": 10, "tokenRatio": 0.1},
 	}
 	if len(queries) > 0 {

@@ -24,6 +24,7 @@ type chain struct {
 	service  string
 	log      *slog.Logger
 	duration metric.Float64Histogram
+	home     func() bool   // whether the service's consumers run here
 	deadline time.Duration // of calls whose caller does not say
 	access   *guard.Access
 	limit    *guard.Limit

@@ -60,6 +60,9 @@ func unimplemented(err error) bool {
 func (c *chain) identifyUnary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	ctx = c.identify(ctx)
 	resp, err := handle(ctx, req)
+	if c.home() {
+		_ = grpc.SetTrailer(ctx, metadata.Pairs(metaHome, "1")) // fails only outside a call
+	}
 	tell := grpc.SetHeader
 	if err != nil {
 		tell = grpc.SetTrailer // an answer that has a header is never tried again by the client

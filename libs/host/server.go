@@ -32,7 +32,7 @@ type server struct {
 
 // newServer makes the server of a service; register adds what it serves. It fails when
 // a method has no access rule or a request type's rules cannot be compiled.
-func newServer(service string, cfg Config, t *telemetry, verifier *guard.Verifier, answers *guard.Answers, creds credentials.TransportCredentials, register ...func(grpc.ServiceRegistrar)) (*server, error) {
+func newServer(service string, home func() bool, cfg Config, t *telemetry, verifier *guard.Verifier, answers *guard.Answers, creds credentials.TransportCredentials, register ...func(grpc.ServiceRegistrar)) (*server, error) {
 	duration, err := t.meter.Meter("lockstep").Float64Histogram("lockstep_rpc_duration_seconds",
 		metric.WithDescription("Duration of calls, in seconds, by service, method and gRPC code."),
 		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30))
@@ -40,7 +40,7 @@ func newServer(service string, cfg Config, t *telemetry, verifier *guard.Verifie
 		return nil, err
 	}
 	c := &chain{
-		service: service, log: t.log.With("service", service), duration: duration, deadline: cfg.Limits.Deadline,
+		service: service, home: home, log: t.log.With("service", service), duration: duration, deadline: cfg.Limits.Deadline,
 		access: &guard.Access{Verifier: verifier}, limit: guard.NewLimit(cfg.Limits.Concurrent), once: &guard.Idempotency{Answers: answers},
 	}
 	g := grpc.NewServer(append(c.options(),

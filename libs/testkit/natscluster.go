@@ -47,8 +47,10 @@ func LaunchNATSCluster(dir string, n int) ([]*NATSNode, error) {
 		conf := fmt.Sprintf(`server_name: %s
 listen: %s
 jetstream { store_dir: %q, max_file_store: 16GB, max_memory_store: 256MB }
-cluster { name: lockstep, listen: %s, routes: [ %s ] }
-`, s.name, strings.TrimPrefix(s.URL, "nats://"), s.Dir, routes[i], "nats://"+strings.Join(routes, ", nats://"))
+`, s.name, strings.TrimPrefix(s.URL, "nats://"), s.Dir)
+		if n > 1 { // one alone would wait for others to choose a leader with
+			conf += fmt.Sprintf("cluster { name: lockstep, listen: %s, routes: [ nats://%s ] }\n", routes[i], strings.Join(routes, ", nats://"))
+		}
 		if err := os.WriteFile(s.conf, []byte(conf), 0o600); err != nil {
 			return nil, err
 		}

@@ -34,10 +34,13 @@ func (g *gate) limit(next http.Handler) http.Handler {
 			defer func() { <-g.slots }()
 			next.ServeHTTP(w, r)
 		default:
-			problem(w, r, http.StatusServiceUnavailable, fault.New(fault.Exhausted, "OVERLOADED", "the gateway is working on as much as it can"))
+			problem(w, r, http.StatusServiceUnavailable, fault.New(fault.Exhausted, overloaded, "the gateway is working on as much as it can"))
 		}
 	})
 }
+
+// overloaded is the reason why requests beyond what is worked on at a time are refused.
+const overloaded = "OVERLOADED"
 
 // secure sets the headers that every answer carries.
 func (g *gate) secure(next http.Handler) http.Handler {

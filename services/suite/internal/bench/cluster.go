@@ -3,9 +3,9 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
@@ -30,38 +30,20 @@ func Cluster(ctx context.Context, r *Report) error {
 	return errors.Join(scale(ctx, r, bin, dir), flood(ctx, r, bin, dir))
 }
 
-// scale loads a cluster of one replica a service and one of two in turns.
+// scale loads a cluster of one replica a service and one of two in turns. There is never more
+// than one: its processes have work to do even when nobody asks for anything.
 func scale(ctx context.Context, r *Report, bin, dir string) error {
-	rounds, long := 5, 15*time.Second
+	rounds, long := 5, 20*time.Second
 	if r.Quick {
-		rounds, long = 1, 3*time.Second
-	}
-	var rates []*campaign.Rate
-	for _, replicas := range []int{1, 2} {
-		sub := filepath.Join(dir, "scale-"+strconv.Itoa(replicas))
-		if err := os.MkdirAll(sub, 0o700); err != nil {
-			return err
-		}
-		c, err := campaign.Start(ctx, bin, sub, campaign.Plain(replicas))
-		if err != nil {
-			return err
-		}
-		defer c.Kill()
-		rate, err := campaign.NewRate(ctx, c)
-		if err != nil {
-			return err
-		}
-		if _, err := rate.Orders(ctx, clusterClients, long/3); err != nil { // warm
-			return err
-		}
-		rates = append(rates, rate)
+		rounds, long = 1, 10*time.Second
 	}
 	for round := range rounds {
 		var got [2]float64
-		for i := range rates {
+		for i := range got {
 			which := (i + round) % 2
+			sub := filepath.Join(dir, fmt.Sprintf("scale-%d-%d", which+1, round))
 			var err error
-			if got[which], err = rates[which].Orders(ctx, clusterClients, long); err != nil {
+			if got[which], err = scaled(ctx, which+1, long, bin, sub); err != nil {
 				return err
 			}
 		}
@@ -70,6 +52,26 @@ func scale(ctx context.Context, r *Report, bin, dir string) error {
 		r.Add("cluster.scale", "ratio", got[1]/got[0])
 	}
 	return nil
+}
+
+// scaled is how many orders a second a new cluster walks, after a while for getting warm.
+func scaled(ctx context.Context, replicas int, long time.Duration, bin, dir string) (float64, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return 0, err
+	}
+	c, err := campaign.Start(ctx, bin, dir, campaign.Plain(replicas))
+	if err != nil {
+		return 0, err
+	}
+	defer c.Kill()
+	rate, err := campaign.NewRate(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := rate.Orders(ctx, clusterClients, long/2); err != nil {
+		return 0, err
+	}
+	return rate.Orders(ctx, clusterClients, long)
 }
 
 // flood offers ten times the peak.

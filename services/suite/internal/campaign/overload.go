@@ -8,17 +8,15 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/encoding/protojson"
 
-	"github.com/lockstep-logistics/lockstep/libs/guard"
+	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/rest"
 )
@@ -28,13 +26,16 @@ type Overload struct {
 	Peak, Offered, Goodput float64 // commands a second: at most, sent, done
 	Refused, Other         int64   // refused with a time to come back, and failed otherwise
 	Recovery               time.Duration
-	MemoryBefore, Memory   int64 // bytes resident of the largest process of the suite
+	MemoryBefore, Memory   int64 // bytes resident of the largest process of the suite, when warm and at most
+	Largest                string
 	Others                 map[string]int64
 }
 
 // The phases of an overload.
 const (
-	peakFor     = 20 * time.Second
+	warmFor     = 10 * time.Second
+	peakFor     = time.Minute
+	restFor     = 20 * time.Second // consumers catch up
 	overloadFor = time.Minute
 	recoverFor  = time.Minute
 	atPeak      = 64 // callers
@@ -54,31 +55,34 @@ func Flood(ctx context.Context, c *Cluster, out io.Writer) (*Overload, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &flood{api: api, bad: map[string]int64{}}
-	o := &Overload{Others: f.bad}
-	if o.MemoryBefore, err = c.largest(); err != nil {
+	f, err := newFlood(api)
+	if err != nil {
 		return nil, err
 	}
-	f.closed(ctx, peakFor/4) // warm
+	o := &Overload{Others: f.bad}
+	f.closed(ctx, warmFor)
+	pauseFor(ctx, restFor)
 	o.Peak = f.closed(ctx, peakFor)
+	if _, o.MemoryBefore, err = c.largest(); err != nil {
+		return nil, err
+	}
 	say(out, "peak: %.0f orders submitted a second by %d callers", o.Peak, atPeak)
-	var most atomic.Int64
-	watch, stop := context.WithCancel(ctx)
-	defer stop()
-	go func() {
-		for watch.Err() == nil {
-			if rss, err := c.largest(); err == nil {
-				most.Store(max(most.Load(), rss))
-			}
-			pauseFor(watch, time.Second)
-		}
-	}()
+	pauseFor(ctx, restFor)
 	f.reset()
+	var watching sync.WaitGroup
+	watch, stop := context.WithCancel(ctx)
+	watching.Go(func() {
+		for ; watch.Err() == nil; pauseFor(watch, time.Second) {
+			if name, rss, err := c.largest(); err == nil && rss > o.Memory {
+				o.Memory, o.Largest = rss, name
+			}
+		}
+	})
 	o.Offered, o.Goodput = f.open(ctx, many*o.Peak, overloadFor)
 	o.Refused, o.Other = f.refused.Load(), f.other.Load()
 	stop()
-	o.Memory = most.Load()
-	say(out, "overload: %.0f a second offered, %.0f done, %d refused, %d failed otherwise", o.Offered, o.Goodput, o.Refused, o.Other)
+	watching.Wait()
+	say(out, "overload: %.0f a second offered, %.0f done, %d refused, %d failed otherwise %v; %s has %d MB", o.Offered, o.Goodput, o.Refused, o.Other, o.Others, o.Largest, o.Memory>>20)
 	for begin := time.Now(); ; {
 		rate := f.closed(ctx, 5*time.Second)
 		if o.Recovery = time.Since(begin); rate >= 0.9*o.Peak || o.Recovery > recoverFor || ctx.Err() != nil {
@@ -88,38 +92,65 @@ func Flood(ctx context.Context, c *Cluster, out io.Writer) (*Overload, error) {
 	}
 }
 
-// flood submits orders.
+// flood submits orders. It must cost little, for it takes what it costs from the suite: the
+// body of a request is made of one that was made before.
 type flood struct {
-	api                  *rest.Conn
+	url, token           string
+	http                 *http.Client
+	before, middle, end  string // of a body, around the order's number and the item
 	done, refused, other atomic.Int64
 	mu                   sync.Mutex
 	bad                  map[string]int64
 	number               atomic.Int64
 }
 
+func newFlood(api *rest.Conn) (*flood, error) {
+	const number, sku = "<number>", "<sku>"
+	body, err := protojson.Marshal(&orderreleasev1.SubmitOrderRequest{Order: lifecycle.Document(number, []lifecycle.Line{{SKU: sku, Quantity: 1}})})
+	if err != nil {
+		return nil, err
+	}
+	f := &flood{url: api.Base + "/v1/orders", token: "Bearer " + api.Token, http: api.HTTP, bad: map[string]int64{}}
+	var ok, also bool
+	f.before, f.middle, ok = strings.Cut(string(body), number)
+	f.middle, f.end, also = strings.Cut(f.middle, sku)
+	if !ok || !also {
+		return nil, fmt.Errorf("an order is %s", body)
+	}
+	return f, nil
+}
+
 func (f *flood) reset() { f.done.Store(0); f.refused.Store(0); f.other.Store(0) }
 
 // one submits an order of one line.
 func (f *flood) one(ctx context.Context) {
-	ctx = metadata.AppendToOutgoingContext(ctx, guard.MetaKey, uuid.NewString())
-	n := f.number.Add(1)
-	_, err := driver(f.api).Submit(ctx, fmt.Sprintf("F%09d", n), []lifecycle.Line{{SKU: lifecycle.SKU(rand.IntN(items)), Quantity: 1}})
-	var p *rest.Problem
+	status, after, err := f.post(ctx, fmt.Sprintf("F%09d", f.number.Add(1)), lifecycle.SKU(rand.IntN(items)))
 	switch {
-	case err == nil:
+	case err == nil && status == http.StatusOK:
 		f.done.Add(1)
-	case errors.As(err, &p) && (p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable) && p.After > 0:
+	case (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && after:
 		f.refused.Add(1)
 	case ctx.Err() == nil:
 		f.other.Add(1)
-		text := err.Error()
-		if p != nil {
-			text = strconv.Itoa(p.Status) + " " + p.Code
-		}
 		f.mu.Lock()
-		f.bad[text]++
+		f.bad[fmt.Sprintf("%d %v", status, err)]++
 		f.mu.Unlock()
 	}
+}
+
+// post returns the status of the answer, and whether it says when to come again.
+func (f *flood) post(ctx context.Context, number, sku string) (status int, after bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url, strings.NewReader(f.before+number+f.middle+sku+f.end))
+	if err != nil {
+		return 0, false, err
+	}
+	req.Header = http.Header{"Authorization": {f.token}, "Content-Type": {"application/json"}, "Idempotency-Key": {number}}
+	resp, err := f.http.Do(req)
+	if err != nil {
+		return 0, false, err
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, resp.Header.Get("Retry-After") != "", errors.Join(err, resp.Body.Close())
 }
 
 // closed lets callers submit one order after another and returns how many a second were taken.
@@ -169,23 +200,24 @@ func pauseFor(ctx context.Context, d time.Duration) {
 	}
 }
 
-// largest is the resident memory of the largest process of the suite; Linux only.
-func (c *Cluster) largest() (int64, error) {
-	var all []int64
-	for _, p := range c.Processes {
+// largest is the process of the suite with the most resident memory; Linux only.
+func (c *Cluster) largest() (name string, rss int64, err error) {
+	for process, p := range c.Processes {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
 		if err != nil {
-			return 0, err
+			return "", 0, err
 		}
 		for line := range strings.Lines(string(status)) {
 			if kb, ok := strings.CutPrefix(line, "VmRSS:"); ok {
 				n, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kb), "kB")), 10, 64)
 				if err != nil {
-					return 0, err
+					return "", 0, err
 				}
-				all = append(all, n<<10)
+				if n<<10 > rss {
+					name, rss = process, n<<10
+				}
 			}
 		}
 	}
-	return slices.Max(all), nil
+	return name, rss, nil
 }

@@ -110,8 +110,8 @@ func await(ctx context.Context, what string, ask func(context.Context) error) er
 	}
 }
 
-// document is an order as the ERP has it.
-func document(number string, lines []Line) *orderreleasev1.OrderDocument {
+// Document is an order as the ERP has it.
+func Document(number string, lines []Line) *orderreleasev1.OrderDocument {
 	doc := &orderreleasev1.OrderDocument{
 		SourceSystem: "erp", OrderNumber: number, SoldTo: &orderreleasev1.OrderParty{PartyCode: Customer, AddressCode: "MAIN"},
 		Site: Site, Currency: "EUR", CarrierPreference: Carrier,
@@ -125,7 +125,7 @@ func document(number string, lines []Line) *orderreleasev1.OrderDocument {
 }
 
 func (w *walk) submit(ctx context.Context) error {
-	doc := document(w.number, w.lines)
+	doc := Document(w.number, w.lines)
 	client := orderreleasev1.NewOrderReleaseServiceClient(w.Dial("order-release"))
 	return w.command(ctx, "SubmitOrder", func(ctx context.Context) error {
 		resp, err := client.SubmitOrder(ctx, &orderreleasev1.SubmitOrderRequest{Order: doc})

@@ -66,7 +66,7 @@ func (d *Driver) Setup(ctx context.Context, items, perItem int) error {
 // known waits until order release has a copy of all that orders name: a dry run says so.
 func (d *Driver) known(ctx context.Context, items int) error {
 	client := orderreleasev1.NewOrderReleaseServiceClient(d.Dial("order-release"))
-	doc := document("SETUP", []Line{{SKU(0), 1}, {SKU(items - 1), 1}})
+	doc := Document("SETUP", []Line{{SKU(0), 1}, {SKU(items - 1), 1}})
 	return await(ctx, "master data in order release", func(ctx context.Context) error {
 		resp, err := client.SubmitOrder(fresh(ctx), &orderreleasev1.SubmitOrderRequest{Order: doc, ValidateOnly: true})
 		if err == nil && resp.GetReceipt().GetState() == "REJECTED" {
