@@ -47,20 +47,22 @@ func run(ctx context.Context) error {
 			continue
 		}
 		known = true
-		if err := g.Run(ctx, &report); err != nil {
+		if err := errors.Join(g.Run(ctx, &report), keep(&report, *out)); err != nil {
 			return fmt.Errorf("%s: %w", g.Name, err)
 		}
 	}
 	if !known {
 		return fmt.Errorf("no group %q; there is %s", *only, strings.Join(names, ", "))
 	}
-	if err := report.Table(os.Stdout); err != nil {
+	return report.Table(os.Stdout)
+}
+
+// keep writes what is measured so far: a later group may fail.
+func keep(r *bench.Report, path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(*out), 0o755); err != nil {
-		return err
-	}
-	return report.Write(*out)
+	return r.Write(path)
 }
 
 // profiled begins a profile in the named file and returns what ends it.

@@ -36,7 +36,7 @@ func Lifecycle(ctx context.Context, r *Report) error {
 	if err != nil {
 		return errors.Join(err, mongo.close())
 	}
-	rounds, long := 3, 15*time.Second
+	rounds, long := 3, 10*time.Second
 	if r.Quick {
 		rounds, long = 1, 3*time.Second
 	}
@@ -51,6 +51,7 @@ func Lifecycle(ctx context.Context, r *Report) error {
 // lifecycles is one round: every engine through every door, then what is compared with it.
 func lifecycles(ctx context.Context, r *Report, mongo, embedded *running, long time.Duration) error {
 	var last *loaded
+	rates := map[string]float64{}
 	for _, e := range []*running{embedded, mongo} {
 		for _, d := range []*door{e.rest(), e.grpc()} {
 			var err error
@@ -58,19 +59,26 @@ func lifecycles(ctx context.Context, r *Report, mongo, embedded *running, long t
 				return err
 			}
 			last.report(r, "lifecycle."+e.name+"."+d.name)
+			rates[e.name+d.name] = last.rate
 		}
+		r.Add("lifecycle."+e.name+".rest_to_grpc", "ratio", rates[e.name+"rest"]/rates[e.name+"grpc"])
 	}
+	r.Add("lifecycle.embedded_to_mongodb", "ratio", rates[embedded.name+"grpc"]/last.rate)
 	r.Add("lifecycle.orders_per_s", "1/s", last.rate)
 	r.Add("lifecycle.writes", "documents", last.writes)
 	r.Add("lifecycle.snapshots", "documents", last.snapshots)
 	r.Add("lifecycle.records", "documents", last.records)
+	r.Add("lifecycle.mongod_documents", "documents", last.documents)
 	hot, err := mongo.load(ctx, mongo.grpc(), narrow, walkers, long)
 	if err != nil {
 		return err
 	}
 	hot.report(r, "lifecycle.mongodb.hot")
 	r.Add("lifecycle.hot", "ratio", hot.rate/last.rate)
-	return mongo.lag(ctx, r, last.rate/2, long)
+	if err := embedded.lag(ctx, r, "lifecycle.embedded.lag", rates[embedded.name+"grpc"]/2, long); err != nil {
+		return err
+	}
+	return mongo.lag(ctx, r, "lifecycle.lag", last.rate/2, long)
 }
 
 // door is a way into the suite.
@@ -114,6 +122,7 @@ type loaded struct {
 	rate                       float64 // orders a second
 	cpu                        float64 // of this process, milliseconds an order
 	server                     float64 // of mongod, milliseconds an order
+	documents                  float64 // that mongod says it wrote, an order
 	writes, snapshots, records float64 // an order
 	commands                   *durations
 }
@@ -125,7 +134,7 @@ var orders atomic.Int64
 func (e *running) load(ctx context.Context, d *door, lines func(int) []lifecycle.Line, callers int, long time.Duration) (*loaded, error) {
 	took := newDurations()
 	driver := &lifecycle.Driver{Dial: d.dial, Observe: took.add, Now: clock.System{}.Now}
-	writes, cpu, server := e.count.read(), usage(), e.usage(ctx)
+	writes, cpu, server := e.count.read(), usage(), e.server(ctx)
 	f, err := Load{Callers: callers, For: long, Do: func(ctx context.Context, _, _ int) error {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
@@ -139,10 +148,11 @@ func (e *running) load(ctx context.Context, d *door, lines func(int) []lifecycle
 	if n == 0 {
 		return nil, errors.New("no order was walked")
 	}
-	after := e.count.read()
+	after, now := e.count.read(), e.server(ctx)
 	return &loaded{
-		rate: f.PerSecond, cpu: 1000 * (usage() - cpu) / n, server: 1000 * (e.usage(ctx) - server) / n, commands: took,
-		writes: (after.writes - writes.writes) / n, snapshots: (after.snapshots - writes.snapshots) / n, records: (after.records - writes.records) / n,
+		rate: f.PerSecond, cpu: 1000 * (usage() - cpu) / n, server: 1000 * (now.cpu - server.cpu) / n, commands: took,
+		documents: (now.documents - server.documents) / n,
+		writes:    (after.writes - writes.writes) / n, snapshots: (after.snapshots - writes.snapshots) / n, records: (after.records - writes.records) / n,
 	}, nil
 }
 
@@ -158,7 +168,7 @@ func (l *loaded) report(r *Report, name string) {
 }
 
 // lag walks orders at a fixed rate and reads from the metrics how long facts take to be applied.
-func (e *running) lag(ctx context.Context, r *Report, perSecond float64, long time.Duration) error {
+func (e *running) lag(ctx context.Context, r *Report, name string, perSecond float64, long time.Duration) error {
 	d := e.grpc()
 	driver := &lifecycle.Driver{Dial: d.dial, Now: clock.System{}.Now}
 	before, err := e.quiet(ctx) // what an earlier run left to do is not this one's
@@ -200,8 +210,8 @@ func (e *running) lag(ctx context.Context, r *Report, perSecond float64, long ti
 			acting.add(took)
 		}
 	}
-	r.Add("lifecycle.lag_p50_ms", "ms", 1000*all.quantile(.5))
-	r.Add("lifecycle.lag_p99_ms", "ms", 1000*all.quantile(.99))
-	r.Add("lifecycle.lag_acting_p99_ms", "ms", 1000*acting.quantile(.99)) // without the tower's records
+	r.Add(name+"_p50_ms", "ms", 1000*all.quantile(.5))
+	r.Add(name+"_p99_ms", "ms", 1000*all.quantile(.99))
+	r.Add(name+"_acting_p99_ms", "ms", 1000*acting.quantile(.99)) // without the tower's records
 	return nil
 }

@@ -125,21 +125,30 @@ func (e *running) close() error {
 	return nil
 }
 
-// usage returns the CPU seconds that mongod has used; 0 without one.
-func (e *running) usage(ctx context.Context) float64 {
+// told is what mongod tells of itself.
+type told struct{ cpu, documents float64 } // seconds used; documents inserted, updated and deleted
+
+// server asks mongod; nothing without one.
+func (e *running) server(ctx context.Context) told {
 	if e.client == nil {
-		return 0
+		return told{}
 	}
 	var status struct {
 		Extra struct {
 			User   int64 `bson:"user_time_us"`
 			System int64 `bson:"system_time_us"`
 		} `bson:"extra_info"`
+		Metrics struct {
+			Document struct {
+				Inserted, Updated, Deleted int64
+			} `bson:"document"`
+		} `bson:"metrics"`
 	}
 	if err := e.client.Database("admin").RunCommand(ctx, bson.D{{Key: "serverStatus", Value: 1}}).Decode(&status); err != nil {
-		return 0
+		return told{}
 	}
-	return float64(status.Extra.User+status.Extra.System) / 1e6
+	d := status.Metrics.Document
+	return told{float64(status.Extra.User+status.Extra.System) / 1e6, float64(d.Inserted + d.Updated + d.Deleted)}
 }
 
 // usage returns the CPU seconds that this process has used.
