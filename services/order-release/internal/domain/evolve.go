@@ -137,7 +137,8 @@ func evolveRelease(o Order, f Fact) Order {
 		})
 	case LinesDelivered:
 		o.Disputed = without(o.Disputed, ReleaseID(o.ID, f.Release), f.Shipment)
-		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) { l.Delivered = l.Delivered.Add(q) })
+		return o.reported(f.Release, f.Lines, func(r *Release) { r.bring(f.Shipment, f.Lines) },
+			func(l *ReleaseLine, q quantity.Decimal) { l.Delivered = l.Delivered.Add(q) })
 	case CancelAsked:
 		o.Cancel = f.Reason
 		return o.reported(f.Release, nil, func(r *Release) { r.CancelAsked, r.CancelRefused = true, "" }, nil)

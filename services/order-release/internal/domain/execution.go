@@ -54,8 +54,8 @@ func (o Order) Issued(e Env, release string, lines []LineQuantity) ([]Fact, erro
 		})
 }
 
-// deliverNow takes deliveries that were told before the goods issue: of each shipment what there
-// is room for now. The rest stays a contradiction.
+// deliverNow takes deliveries that were told when there was no room for them, before the goods
+// issue say: of each shipment what there is room for now. The rest stays a contradiction.
 func (s *step) deliverNow(release int) {
 	id := ReleaseID(s.ID, release)
 	told := map[string][]Disputed{}
@@ -121,7 +121,7 @@ func (o Order) Delivered(e Env, release, shipment string, totals []LineQuantity)
 		changes = nil
 		for _, t := range summed(totals) {
 			if l := r.lineIndex(t.Line); l >= 0 && t.Quantity.Unit == o.Lines[o.lineIndex(t.Line)].Base.Unit {
-				t.Quantity.Value = t.Quantity.Value.Sub(r.Lines[l].Delivered)
+				t.Quantity.Value = t.Quantity.Value.Sub(r.brought(shipment, t.Line))
 			}
 			if !t.Quantity.Value.IsZero() {
 				changes = append(changes, t)
@@ -131,9 +131,12 @@ func (o Order) Delivered(e Env, release, shipment string, totals []LineQuantity)
 	facts, err := o.report(e, release, reportDelivered, changes, func(l ReleaseLine) quantity.Decimal { return l.Issued.Sub(l.Delivered) },
 		func(s *step, r Release, taken []LineQuantity) {
 			s.add(LinesDelivered{Keys: o.keys(), Release: r.Number, Shipment: shipment, Lines: taken})
+			if slices.ContainsFunc(taken, func(l LineQuantity) bool { return l.Quantity.Value.Less(quantity.Decimal{}) }) {
+				s.deliverNow(r.Number) // what it did not bring, others may have
+			}
 		})
 	for i, f := range facts {
-		if c, ok := f.(ReportContradicted); ok {
+		if c, ok := f.(ReportContradicted); ok && c.Shipment == "" {
 			c.Shipment = shipment
 			facts[i] = c
 		}

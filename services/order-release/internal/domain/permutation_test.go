@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
 // TestReportsInAnyOrder: what the warehouse reports of a release ends in the same state
@@ -102,4 +104,36 @@ func TestDeliveredBeforeIssued(t *testing.T) {
 	if got := p.order.Quantities()[0].Delivered; got != ea(10).Value || len(p.order.Disputed) > 0 {
 		t.Errorf("told again: %s of 10, %+v", got, p.order.Disputed)
 	}
+}
+
+// TestShipmentsOfOneRelease: each shipment's newest total counts, whatever the others brought;
+// what all of them say together is delivered as far as it was issued, and the rest is a
+// contradiction.
+func TestShipmentsOfOneRelease(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := newPlay(t, Partial, Automatic, 10)
+		p.promise(map[string]int{"i1": 10})
+		totals, issued := map[string]int{}, 0
+		for range rapid.IntRange(1, 12).Draw(rt, "reports") {
+			if more := rapid.IntRange(0, 10-issued).Draw(rt, "issued"); more > 0 && rapid.Bool().Draw(rt, "issue") {
+				issued += more
+				p.do(p.order.Issued(p.env(), p.r(1), lines(1, more)))
+				continue
+			}
+			shipment := rapid.SampledFrom([]string{"shp_1", "shp_2", "shp_3"}).Draw(rt, "shipment")
+			totals[shipment] = rapid.IntRange(0, 8).Draw(rt, "total")
+			p.do(p.order.Delivered(p.env(), p.r(1), shipment, lines(1, totals[shipment])))
+		}
+		said := 0
+		for _, n := range totals {
+			said += n
+		}
+		var disputed quantity.Decimal
+		for _, d := range p.order.Disputed {
+			disputed = disputed.Add(d.Excess)
+		}
+		if got, want := p.order.Quantities()[0].Delivered, ea(min(said, issued)).Value; got != want || disputed != ea(said-min(said, issued)).Value {
+			rt.Fatalf("of %v, with %d issued, %s are delivered and %s disputed", totals, issued, got, disputed)
+		}
+	})
 }

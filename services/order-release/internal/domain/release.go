@@ -23,6 +23,37 @@ type Release struct {
 	Acknowledged   bool          `bson:"a,omitempty"`
 	CancelAsked    bool          `bson:"c,omitempty"`
 	CancelRefused  string        `bson:"r,omitempty"` // the warehouse's reason
+	Brought        []Brought     `bson:"b,omitempty"` // what Delivered of its lines is made of
+}
+
+// Brought is what of a line one shipment brought to the customer.
+type Brought struct {
+	Shipment string           `bson:"s,omitempty"` // "" where the fact is from before shipments were noted
+	Line     int              `bson:"n"`
+	Quantity quantity.Decimal `bson:"q"`
+}
+
+// brought is what a shipment brought of a line. What no shipment is known of is the one's that asks.
+func (r Release) brought(shipment string, line int) (sum quantity.Decimal) {
+	for _, b := range r.Brought {
+		if b.Line == line && (b.Shipment == shipment || b.Shipment == "") {
+			sum = sum.Add(b.Quantity)
+		}
+	}
+	return sum
+}
+
+// bring notes what more, or less, a shipment brought.
+func (r *Release) bring(shipment string, lines []LineQuantity) {
+	r.Brought = slices.Clone(r.Brought)
+	for _, l := range lines {
+		i := slices.IndexFunc(r.Brought, func(b Brought) bool { return b.Shipment == shipment && b.Line == l.Line })
+		if i < 0 {
+			i = len(r.Brought)
+			r.Brought = append(r.Brought, Brought{Shipment: shipment, Line: l.Line})
+		}
+		r.Brought[i].Quantity = r.Brought[i].Quantity.Add(l.Quantity.Value)
+	}
 }
 
 // ReleaseLine is one line of a release. Allocated ≥ picked ≥ packed ≥ issued ≥ delivered, all within Live.

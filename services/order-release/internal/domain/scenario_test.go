@@ -381,11 +381,13 @@ func TestNewerProofReplacesContradiction(t *testing.T) {
 	proof("shp_1", 9, "shp_1 5", "LinesDelivered", "ReportContradicted")
 	proof("shp_1", 9, "shp_1 5") // the same said again
 	proof("shp_1", 6, "shp_1 2", "ReportContradicted")
-	proof("shp_2", 5, "shp_1 2, shp_2 1", "ReportContradicted") // another shipment's stands beside it
-	proof("shp_1", 4, "shp_2 1", "LinesDelivered")
-	proof("shp_1", 4, "shp_2 1")
-	proof("shp_2", 3, "", "LinesDelivered")
-	if got := p.order.Quantities()[0].Delivered; got != quantity.Int(3) {
+	proof("shp_2", 5, "shp_1 2, shp_2 5", "ReportContradicted") // another shipment's stands beside it
+	proof("shp_1", 4, "shp_2 5", "LinesDelivered")
+	proof("shp_1", 4, "shp_2 5")
+	proof("shp_2", 3, "shp_2 3", "ReportContradicted")
+	proof("shp_1", 2, "shp_2 1", "LinesDelivered", "LinesDelivered", "ReportContradicted") // what it did not bring, the other did
+	proof("shp_2", 2, "", "LinesDelivered")
+	if got := p.order.Quantities()[0].Delivered; got != quantity.Int(4) {
 		t.Errorf("delivered %s", got)
 	}
 }
