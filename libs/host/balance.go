@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,15 +19,18 @@ import (
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/serviceconfig"
 	"google.golang.org/grpc/status"
+
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 )
 
 // near is the policy of connections to several replicas: calls go where the newest copies are
 // and where commands meet others to share a commit with. While there is little to do that is
 // the replica at which the service's consumers run, as it tells with its answers (metaHome).
 // Then calls about one resource go to one replica, the same for every caller (rendezvous
-// hashing), and all others to the least busy. A replica that is much busier than another, which
-// a frozen one soon is, is passed by. A call that failed for want of the replica makes it count
-// as busier for a second, so that one that fails at once attracts nobody.
+// hashing), and all others to the least busy. A replica that is much busier than another is
+// passed by. One that has calls and has answered none for a second counts as busier, so that a
+// frozen one holds up few; so does, for a second, one whose call failed for want of it or of
+// time, so that one that fails at once attracts nobody, and it is home no more.
 const near = "lockstep_near"
 
 func init() { balancer.Register(nearBuilder{}) }
@@ -52,18 +54,45 @@ type nearBalancer struct {
 	balancer.ClientConn
 	balancer.Balancer
 
-	mu    sync.Mutex
-	loads map[string]*busy // by address
+	loads map[string]*busy // by address; the child tells states one after another
 	home  *atomic.Pointer[busy]
 }
 
 // busy is how busy a replica is with calls of ours.
-type busy struct{ calls atomic.Int64 }
+type busy struct {
+	calls    atomic.Int64
+	answered atomic.Int64 // when it last answered, or began to have something to answer; ns since origin
+}
+
+var origin = clock.Monotonic()
+
+// weight is how many calls a replica has under way, and more when it seems to be frozen.
+func (b *busy) weight() int64 {
+	n := b.calls.Load()
+	if n > 0 && clock.Elapsed(origin)-time.Duration(b.answered.Load()) > silence {
+		n += failureWeighs
+	}
+	return n
+}
+
+func (b *busy) begin() {
+	if b.calls.Add(1) == 1 {
+		b.answered.Store(int64(clock.Elapsed(origin)))
+	}
+}
+
+func (b *busy) end(failed bool) {
+	b.answered.Store(int64(clock.Elapsed(origin)))
+	if !failed {
+		b.calls.Add(-1)
+		return
+	}
+	b.calls.Add(failureWeighs - 1)
+	time.AfterFunc(failureRests, func() { b.calls.Add(-failureWeighs) })
+}
 
 // UpdateState takes the states of the replicas' connections from the child.
 func (b *nearBalancer) UpdateState(s balancer.State) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	var ready []replica
 	loads := map[string]*busy{}
 	for _, child := range endpointsharding.ChildStatesFromPicker(s.Picker) {
@@ -109,20 +138,17 @@ func (p *nearPicker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 		return result, err
 	}
 	done := result.Done
-	r.load.calls.Add(1)
+	r.load.begin()
 	result.Done = func(info balancer.DoneInfo) {
+		code := status.Code(info.Err)
+		failed := code == codes.Unavailable || code == codes.DeadlineExceeded
 		switch {
-		case len(info.Trailer.Get(metaHome)) > 0:
+		case !failed && len(info.Trailer.Get(metaHome)) > 0:
 			p.home.Store(r.load)
-		case info.Err == nil:
+		case failed, info.Err == nil:
 			p.home.CompareAndSwap(r.load, nil)
 		}
-		if status.Code(info.Err) == codes.Unavailable {
-			r.load.calls.Add(failureWeighs - 1)
-			time.AfterFunc(failureRests, func() { r.load.calls.Add(-failureWeighs) })
-		} else {
-			r.load.calls.Add(-1)
-		}
+		r.load.end(failed)
 		if done != nil {
 			done(info)
 		}
@@ -130,15 +156,16 @@ func (p *nearPicker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 	return result, nil
 }
 
-// A call that failed counts as so many under way, for so long.
-const failureWeighs, failureRests = 4, time.Second
+// A call that failed counts as so many under way, for so long: enough for its next try to go
+// elsewhere. A replica that has answered nothing for the time of silence counts alike.
+const failureWeighs, failureRests, silence = fewCalls + spare, time.Second, time.Second
 
 // choose returns the replica for a resource, or for none in particular.
 func (p *nearPicker) choose(resource string) replica {
 	home := p.home.Load()
 	calls := make([]int64, len(p.ready))
 	for i, r := range p.ready {
-		calls[i] = r.load.calls.Load()
+		calls[i] = r.load.weight()
 		if r.load == home && calls[i] < fewCalls {
 			return r
 		}

@@ -154,6 +154,54 @@ func TestCallsGoHome(t *testing.T) {
 	}
 }
 
+// TestAFrozenHomeIsLeft: when home answers nothing for a second, calls go elsewhere, as they do
+// from the first that fails there.
+func TestAFrozenHomeIsLeft(t *testing.T) {
+	home := metadata.Pairs(metaHome, "1")
+	synctest.Test(t, func(t *testing.T) {
+		p := replicasOf("a", "b")
+		p.home.Store(p.ready[0].load)
+		var held []func(error, metadata.MD)
+		for n := range 3 {
+			at, end := begin(t, p, fmt.Sprint(n))
+			if held = append(held, end); at != "a" {
+				t.Fatal("a is home and has not got a call")
+			}
+		}
+		time.Sleep(silence + time.Millisecond)
+		for n := range 20 {
+			at, end := begin(t, p, fmt.Sprint(n))
+			if at == "a" {
+				t.Fatal("a call went to a home that is silent")
+			}
+			end(errors.New("cut"), nil)
+		}
+		held[0](nil, home)
+		if at, end := begin(t, p, "0"); at != "a" {
+			t.Error("home answers again and has not got the next call")
+		} else {
+			end(nil, home)
+		}
+		for _, code := range []codes.Code{codes.Unavailable, codes.DeadlineExceeded} {
+			p := replicasOf("a", "b")
+			p.home.Store(p.ready[0].load)
+			_, end := begin(t, p, "0")
+			end(status.Error(code, "failed"), home)
+			for range 5 { // one after another, and its next try before all
+				at, end := begin(t, p, "0")
+				if at == "a" {
+					t.Fatalf("after %s at home the next try went there again", code)
+				}
+				end(nil, nil)
+			}
+		}
+		for _, end := range held[1:] {
+			end(nil, nil)
+		}
+		time.Sleep(2 * failureRests)
+	})
+}
+
 // TestFailingFastAttractsNobody: a replica that fails at once is never the least busy one.
 func TestFailingFastAttractsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -249,7 +297,7 @@ func TestTheHomeTellsItself(t *testing.T) {
 	if err := home.Stop(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	if n := twenty(); n != left {
+	if n := twenty(); n != left { // and none of them failed
 		t.Errorf("home is gone; of 20 calls the first replica has %d, want %d", n, left)
 	}
 }

@@ -62,8 +62,11 @@ func start(log, remove string, command ...string) (*process, error) {
 	return p, nil
 }
 
-// kill ends the server as kill -9 does and returns when it is gone.
+// kill ends the server as kill -9 does and returns when it is gone. One that never started is.
 func (p *process) kill() {
+	if p == nil {
+		return
+	}
 	p.once.Do(func() {
 		_ = p.hold.Close()
 		_ = p.cmd.Wait()

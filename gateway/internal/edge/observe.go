@@ -87,7 +87,7 @@ func (g *gate) report(ctx context.Context, n *notes, method string, answer *reco
 		attribute.String("route", route), attribute.String("status", strconv.Itoa(answer.status))))
 	level := slog.LevelDebug
 	switch {
-	case n.reason == overloaded: // a flood is counted; a line for each of it would be one more
+	case n.reason == overloaded && answer.status == http.StatusServiceUnavailable: // a flood is counted; a line for each of it would be one more
 	case answer.status >= http.StatusInternalServerError:
 		level = slog.LevelWarn
 	case answer.status >= http.StatusBadRequest:

@@ -145,7 +145,9 @@ func (r *rig) under(t *testing.T, hurt func(ctx context.Context)) {
 	begun := r.orders.Load()
 	r.logged(t, func(log *history.Log) {
 		var group sync.WaitGroup
+		defer group.Wait()
 		stop := make(chan struct{})
+		defer close(stop) // also when hurt ends the test
 		for n := range clients {
 			d := r.driver(t, log, n)
 			group.Go(func() {
@@ -166,8 +168,6 @@ func (r *rig) under(t *testing.T, hurt func(ctx context.Context)) {
 		}
 		wait(ctx, time.Second) // everything is under way
 		hurt(ctx)
-		close(stop)
-		group.Wait()
 	})
 	r.sound(t)
 	longest, answers := r.door.seen()

@@ -43,10 +43,15 @@ func (r Release) brought(shipment string, line int) (sum quantity.Decimal) {
 	return sum
 }
 
-// bring notes what more, or less, a shipment brought.
+// bring notes what more, or less, a shipment brought, and makes it the one that brought what no
+// shipment is known of.
 func (r *Release) bring(shipment string, lines []LineQuantity) {
 	r.Brought = slices.Clone(r.Brought)
 	for _, l := range lines {
+		if i := slices.IndexFunc(r.Brought, func(b Brought) bool { return b.Shipment == "" && b.Line == l.Line }); i >= 0 {
+			l.Quantity.Value = l.Quantity.Value.Add(r.Brought[i].Quantity)
+			r.Brought = slices.Delete(r.Brought, i, i+1)
+		}
 		i := slices.IndexFunc(r.Brought, func(b Brought) bool { return b.Shipment == shipment && b.Line == l.Line })
 		if i < 0 {
 			i = len(r.Brought)

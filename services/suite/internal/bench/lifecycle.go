@@ -134,7 +134,11 @@ var orders atomic.Int64
 func (e *running) load(ctx context.Context, d *door, lines func(int) []lifecycle.Line, callers int, long time.Duration) (*loaded, error) {
 	took := newDurations()
 	driver := &lifecycle.Driver{Dial: d.dial, Observe: took.add, Now: clock.System{}.Now}
-	writes, cpu, server := e.count.read(), usage(), e.server(ctx)
+	writes, cpu := e.count.read(), usage()
+	server, err := e.server(ctx)
+	if err != nil {
+		return nil, err
+	}
 	f, err := Load{Callers: callers, For: long, Do: func(ctx context.Context, _, _ int) error {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
@@ -148,7 +152,11 @@ func (e *running) load(ctx context.Context, d *door, lines func(int) []lifecycle
 	if n == 0 {
 		return nil, errors.New("no order was walked")
 	}
-	after, now := e.count.read(), e.server(ctx)
+	after := e.count.read()
+	now, err := e.server(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return &loaded{
 		rate: f.PerSecond, cpu: 1000 * (usage() - cpu) / n, server: 1000 * (now.cpu - server.cpu) / n, commands: took,
 		documents: (now.documents - server.documents) / n,

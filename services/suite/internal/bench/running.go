@@ -129,9 +129,9 @@ func (e *running) close() error {
 type told struct{ cpu, documents float64 } // seconds used; documents inserted, updated and deleted
 
 // server asks mongod; nothing without one.
-func (e *running) server(ctx context.Context) told {
+func (e *running) server(ctx context.Context) (told, error) {
 	if e.client == nil {
-		return told{}
+		return told{}, nil
 	}
 	var status struct {
 		Extra struct {
@@ -145,10 +145,10 @@ func (e *running) server(ctx context.Context) told {
 		} `bson:"metrics"`
 	}
 	if err := e.client.Database("admin").RunCommand(ctx, bson.D{{Key: "serverStatus", Value: 1}}).Decode(&status); err != nil {
-		return told{}
+		return told{}, err
 	}
 	d := status.Metrics.Document
-	return told{float64(status.Extra.User+status.Extra.System) / 1e6, float64(d.Inserted + d.Updated + d.Deleted)}
+	return told{float64(status.Extra.User+status.Extra.System) / 1e6, float64(d.Inserted + d.Updated + d.Deleted)}, nil
 }
 
 // usage returns the CPU seconds that this process has used.

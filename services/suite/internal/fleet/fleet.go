@@ -220,8 +220,8 @@ func (f *Fleet) Start(ctx context.Context) error {
 func (f *Fleet) Await(ctx context.Context, name string) error {
 	p := f.Processes[name]
 	for {
-		if ok, err := probe(ctx, "http://"+f.admin[name]+"/readyz"); ok || ctx.Err() != nil {
-			return err
+		if ok, err := probe(ctx, "http://"+f.admin[name]+"/readyz"); ok && err == nil {
+			return nil
 		}
 		select {
 		case <-p.Exited():
