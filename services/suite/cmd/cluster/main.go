@@ -58,7 +58,7 @@ func run(ctx context.Context) (err error) {
 	report, err := campaign.Run(ctx, o)
 	if report != nil {
 		err = errors.Join(err, report.Print(os.Stdout))
-		if report.Broken() {
+		if err == nil && report.Broken() {
 			err = errors.Join(err, fmt.Errorf("a guarantee was broken; -seed %d strikes the same again", *seed))
 		}
 	}

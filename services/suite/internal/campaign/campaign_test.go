@@ -29,7 +29,7 @@ func TestASeedStrikesTheSame(t *testing.T) {
 				}})
 			}
 			n := &nemesis{Cluster: new(Cluster), random: rand.New(rand.NewPCG(seed, 0)), out: io.Discard}
-			n.strike = func(name, what string, _, _ time.Time) { names = append(names, name+" "+what) }
+			n.strike = func(s strike) { names = append(names, s.name+" "+s.what) }
 			if err := n.run(t.Context(), time.Now().Add(time.Minute), kinds); err != nil {
 				t.Fatal(err)
 			}
@@ -88,12 +88,12 @@ func TestAPositionIsMislaid(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	begin := time.Now()
-	r := &Report{first: begin.Add(100 * time.Second), last: begin.Add(200 * time.Second)}
+	r := &Report{Acknowledged: 300, first: begin.Add(100 * time.Second), last: begin.Add(200 * time.Second)}
 	for i := range 300 {
 		r.took(begin.Add(time.Duration(i)*time.Second), time.Duration(i)*time.Millisecond)
 	}
-	r.add(strike{name: "a", stall: time.Second})
-	r.add(strike{name: "b", stall: 3 * time.Second})
+	r.add(strike{name: "a", hit: true, stall: time.Second})
+	r.add(strike{name: "b", hit: true, stall: 3 * time.Second})
 	if r.p99(time.Time{}, r.first) != 98*time.Millisecond || r.p99(r.first, r.last) != 198*time.Millisecond {
 		t.Errorf("p99 before %v, during %v", r.p99(time.Time{}, r.first), r.p99(r.first, r.last))
 	}
@@ -104,11 +104,13 @@ func TestReport(t *testing.T) {
 		t.Error("nothing was broken")
 	}
 	for name, bad := range map[string]*Report{
-		"an order":  {Failed: []error{errors.New("x")}},
-		"lost":      {Lost: 1},
-		"twice":     {Twice: 1},
-		"a fact":    {NotApplied: 1},
-		"violation": {Violations: make([]string, 50)},
+		"an order":  {Acknowledged: 1, Failed: []error{errors.New("x")}},
+		"lost":      {Acknowledged: 1, Lost: 1},
+		"twice":     {Acknowledged: 1, Twice: 1},
+		"a fact":    {Acknowledged: 1, NotApplied: 1},
+		"undecided": {Acknowledged: 1, Undecided: []string{"stock x"}},
+		"violation": {Acknowledged: 1, Violations: make([]string, 50)},
+		"idle":      {},
 	} {
 		if !bad.Broken() {
 			t.Errorf("%s: not broken", name)
@@ -117,5 +119,38 @@ func TestReport(t *testing.T) {
 		if err := bad.Print(&out); err != nil || name == "violation" && !strings.Contains(out.String(), "10 violations more") {
 			t.Errorf("%s: %v\n%s", name, err, &out)
 		}
+	}
+}
+
+// TestAStrikeAtNothingIsNone: a fault that finds nothing to strike at goes on with the
+// campaign, and does not count; a kind that never struck is named.
+func TestAStrikeAtNothingIsNone(t *testing.T) {
+	kinds := []fault{
+		{"hits", func(context.Context, *nemesis) (string, error) { return "it", nil }},
+		{"misses", func(context.Context, *nemesis) (string, error) { return "nobody", missed(nil) }},
+		{"has no time", nil},
+	}
+	r := &Report{Acknowledged: 1, wanted: kinds}
+	n := &nemesis{out: io.Discard, strike: r.add}
+	for _, f := range kinds[:2] {
+		if err := n.one(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broken := errors.New("it does not start again")
+	if err := n.one(t.Context(), fault{"breaks", func(context.Context, *nemesis) (string, error) { return "", missed(broken) }}); !errors.Is(err, broken) {
+		t.Errorf("a miss that leaves something broken: %v", err)
+	}
+	var out strings.Builder
+	if err := r.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"1 of 1 kinds", "never struck: misses (found nothing to strike at; tries: 1)", "never struck: has no time\n"} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("the report does not say %q:\n%s", line, &out)
+		}
+	}
+	if strings.Contains(out.String(), "never struck: hits") || r.Broken() {
+		t.Errorf("broken %v:\n%s", r.Broken(), &out)
 	}
 }

@@ -17,6 +17,7 @@ import (
 // strike is one fault as it was.
 type strike struct {
 	name, what string
+	hit        bool // it found what it strikes at
 	from, to   time.Time
 	stall      time.Duration // longest time without a success of any client
 }
@@ -36,13 +37,14 @@ type Report struct {
 	Lost, Twice       int
 	NotApplied        int
 	Commits, Facts    int
-	Undecided         int           // contended objects whose history is too large to decide
+	Undecided         []string      // contended objects whose history is too large to decide
 	Settled           time.Duration // until everything had its effect
 	Violations        []string
 
 	mu          sync.Mutex
 	samples     []sample
 	struck      []strike
+	wanted      []fault // all kinds that were to strike
 	stops       stops
 	first, last time.Time // of the faults
 }
@@ -59,9 +61,23 @@ func (r *Report) add(s strike) {
 	r.struck = append(r.struck, s)
 }
 
-// Broken reports whether any guarantee was.
+// Broken reports whether any guarantee was, or may have been: one that could not be decided,
+// or that nobody used, was not kept.
 func (r *Report) Broken() bool {
-	return r.Lost+r.Twice+r.NotApplied+len(r.Violations)+len(r.Failed) > 0
+	return r.Acknowledged == 0 || r.Lost+r.Twice+r.NotApplied+len(r.Violations)+len(r.Failed)+len(r.Undecided) > 0
+}
+
+// hits are how often each kind struck, and how often it found nothing to strike at.
+func (r *Report) hits() (hits, misses map[string]int) {
+	hits, misses = map[string]int{}, map[string]int{}
+	for _, s := range r.struck {
+		if s.hit {
+			hits[s.name]++
+		} else {
+			misses[s.name]++
+		}
+	}
+	return hits, misses
 }
 
 // p99 is of the commands first sent in a span.
@@ -82,7 +98,7 @@ func (r *Report) p99(from, to time.Time) time.Duration {
 // Stall is the longest time without a success, beside the kinds of fault.
 func (r *Report) Stall(kind string) (longest time.Duration) {
 	for _, s := range r.struck {
-		if kind == "" || s.name == kind {
+		if kind == "" || s.name == kind && s.hit {
 			longest = max(longest, s.stall)
 		}
 	}
@@ -96,9 +112,10 @@ const printed = 40
 func (r *Report) Print(w io.Writer) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kinds := map[string]int{}
-	for _, s := range r.struck {
-		kinds[s.name]++
+	hits, misses := r.hits()
+	struck := 0
+	for _, n := range hits {
+		struck += n
 	}
 	end := r.last.Add(time.Hour)
 	_, err := fmt.Fprintf(w, `
@@ -111,28 +128,56 @@ commands acknowledged       %d
   lost                      %d
   applied twice             %d
 facts not applied           %d
+histories not decided       %d
 longest without a success   %.1f s (while a mongod primary dies %.1f s)
 p99 before, during, after   %v, %v, %v
-`, r.Seed, len(r.struck), len(kinds), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Acknowledged, r.Lost, r.Twice, r.NotApplied,
+`, r.Seed, struck, len(hits), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Acknowledged, r.Lost, r.Twice, r.NotApplied, len(r.Undecided),
 		r.Stall("").Seconds(), r.Stall("kill mongod primary").Seconds(),
 		r.p99(time.Time{}, r.first).Round(time.Millisecond), r.p99(r.first, r.last).Round(time.Millisecond), r.p99(r.last, end).Round(time.Millisecond))
 	if err == nil {
 		err = r.stops.print(w)
 	}
-	for _, f := range r.Failed {
+	for _, line := range slices.Concat(r.idle(hits, misses), r.wrongs()) {
 		if err == nil {
-			_, err = fmt.Fprintln(w, "not come to its end:", f)
+			_, err = fmt.Fprintln(w, line)
 		}
-	}
-	for _, v := range r.Violations[:min(len(r.Violations), printed)] {
-		if err == nil {
-			_, err = fmt.Fprintln(w, "violation:", v)
-		}
-	}
-	if more := len(r.Violations) - printed; more > 0 && err == nil {
-		_, err = fmt.Fprintf(w, "and %d violations more\n", more)
 	}
 	return err
+}
+
+// idle names the kinds that were to strike and never did: too little time, or nothing there.
+func (r *Report) idle(hits, misses map[string]int) (lines []string) {
+	for _, f := range r.wanted {
+		if hits[f.name] > 0 {
+			continue
+		}
+		line := "never struck: " + f.name
+		if n := misses[f.name]; n > 0 {
+			line += fmt.Sprintf(" (found nothing to strike at; tries: %d)", n)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// wrongs are a line for all that was broken.
+func (r *Report) wrongs() (lines []string) {
+	if r.Acknowledged == 0 {
+		lines = append(lines, "no command was acknowledged: nothing was shown")
+	}
+	for _, f := range r.Failed {
+		lines = append(lines, fmt.Sprint("not come to its end: ", f))
+	}
+	for _, o := range r.Undecided {
+		lines = append(lines, "not decided: "+o)
+	}
+	for _, v := range r.Violations[:min(len(r.Violations), printed)] {
+		lines = append(lines, "violation: "+v)
+	}
+	if more := len(r.Violations) - printed; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d violations more", more))
+	}
+	return lines
 }
 
 // settleWithin is how long what was committed may take to have its effect everywhere, once
@@ -169,7 +214,7 @@ func (r *Report) check(ctx context.Context, c *Cluster, l *load, path string) er
 		return err
 	}
 	r.Acknowledged, r.Lost, r.Twice, r.NotApplied = found.Acknowledged, found.Lost, found.Twice, found.NotApplied
-	r.Commits, r.Facts, r.Undecided = found.Commits, found.Facts, len(found.Undecided)
+	r.Commits, r.Facts, r.Undecided = found.Commits, found.Facts, found.Undecided
 	for _, v := range found.Violations {
 		r.Violations = append(r.Violations, v.String())
 	}

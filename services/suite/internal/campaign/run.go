@@ -88,11 +88,16 @@ func (r *Report) strikes(ctx context.Context, o Options, c *Cluster, l *load, wa
 	defer stop()
 	defer pauseFor(ctx, quiet) // what follows the last fault is measured too
 	n := &nemesis{Cluster: c, random: rand.New(rand.NewPCG(o.Seed, 0)), out: o.Out}
-	n.strike = func(name, what string, from, to time.Time) {
-		s := strike{name, what, from, to, watch.Stall()}
+	n.strike = func(s strike) {
+		s.stall = watch.Stall()
 		r.add(s)
-		say(o.Out, "%-34s %-40s %5.1f s, longest without a success %.1f s", name, what, to.Sub(from).Seconds(), s.stall.Seconds())
+		say(o.Out, "%-34s %-40s %5.1f s, longest without a success %.1f s", s.name, s.what, s.to.Sub(s.from).Seconds(), s.stall.Seconds())
 	}
+	var releases []fault
+	if len(o.Only) == 0 {
+		releases = n.releases(old)
+	}
+	r.wanted = slices.Concat(kinds, releases)
 	if err := n.rest(ctx, quiet); err != nil {
 		return err
 	}
@@ -105,18 +110,19 @@ func (r *Report) strikes(ctx context.Context, o Options, c *Cluster, l *load, wa
 	if err := n.run(ctx, r.first.Add(o.Time), kinds); err != nil {
 		return err
 	}
-	if len(o.Only) == 0 {
-		if err := n.releases(ctx, old); err != nil {
-			return err
+	for _, f := range releases {
+		if err := n.one(ctx, f); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
 	r.last = time.Now()
 	return nil
 }
 
-// releases replaces everything in order, then every second replica by the previous release,
-// which works beside the new one for a while, then those by the new one.
-func (n *nemesis) releases(ctx context.Context, old string) error {
+// releases are what comes after the faults: everything is replaced in order, then every second
+// replica by the previous release, which works beside the new one for a while, then those by
+// the new one.
+func (n *nemesis) releases(old string) []fault {
 	everything := func(string) bool { return true }
 	second := func(name string) bool { return strings.HasSuffix(name, "-2") }
 	steps := []fault{{"rolling restart", func(ctx context.Context, n *nemesis) (string, error) {
@@ -134,12 +140,7 @@ func (n *nemesis) releases(ctx context.Context, old string) error {
 			return "", errors.Join(err, n.rest(ctx, quiet/3), n.rollingRestart(ctx, n.Bin, gateway))
 		}})
 	}
-	for _, f := range steps {
-		if err := n.one(ctx, f); err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
-		}
-	}
-	return nil
+	return steps
 }
 
 // selected are the kinds of fault by name.
