@@ -32,7 +32,8 @@ type sample struct {
 type Report struct {
 	Seed              uint64
 	Walked, Cancelled int64
-	Failed            []error // orders that did not come to their end
+	Failed            []error         // orders that did not come to their end
+	Answers           history.Answers // to every attempt of every client
 	Acknowledged      int
 	Lost, Twice       int
 	NotApplied        int
@@ -124,6 +125,7 @@ faults                      %d of %d kinds in %.0f s
 orders walked, cancelled    %d, %d
   not come to their end     %d
 at rest after               %.1f s, %d commits, %d facts
+answers by status           %v
 commands acknowledged       %d
   lost                      %d
   applied twice             %d
@@ -131,7 +133,7 @@ facts not applied           %d
 histories not decided       %d
 longest without a success   %.1f s (while a mongod primary dies %.1f s)
 p99 before, during, after   %v, %v, %v
-`, r.Seed, struck, len(hits), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Acknowledged, r.Lost, r.Twice, r.NotApplied, len(r.Undecided),
+`, r.Seed, struck, len(hits), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Answers, r.Acknowledged, r.Lost, r.Twice, r.NotApplied, len(r.Undecided),
 		r.Stall("").Seconds(), r.Stall("kill mongod primary").Seconds(),
 		r.p99(time.Time{}, r.first).Round(time.Millisecond), r.p99(r.first, r.last).Round(time.Millisecond), r.p99(r.last, end).Round(time.Millisecond))
 	if err == nil {

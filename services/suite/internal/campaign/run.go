@@ -74,6 +74,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return r, err
 	}
 	r.Walked, r.Cancelled, r.Failed = l.walked.Load(), l.cancelled.Load(), l.failed
+	r.Answers = l.door.Seen()
+	r.Violations = append(r.Violations, r.Answers.Wrong()...)
 	say(o.Out, "holding what clients were told against the databases")
 	return r, r.check(ctx, c, l, filepath.Join(o.Dir, "history.jsonl"))
 }
