@@ -94,12 +94,30 @@ func TestReport(t *testing.T) {
 	}
 	r.add(strike{name: "a", hit: true, stall: time.Second})
 	r.add(strike{name: "b", hit: true, stall: 3 * time.Second})
-	if r.p99(time.Time{}, r.first) != 98*time.Millisecond || r.p99(r.first, r.last) != 198*time.Millisecond {
-		t.Errorf("p99 before %v, during %v", r.p99(time.Time{}, r.first), r.p99(r.first, r.last))
+	for i, kind := range takesPrimary {
+		r.add(strike{name: kind, hit: kind != "pause mongod primary", stall: time.Duration(i+1) * 100 * time.Millisecond})
 	}
-	if r.Stall("") != 3*time.Second || r.Stall("a") != time.Second {
-		t.Errorf("stalls %v, %v", r.Stall(""), r.Stall("a"))
+	r.add(strike{name: takesPrimary[0], hit: true})
+	r.still(400 * time.Millisecond) // it went on after the strike
+	r.add(strike{name: "a", hit: true})
+	r.still(5 * time.Second)
+	if r.Stall("b") != 3*time.Second || r.Stall("a") != 5*time.Second || r.Stall("b", "c") != 3*time.Second {
+		t.Errorf("stalls %v, %v, %v", r.Stall("b"), r.Stall("a"), r.Stall("b", "c"))
 	}
+	r.Lost, r.Twice, r.NotApplied = 1, 2, 3
+	var out strings.Builder
+	if err := r.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"lost": "1", "twice": "2", "not_applied": "3", "acknowledged": "300", "stall_s": "5.0", "primary_stall_s": "0.4",
+		"p99_before_ms": "98", "p99_during_ms": "198", "p99_after_ms": "298",
+	} {
+		if line := fmt.Sprintf("\n%-27s %s\n", "cluster."+name, want); !strings.Contains(out.String(), line) {
+			t.Errorf("the report does not say %q:\n%s", line, &out)
+		}
+	}
+	r.Lost, r.Twice, r.NotApplied = 0, 0, 0
 	if r.Broken() {
 		t.Error("nothing was broken")
 	}

@@ -36,6 +36,7 @@ type nemesis struct {
 	*Cluster
 	random *rand.Rand
 	out    io.Writer
+	begin  func()         // is told before every fault
 	strike func(s strike) // is told of every fault, but for its stall
 }
 
@@ -79,6 +80,9 @@ func (n *nemesis) run(ctx context.Context, until time.Time, kinds []fault) error
 
 // one strikes once.
 func (n *nemesis) one(ctx context.Context, f fault) error {
+	if n.begin != nil {
+		n.begin()
+	}
 	from := time.Now()
 	what, err := f.do(ctx, n)
 	hit := !errors.Is(err, errMissed)

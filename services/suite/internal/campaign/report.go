@@ -19,7 +19,7 @@ type strike struct {
 	name, what string
 	hit        bool // it found what it strikes at
 	from, to   time.Time
-	stall      time.Duration // longest time without a success of any client
+	stall      time.Duration // longest time without a success of any client, until the next strike
 }
 
 // sample is a command that succeeded.
@@ -45,7 +45,8 @@ type Report struct {
 	mu          sync.Mutex
 	samples     []sample
 	struck      []strike
-	wanted      []fault // all kinds that were to strike
+	wanted      []fault       // all kinds that were to strike
+	stall       time.Duration // longest without a success, beside strikes or not
 	stops       stops
 	first, last time.Time // of the faults
 }
@@ -81,31 +82,6 @@ func (r *Report) hits() (hits, misses map[string]int) {
 	return hits, misses
 }
 
-// p99 is of the commands first sent in a span.
-func (r *Report) p99(from, to time.Time) time.Duration {
-	var took []time.Duration
-	for _, s := range r.samples {
-		if !s.begin.Before(from) && s.begin.Before(to) {
-			took = append(took, s.took)
-		}
-	}
-	if len(took) == 0 {
-		return 0
-	}
-	slices.Sort(took)
-	return took[(len(took)-1)*99/100]
-}
-
-// Stall is the longest time without a success, beside the kinds of fault.
-func (r *Report) Stall(kind string) (longest time.Duration) {
-	for _, s := range r.struck {
-		if kind == "" || s.name == kind && s.hit {
-			longest = max(longest, s.stall)
-		}
-	}
-	return longest
-}
-
 // printed bounds the violations that are printed one by one.
 const printed = 40
 
@@ -118,7 +94,6 @@ func (r *Report) Print(w io.Writer) error {
 	for _, n := range hits {
 		struck += n
 	}
-	end := r.last.Add(time.Hour)
 	_, err := fmt.Fprintf(w, `
 seed                        %d
 faults                      %d of %d kinds in %.0f s
@@ -126,16 +101,8 @@ orders walked, cancelled    %d, %d
   not come to their end     %d
 at rest after               %.1f s, %d commits, %d facts
 answers by status           %v
-commands acknowledged       %d
-  lost                      %d
-  applied twice             %d
-facts not applied           %d
 histories not decided       %d
-longest without a success   %.1f s (while a mongod primary dies %.1f s)
-p99 before, during, after   %v, %v, %v
-`, r.Seed, struck, len(hits), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Answers, r.Acknowledged, r.Lost, r.Twice, r.NotApplied, len(r.Undecided),
-		r.Stall("").Seconds(), r.Stall("kill mongod primary").Seconds(),
-		r.p99(time.Time{}, r.first).Round(time.Millisecond), r.p99(r.first, r.last).Round(time.Millisecond), r.p99(r.last, end).Round(time.Millisecond))
+`, r.Seed, struck, len(hits), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Answers, len(r.Undecided))
 	if err == nil {
 		err = r.stops.print(w)
 	}
@@ -143,6 +110,9 @@ p99 before, during, after   %v, %v, %v
 		if err == nil {
 			_, err = fmt.Fprintln(w, line)
 		}
+	}
+	if err == nil {
+		err = r.printFigures(w)
 	}
 	return err
 }

@@ -88,8 +88,12 @@ func (r *Report) strikes(ctx context.Context, o Options, c *Cluster, l *load, wa
 	clients.Go(func() { l.run(loaded, o.Clients) })
 	defer clients.Wait()
 	defer stop()
-	defer pauseFor(ctx, quiet) // what follows the last fault is measured too
+	defer func() { // what follows the last fault is measured too
+		pauseFor(ctx, quiet)
+		r.still(watch.Stall())
+	}()
 	n := &nemesis{Cluster: c, random: rand.New(rand.NewPCG(o.Seed, 0)), out: o.Out}
+	n.begin = func() { r.still(watch.Stall()) }
 	n.strike = func(s strike) {
 		s.stall = watch.Stall()
 		r.add(s)
