@@ -172,3 +172,14 @@ func TestAStrikeAtNothingIsNone(t *testing.T) {
 		t.Errorf("broken %v:\n%s", r.Broken(), &out)
 	}
 }
+
+// TestGrowth: of processes that hold their memory and one that grows, the latter is named.
+func TestGrowth(t *testing.T) {
+	g := most(map[string]int64{"flat": 1000, "grows": 100, "shrinks": 500}, map[string]int64{"flat": 1010, "grows": 150, "shrinks": 400, "new": 9000})
+	if g != (growth{"grows", 100, 150}) || g.Ratio() != 1.5 {
+		t.Errorf("%+v", g)
+	}
+	if name, n := largest(map[string]int64{"a": 2, "b": 3}); name != "b" || n != 3 {
+		t.Errorf("%s %d", name, n)
+	}
+}
