@@ -183,3 +183,24 @@ func TestGrowth(t *testing.T) {
 		t.Errorf("%s %d", name, n)
 	}
 }
+
+// TestGoroutinesComeBack: more than a tenth and ten above what a service had is told, whether
+// it was started again or not; fewer only where it was not.
+func TestGoroutinesComeBack(t *testing.T) {
+	before := map[string]held{
+		"same": {100, 0, "1 2 "}, "leaks": {100, 0, "3 4 "}, "leaks anew": {100, 0, "5 6 "}, "shrinks": {100, 0, "7 "}, "shrinks anew": {100, 0, "8 "},
+	}
+	after := map[string]held{
+		"same": {120, 0, "1 2 "}, "leaks": {121, 0, "3 4 "}, "leaks anew": {121, 0, "5 16 "}, "shrinks": {79, 0, "7 "}, "shrinks anew": {79, 0, "18 "},
+	}
+	want := []string{
+		"leaks has 121 goroutines at rest, and had 100 before", "leaks anew has 121 goroutines at rest, and had 100 before",
+		"shrinks has 79 goroutines at rest, and had 100 before",
+	}
+	if got := strayed(before, after); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if goroutines, heap := total(map[string]held{"a": {1, 10, ""}, "b": {2, 20, ""}}); goroutines != 3 || heap != 30 {
+		t.Errorf("%d goroutines, %d bytes", goroutines, heap)
+	}
+}

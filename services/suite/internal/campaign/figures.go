@@ -23,6 +23,8 @@ func (r *Report) figures() []figure {
 	if slices.ContainsFunc(r.struck, func(s strike) bool { return s.hit && slices.Contains(takesPrimary, s.name) }) {
 		primary = seconds(r.Stall(takesPrimary...))
 	}
+	goroutines, heap := total(r.before)
+	goroutinesAfter, heapAfter := total(r.after)
 	return []figure{
 		{"cluster.lost", fmt.Sprint(r.Lost)},
 		{"cluster.twice", fmt.Sprint(r.Twice)},
@@ -30,9 +32,13 @@ func (r *Report) figures() []figure {
 		{"cluster.stall_s", seconds(r.Stall())},
 		{"cluster.primary_stall_s", primary},
 		{"cluster.acknowledged", fmt.Sprint(r.Acknowledged)},
-		{"cluster.p99_before_ms", r.p99(time.Time{}, r.first)},
+		{"cluster.p99_before_ms", r.p99(r.begun, r.first)},
 		{"cluster.p99_during_ms", r.p99(r.first, r.last)},
 		{"cluster.p99_after_ms", r.p99(r.last, end)},
+		{"cluster.goroutines_before", fmt.Sprint(goroutines)},
+		{"cluster.goroutines_after", fmt.Sprint(goroutinesAfter)},
+		{"cluster.heap_before_mb", fmt.Sprint(heap >> 20)},
+		{"cluster.heap_after_mb", fmt.Sprint(heapAfter >> 20)},
 	}
 }
 

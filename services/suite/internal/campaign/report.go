@@ -48,7 +48,10 @@ type Report struct {
 	wanted      []fault       // all kinds that were to strike
 	stall       time.Duration // longest without a success, beside strikes or not
 	stops       stops
+	begun       time.Time // of the load that is struck
 	first, last time.Time // of the faults
+	before      map[string]held
+	after       map[string]held // at rest again, by service
 }
 
 func (r *Report) took(begin time.Time, took time.Duration) {
@@ -156,20 +159,24 @@ func (r *Report) wrongs() (lines []string) {
 // nothing strikes any more.
 const settleWithin = 3 * time.Minute
 
-// check waits until the cluster has come to rest and holds its databases and answers against
-// the history of the clients.
-func (r *Report) check(ctx context.Context, c *Cluster, l *load, path string) error {
-	suite := checker.Suite{Client: c.client, Prefix: prefix, API: func(tenant string) grpc.ClientConnInterface {
+// suite is what the checker looks at.
+func suite(c *Cluster, l *load) checker.Suite {
+	return checker.Suite{Client: c.client, Prefix: prefix, API: func(tenant string) grpc.ClientConnInterface {
 		conn, err := c.API(tenant, l.http)
 		if err != nil {
 			return nil
 		}
 		return &history.Conn{API: conn} // it tries again
 	}}
+}
+
+// check waits until the cluster has come to rest and holds its databases and answers against
+// the history of the clients.
+func (r *Report) check(ctx context.Context, c *Cluster, l *load, path string) error {
 	settle, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
 	begin := time.Now()
-	open, err := checker.Settle(settle, suite)
+	open, err := checker.Settle(settle, suite(c, l))
 	if err != nil {
 		return err
 	}
@@ -177,11 +184,14 @@ func (r *Report) check(ctx context.Context, c *Cluster, l *load, path string) er
 	for _, o := range open {
 		r.Violations = append(r.Violations, "not at rest: "+o)
 	}
+	if err := r.cameBack(ctx, c, l); err != nil {
+		return err
+	}
 	entries, err := history.Read(path)
 	if err != nil {
 		return err
 	}
-	found, err := checker.Check(ctx, suite, entries)
+	found, err := checker.Check(ctx, suite(c, l), entries)
 	if err != nil {
 		return err
 	}

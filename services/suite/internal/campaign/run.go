@@ -69,6 +69,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := l.setup(ctx); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
+	say(o.Out, "warming up")
+	if err := r.warm(ctx, c, l, o.Clients); err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
 	err = r.strikes(ctx, o, c, l, watch, kinds, old)
 	if err := errors.Join(err, log.Close()); err != nil {
 		return r, err
@@ -82,6 +86,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // strikes runs the load, and the faults in the middle of it.
 func (r *Report) strikes(ctx context.Context, o Options, c *Cluster, l *load, watch *history.Watch, kinds []fault, old string) error {
+	r.begun = time.Now()
 	loaded, stop := context.WithCancel(ctx)
 	defer stop()
 	var clients sync.WaitGroup
