@@ -204,3 +204,34 @@ func TestGoroutinesComeBack(t *testing.T) {
 		t.Errorf("%d goroutines, %d bytes", goroutines, heap)
 	}
 }
+
+// TestStormIsJudgedByItsRate: what succeeds a minute after the outage, not what was held up
+// and succeeds at its end.
+func TestStormIsJudgedByItsRate(t *testing.T) {
+	for name, c := range map[string]struct {
+		after  int // commands a second
+		broken bool
+	}{"recovers": {45, false}, "does not": {44, true}} {
+		first := time.Now()
+		r := &Report{Acknowledged: 1, first: first, resumed: first.Add(stormOutage)}
+		for s := range 20 {
+			for range 50 {
+				r.took(first.Add(time.Duration(s-20)*time.Second), 0)
+				r.took(first.Add(10*time.Second), stormOutage+time.Duration(s)*time.Second/2) // the backlog
+			}
+			for range c.after {
+				r.took(r.resumed.Add(stormWithin+time.Duration(s)*time.Second), 0)
+			}
+		}
+		if r.judgeStorm(); r.Broken() != c.broken {
+			t.Errorf("%s: %v", name, r.Violations)
+		}
+		if before, after, backlog := r.recovered(); before != 50 || after != float64(c.after) || backlog != 19500*time.Millisecond {
+			t.Errorf("%s: %v before, %v after, held up for %v", name, before, after, backlog)
+		}
+	}
+	r := &Report{Acknowledged: 1}
+	if r.judgeStorm(); r.Broken() || r.stormFigures() != nil {
+		t.Error("a storm that was not is judged")
+	}
+}

@@ -25,7 +25,7 @@ func (r *Report) figures() []figure {
 	}
 	goroutines, heap := total(r.before)
 	goroutinesAfter, heapAfter := total(r.after)
-	return []figure{
+	return append([]figure{
 		{"cluster.lost", fmt.Sprint(r.Lost)},
 		{"cluster.twice", fmt.Sprint(r.Twice)},
 		{"cluster.not_applied", fmt.Sprint(r.NotApplied)},
@@ -39,7 +39,7 @@ func (r *Report) figures() []figure {
 		{"cluster.goroutines_after", fmt.Sprint(goroutinesAfter)},
 		{"cluster.heap_before_mb", fmt.Sprint(heap >> 20)},
 		{"cluster.heap_after_mb", fmt.Sprint(heapAfter >> 20)},
-	}
+	}, r.stormFigures()...)
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()) }

@@ -52,7 +52,7 @@ type load struct {
 }
 
 func newLoad(c *Cluster, log *history.Log, watch *history.Watch, seed uint64) *load {
-	door := &history.Door{Transport: http.Transport{MaxIdleConnsPerHost: 256}}
+	door := &history.Door{Transport: http.Transport{MaxIdleConnsPerHost: stormClients}}
 	return &load{
 		cluster: c, log: log, watch: watch, seed: seed, tenants: []string{"acme", "globex"},
 		door: door, http: &http.Client{Timeout: callTime, Transport: door},

@@ -50,6 +50,7 @@ type Report struct {
 	stops       stops
 	begun       time.Time // of the load that is struck
 	first, last time.Time // of the faults
+	resumed     time.Time // when the database answered again after a storm
 	before      map[string]held
 	after       map[string]held // at rest again, by service
 }

@@ -80,6 +80,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	r.Walked, r.Cancelled, r.Failed = l.walked.Load(), l.cancelled.Load(), l.failed
 	r.Answers = l.door.Seen()
 	r.Violations = append(r.Violations, r.Answers.Wrong()...)
+	r.judgeStorm()
 	say(o.Out, "holding what clients were told against the databases")
 	return r, r.check(ctx, c, l, filepath.Join(o.Dir, "history.jsonl"))
 }
@@ -90,7 +91,13 @@ func (r *Report) strikes(ctx context.Context, o Options, c *Cluster, l *load, wa
 	loaded, stop := context.WithCancel(ctx)
 	defer stop()
 	var clients sync.WaitGroup
-	clients.Go(func() { l.run(loaded, o.Clients) })
+	lead := quiet
+	if o.storm() {
+		lead = stormThink + stormSpan // everyone has begun, and then a rate is taken
+		clients.Go(func() { l.calm(loaded) })
+	} else {
+		clients.Go(func() { l.run(loaded, o.Clients) })
+	}
 	defer clients.Wait()
 	defer stop()
 	defer func() { // what follows the last fault is measured too
@@ -109,14 +116,17 @@ func (r *Report) strikes(ctx context.Context, o Options, c *Cluster, l *load, wa
 		releases = n.releases(old)
 	}
 	r.wanted = slices.Concat(kinds, releases)
-	if err := n.rest(ctx, quiet); err != nil {
+	if err := n.rest(ctx, lead); err != nil {
 		return err
 	}
 	watch.Stall()
 	r.first = time.Now()
 	defer func() { r.last = time.Now() }()
-	if o.Each > 0 {
+	switch {
+	case o.Each > 0:
 		return n.stopEach(ctx, r, o.Each)
+	case o.storm():
+		return n.storm(ctx, r)
 	}
 	if err := n.run(ctx, r.first.Add(o.Time), kinds); err != nil {
 		return err
@@ -156,14 +166,17 @@ func (n *nemesis) releases(old string) []fault {
 
 // selected are the kinds of fault by name.
 func selected(names []string) ([]fault, error) {
-	if len(names) == 0 {
+	switch {
+	case len(names) == 0:
 		return faults, nil
+	case slices.Equal(names, []string{retryStorm}):
+		return []fault{{retryStorm, outage}}, nil
 	}
 	var out []fault
 	for _, name := range names {
 		i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("no fault %q; there is %s", name, strings.Join(Kinds(), ", "))
+			return nil, fmt.Errorf("no fault %q; there is %s, and %q alone", name, strings.Join(Kinds(), ", "), retryStorm)
 		}
 		out = append(out, faults[i])
 	}
