@@ -237,19 +237,19 @@ func losePosition(ctx context.Context, n *nemesis) (string, error) {
 	if _, err := n.primary(ctx); err != nil {
 		return service, err
 	}
-	any := false
+	found := false
 	for _, id := range []string{"_bus/head", "_bus/good"} {
 		lost, err := n.mislay(ctx, service, id)
 		if err != nil {
 			return service, err
 		}
-		any = any || lost
+		found = found || lost
 	}
 	var err error
 	for _, name := range names {
 		err = errors.Join(err, n.again(ctx, name, n.Bin))
 	}
-	if !any {
+	if !found {
 		return service + ", which had none", missed(err)
 	}
 	return service, err

@@ -138,8 +138,15 @@ func TestClientsComeBackApart(t *testing.T) {
 // that no client may get.
 func TestDoorSeesEveryAnswer(t *testing.T) {
 	answers := []answer{
-		{503, `{"retryable":true}`, "0"}, {504, `{"retryable":true}`, ""}, {500, `{}`, ""}, {502, `<html>`, ""}, {500, `{}`, ""},
-		{429, `{}`, ""}, {503, `{}`, ""}, {409, `{"retryable":true}`, ""}, {200, `{}`, ""},
+		{503, `{"retryable":true}`, "0"},
+		{504, `{"retryable":true}`, ""},
+		{500, `{}`, ""},
+		{502, `<html>`, ""},
+		{500, `{}`, ""},
+		{429, `{}`, ""},
+		{503, `{}`, ""},
+		{409, `{"retryable":true}`, ""},
+		{200, `{}`, ""},
 	}
 	n := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
