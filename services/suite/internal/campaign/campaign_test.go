@@ -187,20 +187,22 @@ func TestGrowth(t *testing.T) {
 // TestGoroutinesComeBack: more than a tenth and ten above what a service had is told, whether
 // it was started again or not; fewer only where it was not.
 func TestGoroutinesComeBack(t *testing.T) {
+	of := func(goroutines int, processes string) held { return held{goroutines: goroutines, processes: processes} }
 	before := map[string]held{
-		"same": {100, 0, "1 2 "}, "leaks": {100, 0, "3 4 "}, "leaks anew": {100, 0, "5 6 "}, "shrinks": {100, 0, "7 "}, "shrinks anew": {100, 0, "8 "},
+		"same": of(100, "1 2 "), "leaks": of(100, "3 4 "), "leaks anew": of(100, "5 6 "), "shrinks": of(100, "7 "), "shrinks anew": of(100, "8 "),
 	}
+	leak := held{goroutines: 121, processes: "3 4 ", stacks: map[string]int{"loop": 21}}
 	after := map[string]held{
-		"same": {120, 0, "1 2 "}, "leaks": {121, 0, "3 4 "}, "leaks anew": {121, 0, "5 16 "}, "shrinks": {79, 0, "7 "}, "shrinks anew": {79, 0, "18 "},
+		"same": of(120, "1 2 "), "leaks": leak, "leaks anew": of(121, "5 16 "), "shrinks": of(79, "7 "), "shrinks anew": of(79, "18 "),
 	}
 	want := []string{
-		"leaks has 121 goroutines at rest, and had 100 before", "leaks anew has 121 goroutines at rest, and had 100 before",
+		"leaks has 121 goroutines at rest, and had 100 before: 21 more in loop", "leaks anew has 121 goroutines at rest, and had 100 before",
 		"shrinks has 79 goroutines at rest, and had 100 before",
 	}
 	if got := strayed(before, after); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if goroutines, heap := total(map[string]held{"a": {1, 10, ""}, "b": {2, 20, ""}}); goroutines != 3 || heap != 30 {
+	if goroutines, heap := total(map[string]held{"a": {goroutines: 1, heap: 10}, "b": {goroutines: 2, heap: 20}}); goroutines != 3 || heap != 30 {
 		t.Errorf("%d goroutines, %d bytes", goroutines, heap)
 	}
 }

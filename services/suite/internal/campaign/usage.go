@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -17,21 +18,29 @@ import (
 // from one to another.
 type held struct {
 	goroutines int
-	heap       int64  // bytes in use, garbage collected
-	processes  string // ids: others are other processes
+	heap       int64          // bytes in use, garbage collected
+	processes  string         // ids: others are other processes
+	stacks     map[string]int // goroutines by the function that they began with
 }
 
 // held asks the processes of every service, and the gateway.
 func (c *Cluster) held(ctx context.Context) (map[string]held, error) {
 	out := map[string]held{}
 	for _, service := range slices.Concat(Services, []string{guard.Gateway}) {
-		var h held
+		h := held{stacks: map[string]int{}}
 		names := c.processes(service)
 		slices.Sort(names)
 		for _, name := range names {
 			u, err := c.Usage(ctx, name)
 			if err != nil {
 				return nil, err
+			}
+			stacks, err := c.Stacks(ctx, name)
+			if err != nil {
+				return nil, err
+			}
+			for function, n := range stacks {
+				h.stacks[function] += n
 			}
 			h.goroutines += u.Goroutines
 			h.heap += u.HeapInUse
@@ -50,10 +59,27 @@ func strayed(before, after map[string]held) (lines []string) {
 		was, is := before[service], after[service]
 		slack := was.goroutines/10 + 10
 		if is.goroutines > was.goroutines+slack || is.goroutines < was.goroutines-slack && was.processes == is.processes {
-			lines = append(lines, fmt.Sprintf("%s has %d goroutines at rest, and had %d before", service, is.goroutines, was.goroutines))
+			lines = append(lines, fmt.Sprintf("%s has %d goroutines at rest, and had %d before", service, is.goroutines, was.goroutines)+more(was.stacks, is.stacks))
 		}
 	}
 	return lines
+}
+
+// more tells of the functions that most goroutines more began with.
+func more(was, is map[string]int) string {
+	functions := slices.SortedFunc(maps.Keys(is), func(a, b string) int {
+		return cmp.Or(cmp.Compare(is[b]-was[b], is[a]-was[a]), strings.Compare(a, b))
+	})
+	var parts []string
+	for _, f := range functions[:min(3, len(functions))] {
+		if n := is[f] - was[f]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d more in %s", n, f))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(parts, ", ")
 }
 
 // total sums over the services.

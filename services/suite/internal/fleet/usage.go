@@ -50,6 +50,30 @@ func (f *Fleet) Goroutines(ctx context.Context, process string) (n int, err erro
 	return n, nil
 }
 
+// Stacks counts the goroutines of a process by the function that each began with.
+func (f *Fleet) Stacks(ctx context.Context, process string) (map[string]int, error) {
+	text, err := f.profile(ctx, process, "goroutine?debug=1")
+	if err != nil {
+		return nil, err
+	}
+	out, n, root := map[string]int{}, 0, ""
+	for line := range strings.Lines(string(text) + "\n") {
+		switch fields := strings.Fields(line); {
+		case len(fields) > 2 && fields[1] == "@": // "<count> @ <addresses>" begins a group of one stack
+			n, err = strconv.Atoi(fields[0])
+		case len(fields) > 2 && fields[0] == "#": // "# <address> <function>+<offset> <file>:<line>", the first one last
+			root, _, _ = strings.Cut(fields[2], "+0x")
+		case len(fields) == 0 && root != "":
+			out[root] += n
+			root = ""
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the goroutine profile of %s: %w", process, err)
+		}
+	}
+	return out, nil
+}
+
 // profileWithin bounds the answer of a process that may be busy.
 const profileWithin = 15 * time.Second
 

@@ -6,6 +6,7 @@ import (
 	"net/http/pprof"
 	"os"
 	"os/exec"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -34,11 +35,15 @@ func TestUsage(t *testing.T) {
 	const more, mb = 100, 1 << 20
 	stop := make(chan struct{})
 	for range more {
-		go func() { <-stop }()
+		go waits(stop)
 	}
 	held = make([]byte, 64*mb)
 	if u := usage(); u.Goroutines < before.Goroutines+more || u.HeapInUse < before.HeapInUse+60*mb {
 		t.Errorf("%+v, before %d goroutines and 64 MB more %+v", u, more, before)
+	}
+	stacks, err := f.Stacks(t.Context(), "p")
+	if n := stacks[reflect.TypeOf(Usage{}).PkgPath()+".waits"]; err != nil || n != more {
+		t.Errorf("%d goroutines wait: %v, %v", n, stacks, err)
 	}
 	runtime.KeepAlive(held)
 	held = nil
@@ -56,6 +61,8 @@ func TestUsage(t *testing.T) {
 		t.Error("a process that does not answer has a usage")
 	}
 }
+
+func waits(stop <-chan struct{}) { <-stop }
 
 // TestResident: of a process that runs.
 func TestResident(t *testing.T) {
