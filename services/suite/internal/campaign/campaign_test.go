@@ -202,6 +202,14 @@ func TestGoroutinesComeBack(t *testing.T) {
 	if got := strayed(before, after); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	h := held{stacks: map[string]int{}}
+	h.count(map[string]int{
+		"google.golang.org/grpc/internal/transport.(*http2Client).keepalive": 9, "google.golang.org/grpc.(*Server).handleRawConn.func1": 9,
+		"google.golang.org/grpc.(*Server).serveStreams.func2.1": 2, "loop": 3,
+	})
+	if h.goroutines != 5 || h.stacks["loop"] != 3 {
+		t.Errorf("calls and loops are %+v", h)
+	}
 	if goroutines, heap := total(map[string]held{"a": {goroutines: 1, heap: 10}, "b": {goroutines: 2, heap: 20}}); goroutines != 3 || heap != 30 {
 		t.Errorf("%d goroutines, %d bytes", goroutines, heap)
 	}

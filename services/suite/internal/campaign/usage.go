@@ -17,7 +17,7 @@ import (
 // held is what the replicas of a service hold together: leases and what hangs on them move
 // from one to another.
 type held struct {
-	goroutines int
+	goroutines int            // but for those of connections
 	heap       int64          // bytes in use, garbage collected
 	processes  string         // ids: others are other processes
 	stacks     map[string]int // goroutines by the function that they began with
@@ -39,16 +39,28 @@ func (c *Cluster) held(ctx context.Context) (map[string]held, error) {
 			if err != nil {
 				return nil, err
 			}
-			for function, n := range stacks {
-				h.stacks[function] += n
-			}
-			h.goroutines += u.Goroutines
+			h.count(stacks)
 			h.heap += u.HeapInUse
 			h.processes += fmt.Sprint(c.Processes[name].PID(), " ")
 		}
 		out[service] = h
 	}
 	return out, nil
+}
+
+// connection begins the names of functions whose goroutines belong to a gRPC connection, not to
+// a call. A process opens one to each replica that it asks, and keeps it for half an hour: when
+// a lease moves, the new holder opens its own. They are bounded by the processes, not by time.
+var connection = []string{"google.golang.org/grpc/internal/transport.", "google.golang.org/grpc.(*Server).handleRawConn."}
+
+// count adds the goroutines of a process.
+func (h *held) count(stacks map[string]int) {
+	for function, n := range stacks {
+		if !slices.ContainsFunc(connection, func(prefix string) bool { return strings.HasPrefix(function, prefix) }) {
+			h.goroutines += n
+			h.stacks[function] += n
+		}
+	}
 }
 
 // strayed names the services whose goroutines did not come back to what they were, a tenth and
