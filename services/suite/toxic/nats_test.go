@@ -84,16 +84,16 @@ func TestWaysToNATSAndRedis(t *testing.T) {
 	t.Run("Redis swallows everything", func(t *testing.T) {
 		r.under(t, func(ctx context.Context) {
 			cache.lose(there, back)
-			_, before := r.door.seen()
+			before := r.door.Seen().Status
 			wait(ctx, 5*time.Second)
-			_, after := r.door.seen()
+			after := r.door.Seen().Status
 			cache.heal()
 			if n := after[200] - before[200]; n < 20 {
 				t.Errorf("%d requests were answered without Redis", n)
 			}
 		})
-		if longest, answers := r.door.seen(); len(answers) > 1 || longest > 5*time.Second {
-			t.Errorf("answers by status %v, the longest after %v", answers, longest)
+		if seen := r.door.Seen(); len(seen.Status) > 1 || seen.Longest > 5*time.Second {
+			t.Errorf("answers by status %v, the longest after %v", seen, seen.Longest)
 		}
 	})
 }

@@ -3,10 +3,8 @@
 package toxic
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -139,23 +137,11 @@ func (r *rig) p99(t *testing.T, id string, d time.Duration) time.Duration {
 }
 
 // goroutines is how many a process has.
-func (r *rig) goroutines(t *testing.T, process string) (n int) {
+func (r *rig) goroutines(t *testing.T, process string) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.Admin(process)+"/debug/pprof/goroutine?debug=1", http.NoBody)
+	n, err := r.Goroutines(t.Context(), process)
 	if err != nil {
 		t.Fatal(err)
-	}
-	resp, err := (&http.Client{Timeout: deadline}).Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	line, err := bufio.NewReader(resp.Body).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := fmt.Sscanf(line, "goroutine profile: total %d", &n); err != nil {
-		t.Fatalf("%q: %v", line, err)
 	}
 	return n
 }

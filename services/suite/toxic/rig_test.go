@@ -6,7 +6,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -65,7 +64,7 @@ type rig struct {
 	*fleet.Fleet
 	checker.Suite
 	tenant  string
-	door    *door
+	door    *history.Door
 	orders  atomic.Int64
 	entries []*history.Entry // of all cases so far
 }
@@ -92,7 +91,7 @@ func begin(t *testing.T, f *fleet.Fleet, direct, prefix string) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Disconnect(context.WithoutCancel(t.Context())) })
-	r := &rig{Fleet: f, Suite: checker.Suite{Client: client, Prefix: prefix}, tenant: testkit.Name("t"), door: &door{answers: map[int]int{}}}
+	r := &rig{Fleet: f, Suite: checker.Suite{Client: client, Prefix: prefix}, tenant: testkit.Name("t"), door: new(history.Door)}
 	r.API = func(tenant string) grpc.ClientConnInterface { return r.conn(t, tenant) }
 	r.logged(t, func(log *history.Log) {
 		if err := r.driver(t, log, 0).Setup(ctx, items, perItem); err != nil {
@@ -141,7 +140,7 @@ func (r *rig) under(t *testing.T, hurt func(ctx context.Context)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), eventually)
 	defer cancel()
-	r.door.reset()
+	r.door.Reset()
 	begun := r.orders.Load()
 	r.logged(t, func(log *history.Log) {
 		var group sync.WaitGroup
@@ -170,15 +169,13 @@ func (r *rig) under(t *testing.T, hurt func(ctx context.Context)) {
 		hurt(ctx)
 	})
 	r.sound(t)
-	longest, answers := r.door.seen()
-	t.Logf("%d orders; answers by status %v, the longest after %.1f s", r.orders.Load()-begun, answers, longest.Seconds())
-	if longest > deadline+2*time.Second {
-		t.Errorf("an answer took %v, a request may take %v", longest, deadline)
+	answers := r.door.Seen()
+	t.Logf("%d orders; answers by status %v, the longest after %.1f s", r.orders.Load()-begun, answers, answers.Longest.Seconds())
+	if answers.Longest > deadline+2*time.Second {
+		t.Errorf("an answer took %v, a request may take %v", answers.Longest, deadline)
 	}
-	for status, n := range answers {
-		if status >= 500 && status != http.StatusServiceUnavailable && status != http.StatusGatewayTimeout {
-			t.Errorf("%d answers are %d", n, status)
-		}
+	for _, wrong := range answers.Wrong() {
+		t.Error(wrong)
 	}
 }
 
@@ -209,38 +206,4 @@ func wait(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-}
-
-// door is the way to the gateway, with a look at what comes back.
-type door struct {
-	http.Transport
-	mu      sync.Mutex
-	longest time.Duration
-	answers map[int]int // by status
-}
-
-// RoundTrip implements http.RoundTripper.
-func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
-	begin := time.Now()
-	resp, err := d.Transport.RoundTrip(req)
-	took := time.Since(begin)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.longest = max(d.longest, took)
-	if err == nil {
-		d.answers[resp.StatusCode]++
-	}
-	return resp, err
-}
-
-func (d *door) reset() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.longest, d.answers = 0, map[int]int{}
-}
-
-func (d *door) seen() (longest time.Duration, answers map[int]int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.longest, maps.Clone(d.answers)
 }

@@ -31,7 +31,7 @@ func run(ctx context.Context) (err error) {
 	minutes := flag.Float64("minutes", 5, "for which faults strike; CLUSTER_MINUTES where it is set")
 	seed := flag.Uint64("seed", rand.Uint64N(1_000_000), "picks faults and victims")
 	clients := flag.Int("clients", 12, "that walk orders at a time")
-	only := flag.String("only", "", "kinds of fault, separated by commas, of: "+strings.Join(campaign.Kinds(), ", ")+"; all when empty")
+	only := flag.String("only", "", "kinds of fault, separated by commas, of: "+strings.Join(campaign.Kinds(), ", ")+", or \"retry storm\" alone, whatever -minutes and -clients are; all when empty")
 	each := flag.Int("each", 0, "with -only \"stop service in order\": how often each service and the gateway is stopped, whatever the minutes are")
 	keep := flag.Bool("keep", false, "keep all files")
 	flag.Parse()
@@ -58,7 +58,7 @@ func run(ctx context.Context) (err error) {
 	report, err := campaign.Run(ctx, o)
 	if report != nil {
 		err = errors.Join(err, report.Print(os.Stdout))
-		if report.Broken() {
+		if err == nil && report.Broken() {
 			err = errors.Join(err, fmt.Errorf("a guarantee was broken; -seed %d strikes the same again", *seed))
 		}
 	}

@@ -96,6 +96,10 @@ func flood(ctx context.Context, r *Report, bin, dir string) error {
 	r.Add("cluster.failed", "commands", float64(o.Other))
 	r.Add("cluster.memory_mb", "MB", float64(o.Memory)/(1<<20))
 	r.Add("cluster.memory_before_mb", "MB", float64(o.MemoryBefore)/(1<<20))
+	r.Add("cluster.memory_growth", "ratio", o.MemoryGrowth.Ratio())
+	r.Add("cluster.memory_15s_mb", "MB", float64(o.MemoryGrowth.Early)/(1<<20))
+	r.Add("cluster.memory_60s_mb", "MB", float64(o.MemoryGrowth.Late)/(1<<20))
+	r.Add("cluster.goroutine_growth", "ratio", o.GoroutineGrowth.Ratio())
 	r.Add("cluster.recovery_s", "s", o.Recovery.Seconds())
 	return nil
 }

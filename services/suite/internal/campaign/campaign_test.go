@@ -29,7 +29,7 @@ func TestASeedStrikesTheSame(t *testing.T) {
 				}})
 			}
 			n := &nemesis{Cluster: new(Cluster), random: rand.New(rand.NewPCG(seed, 0)), out: io.Discard}
-			n.strike = func(name, what string, _, _ time.Time) { names = append(names, name+" "+what) }
+			n.strike = func(s strike) { names = append(names, s.name+" "+s.what) }
 			if err := n.run(t.Context(), time.Now().Add(time.Minute), kinds); err != nil {
 				t.Fatal(err)
 			}
@@ -88,27 +88,47 @@ func TestAPositionIsMislaid(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	begin := time.Now()
-	r := &Report{first: begin.Add(100 * time.Second), last: begin.Add(200 * time.Second)}
+	r := &Report{Acknowledged: 300, first: begin.Add(100 * time.Second), last: begin.Add(200 * time.Second)}
 	for i := range 300 {
 		r.took(begin.Add(time.Duration(i)*time.Second), time.Duration(i)*time.Millisecond)
 	}
-	r.add(strike{name: "a", stall: time.Second})
-	r.add(strike{name: "b", stall: 3 * time.Second})
-	if r.p99(time.Time{}, r.first) != 98*time.Millisecond || r.p99(r.first, r.last) != 198*time.Millisecond {
-		t.Errorf("p99 before %v, during %v", r.p99(time.Time{}, r.first), r.p99(r.first, r.last))
+	r.add(strike{name: "a", hit: true, stall: time.Second})
+	r.add(strike{name: "b", hit: true, stall: 3 * time.Second})
+	for i, kind := range takesPrimary {
+		r.add(strike{name: kind, hit: kind != "pause mongod primary", stall: time.Duration(i+1) * 100 * time.Millisecond})
 	}
-	if r.Stall("") != 3*time.Second || r.Stall("a") != time.Second {
-		t.Errorf("stalls %v, %v", r.Stall(""), r.Stall("a"))
+	r.add(strike{name: takesPrimary[0], hit: true})
+	r.still(400 * time.Millisecond) // it went on after the strike
+	r.add(strike{name: "a", hit: true})
+	r.still(5 * time.Second)
+	if r.Stall("b") != 3*time.Second || r.Stall("a") != 5*time.Second || r.Stall("b", "c") != 3*time.Second {
+		t.Errorf("stalls %v, %v, %v", r.Stall("b"), r.Stall("a"), r.Stall("b", "c"))
 	}
+	r.Lost, r.Twice, r.NotApplied = 1, 2, 3
+	var out strings.Builder
+	if err := r.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"lost": "1", "twice": "2", "not_applied": "3", "acknowledged": "300", "stall_s": "5.0", "primary_stall_s": "0.4",
+		"p99_before_ms": "98", "p99_during_ms": "198", "p99_after_ms": "298",
+	} {
+		if line := fmt.Sprintf("\n%-27s %s\n", "cluster."+name, want); !strings.Contains(out.String(), line) {
+			t.Errorf("the report does not say %q:\n%s", line, &out)
+		}
+	}
+	r.Lost, r.Twice, r.NotApplied = 0, 0, 0
 	if r.Broken() {
 		t.Error("nothing was broken")
 	}
 	for name, bad := range map[string]*Report{
-		"an order":  {Failed: []error{errors.New("x")}},
-		"lost":      {Lost: 1},
-		"twice":     {Twice: 1},
-		"a fact":    {NotApplied: 1},
-		"violation": {Violations: make([]string, 50)},
+		"an order":  {Acknowledged: 1, Failed: []error{errors.New("x")}},
+		"lost":      {Acknowledged: 1, Lost: 1},
+		"twice":     {Acknowledged: 1, Twice: 1},
+		"a fact":    {Acknowledged: 1, NotApplied: 1},
+		"undecided": {Acknowledged: 1, Undecided: []string{"stock x"}},
+		"violation": {Acknowledged: 1, Violations: make([]string, 50)},
+		"idle":      {},
 	} {
 		if !bad.Broken() {
 			t.Errorf("%s: not broken", name)
@@ -117,5 +137,111 @@ func TestReport(t *testing.T) {
 		if err := bad.Print(&out); err != nil || name == "violation" && !strings.Contains(out.String(), "10 violations more") {
 			t.Errorf("%s: %v\n%s", name, err, &out)
 		}
+	}
+}
+
+// TestAStrikeAtNothingIsNone: a fault that finds nothing to strike at goes on with the
+// campaign, and does not count; a kind that never struck is named.
+func TestAStrikeAtNothingIsNone(t *testing.T) {
+	kinds := []fault{
+		{"hits", func(context.Context, *nemesis) (string, error) { return "it", nil }},
+		{"misses", func(context.Context, *nemesis) (string, error) { return "nobody", missed(nil) }},
+		{"has no time", nil},
+	}
+	r := &Report{Acknowledged: 1, wanted: kinds}
+	n := &nemesis{out: io.Discard, strike: r.add}
+	for _, f := range kinds[:2] {
+		if err := n.one(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broken := errors.New("it does not start again")
+	if err := n.one(t.Context(), fault{"breaks", func(context.Context, *nemesis) (string, error) { return "", missed(broken) }}); !errors.Is(err, broken) {
+		t.Errorf("a miss that leaves something broken: %v", err)
+	}
+	var out strings.Builder
+	if err := r.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"1 of 1 kinds", "never struck: misses (found nothing to strike at; tries: 1)", "never struck: has no time\n"} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("the report does not say %q:\n%s", line, &out)
+		}
+	}
+	if strings.Contains(out.String(), "never struck: hits") || r.Broken() {
+		t.Errorf("broken %v:\n%s", r.Broken(), &out)
+	}
+}
+
+// TestGrowth: of processes that hold their memory and one that grows, the latter is named.
+func TestGrowth(t *testing.T) {
+	g := most(map[string]int64{"flat": 1000, "grows": 100, "shrinks": 500}, map[string]int64{"flat": 1010, "grows": 150, "shrinks": 400, "new": 9000})
+	if g != (growth{"grows", 100, 150}) || g.Ratio() != 1.5 {
+		t.Errorf("%+v", g)
+	}
+	if name, n := largest(map[string]int64{"a": 2, "b": 3}); name != "b" || n != 3 {
+		t.Errorf("%s %d", name, n)
+	}
+}
+
+// TestGoroutinesComeBack: more than a tenth and ten above what a service had is told, whether
+// it was started again or not; fewer only where it was not.
+func TestGoroutinesComeBack(t *testing.T) {
+	of := func(goroutines int, processes string) held { return held{goroutines: goroutines, processes: processes} }
+	before := map[string]held{
+		"same": of(100, "1 2 "), "leaks": of(100, "3 4 "), "leaks anew": of(100, "5 6 "), "shrinks": of(100, "7 "), "shrinks anew": of(100, "8 "),
+	}
+	leak := held{goroutines: 121, processes: "3 4 ", stacks: map[string]int{"loop": 21}}
+	after := map[string]held{
+		"same": of(120, "1 2 "), "leaks": leak, "leaks anew": of(121, "5 16 "), "shrinks": of(79, "7 "), "shrinks anew": of(79, "18 "),
+	}
+	want := []string{
+		"leaks has 121 goroutines at rest, and had 100 before: 21 more in loop", "leaks anew has 121 goroutines at rest, and had 100 before",
+		"shrinks has 79 goroutines at rest, and had 100 before",
+	}
+	if got := strayed(before, after); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	h := held{stacks: map[string]int{}}
+	h.count(map[string]int{
+		"google.golang.org/grpc/internal/transport.(*http2Client).keepalive": 9, "google.golang.org/grpc.(*Server).handleRawConn.func1": 9,
+		"google.golang.org/grpc.(*Server).serveStreams.func2.1": 2, "loop": 3,
+	})
+	if h.goroutines != 5 || h.stacks["loop"] != 3 {
+		t.Errorf("calls and loops are %+v", h)
+	}
+	if goroutines, heap := total(map[string]held{"a": {goroutines: 1, heap: 10}, "b": {goroutines: 2, heap: 20}}); goroutines != 3 || heap != 30 {
+		t.Errorf("%d goroutines, %d bytes", goroutines, heap)
+	}
+}
+
+// TestStormIsJudgedByItsRate: what succeeds a minute after the outage, not what was held up
+// and succeeds at its end.
+func TestStormIsJudgedByItsRate(t *testing.T) {
+	for name, c := range map[string]struct {
+		after  int // commands a second
+		broken bool
+	}{"recovers": {45, false}, "does not": {44, true}} {
+		first := time.Now()
+		r := &Report{Acknowledged: 1, first: first, resumed: first.Add(stormOutage)}
+		for s := range 20 {
+			for range 50 {
+				r.took(first.Add(time.Duration(s-20)*time.Second), 0)
+				r.took(first.Add(10*time.Second), stormOutage+time.Duration(s)*time.Second/2) // the backlog
+			}
+			for range c.after {
+				r.took(r.resumed.Add(stormWithin+time.Duration(s)*time.Second), 0)
+			}
+		}
+		if r.judgeStorm(); r.Broken() != c.broken {
+			t.Errorf("%s: %v", name, r.Violations)
+		}
+		if before, after, backlog := r.recovered(); before != 50 || after != float64(c.after) || backlog != 19500*time.Millisecond {
+			t.Errorf("%s: %v before, %v after, held up for %v", name, before, after, backlog)
+		}
+	}
+	r := &Report{Acknowledged: 1}
+	if r.judgeStorm(); r.Broken() || r.stormFigures() != nil {
+		t.Error("a storm that was not is judged")
 	}
 }

@@ -42,6 +42,7 @@ type load struct {
 	watch   *history.Watch
 	seed    uint64
 	tenants []string
+	door    *history.Door
 	http    *http.Client
 	turn    int // of walks: orders of different ones have different numbers
 
@@ -51,9 +52,10 @@ type load struct {
 }
 
 func newLoad(c *Cluster, log *history.Log, watch *history.Watch, seed uint64) *load {
+	door := &history.Door{Transport: http.Transport{MaxIdleConnsPerHost: stormClients}}
 	return &load{
 		cluster: c, log: log, watch: watch, seed: seed, tenants: []string{"acme", "globex"},
-		http: &http.Client{Timeout: callTime, Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
+		door: door, http: &http.Client{Timeout: callTime, Transport: door},
 	}
 }
 

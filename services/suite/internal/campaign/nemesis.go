@@ -20,12 +20,24 @@ type fault struct {
 	do   func(ctx context.Context, n *nemesis) (what string, err error)
 }
 
+// errMissed says that what was to be struck was not there, and nothing was hurt.
+var errMissed = errors.New("there was nothing to strike at")
+
+// missed is the end of a fault that struck at nothing, unless something else is wrong.
+func missed(err error) error {
+	if err == nil {
+		return errMissed
+	}
+	return err
+}
+
 // nemesis strikes by a seed: the same seed picks the same faults and victims in the same order.
 type nemesis struct {
 	*Cluster
 	random *rand.Rand
 	out    io.Writer
-	strike func(name, what string, from, to time.Time) // is told of every fault
+	begin  func()         // is told before every fault
+	strike func(s strike) // is told of every fault, but for its stall
 }
 
 // faults are all kinds of fault; a campaign strikes with every one before it repeats one.
@@ -68,12 +80,16 @@ func (n *nemesis) run(ctx context.Context, until time.Time, kinds []fault) error
 
 // one strikes once.
 func (n *nemesis) one(ctx context.Context, f fault) error {
+	if n.begin != nil {
+		n.begin()
+	}
 	from := time.Now()
 	what, err := f.do(ctx, n)
-	if err != nil {
+	hit := !errors.Is(err, errMissed)
+	if hit && err != nil {
 		return err
 	}
-	n.strike(f.name, what, from, time.Now())
+	n.strike(strike{name: f.name, what: what, hit: hit, from: from, to: time.Now()})
 	return nil
 }
 
@@ -127,8 +143,8 @@ func crashService(ctx context.Context, n *nemesis) (string, error) {
 		return what, ctx.Err()
 	case <-p.Exited():
 	case <-time.After(10 * time.Second): // it may not pass there so often
-		what += ", not reached"
 		p.Kill()
+		return what + ", not reached", missed(n.again(ctx, name, n.Bin))
 	}
 	return what, n.again(ctx, name, n.Bin)
 }

@@ -136,15 +136,22 @@ func deleteConsumers(ctx context.Context, n *nemesis) (string, error) {
 		}
 		err := names.Err()
 		for _, name := range all {
-			err = errors.Join(err, s.DeleteConsumer(ctx, name))
-			deleted++
+			gone := s.DeleteConsumer(ctx, name)
+			if gone == nil {
+				deleted++
+			}
+			err = errors.Join(err, gone)
 		}
 		return err
 	})
 	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) {
 		err = nil // the stream is not well yet: there is nothing to delete
 	}
-	return fmt.Sprintf("%d of %s", deleted, service), err
+	what := fmt.Sprintf("%d of %s", deleted, service)
+	if deleted == 0 {
+		return what, missed(err)
+	}
+	return what, err
 }
 
 func flushRedis(ctx context.Context, n *nemesis) (string, error) {
@@ -210,7 +217,7 @@ func pauseRelay(ctx context.Context, n *nemesis) (string, error) {
 	service := n.service()
 	name, err := n.relayHolder(ctx, service)
 	if err != nil || name == "" {
-		return "nobody relays " + service, err
+		return "nobody relays " + service, missed(err)
 	}
 	if err := n.Processes[name].Pause(); err != nil {
 		return name, err
@@ -230,21 +237,22 @@ func losePosition(ctx context.Context, n *nemesis) (string, error) {
 	if _, err := n.primary(ctx); err != nil {
 		return service, err
 	}
-	what := service + ", which had none"
+	found := false
 	for _, id := range []string{"_bus/head", "_bus/good"} {
 		lost, err := n.mislay(ctx, service, id)
 		if err != nil {
 			return service, err
 		}
-		if lost {
-			what = service
-		}
+		found = found || lost
 	}
 	var err error
 	for _, name := range names {
 		err = errors.Join(err, n.again(ctx, name, n.Bin))
 	}
-	return what, err
+	if !found {
+		return service + ", which had none", missed(err)
+	}
+	return service, err
 }
 
 // mislay replaces the position of a mark, if it is one that can be lost.

@@ -7,8 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +26,8 @@ type Overload struct {
 	Recovery               time.Duration
 	MemoryBefore, Memory   int64 // bytes resident of the largest process of the suite, when warm and at most
 	Largest                string
+	MemoryGrowth           growth // bytes resident of the process that grew most, a quarter into the overload and at its end
+	GoroutineGrowth        growth // the same for goroutines
 	Others                 map[string]int64
 }
 
@@ -63,26 +63,21 @@ func Flood(ctx context.Context, c *Cluster, out io.Writer) (*Overload, error) {
 	f.closed(ctx, warmFor)
 	pauseFor(ctx, restFor)
 	o.Peak = f.closed(ctx, peakFor)
-	if _, o.MemoryBefore, err = c.largest(); err != nil {
+	before, err := c.resident()
+	if err != nil {
 		return nil, err
 	}
+	_, o.MemoryBefore = largest(before)
 	say(out, "peak: %.0f orders submitted a second by %d callers", o.Peak, atPeak)
 	pauseFor(ctx, restFor)
 	f.reset()
-	var watching sync.WaitGroup
-	watch, stop := context.WithCancel(ctx)
-	watching.Go(func() {
-		for ; watch.Err() == nil; pauseFor(watch, time.Second) {
-			if name, rss, err := c.largest(); err == nil && rss > o.Memory {
-				o.Memory, o.Largest = rss, name
-			}
-		}
-	})
-	o.Offered, o.Goodput = f.open(ctx, many*o.Peak, overloadFor)
+	if err := o.watched(ctx, c, func() { o.Offered, o.Goodput = f.open(ctx, many*o.Peak, overloadFor) }); err != nil {
+		return nil, err
+	}
 	o.Refused, o.Other = f.refused.Load(), f.other.Load()
-	stop()
-	watching.Wait()
 	say(out, "overload: %.0f a second offered, %.0f done, %d refused, %d failed otherwise %v; %s has %d MB", o.Offered, o.Goodput, o.Refused, o.Other, o.Others, o.Largest, o.Memory>>20)
+	say(out, "after %.0f s and %.0f s: %s has %d and %d MB, %s %d and %d goroutines", early.Seconds(), late.Seconds(),
+		o.MemoryGrowth.Process, o.MemoryGrowth.Early>>20, o.MemoryGrowth.Late>>20, o.GoroutineGrowth.Process, o.GoroutineGrowth.Early, o.GoroutineGrowth.Late)
 	for begin := time.Now(); ; {
 		rate := f.closed(ctx, 5*time.Second)
 		if o.Recovery = time.Since(begin); rate >= 0.9*o.Peak || o.Recovery > recoverFor || ctx.Err() != nil {
@@ -90,6 +85,21 @@ func Flood(ctx context.Context, c *Cluster, out io.Writer) (*Overload, error) {
 			return o, ctx.Err()
 		}
 	}
+}
+
+// watched sees what the suite's processes take while they are under a load.
+func (o *Overload) watched(ctx context.Context, c *Cluster, load func()) error {
+	watch, stop := context.WithCancel(ctx)
+	defer stop()
+	var g grown
+	seen := make(chan error, 1)
+	go func() { seen <- g.watch(watch, c) }()
+	load()
+	stop()
+	err := <-seen
+	o.Memory, o.Largest = g.most, g.largest
+	o.MemoryGrowth, o.GoroutineGrowth = most(g.memory[0], g.memory[1]), most(g.routines[0], g.routines[1])
+	return err
 }
 
 // flood submits orders. It must cost little, for it takes what it costs from the suite: the
@@ -198,26 +208,4 @@ func pauseFor(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-}
-
-// largest is the process of the suite with the most resident memory; Linux only.
-func (c *Cluster) largest() (name string, rss int64, err error) {
-	for process, p := range c.Processes {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
-		if err != nil {
-			return "", 0, err
-		}
-		for line := range strings.Lines(string(status)) {
-			if kb, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-				n, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kb), "kB")), 10, 64)
-				if err != nil {
-					return "", 0, err
-				}
-				if n<<10 > rss {
-					name, rss = process, n<<10
-				}
-			}
-		}
-	}
-	return name, rss, nil
 }

@@ -17,8 +17,9 @@ import (
 // strike is one fault as it was.
 type strike struct {
 	name, what string
+	hit        bool // it found what it strikes at
 	from, to   time.Time
-	stall      time.Duration // longest time without a success of any client
+	stall      time.Duration // longest time without a success of any client, until the next strike
 }
 
 // sample is a command that succeeded.
@@ -31,20 +32,27 @@ type sample struct {
 type Report struct {
 	Seed              uint64
 	Walked, Cancelled int64
-	Failed            []error // orders that did not come to their end
+	Failed            []error         // orders that did not come to their end
+	Answers           history.Answers // to every attempt of every client
 	Acknowledged      int
 	Lost, Twice       int
 	NotApplied        int
 	Commits, Facts    int
-	Undecided         int           // contended objects whose history is too large to decide
+	Undecided         []string      // contended objects whose history is too large to decide
 	Settled           time.Duration // until everything had its effect
 	Violations        []string
 
 	mu          sync.Mutex
 	samples     []sample
 	struck      []strike
+	wanted      []fault       // all kinds that were to strike
+	stall       time.Duration // longest without a success, beside strikes or not
 	stops       stops
+	begun       time.Time // of the load that is struck
 	first, last time.Time // of the faults
+	resumed     time.Time // when the database answered again after a storm
+	before      map[string]held
+	after       map[string]held // at rest again, by service
 }
 
 func (r *Report) took(begin time.Time, took time.Duration) {
@@ -59,34 +67,23 @@ func (r *Report) add(s strike) {
 	r.struck = append(r.struck, s)
 }
 
-// Broken reports whether any guarantee was.
+// Broken reports whether any guarantee was, or may have been: one that could not be decided,
+// or that nobody used, was not kept.
 func (r *Report) Broken() bool {
-	return r.Lost+r.Twice+r.NotApplied+len(r.Violations)+len(r.Failed) > 0
+	return r.Acknowledged == 0 || r.Lost+r.Twice+r.NotApplied+len(r.Violations)+len(r.Failed)+len(r.Undecided) > 0
 }
 
-// p99 is of the commands first sent in a span.
-func (r *Report) p99(from, to time.Time) time.Duration {
-	var took []time.Duration
-	for _, s := range r.samples {
-		if !s.begin.Before(from) && s.begin.Before(to) {
-			took = append(took, s.took)
-		}
-	}
-	if len(took) == 0 {
-		return 0
-	}
-	slices.Sort(took)
-	return took[(len(took)-1)*99/100]
-}
-
-// Stall is the longest time without a success, beside the kinds of fault.
-func (r *Report) Stall(kind string) (longest time.Duration) {
+// hits are how often each kind struck, and how often it found nothing to strike at.
+func (r *Report) hits() (hits, misses map[string]int) {
+	hits, misses = map[string]int{}, map[string]int{}
 	for _, s := range r.struck {
-		if kind == "" || s.name == kind {
-			longest = max(longest, s.stall)
+		if s.hit {
+			hits[s.name]++
+		} else {
+			misses[s.name]++
 		}
 	}
-	return longest
+	return hits, misses
 }
 
 // printed bounds the violations that are printed one by one.
@@ -96,63 +93,91 @@ const printed = 40
 func (r *Report) Print(w io.Writer) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kinds := map[string]int{}
-	for _, s := range r.struck {
-		kinds[s.name]++
+	hits, misses := r.hits()
+	struck := 0
+	for _, n := range hits {
+		struck += n
 	}
-	end := r.last.Add(time.Hour)
 	_, err := fmt.Fprintf(w, `
 seed                        %d
 faults                      %d of %d kinds in %.0f s
 orders walked, cancelled    %d, %d
   not come to their end     %d
 at rest after               %.1f s, %d commits, %d facts
-commands acknowledged       %d
-  lost                      %d
-  applied twice             %d
-facts not applied           %d
-longest without a success   %.1f s (while a mongod primary dies %.1f s)
-p99 before, during, after   %v, %v, %v
-`, r.Seed, len(r.struck), len(kinds), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Acknowledged, r.Lost, r.Twice, r.NotApplied,
-		r.Stall("").Seconds(), r.Stall("kill mongod primary").Seconds(),
-		r.p99(time.Time{}, r.first).Round(time.Millisecond), r.p99(r.first, r.last).Round(time.Millisecond), r.p99(r.last, end).Round(time.Millisecond))
+answers by status           %v
+histories not decided       %d
+`, r.Seed, struck, len(hits), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Answers, len(r.Undecided))
 	if err == nil {
 		err = r.stops.print(w)
 	}
-	for _, f := range r.Failed {
+	for _, line := range slices.Concat(r.idle(hits, misses), r.wrongs()) {
 		if err == nil {
-			_, err = fmt.Fprintln(w, "not come to its end:", f)
+			_, err = fmt.Fprintln(w, line)
 		}
 	}
-	for _, v := range r.Violations[:min(len(r.Violations), printed)] {
-		if err == nil {
-			_, err = fmt.Fprintln(w, "violation:", v)
-		}
-	}
-	if more := len(r.Violations) - printed; more > 0 && err == nil {
-		_, err = fmt.Fprintf(w, "and %d violations more\n", more)
+	if err == nil {
+		err = r.printFigures(w)
 	}
 	return err
+}
+
+// idle names the kinds that were to strike and never did: too little time, or nothing there.
+func (r *Report) idle(hits, misses map[string]int) (lines []string) {
+	for _, f := range r.wanted {
+		if hits[f.name] > 0 {
+			continue
+		}
+		line := "never struck: " + f.name
+		if n := misses[f.name]; n > 0 {
+			line += fmt.Sprintf(" (found nothing to strike at; tries: %d)", n)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// wrongs are a line for all that was broken.
+func (r *Report) wrongs() (lines []string) {
+	if r.Acknowledged == 0 {
+		lines = append(lines, "no command was acknowledged: nothing was shown")
+	}
+	for _, f := range r.Failed {
+		lines = append(lines, fmt.Sprint("not come to its end: ", f))
+	}
+	for _, o := range r.Undecided {
+		lines = append(lines, "not decided: "+o)
+	}
+	for _, v := range r.Violations[:min(len(r.Violations), printed)] {
+		lines = append(lines, "violation: "+v)
+	}
+	if more := len(r.Violations) - printed; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d violations more", more))
+	}
+	return lines
 }
 
 // settleWithin is how long what was committed may take to have its effect everywhere, once
 // nothing strikes any more.
 const settleWithin = 3 * time.Minute
 
-// check waits until the cluster has come to rest and holds its databases and answers against
-// the history of the clients.
-func (r *Report) check(ctx context.Context, c *Cluster, l *load, path string) error {
-	suite := checker.Suite{Client: c.client, Prefix: prefix, API: func(tenant string) grpc.ClientConnInterface {
+// suite is what the checker looks at.
+func suite(c *Cluster, l *load) checker.Suite {
+	return checker.Suite{Client: c.client, Prefix: prefix, API: func(tenant string) grpc.ClientConnInterface {
 		conn, err := c.API(tenant, l.http)
 		if err != nil {
 			return nil
 		}
 		return &history.Conn{API: conn} // it tries again
 	}}
+}
+
+// check waits until the cluster has come to rest and holds its databases and answers against
+// the history of the clients.
+func (r *Report) check(ctx context.Context, c *Cluster, l *load, path string) error {
 	settle, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
 	begin := time.Now()
-	open, err := checker.Settle(settle, suite)
+	open, err := checker.Settle(settle, suite(c, l))
 	if err != nil {
 		return err
 	}
@@ -160,16 +185,19 @@ func (r *Report) check(ctx context.Context, c *Cluster, l *load, path string) er
 	for _, o := range open {
 		r.Violations = append(r.Violations, "not at rest: "+o)
 	}
+	if err := r.cameBack(ctx, c, l); err != nil {
+		return err
+	}
 	entries, err := history.Read(path)
 	if err != nil {
 		return err
 	}
-	found, err := checker.Check(ctx, suite, entries)
+	found, err := checker.Check(ctx, suite(c, l), entries)
 	if err != nil {
 		return err
 	}
 	r.Acknowledged, r.Lost, r.Twice, r.NotApplied = found.Acknowledged, found.Lost, found.Twice, found.NotApplied
-	r.Commits, r.Facts, r.Undecided = found.Commits, found.Facts, len(found.Undecided)
+	r.Commits, r.Facts, r.Undecided = found.Commits, found.Facts, found.Undecided
 	for _, v := range found.Violations {
 		r.Violations = append(r.Violations, v.String())
 	}

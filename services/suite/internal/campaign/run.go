@@ -69,54 +69,81 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := l.setup(ctx); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
+	say(o.Out, "warming up")
+	if err := r.warm(ctx, c, l, o.Clients); err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
 	err = r.strikes(ctx, o, c, l, watch, kinds, old)
 	if err := errors.Join(err, log.Close()); err != nil {
 		return r, err
 	}
 	r.Walked, r.Cancelled, r.Failed = l.walked.Load(), l.cancelled.Load(), l.failed
+	r.Answers = l.door.Seen()
+	r.Violations = append(r.Violations, r.Answers.Wrong()...)
+	r.judgeStorm()
 	say(o.Out, "holding what clients were told against the databases")
 	return r, r.check(ctx, c, l, filepath.Join(o.Dir, "history.jsonl"))
 }
 
 // strikes runs the load, and the faults in the middle of it.
 func (r *Report) strikes(ctx context.Context, o Options, c *Cluster, l *load, watch *history.Watch, kinds []fault, old string) error {
+	r.begun = time.Now()
 	loaded, stop := context.WithCancel(ctx)
 	defer stop()
 	var clients sync.WaitGroup
-	clients.Go(func() { l.run(loaded, o.Clients) })
+	lead := quiet
+	if o.storm() {
+		lead = stormThink + stormSpan // everyone has begun, and then a rate is taken
+		clients.Go(func() { l.calm(loaded) })
+	} else {
+		clients.Go(func() { l.run(loaded, o.Clients) })
+	}
 	defer clients.Wait()
 	defer stop()
-	defer pauseFor(ctx, quiet) // what follows the last fault is measured too
+	defer func() { // what follows the last fault is measured too
+		pauseFor(ctx, quiet)
+		r.still(watch.Stall())
+	}()
 	n := &nemesis{Cluster: c, random: rand.New(rand.NewPCG(o.Seed, 0)), out: o.Out}
-	n.strike = func(name, what string, from, to time.Time) {
-		s := strike{name, what, from, to, watch.Stall()}
+	n.begin = func() { r.still(watch.Stall()) }
+	n.strike = func(s strike) {
+		s.stall = watch.Stall()
 		r.add(s)
-		say(o.Out, "%-34s %-40s %5.1f s, longest without a success %.1f s", name, what, to.Sub(from).Seconds(), s.stall.Seconds())
+		say(o.Out, "%-34s %-40s %5.1f s, longest without a success %.1f s", s.name, s.what, s.to.Sub(s.from).Seconds(), s.stall.Seconds())
 	}
-	if err := n.rest(ctx, quiet); err != nil {
+	var releases []fault
+	if len(o.Only) == 0 {
+		releases = n.releases(old)
+	}
+	r.wanted = slices.Concat(kinds, releases)
+	if err := n.rest(ctx, lead); err != nil {
 		return err
 	}
 	watch.Stall()
 	r.first = time.Now()
 	defer func() { r.last = time.Now() }()
-	if o.Each > 0 {
+	switch {
+	case o.Each > 0:
 		return n.stopEach(ctx, r, o.Each)
+	case o.storm():
+		return n.storm(ctx, r)
 	}
 	if err := n.run(ctx, r.first.Add(o.Time), kinds); err != nil {
 		return err
 	}
-	if len(o.Only) == 0 {
-		if err := n.releases(ctx, old); err != nil {
-			return err
+	for _, f := range releases {
+		if err := n.one(ctx, f); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
 	r.last = time.Now()
 	return nil
 }
 
-// releases replaces everything in order, then every second replica by the previous release,
-// which works beside the new one for a while, then those by the new one.
-func (n *nemesis) releases(ctx context.Context, old string) error {
+// releases are what comes after the faults: everything is replaced in order, then every second
+// replica by the previous release, which works beside the new one for a while, then those by
+// the new one.
+func (n *nemesis) releases(old string) []fault {
 	everything := func(string) bool { return true }
 	second := func(name string) bool { return strings.HasSuffix(name, "-2") }
 	steps := []fault{{"rolling restart", func(ctx context.Context, n *nemesis) (string, error) {
@@ -134,24 +161,22 @@ func (n *nemesis) releases(ctx context.Context, old string) error {
 			return "", errors.Join(err, n.rest(ctx, quiet/3), n.rollingRestart(ctx, n.Bin, gateway))
 		}})
 	}
-	for _, f := range steps {
-		if err := n.one(ctx, f); err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
-		}
-	}
-	return nil
+	return steps
 }
 
 // selected are the kinds of fault by name.
 func selected(names []string) ([]fault, error) {
-	if len(names) == 0 {
+	switch {
+	case len(names) == 0:
 		return faults, nil
+	case slices.Equal(names, []string{retryStorm}):
+		return []fault{{retryStorm, outage}}, nil
 	}
 	var out []fault
 	for _, name := range names {
 		i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("no fault %q; there is %s", name, strings.Join(Kinds(), ", "))
+			return nil, fmt.Errorf("no fault %q; there is %s, and %q alone", name, strings.Join(Kinds(), ", "), retryStorm)
 		}
 		out = append(out, faults[i])
 	}

@@ -77,7 +77,7 @@ var damages = []damage{
 				commits[len(commits)-1] = set(last, "r", bson.A{set(r, "k", "another-key")})
 				return commits
 			})
-		}, []string{"I1", "I4"}, "was acknowledged and left no receipt", lost,
+		}, []string{"I1", "I4", "I11"}, "was acknowledged and left no receipt", lost,
 	},
 	{
 		"a command was applied twice", func(v *vandal) {
@@ -134,6 +134,18 @@ var damages = []damage{
 				return commits
 			})
 		}, []string{"I1"}, "was only to be validated", nil,
+	},
+	{
+		"a command was done that nobody sent", func(v *vandal) {
+			v.rewrite(transport, &svv1.ShipmentClosed{}, func(commits []bson.D) []bson.D {
+				last := commits[len(commits)-1]
+				r := get[bson.A](last, "r")[0].(bson.D)
+				scope := append([]byte("c\x00"), get[string](r, "pr")...)
+				sum := sha256.Sum256(append(scope, "\x00nobodys-key"...))
+				r = set(set(r, "k", "nobodys-key"), "h", bson.Binary{Data: sum[:16]})
+				return append(commits, set(set(last, "f", nil), "r", bson.A{r}))
+			})
+		}, []string{"I9", "I11"}, "no client sent it", nil,
 	},
 	{
 		"stock was sold that is not there", func(v *vandal) {

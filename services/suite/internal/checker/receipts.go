@@ -76,7 +76,8 @@ const (
 	inProgress = "IDEMPOTENCY_IN_PROGRESS"
 )
 
-// clients holds what clients were answered against what is stored (I1).
+// clients holds what clients were answered against what is stored (I1), and looks for effects
+// of commands that nobody sent (I11).
 func (c *checker) clients(entries []*history.Entry) error {
 	commands := map[scope][]told{}
 	for _, e := range entries {
@@ -85,11 +86,28 @@ func (c *checker) clients(entries []*history.Entry) error {
 			return fmt.Errorf("entry %s of the history: %w", e.Key, err)
 		}
 	}
-	for _, s := range slices.SortedFunc(maps.Keys(commands), func(a, b scope) int { return strings.Compare(a.String(), b.String()) }) {
+	for _, s := range slices.SortedFunc(maps.Keys(commands), byName) {
 		c.command(s, commands[s], c.by[s])
+	}
+	for _, s := range slices.SortedFunc(maps.Keys(c.by), byName) {
+		_, sent := commands[s]
+		for _, t := range c.by[s] {
+			if !sent && !t.own(s) {
+				c.report.add("I11", Whole, s.String(), "left a receipt in %s, and no client sent it", t.where)
+			}
+		}
 	}
 	return nil
 }
+
+// own reports whether a service did it to its own data and as itself: it takes numbers for
+// documents in blocks, each time under a new key.
+func (t trace) own(s scope) bool {
+	service, _, _ := strings.Cut(t.where, " ")
+	return s.principal == "service:"+service
+}
+
+func byName(a, b scope) int { return strings.Compare(a.String(), b.String()) }
 
 // tell adds what an entry says of its key, or of the keys of its items.
 func tell(e *history.Entry, into map[scope][]told) error {

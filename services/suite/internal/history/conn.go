@@ -30,7 +30,8 @@ type Conn struct {
 	Watch     *Watch
 }
 
-// Pauses between attempts: full jitter below a bound that doubles.
+// Pauses between attempts: full jitter below a bound that doubles, on top of what the answer
+// asks for. Without it all clients that were told the same would come back at once.
 const firstPause, longestPause = 100 * time.Millisecond, 2 * time.Second
 
 // Invoke implements grpc.ClientConnInterface.
@@ -68,7 +69,7 @@ func (c *Conn) send(ctx context.Context, e *Entry, args, reply any, opts []grpc.
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(max(rand.N(bound), after(err))):
+		case <-time.After(pause(err, bound)):
 		}
 	}
 }
@@ -87,13 +88,14 @@ func again(err error) bool {
 	return p.Retry || p.Status >= http.StatusInternalServerError || p.Status == http.StatusTooManyRequests
 }
 
-// after is how long the answer asks to wait.
-func after(err error) time.Duration {
+// pause draws how long to wait: what the answer asks for, and a part of its own.
+func pause(err error, bound time.Duration) time.Duration {
+	d := rand.N(bound)
 	var p *rest.Problem
 	if errors.As(err, &p) {
-		return p.After
+		d += p.After
 	}
-	return 0
+	return d
 }
 
 // tell completes the entry with how the command ended.

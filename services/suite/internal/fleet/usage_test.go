@@ -1,0 +1,88 @@
+package fleet
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/pprof"
+	"os"
+	"os/exec"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// held keeps memory in use.
+var held []byte
+
+// TestUsage: goroutines and heap of a process are told as they come and go.
+func TestUsage(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	f := &Fleet{admin: map[string]string{"p": strings.TrimPrefix(server.URL, "http://")}}
+	usage := func() Usage {
+		t.Helper()
+		u, err := f.Usage(t.Context(), "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	before := usage()
+	const more, mb = 100, 1 << 20
+	stop := make(chan struct{})
+	for range more {
+		go waits(stop)
+	}
+	held = make([]byte, 64*mb)
+	if u := usage(); u.Goroutines < before.Goroutines+more || u.HeapInUse < before.HeapInUse+60*mb {
+		t.Errorf("%+v, before %d goroutines and 64 MB more %+v", u, more, before)
+	}
+	stacks, err := f.Stacks(t.Context(), "p")
+	if n := stacks[reflect.TypeOf(Usage{}).PkgPath()+".waits"]; err != nil || n != more {
+		t.Errorf("%d goroutines wait: %v, %v", n, stacks, err)
+	}
+	runtime.KeepAlive(held)
+	held = nil
+	close(stop)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		u := usage()
+		if u.Goroutines <= before.Goroutines+5 && u.HeapInUse < before.HeapInUse+8*mb {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%+v, and %+v before anything was taken", u, before)
+		}
+	}
+	if _, err := (&Fleet{admin: map[string]string{"p": "127.0.0.1:1"}}).Usage(t.Context(), "p"); err == nil {
+		t.Error("a process that does not answer has a usage")
+	}
+}
+
+func waits(stop <-chan struct{}) { <-stop }
+
+// TestResident: of a process that runs.
+func TestResident(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Skip(err)
+	}
+	p := &Process{Name: "sleep", Args: []string{sleep, "60"}, Log: os.DevNull}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	n, err := p.Resident()
+	if err != nil || n < 1<<16 || n > 1<<30 {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	p.Kill()
+	if n, err := p.Resident(); err == nil {
+		t.Errorf("one that has ended has %d bytes", n)
+	}
+}
