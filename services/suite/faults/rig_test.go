@@ -4,9 +4,11 @@ package faults
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -29,7 +31,12 @@ var programs string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "lockstep")
+	flag.Parse()
+	dir := ""
+	err := flag.Set("test.parallel", fmt.Sprint(max(together, runtime.GOMAXPROCS(0))))
+	if err == nil {
+		dir, err = os.MkdirTemp("", "lockstep")
+	}
 	if err == nil {
 		defer func() { _ = os.RemoveAll(dir) }() // of no use any more
 		programs = dir
@@ -41,6 +48,10 @@ func run(m *testing.M) int {
 	}
 	return m.Run()
 }
+
+// together is how many cases run at a time: they wait for leases, copies and disks far more
+// than they compute.
+const together = 6
 
 // shapes are where the suite runs.
 var shapes = []struct {
