@@ -36,7 +36,7 @@ func TestKilledAtEveryCrashPoint(t *testing.T) {
 				r.revive(t)
 				ids := r.load(t)
 				r.settle(t, ids)
-				if err := r.struck(point); err != nil {
+				if err := r.struck(t, point); err != nil {
 					t.Error(err)
 				}
 			})

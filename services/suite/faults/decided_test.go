@@ -29,7 +29,7 @@ func TestKilledAfterTheDecision(t *testing.T) {
 			r.revive(t)
 			issued := r.decide(t)
 			r.booked(t.Context(), t, issued, 0)
-			if err := r.struck(faultpoint.X3); err != nil {
+			if err := r.struck(t, faultpoint.X3); err != nil {
 				t.Error(err)
 			}
 		})

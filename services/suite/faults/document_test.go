@@ -85,7 +85,7 @@ func TestKilledInADocument(t *testing.T) {
 				defer cancel()
 				r.revive(t)
 				r.tookEffectOnce(ctx, t, r.hand(ctx, t))
-				if err := r.struck(c.point); err != nil {
+				if err := r.struck(t, c.point); err != nil {
 					t.Error(err)
 				}
 			})

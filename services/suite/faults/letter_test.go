@@ -39,7 +39,7 @@ func TestKilledBehindADeadLetter(t *testing.T) {
 			if err := group.Wait(); err != nil {
 				t.Fatal(err)
 			}
-			testkit.Eventually(t, eventually, func() error { return r.struck(faultpoint.N2) })
+			testkit.Eventually(t, eventually, func() error { return r.struck(t, faultpoint.N2) })
 			letter := r.letter(ctx, t)
 			order := &inventorymovementv1.GetWarehouseOrderResponse{}
 			if err := r.api.Get(ctx, "/v1/warehouse-orders/"+letter.GetAggregateId(), order); err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -196,13 +197,36 @@ func (r *rig) revive(t *testing.T) {
 	}()
 }
 
-// struck is an error unless the suite was killed at the point, and not by anything else.
-func (r *rig) struck(point string) error {
+// kill is how the suite has ended: at a point, in a function.
+type kill struct{ point, function string }
+
+// at reports whether that is a point, e.g. X3 or X3@returns.
+func (k kill) at(point string) bool {
+	name, place, _ := strings.Cut(point, "@")
+	return k.point == name && strings.Contains(k.function, place)
+}
+
+// kills are the ends of the suite at points, as its log tells them.
+func (r *rig) kills(t *testing.T) (all []kill) {
 	log, err := os.ReadFile(r.Processes[fleet.Whole].Log)
-	if err == nil && !strings.Contains(string(log), "killed at "+point+"\n") {
-		err = fmt.Errorf("the process was never killed at %s", point)
+	if err != nil {
+		t.Error(err)
 	}
-	return err
+	for line := range strings.Lines(string(log)) {
+		if _, at, killed := strings.Cut(strings.TrimSuffix(line, "\n"), "killed at "); killed {
+			point, function, _ := strings.Cut(at, " by ")
+			all = append(all, kill{point, function})
+		}
+	}
+	return all
+}
+
+// struck is an error unless the suite was killed at the point, and not by anything else.
+func (r *rig) struck(t *testing.T, point string) error {
+	if slices.ContainsFunc(r.kills(t), func(k kill) bool { return k.at(point) }) {
+		return nil
+	}
+	return fmt.Errorf("the process was never killed at %s", point)
 }
 
 // document is an order of n pieces.

@@ -36,7 +36,7 @@ func TestKilledWhileItEnds(t *testing.T) {
 			ids := r.load(t)
 			group.Wait()
 			r.settle(t, ids)
-			if err := r.struck(point); err != nil {
+			if err := r.struck(t, point); err != nil {
 				t.Error(err)
 			}
 		})
