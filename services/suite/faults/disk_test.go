@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +23,8 @@ import (
 )
 
 // TestDiskFull: without space, commands are refused in a way that says to come back, or are
-// taken for good; when there is space again all goes on.
+// taken for good; when there is space again all goes on. A store without space turns readiness
+// off, until it takes a write again; a bus without it does not.
 func TestDiskFull(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
@@ -103,9 +106,33 @@ func (r *rig) full(t *testing.T, disk testkit.Disk, refuses bool, again func()) 
 		t.Errorf("%d of %d orders were refused on a full disk", refused, tried)
 	}
 	t.Logf("on a full disk %d orders were taken and %d refused", len(told), refused)
+	if refuses {
+		testkit.Eventually(t, eventually, func() error { return r.readiness(ctx, http.StatusServiceUnavailable, "STORE_NOT_WRITABLE") })
+	} else if err := r.readiness(ctx, http.StatusOK, ""); err != nil {
+		t.Error(err)
+	}
 	disk.Free(t)
 	again()
+	testkit.Eventually(t, eventually, func() error { return r.readiness(ctx, http.StatusOK, "") })
 	r.decided(ctx, t, r.load(t), "FULL", tried, told)
+}
+
+// readiness is an error unless the probe answers with a status and says a word.
+func (r *rig) readiness(ctx context.Context, status int, word string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Admin(fleet.Whole)+"/readyz", http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }() // read whole below
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != status || !strings.Contains(string(body), word) {
+		return fmt.Errorf("ready: %s %s, want %d %s (%w)", resp.Status, body, status, word, err)
+	}
+	return nil
 }
 
 // decided sends orders prefix-0 to prefix-(n-1), of a piece each, again, some of which were told
