@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,21 +16,16 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 )
 
-// TestSyncFails: the file system cannot make something durable and says so once. What the pages
-// in memory are worth is not known any more, so the process ends with an error instead of going
-// on; started again it has every order that was acknowledged, once.
-func TestSyncFails(t *testing.T) {
-	t.Parallel()
+// traced has strace inject something into every fsync and fdatasync of the suite from now on,
+// until the test ends or off is called.
+func (r *rig) traced(t *testing.T, inject string) (off func()) {
+	t.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		testkit.Skip(t, "no strace")
 	}
-	r := begin(t, whole(t, nil), "")
-	ids := r.load(t)
-	p := r.Processes[fleet.Whole]
-	exited := p.Exited()
-	tracer := exec.Command(strace, "-f", "-p", fmt.Sprint(p.PID()), "-o", t.TempDir()+"/trace",
-		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO")
+	tracer := exec.Command(strace, "-f", "-p", fmt.Sprint(r.Processes[fleet.Whole].PID()), "-o", t.TempDir()+"/trace",
+		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:"+inject)
 	said, err := tracer.StderrPipe()
 	if err == nil {
 		err = tracer.Start()
@@ -37,13 +33,27 @@ func TestSyncFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		_ = tracer.Process.Kill() // the traced process has ended
+	off = sync.OnceFunc(func() {
+		_ = tracer.Process.Kill() // the traced process may have ended, and strace with it
 		_ = tracer.Wait()
-	}()
+	})
+	t.Cleanup(off)
 	if line, _ := bufio.NewReader(said).ReadString('\n'); !strings.Contains(line, "attached") {
-		t.Skipf("strace may not attach here: %s", line) // a container without the right to
+		testkit.Skip(t, "a sandbox forbids root to trace a process, or strace cannot: %s", line)
 	}
+	return off
+}
+
+// TestSyncFails: the file system cannot make something durable and says so once. What the pages
+// in memory are worth is not known any more, so the process ends with an error instead of going
+// on; started again it has every order that was acknowledged, once.
+func TestSyncFails(t *testing.T) {
+	t.Parallel()
+	r := begin(t, whole(t, nil), "")
+	ids := r.load(t)
+	p := r.Processes[fleet.Whole]
+	exited := p.Exited()
+	r.traced(t, "error=EIO")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*eventually) // its end in order included
 	defer cancel()
 	tried, begin := 0, time.Now()
