@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -76,6 +77,49 @@ func TestDiskFull(t *testing.T) {
 			}
 		})
 	})
+	t.Run("log", func(t *testing.T) {
+		t.Parallel()
+		disk := testkit.SmallDisk(t, "1m")
+		f := whole(t, nil)
+		p := f.Processes[fleet.Whole]
+		p.Log, p.Env = filepath.Join(disk.Dir, "log"), append(p.Env, "LOCKSTEP_LOG__LEVEL=debug")
+		r := begin(t, f, "")
+		exited := p.Exited()
+		disk.Fill(t)
+		full := size(t, p.Log)
+		r.settle(t, r.load(t))
+		if err := r.readiness(t.Context(), http.StatusOK, ""); err != nil {
+			t.Error(err)
+		}
+		select {
+		case <-exited:
+			t.Error("the process has ended")
+		default:
+		}
+		page := int64(os.Getpagesize()) // what was left of it could be written
+		end := (full + page - 1) / page * page
+		if now := size(t, p.Log); full == 0 || now != end {
+			t.Errorf("the log had %d bytes and has %d, not %d: it was never full", full, now, end)
+		}
+		disk.Free(t)
+		testkit.Eventually(t, eventually, func() error { // it is written again
+			if now := size(t, p.Log); now <= end {
+				_, err := r.order(t.Context(), testkit.Name("SO"), 1)
+				return fmt.Errorf("the log has %d bytes still (%w)", now, err)
+			}
+			return nil
+		})
+	})
+}
+
+// size is how long a file is.
+func size(t *testing.T, file string) int64 {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
 }
 
 // enough refusals: each may take as long as an operation of the store.
