@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 )
 
@@ -77,3 +78,49 @@ func TestSyncFails(t *testing.T) {
 	r.restart(t)
 	r.decided(ctx, t, ids, "EIO", tried+1, nil)
 }
+
+// TestSyncBeforeAnswer: with every fsync and fdatasync made slow, no command is answered sooner
+// than one of them takes, so what is answered is durable; what is only read does not wait.
+func TestSyncBeforeAnswer(t *testing.T) {
+	t.Parallel()
+	r := begin(t, whole(t, nil), "")
+	if _, err := r.order(t.Context(), "SYNC-WARM", 1); err != nil {
+		t.Fatal(err)
+	}
+	const slow = 300 * time.Millisecond
+	off := r.traced(t, fmt.Sprintf("delay_enter=%d", slow.Microseconds()))
+	timed := func(do func() error) time.Duration {
+		begin := time.Now()
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+		return time.Since(begin)
+	}
+	shortest, quickest := time.Hour, time.Hour
+	for n := range syncs {
+		number := fmt.Sprintf("SYNC-%d", n)
+		var id string
+		shortest = min(shortest, timed(func() (err error) {
+			id, err = r.order(t.Context(), number, 1)
+			return err
+		}))
+		quickest = min(quickest, timed(func() error {
+			return r.api.Get(t.Context(), "/v1/orders/"+id, &orderreleasev1.GetOrderResponse{})
+		}))
+		shortest = min(shortest, timed(func() error {
+			return r.api.Post(t.Context(), "/v1/orders/"+id+":cancel", "cancel-"+number, &orderreleasev1.RequestCancelRequest{Reason: "CUSTOMER_REQUEST"}, nil)
+		}))
+	}
+	if shortest < slow {
+		t.Errorf("a command was answered after %v, an fsync takes %v: its effect was not durable", shortest, slow)
+	}
+	if quickest >= slow {
+		t.Errorf("the quickest read took %v: it is not the fsync that commands wait for", quickest)
+	}
+	t.Logf("commands took %v at least, reads %v", shortest.Round(time.Millisecond), quickest.Round(time.Millisecond))
+	off()
+	r.booked(t.Context(), t, 0, 1)
+}
+
+// syncs is how many orders are submitted and cancelled while syncs are slow.
+const syncs = 5
