@@ -122,7 +122,7 @@ type watched struct {
 
 func (e watched) insert(ctx context.Context, ws []*write) {
 	e.engine.insert(ctx, ws)
-	err := error(errTaken)
+	err := errTaken
 	for _, w := range ws {
 		if w.result == nil {
 			err = nil

@@ -27,6 +27,7 @@ import (
 // taken for good; when there is space again all goes on. A store without space turns readiness
 // off, until it takes a write again; a bus without it does not.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
 		disk := testkit.SmallDisk(t, "64m")

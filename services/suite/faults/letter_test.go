@@ -21,6 +21,7 @@ import (
 // fact comes again and adds no other letter; what follows of that order waits behind it while the
 // others are booked; a replay books all of it, once.
 func TestKilledBehindADeadLetter(t *testing.T) {
+	t.Parallel()
 	for _, shape := range shapes {
 		t.Run(fmt.Sprintf("%s/%s", shape.name, faultpoint.N2), func(t *testing.T) {
 			t.Parallel()

@@ -38,6 +38,7 @@ const (
 // point between the aggregates that an invoice or a return changes, once; what it leaves ends
 // whole: every charge is paid once, what came back is credited once.
 func TestKilledBetweenAggregates(t *testing.T) {
+	t.Parallel()
 	for _, shape := range shapes {
 		t.Run(shape.name, func(t *testing.T) {
 			t.Parallel()
