@@ -52,7 +52,7 @@ func run(m *testing.M) int {
 
 // together is how many cases run at a time: they wait for leases, copies and disks far more
 // than they compute.
-const together = 6
+const together = 4
 
 // shapes are where the suite runs.
 var shapes = []struct {
