@@ -9,6 +9,9 @@
 //	C4:kill:n=3      at the third pass
 //	C3:delay=2s      sleep at every pass (or, with n=, at that one)
 //	C3:err=unavailable   Hit returns a fault of that kind
+//	X3@returns:kill  only where code of that name passes: a part of the function's full name
+//
+// Passes count by entry: n=3 of X3@returns is the third time that code passes.
 package faultpoint
 
 // The points. The framework owns most of them, so that no handler can forget one.
@@ -22,9 +25,9 @@ const (
 	R2 = "R2" // relay: after publishing, before the position is recorded
 	N1 = "N1" // consumer: after its commit, before the acknowledgement
 	N2 = "N2" // consumer: between dead letter and acknowledgement
-	X1 = "X1" // several aggregates: between the intent and the claims
+	X1 = "X1" // several aggregates: between the intent and the claims, and between claims
 	X2 = "X2" // several aggregates: between the claims and the decision
-	X3 = "X3" // several aggregates: between the decision and what follows from it
+	X3 = "X3" // several aggregates: between the decision and what follows from it, and within that
 	E1 = "E1" // document: inside it, a portion handed over and not yet recorded
 	E2 = "E2" // document: all of it handed over, before its completion is recorded
 	S1 = "S1" // shutdown: readiness is off

@@ -5,6 +5,7 @@ package faultpoint
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +20,8 @@ const Enabled = true
 
 // action is what happens at one point.
 type action struct {
+	place string // part of the name of the function that passes; "" for any
+	seen  int    // passes of it
 	kill  bool
 	delay time.Duration
 	err   error
@@ -27,7 +30,7 @@ type action struct {
 
 var armed struct {
 	sync.Mutex
-	actions map[string]action
+	actions map[string][]*action
 	passes  map[string]int
 }
 
@@ -46,7 +49,7 @@ var read = sync.OnceFunc(func() {
 
 // Arm replaces what happens at the points; "" disarms all.
 func Arm(spec string) error {
-	actions := map[string]action{}
+	actions := map[string][]*action{}
 	for entry := range strings.SplitSeq(spec, ",") {
 		if entry == "" {
 			continue
@@ -55,7 +58,7 @@ func Arm(spec string) error {
 		if err != nil {
 			return fmt.Errorf("FAULT %q: %w", entry, err)
 		}
-		actions[point] = a
+		actions[point] = append(actions[point], a)
 	}
 	armed.Lock()
 	defer armed.Unlock()
@@ -63,8 +66,10 @@ func Arm(spec string) error {
 	return nil
 }
 
-func parse(entry string) (point string, a action, err error) {
+func parse(entry string) (point string, a *action, err error) {
 	point, rest, _ := strings.Cut(entry, ":")
+	a = &action{}
+	point, a.place, _ = strings.Cut(point, "@")
 	for part := range strings.SplitSeq(rest, ":") {
 		name, value, _ := strings.Cut(part, "=")
 		switch name {
@@ -76,16 +81,16 @@ func parse(entry string) (point string, a action, err error) {
 		case "err":
 			kind, ok := fault.KindNamed(value)
 			if !ok {
-				return "", a, fmt.Errorf("no kind %q", value)
+				return "", nil, fmt.Errorf("no kind %q", value)
 			}
 			a.err = fault.New(kind, "FAULT_INJECTED", "fault injected at %s", point)
 		case "n":
 			a.pass, err = strconv.Atoi(value)
 		default:
-			return "", a, fmt.Errorf("no action %q", name)
+			return "", nil, fmt.Errorf("no action %q", name)
 		}
 		if err != nil {
-			return "", a, err
+			return "", nil, err
 		}
 	}
 	return point, a, nil
@@ -94,21 +99,35 @@ func parse(entry string) (point string, a action, err error) {
 // Hit passes a point: it kills the process, waits, returns an error or does nothing, as armed.
 func Hit(point string) error {
 	read()
-	armed.Lock()
-	a, ok := armed.actions[point]
-	armed.passes[point]++
-	pass := armed.passes[point]
-	armed.Unlock()
-	if !ok || a.pass != 0 && a.pass != pass {
-		return nil
-	}
+	var pc [1]uintptr
+	frame, _ := runtime.CallersFrames(pc[:runtime.Callers(2, pc[:])]).Next()
+	a := pass(point, frame.Function)
 	if a.kill {
-		_, _ = fmt.Fprintf(os.Stderr, "killed at %s\n", point) // so that a test can tell this end from another
+		_, _ = fmt.Fprintf(os.Stderr, "killed at %s by %s\n", point, frame.Function) // so that a test can tell this end from another
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {} // the signal is on its way
 	}
 	time.Sleep(a.delay)
 	return a.err
+}
+
+// pass counts a pass of a function and returns what happens at it: what the first entry says
+// that is for it.
+func pass(point, function string) action {
+	armed.Lock()
+	defer armed.Unlock()
+	armed.passes[point]++
+	var now action
+	for _, a := range armed.actions[point] {
+		if !strings.Contains(function, a.place) {
+			continue
+		}
+		a.seen++
+		if now == (action{}) && (a.pass == 0 || a.pass == a.seen) {
+			now = *a
+		}
+	}
+	return now
 }
 
 // Passes returns how often a point was passed since the last Arm.

@@ -35,7 +35,7 @@ func TestKillAtThePassNamed(t *testing.T) {
 	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		t.Fatalf("not killed: %v", err)
 	}
-	if string(out) != "xx" || said.String() != "killed at C4\n" {
+	if string(out) != "xx" || !strings.HasPrefix(said.String(), "killed at C4 by ") || !strings.HasSuffix(said.String(), "faultpoint.TestMain\n") {
 		t.Fatalf("wrote %q before the third pass and said %q", out, said.String())
 	}
 }
@@ -59,6 +59,24 @@ func TestDelayAndError(t *testing.T) {
 	}
 	if Passes(C3) != 2 || Hit(C1) != nil {
 		t.Fatal("wrong count, or an unarmed point acted")
+	}
+}
+
+// elsewhere passes a point.
+func elsewhere() error { return Hit(C1) }
+
+func TestOnlyWhereItIsSaid(t *testing.T) {
+	t.Cleanup(func() { _ = Arm("") })
+	if err := Arm("C1@faultpoint.elsewhere:err=unavailable:n=2,C1@NowhereAtAll:err=refused"); err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []bool{false, true, false} { // whatever else passes between
+		if err := Hit(C1); err != nil {
+			t.Errorf("here: %v", err)
+		}
+		if err := elsewhere(); fault.IsKind(err, fault.Unavailable) != want {
+			t.Errorf("pass %d there: %v", n+1, err)
+		}
 	}
 }
 

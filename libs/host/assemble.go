@@ -133,10 +133,15 @@ func (h *Host) poll() {
 	}
 }
 
-// ready asks the service and its bus.
+// ready asks the store, the service and its bus.
 func (r *running) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pollEvery)
 	defer cancel()
+	if r.store != nil {
+		if err := r.store.Ready(); err != nil {
+			return err
+		}
+	}
 	if r.service.Ready != nil {
 		if err := r.service.Ready(ctx); err != nil {
 			return err

@@ -46,6 +46,7 @@ type DB struct {
 	engine engine
 	opt    Options
 	aead   cipher.AEAD
+	writes *writes
 
 	mu       sync.Mutex
 	types    []aggregateType
@@ -102,6 +103,8 @@ func Open(ctx context.Context, cfg Config, opt Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	outcome := &writes{good: clock.Monotonic()}
+	e = watched{e, outcome}
 	var aead cipher.AEAD
 	err = steady(ctx, func() (err error) {
 		aead, err = sealer(ctx, e, opt.TokenKey)
@@ -110,7 +113,7 @@ func Open(ctx context.Context, cfg Config, opt Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("page tokens: %w", err), e.close(context.WithoutCancel(ctx)))
 	}
-	db := &DB{engine: e, opt: opt, aead: aead, underWay: map[uint64]int64{}}
+	db := &DB{engine: e, opt: opt, aead: aead, writes: outcome, underWay: map[uint64]int64{}}
 	db.ctx, db.stop = context.WithCancel(context.WithoutCancel(ctx))
 	return db, nil
 }
@@ -124,17 +127,6 @@ func (db *DB) Close(ctx context.Context) error {
 	db.stop()
 	db.done.Wait()
 	return errors.Join(late, db.Flush(ctx), db.engine.close(ctx))
-}
-
-// Watch returns when ctx ends, or with the error after which nothing can be written until the
-// database is opened again: the process had better end than go on.
-func (db *DB) Watch(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-db.engine.failure():
-		return err
-	}
 }
 
 // Flush writes the snapshots of everything that this process has committed.

@@ -56,6 +56,8 @@ type engine interface {
 	end(ctx context.Context) (Position, error)
 	// table returns a table of rows.
 	table(ctx context.Context, name string, indexes []string) (Rows, error)
+	// try writes something of no meaning, durably: nil when it can.
+	try(ctx context.Context) error
 	// together reports that insert stores the snapshot in the commit's transaction.
 	together() bool
 	// exclusive reports that no other process can have this database open.

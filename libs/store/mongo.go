@@ -168,6 +168,16 @@ func (e *mongodb) session(ctx context.Context) (context.Context, func()) {
 	return mongo.NewSessionContext(ctx, s), func() { s.EndSession(context.WithoutCancel(ctx)) }
 }
 
+// try counts up. Two that begin the count at once meet on the server, which then answers.
+func (e *mongodb) try(ctx context.Context) error {
+	_, err := e.records.UpdateOne(ctx, bson.D{{Key: "_id", Value: "try"}}, bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: int64(1)}}}},
+		options.UpdateOne().SetUpsert(true))
+	if mongo.IsDuplicateKeyError(err) {
+		return errTaken
+	}
+	return err
+}
+
 func (e *mongodb) together() bool        { return false }
 func (e *mongodb) exclusive() bool       { return false }
 func (e *mongodb) failure() <-chan error { return nil }

@@ -56,9 +56,19 @@ func SmallDisk(t testing.TB, size string) Disk {
 	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "mounted\n" {
 		_ = w.Close()
 		_ = cmd.Wait()
-		t.Skipf("this root may not mount: %s", said.String()) // a container without the right to
+		Skip(t, "%s", unmounted(said.String()))
 	}
 	return Disk{Dir: dir}
+}
+
+// unmounted says why there is no small disk: root who may not mount is held by a container or
+// another sandbox, which the machine's owner can change.
+func unmounted(said string) string {
+	said = strings.TrimSpace(said)
+	if strings.Contains(said, "ermission denied") || strings.Contains(said, "not permitted") {
+		return "a sandbox forbids root to mount a tmpfs (EPERM): " + said
+	}
+	return "a tmpfs cannot be mounted: " + said
 }
 
 // Fill takes all space that is left.

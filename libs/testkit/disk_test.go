@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -25,5 +26,18 @@ func TestSmallDisk(t *testing.T) {
 	})
 	if _, err := os.Stat(dir); dir != "" && !os.IsNotExist(err) {
 		t.Errorf("the disk outlived its test: %v", err)
+	}
+}
+
+// Whose fault it is that there is no disk is part of what is said.
+func TestUnmounted(t *testing.T) {
+	for said, want := range map[string]string{
+		"mount: /tmp/x: permission denied.\n":                 "a sandbox forbids root",
+		"mount: mounting x failed: Operation not permitted\n": "a sandbox forbids root",
+		"mount: unknown filesystem type 'tmpfs'.\n":           "cannot be mounted",
+	} {
+		if got := unmounted(said); !strings.Contains(got, want) || !strings.Contains(got, strings.TrimSpace(said)) {
+			t.Errorf("%q is told as %q", said, got)
+		}
 	}
 }

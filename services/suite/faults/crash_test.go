@@ -23,6 +23,7 @@ const (
 // TestKilledAtEveryCrashPoint: whatever step of a command, a relay or a consumer the process
 // dies at, every acknowledged order is there afterwards and took effect once.
 func TestKilledAtEveryCrashPoint(t *testing.T) {
+	t.Parallel()
 	points := []string{
 		faultpoint.C1, faultpoint.C2, faultpoint.C3, faultpoint.C4, faultpoint.C5,
 		faultpoint.R1, faultpoint.R2, faultpoint.N1, faultpoint.X1, faultpoint.X2,
@@ -36,7 +37,7 @@ func TestKilledAtEveryCrashPoint(t *testing.T) {
 				r.revive(t)
 				ids := r.load(t)
 				r.settle(t, ids)
-				if err := r.struck(point); err != nil {
+				if err := r.struck(t, point); err != nil {
 					t.Error(err)
 				}
 			})
@@ -104,6 +105,7 @@ func (r *rig) replayed(ctx context.Context, t *testing.T, ids map[string]int) {
 
 // TestKilledForReal: kill -9 at moments of no choice, several times under load.
 func TestKilledForReal(t *testing.T) {
+	t.Parallel()
 	for _, shape := range shapes {
 		t.Run(shape.name, func(t *testing.T) {
 			t.Parallel()

@@ -21,6 +21,7 @@ import (
 // dies between a decision and what follows from it: claims that go back, stock that is booked.
 // Afterwards all of it has followed, once. The shapes take turns.
 func TestKilledAfterTheDecision(t *testing.T) {
+	t.Parallel()
 	for i, pass := range []int{1, 4, 9} { // of 20: what is in flight differs
 		shape := shapes[i%len(shapes)]
 		t.Run(fmt.Sprintf("%s/%s/%d", shape.name, faultpoint.X3, pass), func(t *testing.T) {
@@ -29,7 +30,7 @@ func TestKilledAfterTheDecision(t *testing.T) {
 			r.revive(t)
 			issued := r.decide(t)
 			r.booked(t.Context(), t, issued, 0)
-			if err := r.struck(faultpoint.X3); err != nil {
+			if err := r.struck(t, faultpoint.X3); err != nil {
 				t.Error(err)
 			}
 		})

@@ -6,8 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,8 +24,10 @@ import (
 )
 
 // TestDiskFull: without space, commands are refused in a way that says to come back, or are
-// taken for good; when there is space again all goes on.
+// taken for good; when there is space again all goes on. A store without space turns readiness
+// off, until it takes a write again; a bus without it does not.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
 		disk := testkit.SmallDisk(t, "64m")
@@ -73,6 +78,49 @@ func TestDiskFull(t *testing.T) {
 			}
 		})
 	})
+	t.Run("log", func(t *testing.T) {
+		t.Parallel()
+		disk := testkit.SmallDisk(t, "1m")
+		f := whole(t, nil)
+		p := f.Processes[fleet.Whole]
+		p.Log, p.Env = filepath.Join(disk.Dir, "log"), append(p.Env, "LOCKSTEP_LOG__LEVEL=debug")
+		r := begin(t, f, "")
+		exited := p.Exited()
+		disk.Fill(t)
+		full := size(t, p.Log)
+		r.settle(t, r.load(t))
+		if err := r.readiness(t.Context(), http.StatusOK, ""); err != nil {
+			t.Error(err)
+		}
+		select {
+		case <-exited:
+			t.Error("the process has ended")
+		default:
+		}
+		page := int64(os.Getpagesize()) // what was left of it could be written
+		end := (full + page - 1) / page * page
+		if now := size(t, p.Log); full == 0 || now != end {
+			t.Errorf("the log had %d bytes and has %d, not %d: it was never full", full, now, end)
+		}
+		disk.Free(t)
+		testkit.Eventually(t, eventually, func() error { // it is written again
+			if now := size(t, p.Log); now <= end {
+				_, err := r.order(t.Context(), testkit.Name("SO"), 1)
+				return fmt.Errorf("the log has %d bytes still (%w)", now, err)
+			}
+			return nil
+		})
+	})
+}
+
+// size is how long a file is.
+func size(t *testing.T, file string) int64 {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
 }
 
 // enough refusals: each may take as long as an operation of the store.
@@ -103,9 +151,33 @@ func (r *rig) full(t *testing.T, disk testkit.Disk, refuses bool, again func()) 
 		t.Errorf("%d of %d orders were refused on a full disk", refused, tried)
 	}
 	t.Logf("on a full disk %d orders were taken and %d refused", len(told), refused)
+	if refuses {
+		testkit.Eventually(t, eventually, func() error { return r.readiness(ctx, http.StatusServiceUnavailable, "STORE_NOT_WRITABLE") })
+	} else if err := r.readiness(ctx, http.StatusOK, ""); err != nil {
+		t.Error(err)
+	}
 	disk.Free(t)
 	again()
+	testkit.Eventually(t, eventually, func() error { return r.readiness(ctx, http.StatusOK, "") })
 	r.decided(ctx, t, r.load(t), "FULL", tried, told)
+}
+
+// readiness is an error unless the probe answers with a status and says a word.
+func (r *rig) readiness(ctx context.Context, status int, word string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Admin(fleet.Whole)+"/readyz", http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }() // read whole below
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != status || !strings.Contains(string(body), word) {
+		return fmt.Errorf("ready: %s %s, want %d %s (%w)", resp.Status, body, status, word, err)
+	}
+	return nil
 }
 
 // decided sends orders prefix-0 to prefix-(n-1), of a piece each, again, some of which were told

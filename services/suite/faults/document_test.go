@@ -27,6 +27,7 @@ var others = []string{"master-data", "order-release", "inventory-movement", "shi
 // times while it does: alone while the owners of its records go on, and with all of the suite.
 // The document ends with every row once.
 func TestKilledInTheMiddleOfADocument(t *testing.T) {
+	t.Parallel()
 	alone := func(t *testing.T) *fleet.Fleet {
 		t.Helper()
 		mongo := testkit.Mongo(t)
@@ -70,6 +71,7 @@ func TestKilledInTheMiddleOfADocument(t *testing.T) {
 // TestKilledInADocument: the process dies when a portion, or the last one, has been handed over
 // and nothing says so yet. It is handed over again and takes no second effect.
 func TestKilledInADocument(t *testing.T) {
+	t.Parallel()
 	for _, shape := range shapes {
 		for _, c := range []struct {
 			point string
@@ -85,7 +87,7 @@ func TestKilledInADocument(t *testing.T) {
 				defer cancel()
 				r.revive(t)
 				r.tookEffectOnce(ctx, t, r.hand(ctx, t))
-				if err := r.struck(c.point); err != nil {
+				if err := r.struck(t, c.point); err != nil {
 					t.Error(err)
 				}
 			})

@@ -21,6 +21,7 @@ import (
 // fact comes again and adds no other letter; what follows of that order waits behind it while the
 // others are booked; a replay books all of it, once.
 func TestKilledBehindADeadLetter(t *testing.T) {
+	t.Parallel()
 	for _, shape := range shapes {
 		t.Run(fmt.Sprintf("%s/%s", shape.name, faultpoint.N2), func(t *testing.T) {
 			t.Parallel()
@@ -39,7 +40,7 @@ func TestKilledBehindADeadLetter(t *testing.T) {
 			if err := group.Wait(); err != nil {
 				t.Fatal(err)
 			}
-			testkit.Eventually(t, eventually, func() error { return r.struck(faultpoint.N2) })
+			testkit.Eventually(t, eventually, func() error { return r.struck(t, faultpoint.N2) })
 			letter := r.letter(ctx, t)
 			order := &inventorymovementv1.GetWarehouseOrderResponse{}
 			if err := r.api.Get(ctx, "/v1/warehouse-orders/"+letter.GetAggregateId(), order); err != nil {

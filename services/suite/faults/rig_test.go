@@ -4,9 +4,12 @@ package faults
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -29,7 +32,12 @@ var programs string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "lockstep")
+	flag.Parse()
+	dir := ""
+	err := flag.Set("test.parallel", fmt.Sprint(max(together, runtime.GOMAXPROCS(0))))
+	if err == nil {
+		dir, err = os.MkdirTemp("", "lockstep")
+	}
 	if err == nil {
 		defer func() { _ = os.RemoveAll(dir) }() // of no use any more
 		programs = dir
@@ -41,6 +49,10 @@ func run(m *testing.M) int {
 	}
 	return m.Run()
 }
+
+// together is how many cases run at a time: they wait for leases, copies and disks far more
+// than they compute.
+const together = 4
 
 // shapes are where the suite runs.
 var shapes = []struct {
@@ -185,13 +197,36 @@ func (r *rig) revive(t *testing.T) {
 	}()
 }
 
-// struck is an error unless the suite was killed at the point, and not by anything else.
-func (r *rig) struck(point string) error {
+// kill is how the suite has ended: at a point, in a function.
+type kill struct{ point, function string }
+
+// at reports whether that is a point, e.g. X3 or X3@returns.
+func (k kill) at(point string) bool {
+	name, place, _ := strings.Cut(point, "@")
+	return k.point == name && strings.Contains(k.function, place)
+}
+
+// kills are the ends of the suite at points, as its log tells them.
+func (r *rig) kills(t *testing.T) (all []kill) {
 	log, err := os.ReadFile(r.Processes[fleet.Whole].Log)
-	if err == nil && !strings.Contains(string(log), "killed at "+point+"\n") {
-		err = fmt.Errorf("the process was never killed at %s", point)
+	if err != nil {
+		t.Error(err)
 	}
-	return err
+	for line := range strings.Lines(string(log)) {
+		if _, at, killed := strings.Cut(strings.TrimSuffix(line, "\n"), "killed at "); killed {
+			point, function, _ := strings.Cut(at, " by ")
+			all = append(all, kill{point, function})
+		}
+	}
+	return all
+}
+
+// struck is an error unless the suite was killed at the point, and not by anything else.
+func (r *rig) struck(t *testing.T, point string) error {
+	if slices.ContainsFunc(r.kills(t), func(k kill) bool { return k.at(point) }) {
+		return nil
+	}
+	return fmt.Errorf("the process was never killed at %s", point)
 }
 
 // document is an order of n pieces.

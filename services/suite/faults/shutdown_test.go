@@ -16,6 +16,7 @@ import (
 // end. Afterwards every acknowledged order is there and took effect once. The shapes take turns:
 // phases are the same code on both.
 func TestKilledWhileItEnds(t *testing.T) {
+	t.Parallel()
 	for i, point := range []string{faultpoint.S1, faultpoint.S2, faultpoint.S3, faultpoint.S4} {
 		shape := shapes[i%len(shapes)]
 		t.Run(fmt.Sprintf("%s/%s", shape.name, point), func(t *testing.T) {
@@ -36,7 +37,7 @@ func TestKilledWhileItEnds(t *testing.T) {
 			ids := r.load(t)
 			group.Wait()
 			r.settle(t, ids)
-			if err := r.struck(point); err != nil {
+			if err := r.struck(t, point); err != nil {
 				t.Error(err)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/freight-settlement/internal/domain"
@@ -31,6 +32,9 @@ func (a *App) Match(ctx context.Context, id string, attempt int) error {
 	}
 	freights, refused, err := a.claim(ctx, v.State)
 	if err != nil {
+		return err
+	}
+	if err := faultpoint.Hit(faultpoint.X2); err != nil {
 		return err
 	}
 	found := domain.Look(v.State, freights, refused)
@@ -64,6 +68,9 @@ func (a *App) claim(ctx context.Context, i domain.Invoice) (map[string]domain.Fr
 	c := domain.Claim{Invoice: i.ID, Attempt: i.Attempt}
 	freights, refused := map[string]domain.Freight{}, map[string]domain.Why{}
 	for _, id := range sorted(asks) {
+		if err := faultpoint.Hit(faultpoint.X1); err != nil {
+			return nil, nil, err
+		}
 		err := a.change(step(ctx, "claim", i.ID, i.Attempt, id, i.Requested), id, func(f domain.Freight) ([]domain.FreightFact, error) {
 			return domain.ClaimCharges(f, c, i.Carrier, asks[id])
 		})
@@ -102,6 +109,9 @@ func of(f domain.Freight, id string) domain.Of {
 func (a *App) Free(ctx context.Context, invoice string, attempt int, freights []string, decided time.Time) error {
 	c := domain.Claim{Invoice: invoice, Attempt: attempt}
 	for _, id := range freights {
+		if err := faultpoint.Hit(faultpoint.X3); err != nil {
+			return err
+		}
 		err := a.change(step(ctx, "free", invoice, attempt, id, decided), id, func(f domain.Freight) ([]domain.FreightFact, error) {
 			return domain.FreeCharges(f, of(f, id), c)
 		})
@@ -179,6 +189,9 @@ func (a *App) Settle(ctx context.Context, invoice string, attempt int, lines []d
 		payments[l.Freight] = append(payments[l.Freight], domain.Payment{Code: l.Code, Amount: l.Approved})
 	}
 	for _, id := range sorted(payments) {
+		if err := faultpoint.Hit(faultpoint.X3); err != nil {
+			return err
+		}
 		err := a.change(step(ctx, "settle", invoice, attempt, id, approved), id, func(f domain.Freight) ([]domain.FreightFact, error) {
 			return domain.Settle(f, of(f, id), invoice, payments[id])
 		})
