@@ -20,6 +20,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	orv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	retv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
@@ -62,6 +63,18 @@ func start(t *testing.T) (*fleet.Fleet, Suite) {
 	return f, Suite{Client: client, Prefix: prefix, API: api}
 }
 
+// ways are a straight order, what pickers do not find, and what becomes of what comes back.
+var ways = []lifecycle.Way{
+	{},
+	{Short: lifecycle.Short{Reason: imv1.ShortReason_SHORT_REASON_MISSING}, Back: back(retv1.Disposition_DISPOSITION_RESTOCK)},
+	{Short: lifecycle.Short{Reason: imv1.ShortReason_SHORT_REASON_DAMAGED, Cancel: true}, Back: back(retv1.Disposition_DISPOSITION_QUARANTINE)},
+	{Back: lifecycle.Back{Any: true, Decide: true, Last: retv1.Disposition_DISPOSITION_SCRAP}},
+	{Back: back(retv1.Disposition_DISPOSITION_BACK_TO_CUSTOMER)},
+	{Back: back(retv1.Disposition_DISPOSITION_UNSPECIFIED)},
+}
+
+func back(last retv1.Disposition) lifecycle.Back { return lifecycle.Back{Any: true, Last: last} }
+
 // load walks orders of two tenants and lets clients of one fight; it returns what they were answered.
 func load(t *testing.T, s Suite) []*history.Entry {
 	t.Helper()
@@ -81,10 +94,10 @@ func load(t *testing.T, s Suite) []*history.Entry {
 		if err := d.Setup(ctx, 3, 100); err != nil {
 			t.Fatal(err)
 		}
-		for o := range 3 {
+		for o, way := range ways {
 			all.Go(func() {
 				lines := []lifecycle.Line{{SKU: lifecycle.SKU(o % 3), Quantity: 3}, {SKU: lifecycle.SKU((o + 1) % 3), Quantity: 2}}
-				if err := d.Walk(ctx, fmt.Sprintf("SO-%d", o), lines); err != nil {
+				if err := d.WalkBy(ctx, fmt.Sprintf("SO-%d", o), lines, way); err != nil {
 					t.Error(err)
 				}
 			})
