@@ -73,6 +73,10 @@ var ways = []lifecycle.Way{
 	{Back: back(retv1.Disposition_DISPOSITION_UNSPECIFIED)},
 }
 
+// asked is how many aggregates can be asked for after a load: of each tenant six orders with
+// what can be returned of them, seven releases on their way, and five returns.
+const asked = 2 * (2*6 + 4*7 + 5)
+
 func back(last retv1.Disposition) lifecycle.Back { return lifecycle.Back{Any: true, Last: last} }
 
 // load walks orders of two tenants and lets clients of one fight; it returns what they were answered.
@@ -146,7 +150,7 @@ func TestRealSuite(t *testing.T) {
 	if refusals[keyReused] == 0 || refusals[insufficient] == 0 {
 		t.Errorf("nobody fought: %v", refusals)
 	}
-	if r.Acknowledged < 100 || r.Facts < 200 || r.Lost+r.Twice+r.NotApplied != 0 || len(r.Undecided) > 0 {
+	if r.Acknowledged < 100 || r.Facts < 200 || r.Asked != asked || r.Lost+r.Twice+r.NotApplied != 0 || len(r.Undecided) > 0 {
 		t.Errorf("%+v", r)
 	}
 	t.Logf("%d commands acknowledged, %d commits, %d facts", r.Acknowledged, r.Commits, r.Facts)
@@ -158,7 +162,7 @@ func TestRealSuite(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	for _, d := range damages {
+	for _, d := range slices.Concat(damages, damagesOfReturns) {
 		t.Run(d.name, func(t *testing.T) { d.try(t, s, entries) })
 	}
 	t.Run("settle", func(t *testing.T) { neverSettles(t, s) })
@@ -236,6 +240,13 @@ func lies(t *testing.T, s Suite, entries []*history.Entry) {
 			lying := s
 			lying.API = func(tenant string) grpc.ClientConnInterface { return liar{s.API(tenant), c.change} }
 			found(t, verdict(t, lying, entries), c.invariant)
+		})
+	}
+	for _, l := range lieOfEach {
+		t.Run(l.name, func(t *testing.T) {
+			lying := s
+			lying.API = func(tenant string) grpc.ClientConnInterface { return liar{s.API(tenant), l.change} }
+			found(t, verdict(t, lying, entries), "I7")
 		})
 	}
 }

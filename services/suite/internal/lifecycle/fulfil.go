@@ -8,11 +8,11 @@ import (
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 )
 
-// Weights of what is packed: heavy enough that freight costs more than its minimum, never
-// beyond the band of the rate card.
+// Weights of what is packed: four pieces or more cost more than the least that freight costs,
+// and nothing is beyond the band of the rate card.
 const (
 	emptyGrams = 4_200
-	pieceGrams = 1_500
+	pieceGrams = 4_000
 	mostGrams  = 31_000
 )
 
