@@ -28,16 +28,16 @@ func (r *returnFold) answer() proto.Message {
 
 // standing is where a return is that has not ended.
 func (r *returnFold) standing() retv1.ReturnState {
-	any, less, inspected := false, false, true
+	some, less, inspected := false, false, true
 	for _, l := range r.Lines {
-		any = any || l.Received != "0"
+		some = some || l.Received != "0"
 		less = less || number(l.Received, ignore).Cmp(number(l.Authorised, ignore)) < 0
 		inspected = inspected && add(l.Accepted, l.Rejected) == l.Received
 	}
 	switch {
 	case !r.granted:
 		return retv1.ReturnState_RETURN_STATE_REQUESTED
-	case !any:
+	case !some:
 		return retv1.ReturnState_RETURN_STATE_AUTHORISED
 	case less:
 		return retv1.ReturnState_RETURN_STATE_PARTIALLY_RECEIVED

@@ -61,57 +61,69 @@ var damagesOfReturns = []damage{
 		"what was scrapped is sold", altered(warehouse, disposedTo("SCRAP"), func(m *imv1.StockMoved) {
 			m.To = &imv1.Place{Location: "A-01", Status: imv1.StockStatus_STOCK_STATUS_AVAILABLE}
 		}),
-		[]string{"I2", "I9"}, "what is decided of goods that came back moves in stock: 2 followed where 1", notApplied,
+		[]string{"I2", "I9"},
+		"what is decided of goods that came back moves in stock: 2 followed where 1", notApplied,
 	},
 	{
 		"what came back for sale stays apart", altered(warehouse, disposedTo("A-01"), func(m *imv1.StockMoved) {
 			m.To.Status = imv1.StockStatus_STOCK_STATUS_BLOCKED
 		}),
-		[]string{"I2", "I9"}, "what is decided of goods that came back moves in stock", notApplied,
+		[]string{"I2", "I9"},
+		"what is decided of goods that came back moves in stock", notApplied,
 	},
 	{
 		"what came back was booked as more", altered(warehouse, func(m *imv1.StockMoved) bool {
 			return m.GetType() == imv1.MovementType_MOVEMENT_TYPE_RETURN_RECEIPT
 		}, func(m *imv1.StockMoved) { m.Quantity = "7" }),
-		[]string{"I2"}, "what comes back moves in stock: 7 followed", twice,
+		[]string{"I2"},
+		"what comes back moves in stock: 7 followed", twice,
 	},
 	{
 		"what is missing stays in stock", altered(warehouse, missing, func(m *imv1.StockMoved) { m.To = m.GetFrom() }),
-		[]string{"I2", "I9"}, "what is short leaves its place", notApplied,
+		[]string{"I2", "I9"},
+		"what is short leaves its place", notApplied,
 	},
 	{
 		"a short pick was never told to the order", without(release, &orv1.LinesShorted{}),
-		[]string{"I6", "I7", "I9"}, "what is short is told to the order: 0 of 1", notApplied,
+		[]string{"I6", "I7", "I9"},
+		"what is short is told to the order: 0 of 1", notApplied,
 	},
 	{
 		"what was short is forgotten", altered(release, every[*orv1.RemainderCancelled], func(m *orv1.RemainderCancelled) { m.Lines[0].Quantity.Value = "0" }),
-		[]string{"I6", "I9"}, "is fulfilled with", notApplied,
+		[]string{"I6", "I9"},
+		"is fulfilled with", notApplied,
 	},
 	{
 		"more came back than was delivered", altered(returning, every[*retv1.ReturnReceiptRecorded], func(m *retv1.ReturnReceiptRecorded) { m.Quantity.Value = "9" }),
-		[]string{"I1", "I6"}, "what comes back was delivered: ", twice,
+		[]string{"I1", "I6"},
+		"what comes back was delivered: ", twice,
 	},
 	{
 		"a receipt was never told to the return", without(returning, &retv1.ReturnReceiptRecorded{}),
-		[]string{"I6", "I7", "I9"}, "what comes back is told to the return: 0 of", notApplied,
+		[]string{"I6", "I7", "I9"},
+		"what comes back is told to the return: 0 of", notApplied,
 	},
 	{
 		"what was rejected is restocked", altered(returning, scrapped, func(m *retv1.ItemsDisposed) {
 			m.Disposition, m.ToLocation = retv1.Disposition_DISPOSITION_RESTOCK, "A-01"
 		}),
-		[]string{"I2", "I6", "I9"}, "more is restocked than was accepted", nil,
+		[]string{"I2", "I6", "I9"},
+		"more is restocked than was accepted", nil,
 	},
 	{
 		"a return ended and its goods lie about", without(returning, &retv1.ItemsDisposed{}),
-		[]string{"I2", "I6", "I7", "I9"}, "not disposed of", nil,
+		[]string{"I2", "I6", "I7", "I9"},
+		"not disposed of", nil,
 	},
 	{
 		"returns hold more than was issued", altered(returning, every[*retv1.ReturnClaimed], func(m *retv1.ReturnClaimed) { m.Lines[0].Quantity.Value = "50" }),
-		[]string{"I6", "I9"}, "more than was issued", nil,
+		[]string{"I6", "I9"},
+		"more than was issued", nil,
 	},
 	{
 		"what never came stays held", without(returning, &retv1.ReturnClaimReleased{}),
-		[]string{"I4", "I7", "I9"}, "what a return does not need is given back: 0 of 1", notApplied,
+		[]string{"I4", "I7", "I9"},
+		"what a return does not need is given back: 0 of 1", notApplied,
 	},
 	{
 		"more was credited than was paid", func(v *vandal) {
@@ -123,27 +135,32 @@ var damagesOfReturns = []damage{
 				})
 			})
 		},
-		[]string{"I3"}, "what is credited was paid for", twice,
+		[]string{"I3"},
+		"what is credited was paid for", twice,
 	},
 	{
 		"another amount was confirmed than was credited", altered(returning, every[*retv1.CreditConfirmed], func(m *retv1.CreditConfirmed) { m.Amount.AmountMinor-- }),
-		[]string{"I3"}, "is confirmed of", nil,
+		[]string{"I3"},
+		"is confirmed of", nil,
 	},
 	{
 		"a credit was confirmed twice", func(v *vandal) {
 			v.rewrite(returning, &retv1.CreditConfirmed{}, func(commits []bson.D) []bson.D { return again(commits, &retv1.CreditConfirmed{}) })
 		},
-		[]string{"I3", "I4", "I5", "I7", "I9"}, "is confirmed again", nil,
+		[]string{"I3", "I4", "I5", "I7", "I9"},
+		"is confirmed again", nil,
 	},
 	{
 		"freight cost what no rate says", altered(settlement, every[*fsv1.RateCardPublished], func(m *fsv1.RateCardPublished) {
 			m.Card.Lanes[0].Bands[0].RatePerKg = "0.3"
 		}),
-		[]string{"I3"}, "the rate card makes it", nil,
+		[]string{"I3"},
+		"the rate card makes it", nil,
 	},
 	{
 		"freight was paid for what was not delivered", altered(settlement, every[*fsv1.FreightFinalised], func(m *fsv1.FreightFinalised) { m.DeliveredGrams++ }),
-		[]string{"I3"}, "were delivered", nil,
+		[]string{"I3"},
+		"were delivered", nil,
 	},
 }
 

@@ -148,8 +148,11 @@ func reckon(card *fsv1.RateCard, n rated) (charges map[string]int64, why string)
 // fits reports whether a lane leads where a freight goes; what it leaves open fits everything.
 func fits(l *fsv1.Lane, n rated) bool {
 	for _, is := range [][2]string{
-		{l.GetOrigin(), n.site}, {l.GetDestinationPlace(), n.to.GetCity()}, {l.GetDestinationCountry(), n.to.GetCountry()},
-		{l.GetDestinationRegion(), n.to.GetRegion()}, {l.GetService(), n.rating.GetCarrierService()},
+		{l.GetOrigin(), n.site},
+		{l.GetDestinationPlace(), n.to.GetCity()},
+		{l.GetDestinationCountry(), n.to.GetCountry()},
+		{l.GetDestinationRegion(), n.to.GetRegion()},
+		{l.GetService(), n.rating.GetCarrierService()},
 	} {
 		if is[0] != "" && is[0] != is[1] {
 			return false

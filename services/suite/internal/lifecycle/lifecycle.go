@@ -50,8 +50,8 @@ type part struct {
 	picked map[int]int // by line of the order, what is there to be picked
 	short  map[int]int // and what is not
 
-	release, warehouse, shipment, freight, invoice string
-	charges                                        []*freightsettlementv1.Charge
+	warehouse, shipment, freight, invoice string
+	charges                               []*freightsettlementv1.Charge
 }
 
 // Submit submits an order and returns its id.
