@@ -15,28 +15,7 @@ import (
 // settle is the carrier's invoice and finance's part.
 func (p *part) settle(ctx context.Context) error {
 	client := freightsettlementv1.NewFreightSettlementServiceClient(p.Dial("freight-settlement"))
-	err := await(ctx, "final freight", func(ctx context.Context) error {
-		if p.freight == "" {
-			resp, err := client.ListFreights(ctx, &freightsettlementv1.ListFreightsRequest{OrderId: p.order})
-			if err != nil {
-				return err
-			}
-			for _, f := range resp.GetFreights() {
-				if f.GetShipmentId() == p.shipment {
-					p.freight = f.GetFreightId()
-				}
-			}
-			if p.freight == "" {
-				return errNotYet
-			}
-		}
-		resp, err := client.GetFreight(ctx, &freightsettlementv1.GetFreightRequest{FreightId: p.freight})
-		if err == nil && resp.GetFreight().GetState() != freightsettlementv1.FreightState_FREIGHT_STATE_FINAL {
-			return fmt.Errorf("freight is %s %v: %w", resp.GetFreight().GetState(), resp.GetFreight().GetReasons(), errNotYet)
-		}
-		p.charges = resp.GetFreight().GetCharges()
-		return err
-	})
+	err := await(ctx, "final freight", func(ctx context.Context) error { return p.finalFreight(ctx, client) })
 	if err != nil {
 		return err
 	}
@@ -75,6 +54,30 @@ func (p *part) settle(ctx context.Context) error {
 			return err
 		}},
 	)
+}
+
+// finalFreight finds the freight of the shipment and what it costs in the end.
+func (p *part) finalFreight(ctx context.Context, client freightsettlementv1.FreightSettlementServiceClient) error {
+	if p.freight == "" {
+		resp, err := client.ListFreights(ctx, &freightsettlementv1.ListFreightsRequest{OrderId: p.order})
+		if err != nil {
+			return err
+		}
+		for _, f := range resp.GetFreights() {
+			if f.GetShipmentId() == p.shipment {
+				p.freight = f.GetFreightId()
+			}
+		}
+		if p.freight == "" {
+			return errNotYet
+		}
+	}
+	resp, err := client.GetFreight(ctx, &freightsettlementv1.GetFreightRequest{FreightId: p.freight})
+	if err == nil && resp.GetFreight().GetState() != freightsettlementv1.FreightState_FREIGHT_STATE_FINAL {
+		return fmt.Errorf("freight is %s %v: %w", resp.GetFreight().GetState(), resp.GetFreight().GetReasons(), errNotYet)
+	}
+	p.charges = resp.GetFreight().GetCharges()
+	return err
 }
 
 // close ends the order once it is fulfilled, and its shipments.
