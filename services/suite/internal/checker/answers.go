@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -69,8 +70,11 @@ func (c *checker) expect(commits []*commit, facts [][]*fact) {
 	}
 }
 
-// askers is how many answers are asked for at a time.
-const askers = 8
+// How many answers are asked for at a time, and how often one.
+const (
+	askers   = 8
+	askTries = 5
+)
 
 // askAll holds the API's answers of all aggregates against their facts (I7).
 func (c *checker) askAll(ctx context.Context) error {
@@ -86,7 +90,7 @@ func (c *checker) askAll(ctx context.Context) error {
 		group.Go(func() {
 			for i := n; i < len(c.answers) && failed[n] == nil; i += askers {
 				e := c.answers[i]
-				got, err := askFor(ctx, apis[e.tenant], e.want)
+				got, err := insist(ctx, apis[e.tenant], e.want)
 				if failed[n] = err; err != nil {
 					failed[n] = fmt.Errorf("%s/%s: %w", e.tenant, e.id, err)
 					continue
@@ -104,6 +108,20 @@ func (c *checker) askAll(ctx context.Context) error {
 	}
 	c.report.Asked = len(c.answers)
 	return cmp.Or(failed...)
+}
+
+// insist asks again what is not answered at once: a cluster that was just broken may be slow.
+func insist(ctx context.Context, api grpc.ClientConnInterface, want proto.Message) (got proto.Message, err error) {
+	for try := range askTries {
+		if got, err = askFor(ctx, api, want); err == nil || ctx.Err() != nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Duration(try+1) * 200 * time.Millisecond):
+		}
+	}
+	return got, err
 }
 
 // askFor asks for an aggregate.

@@ -58,6 +58,7 @@ func (o *orderFold) apply(f *fact) {
 	case *orv1.OrderClosed:
 		o.State = orv1.OrderState_ORDER_STATE_CLOSED
 	case *orv1.RemainderCancelled:
+		o.shrink()
 		for _, l := range o.Lines {
 			for _, c := range m.GetLines() {
 				if c.GetLineNumber() == l.Resolved.GetLineNumber() {
@@ -83,6 +84,17 @@ func (o *orderFold) apply(f *fact) {
 		o.put(r)
 	default:
 		o.report(f)
+	}
+}
+
+// shrink forgets how much waits: of what is cancelled the facts do not say what waited.
+func (o *orderFold) shrink() {
+	for _, r := range o.Releases {
+		for _, l := range r.Lines {
+			if !o.sent[r.ReleaseId] {
+				l.Quantity = ""
+			}
+		}
 	}
 }
 

@@ -159,12 +159,26 @@ func (r *freightFold) apply(f *fact) {
 		r.final = true
 	case *fsv1.FreightReversed:
 		r.State = fsv1.FreightState_FREIGHT_STATE_REVERSED
+	default:
+		r.charged(f)
+	}
+}
+
+// charged takes what invoices claim and pay of the charges.
+func (r *freightFold) charged(f *fact) {
+	switch m := f.msg.(type) {
 	case *fsv1.ChargesClaimed:
 		for _, q := range m.GetClaimed() {
 			for _, c := range r.Charges {
 				if c.Code == q.GetChargeCode() && !q.GetUnexpected() {
 					c.InvoiceId, c.Attempt, c.Invoiced = m.GetInvoiceId(), m.GetAttempt(), q.GetInvoiced()
 				}
+			}
+		}
+	case *fsv1.ChargesFreed:
+		for _, c := range r.Charges {
+			if c.InvoiceId == m.GetInvoiceId() && c.Attempt == m.GetAttempt() {
+				c.InvoiceId, c.Attempt, c.Invoiced = "", 0, nil
 			}
 		}
 	case *fsv1.ChargesSettled:
