@@ -160,7 +160,7 @@ func (l *load) client(ctx context.Context, n int) error {
 			if err = cancelled(order, conn, d, number, lines); err == nil {
 				l.cancelled.Add(1)
 			}
-		} else if err = d.Walk(order, number, lines); err == nil {
+		} else if err = d.WalkBy(order, number, lines, lifecycle.Choose(random)); err == nil {
 			l.walked.Add(1)
 		}
 		done()

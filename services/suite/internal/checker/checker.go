@@ -23,8 +23,6 @@ type Suite struct {
 	Prefix string // of the databases' names
 	// API is the public API for a tenant; nil leaves the answers of queries unchecked.
 	API func(tenant string) grpc.ClientConnInterface
-	// Sample bounds the aggregates of a kind that are asked for by id; 0 means 100.
-	Sample int
 }
 
 // Scopes of a violation.
@@ -53,6 +51,7 @@ type Report struct {
 	NotApplied   int // facts and effects that did not arrive where they should have
 	Commits      int
 	Facts        int
+	Asked        int // aggregates whose answers were held against their facts, stocks aside
 	Violations   []Violation
 	Undecided    []string // objects whose history was too large to decide within its time
 }
@@ -73,6 +72,9 @@ type checker struct {
 	*receipts
 	*reactions
 	tower   *tower
+	rates   *rates
+	answers answers
+	prices  map[pair]*price
 	tenants map[string]string // aggregate → its tenant
 	lanes   map[string]map[string]uint64
 	ends    map[string][]end // by kind: what the API has to say
@@ -82,11 +84,9 @@ type checker struct {
 // Check holds a suite at rest against the history of its clients. Call Settle first: what is
 // still open then is a violation here. An error means that nothing was decided.
 func Check(ctx context.Context, s Suite, entries []*history.Entry) (*Report, error) {
-	if s.Sample == 0 {
-		s.Sample = 100
-	}
 	c := &checker{
 		suite: s, report: &Report{}, receipts: newReceipts(), reactions: newReactions(), tower: newTower(),
+		rates: newRates(), prices: map[pair]*price{},
 		tenants: map[string]string{}, lanes: map[string]map[string]uint64{}, ends: map[string][]end{}, owed: map[string]map[string]int64{},
 	}
 	for _, service := range services {
@@ -109,6 +109,7 @@ func Check(ctx context.Context, s Suite, entries []*history.Entry) (*Report, err
 	}
 	c.answered(entries)
 	c.reacted(c.report)
+	c.rates.check(c.report)
 	linearizable(entries, c.report)
 	slices.SortStableFunc(c.report.Violations, func(a, b Violation) int {
 		return cmp.Or(cmp.Compare(a.Invariant, b.Invariant), cmp.Compare(a.Where, b.Where))

@@ -216,7 +216,7 @@ var damages = []damage{
 			v.rewrite(release, &orv1.LinesIssued{}, func(commits []bson.D) []bson.D {
 				return refact(v.t, commits, func(m *orv1.LinesIssued) { m.Lines[0].Quantity.Value = "4" })
 			})
-		}, []string{"I1", "I6"}, "released, 4 issued", twice,
+		}, []string{"I1", "I6", "I9"}, "released, 4 issued", twice,
 	},
 	{
 		"a consumer took a fact for done that it never applied", func(v *vandal) {

@@ -20,6 +20,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	orv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	retv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
@@ -62,6 +63,22 @@ func start(t *testing.T) (*fleet.Fleet, Suite) {
 	return f, Suite{Client: client, Prefix: prefix, API: api}
 }
 
+// ways are a straight order, what pickers do not find, and what becomes of what comes back.
+var ways = []lifecycle.Way{
+	{},
+	{Short: lifecycle.Short{Reason: imv1.ShortReason_SHORT_REASON_MISSING}, Back: back(retv1.Disposition_DISPOSITION_RESTOCK)},
+	{Short: lifecycle.Short{Reason: imv1.ShortReason_SHORT_REASON_DAMAGED, Cancel: true}, Back: back(retv1.Disposition_DISPOSITION_QUARANTINE)},
+	{Back: lifecycle.Back{Any: true, Decide: true, Last: retv1.Disposition_DISPOSITION_SCRAP}},
+	{Back: back(retv1.Disposition_DISPOSITION_BACK_TO_CUSTOMER)},
+	{Back: back(retv1.Disposition_DISPOSITION_UNSPECIFIED)},
+}
+
+// asked is how many aggregates can be asked for after a load: of each tenant six orders with
+// what can be returned of them, seven releases on their way, and five returns.
+const asked = 2 * (2*6 + 4*7 + 5)
+
+func back(last retv1.Disposition) lifecycle.Back { return lifecycle.Back{Any: true, Last: last} }
+
 // load walks orders of two tenants and lets clients of one fight; it returns what they were answered.
 func load(t *testing.T, s Suite) []*history.Entry {
 	t.Helper()
@@ -81,10 +98,10 @@ func load(t *testing.T, s Suite) []*history.Entry {
 		if err := d.Setup(ctx, 3, 100); err != nil {
 			t.Fatal(err)
 		}
-		for o := range 3 {
+		for o, way := range ways {
 			all.Go(func() {
 				lines := []lifecycle.Line{{SKU: lifecycle.SKU(o % 3), Quantity: 3}, {SKU: lifecycle.SKU((o + 1) % 3), Quantity: 2}}
-				if err := d.Walk(ctx, fmt.Sprintf("SO-%d", o), lines); err != nil {
+				if err := d.WalkBy(ctx, fmt.Sprintf("SO-%d", o), lines, way); err != nil {
 					t.Error(err)
 				}
 			})
@@ -133,7 +150,7 @@ func TestRealSuite(t *testing.T) {
 	if refusals[keyReused] == 0 || refusals[insufficient] == 0 {
 		t.Errorf("nobody fought: %v", refusals)
 	}
-	if r.Acknowledged < 100 || r.Facts < 200 || r.Lost+r.Twice+r.NotApplied != 0 || len(r.Undecided) > 0 {
+	if r.Acknowledged < 100 || r.Facts < 200 || r.Asked != asked || r.Lost+r.Twice+r.NotApplied != 0 || len(r.Undecided) > 0 {
 		t.Errorf("%+v", r)
 	}
 	t.Logf("%d commands acknowledged, %d commits, %d facts", r.Acknowledged, r.Commits, r.Facts)
@@ -145,7 +162,7 @@ func TestRealSuite(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	for _, d := range damages {
+	for _, d := range slices.Concat(damages, damagesOfReturns) {
 		t.Run(d.name, func(t *testing.T) { d.try(t, s, entries) })
 	}
 	t.Run("settle", func(t *testing.T) { neverSettles(t, s) })
@@ -223,6 +240,13 @@ func lies(t *testing.T, s Suite, entries []*history.Entry) {
 			lying := s
 			lying.API = func(tenant string) grpc.ClientConnInterface { return liar{s.API(tenant), c.change} }
 			found(t, verdict(t, lying, entries), c.invariant)
+		})
+	}
+	for _, l := range lieOfEach {
+		t.Run(l.name, func(t *testing.T) {
+			lying := s
+			lying.API = func(tenant string) grpc.ClientConnInterface { return liar{s.API(tenant), l.change} }
+			found(t, verdict(t, lying, entries), "I7")
 		})
 	}
 }

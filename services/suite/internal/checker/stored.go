@@ -19,7 +19,6 @@ import (
 
 	_ "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/integration/v1" // facts of integration
 	_ "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"  // facts of master-data
-	_ "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"     // facts of returns
 )
 
 // What a service stores, as far as the checker reads it.
@@ -206,10 +205,19 @@ func (c *checker) aggregate(service string, commits []*commit) error {
 		c.freight(facts)
 	case "freight-settlement/freight_invoice":
 		c.invoice(facts)
+	case "freight-settlement/rate_card":
+		c.rates.publish(facts)
 	case "order-release/order":
 		c.order(facts)
+		c.priced(facts)
+	case "returns/return":
+		c.returned(facts)
+	case "returns/returnable":
+		c.returnable(facts)
 	}
+	c.rates.watch(facts)
 	c.states(facts)
+	c.expect(commits, facts)
 	return nil
 }
 

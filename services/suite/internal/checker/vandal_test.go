@@ -126,23 +126,36 @@ func with(message proto.Message) bson.D {
 // service would: all that the store checks by itself holds.
 func (v *vandal) rewrite(service string, has proto.Message, alter func(commits []bson.D) []bson.D) {
 	v.t.Helper()
-	var first struct {
-		Agg  string `bson:"a"`
-		Type string `bson:"t"`
-	}
-	if err := v.s.db(service).Collection("commits").FindOne(v.t.Context(), with(has)).Decode(&first); err != nil {
+	v.rewriteIf(service, has, func([]bson.D) bool { return true }, alter)
+}
+
+// rewriteIf is rewrite of the first that fits.
+func (v *vandal) rewriteIf(service string, has proto.Message, fits func(commits []bson.D) bool, alter func(commits []bson.D) []bson.D) {
+	v.t.Helper()
+	var names []string
+	if err := v.s.db(service).Collection("commits").Distinct(v.t.Context(), "a", with(has)).Decode(&names); err != nil {
 		v.t.Fatal(err)
 	}
-	of := bson.D{{Key: "a", Value: first.Agg}}
-	var commits []bson.D
-	for _, raw := range v.docs(service, "commits", of) {
-		commits = append(commits, decoded(v.t, raw))
+	for _, agg := range names {
+		var commits []bson.D
+		for _, raw := range v.docs(service, "commits", bson.D{{Key: "a", Value: agg}}) {
+			commits = append(commits, decoded(v.t, raw))
+		}
+		if fits(slices.Clone(commits)) {
+			v.chained(service, agg, alter(commits))
+			return
+		}
 	}
+	v.t.Fatalf("%s has no %T that fits", service, has)
+}
+
+// chained stores a history so that all that the store checks by itself holds.
+func (v *vandal) chained(service, agg string, commits []bson.D) {
+	v.t.Helper()
 	var parent, previous int64
 	var docs []any
-	commits = alter(commits)
 	for i, d := range commits {
-		d = set(set(set(d, "_id", fmt.Sprintf("%s/%010d", first.Agg, i+1)), "v", int64(i+1)), "p", parent)
+		d = set(set(set(d, "_id", fmt.Sprintf("%s/%010d", agg, i+1)), "v", int64(i+1)), "p", parent)
 		d = set(d, "pv", previous)
 		if len(get[bson.A](d, "f")) > 0 {
 			previous = int64(i + 1)
@@ -160,8 +173,8 @@ func (v *vandal) rewrite(service string, has proto.Message, alter func(commits [
 		parent = int64(binary.LittleEndian.Uint64(sum[:8]))
 		docs = append(docs, bson.Raw(raw))
 	}
-	v.replace(service, "commits", of, docs...)
-	v.change(service, "state_"+first.Type, bson.D{{Key: "_id", Value: first.Agg}}, func(d bson.D) any {
+	v.replace(service, "commits", bson.D{{Key: "a", Value: agg}}, docs...)
+	v.change(service, "state_"+get[string](commits[0], "t"), bson.D{{Key: "_id", Value: agg}}, func(d bson.D) any {
 		return set(set(set(d, "v", int64(len(docs))), "p", parent), "pv", previous)
 	})
 }
