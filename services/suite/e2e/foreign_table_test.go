@@ -79,7 +79,7 @@ var elsewhere = map[string]foreign{
 
 	"ListShipments /v1/shipments": {query: "?order_id=<orders/order_id>", status: found},
 
-	"PublishRateCard /v1/rate-cards":             {nothing: true, body: `{"card":{"carrier":"<carriers/code>","currency":"EUR","validFrom":"2026-01-01T00:00:00Z","fuelPercent":"1","lanes":[{"destinationCountry":"DE","bands":[{"toGrams":"1000","minimumMinor":"1","ratePerKg":"1","basis":"RATE_BASIS_KILOGRAM"}]}]}}`, status: http.StatusOK},
+	"PublishRateCard /v1/rate-cards":             {nothing: true, body: `{"card":{"carrier":"<carriers/code>","currency":"EUR","validFrom":"2026-01-01T00:00:00Z","fuelPercent":"1","lanes":[{"destinationCountry":"DE","bands":[{"toGrams":"1000","minimumMinor":"1","ratePerKg":"1","basis":"RATE_BASIS_KILOGRAM"}]}]}}`, status: refusal, code: "INVALID_REQUEST"},
 	"RateShipment /v1/rates:rateShipment":        {body: `{"carrier":"<carriers/code>","carrierService":"STANDARD","site":"<locations/code>","shipTo":{"name":"N","lines":["1"],"city":"Hamburg","postalCode":"20095","country":"DE"},"weightGrams":"1000"}`, status: http.StatusOK},
 	"ListFreights /v1/freights":                  {query: "?order_id=<orders/order_id>", status: found},
 	"ReceiveFreightInvoice /v1/freight-invoices": {body: `{"carrier":"<carriers/code>","invoiceNumber":"I-1","invoiceDate":"2026-01-02T00:00:00Z","lines":[{"reference":"<pro>","chargeCode":"BASE","amount":{"amountMinor":"490","currency":"EUR"}}]}`, status: http.StatusOK},
