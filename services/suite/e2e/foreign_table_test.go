@@ -70,7 +70,7 @@ var elsewhere = map[string]foreign{
 
 	"RecordReceipt /v1/stocks:recordReceipt":             {nothing: true, body: `{"receipt":{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"}}}`, status: refusal, code: "SITE_UNKNOWN"},
 	"BatchRecordReceipts /v1/stocks:batchRecordReceipts": {nothing: true, body: `{"receipts":[{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"}}]}`, status: http.StatusOK},
-	"RecordReturnReceipt /v1/stocks:recordReturnReceipt": {body: `{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"},"rmaId":"<returns/rma_id>"}`, status: http.StatusOK},
+	"RecordReturnReceipt /v1/stocks:recordReturnReceipt": {body: `{"site":"<locations/code>","sku":"<items/sku>","location":"<locations/code>/R-01","quantity":{"value":"1","unit":"EA"},"rmaId":"<returns/rma_id>"}`, status: http.StatusOK},
 	"AdjustStock /v1/stocks:adjust":                      {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","change":{"value":"1","unit":"EA"},"reason":"COUNT"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"MoveStock /v1/stocks:move":                          {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>","fromLocation":"A-01","toLocation":"A-02","quantity":{"value":"1","unit":"EA"},"reason":"TIDY"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"GetStock /v1/stocks":                                {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
