@@ -7,11 +7,24 @@ root=$PWD
 bin/buf lint proto
 bin/buf format proto --diff --exit-code --path proto/lockstep
 
-# Against the commit that the branch left main at (on main itself its newest, so
-# that work not committed yet is seen) and against the newest release.
-main=$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null || true)
-tag=$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true)
-for ref in $main $tag; do
+# Against the commit that the branch left main at, on main itself the one before (and, while
+# something is not committed yet, the newest), and against the newest release before this commit.
+commit() { git rev-parse -q --verify "$1^{commit}" 2>/dev/null || true; }
+head=$(commit HEAD)
+before=$(commit HEAD^)
+left=$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null || true)
+tag=$(git describe --tags --abbrev=0 --match 'v*' HEAD^ 2>/dev/null || true)
+refs="$left $tag"
+if [ "$left" = "$head" ]; then
+  refs="$before $tag"
+  git diff --quiet HEAD -- proto/lockstep || refs="$head $refs"
+fi
+if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
+  [ -n "$tag" ] || echo "breaking changes since the newest release: skipped, this clone is shallow and has none"
+  [ -n "$left" ] || echo "breaking changes since main: skipped, this clone is shallow and does not reach it"
+  [ "$left" != "$head" ] || [ -n "$before" ] || echo "breaking changes since HEAD^: skipped, this clone is shallow and ends at HEAD"
+fi
+for ref in $refs; do
   git cat-file -e "$ref:proto/lockstep" 2>/dev/null || continue
   echo "breaking changes since $ref:"
   old=$(mktemp -d)

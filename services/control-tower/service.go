@@ -31,6 +31,8 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Name:      Name,
 		Register:  func(r grpc.ServiceRegistrar) { controltowerv1.RegisterControlTowerServiceServer(r, server) },
 		Consumers: recorder.Consumers(),
-		Loops:     []func(context.Context) error{host.Every(reread, recorder.Reread), host.Every(settle, recorder.Settle)},
+		Loops: []func(context.Context) error{
+			host.Every(reread, recorder.Reread), host.Every(settle, recorder.Settle), host.Every(cfg.Compare, adapter.Compare(d.Bus, d.Log)),
+		},
 	}, nil
 }

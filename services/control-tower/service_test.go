@@ -156,7 +156,7 @@ func TestTheStoryOfAnOrder(t *testing.T) {
 			units := append(all.units(), host.Bind(controltower.Name, controltower.Defaults(),
 				func(cfg controltower.Config, d host.Deps) (*host.Service, error) {
 					if dropped != "" {
-						drop(t, d.Store, dropped)
+						drop(t, d.Store, dropped, "trace_2", "bus_applied", "bus_positions")
 					}
 					return controltower.New(cfg, d)
 				}))
@@ -216,9 +216,9 @@ func foreign(t *testing.T, s *hosttest.Suite, n storytest.Names) {
 }
 
 // drop deletes the projection and what the recorders have reached.
-func drop(t *testing.T, db *store.DB, tenant string) {
+func drop(t *testing.T, db *store.DB, tenant string, tables ...string) {
 	t.Helper()
-	for _, name := range []string{"trace_2", "bus_applied", "bus_positions"} {
+	for _, name := range tables {
 		for _, owner := range []string{tenant, "_bus"} {
 			rows := db.Table(name)
 			for {
@@ -337,11 +337,18 @@ func TestReadmeIsTrue(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	for name, cfg := range map[string]controltower.Config{
-		"no nodes": {Nodes: 9, Steps: 2000, OlderThan: time.Minute}, "too many nodes": {Nodes: 501, Steps: 2000, OlderThan: time.Minute},
-		"no steps": {Nodes: 500, Steps: 99, OlderThan: time.Minute}, "too many steps": {Nodes: 500, Steps: 2001, OlderThan: time.Minute},
-		"at once": {Nodes: 500, Steps: 2000}, "too late": {Nodes: 500, Steps: 2000, OlderThan: 25 * time.Hour},
+	for name, change := range map[string]func(*controltower.Config){
+		"no nodes":       func(c *controltower.Config) { c.Nodes = 9 },
+		"too many nodes": func(c *controltower.Config) { c.Nodes = 501 },
+		"no steps":       func(c *controltower.Config) { c.Steps = 99 },
+		"too many steps": func(c *controltower.Config) { c.Steps = 2001 },
+		"at once":        func(c *controltower.Config) { c.OlderThan = 0 },
+		"too late":       func(c *controltower.Config) { c.OlderThan = 25 * time.Hour },
+		"all the time":   func(c *controltower.Config) { c.Compare = time.Millisecond },
+		"never":          func(c *controltower.Config) { c.Compare = 10_000 * time.Hour },
 	} {
+		cfg := controltower.Defaults()
+		change(&cfg)
 		if cfg.Validate() == nil {
 			t.Errorf("%s: %+v is taken", name, cfg)
 		}

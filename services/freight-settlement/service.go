@@ -22,7 +22,9 @@ const Name = "freight-settlement"
 
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
+	carriers := adapter.NewCarriers(d.Store, d.Dial("master-data"))
 	a := &app.App{
+		Carriers:  carriers,
 		Cards:     store.Register(d.Store, adapter.CardsType()),
 		Freights:  store.Register(d.Store, adapter.FreightType()),
 		Invoices:  store.Register(d.Store, adapter.InvoiceType()),
@@ -36,7 +38,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Register: func(r grpc.ServiceRegistrar) {
 			freightsettlementv1.RegisterFreightSettlementServiceServer(r, &adapter.Server{App: a})
 		},
-		Consumers: adapter.Consumers(a),
+		Consumers: append(adapter.Consumers(a), carriers.Follower()),
 		Loops:     []func(context.Context) error{host.Every(cfg.Sweep, a.Sweep)},
 	}, nil
 }

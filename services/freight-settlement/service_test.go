@@ -38,20 +38,25 @@ type tms struct{ shipments atomic.Pointer[shipments] }
 
 func (f *tms) unit() *host.Unit {
 	return host.Bind("shipment-visibility", none{}, func(_ none, d host.Deps) (*host.Service, error) {
-		f.shipments.Store(store.Register(d.Store, store.Type[shipped, proto.Message]{
-			Name: "shipment", Prefix: "shp",
-			Evolve: func(s shipped, _ proto.Message) shipped { s.Facts++; return s },
-			Encode: protovalue.Encode,
-			Decode: func(name string, data []byte) (proto.Message, error) {
-				t, err := protoregistry.GlobalTypes.FindMessageByURL(name)
-				if err != nil {
-					return nil, err
-				}
-				m := t.New().Interface()
-				return m, proto.Unmarshal(data, m)
-			},
-		}))
+		f.shipments.Store(register(d.Store, "shipment", "shp"))
 		return &host.Service{Name: "shipment-visibility"}, nil
+	})
+}
+
+// register makes an aggregate of which nothing is kept but its facts.
+func register(db *store.DB, name, prefix string) *shipments {
+	return store.Register(db, store.Type[shipped, proto.Message]{
+		Name: name, Prefix: prefix,
+		Evolve: func(s shipped, _ proto.Message) shipped { s.Facts++; return s },
+		Encode: protovalue.Encode,
+		Decode: func(name string, data []byte) (proto.Message, error) {
+			t, err := protoregistry.GlobalTypes.FindMessageByURL(name)
+			if err != nil {
+				return nil, err
+			}
+			m := t.New().Interface()
+			return m, proto.Unmarshal(data, m)
+		},
 	})
 }
 
@@ -64,6 +69,7 @@ type world struct {
 	*testing.T
 	suite *hosttest.Suite
 	tms   *tms
+	names *carriers
 	ann   freightsettlementv1.FreightSettlementServiceClient // enters invoices
 	bob   freightsettlementv1.FreightSettlementServiceClient // resolves disputes
 }
@@ -78,7 +84,7 @@ func quick() freightsettlement.Config {
 func serve(t *testing.T, engine string, change ...func(*host.Service)) *world {
 	t.Helper()
 	t.Parallel() // most of a test is waiting for facts to arrive
-	w := &world{T: t, tms: &tms{}}
+	w := &world{T: t, tms: &tms{}, names: newCarriers()}
 	unit := host.Bind(freightsettlement.Name, quick(), func(c freightsettlement.Config, d host.Deps) (*host.Service, error) {
 		s, err := freightsettlement.New(c, d)
 		for _, f := range change {
@@ -87,7 +93,7 @@ func serve(t *testing.T, engine string, change ...func(*host.Service)) *world {
 		return s, err
 	})
 	reader := host.Bind("integration", none{}, func(none, host.Deps) (*host.Service, error) { return &host.Service{}, nil })
-	w.suite = hosttest.Serve(t, engine, unit, w.tms.unit(), reader)
+	w.suite = hosttest.Serve(t, engine, unit, w.tms.unit(), w.names.unit(), reader)
 	w.ann, w.bob = w.person("ann"), w.person("bob")
 	return w
 }
@@ -107,8 +113,13 @@ func onEngines(t *testing.T, f func(w *world)) {
 // happens commits facts of a shipment in the TMS.
 func (w *world) happens(shipment string, facts ...proto.Message) {
 	w.Helper()
+	w.commit(w.tms.shipments.Load(), shipment, facts...)
+}
+
+func (w *world) commit(in *shipments, id string, facts ...proto.Message) {
+	w.Helper()
 	ctx := store.WithCause(w.Context(), store.Cause{Tenant: w.suite.Tenant, Principal: "tms", Key: testkit.Name("key")})
-	_, err := w.tms.shipments.Load().Update(ctx, shipment, func(store.Current[shipped]) (store.Decision[proto.Message], error) {
+	_, err := in.Update(ctx, id, func(store.Current[shipped]) (store.Decision[proto.Message], error) {
 		return store.Decision[proto.Message]{Facts: facts}, nil
 	})
 	if err != nil {
@@ -152,12 +163,17 @@ func delivered(shipment string, grams int64) proto.Message {
 // publish publishes a carrier's card: 100 for a kilogram and 10 % fuel, from the year's start.
 func (w *world) publish(carrier, currency string) {
 	w.Helper()
-	resp, err := w.ann.PublishRateCard(w.Context(), &freightsettlementv1.PublishRateCardRequest{Card: &freightsettlementv1.RateCard{
-		Carrier: carrier, Currency: currency, FuelPercent: "10", ValidFrom: timestamppb.New(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
-		Lanes: []*freightsettlementv1.Lane{{Origin: "DC1", DestinationCountry: "DE", Bands: []*freightsettlementv1.WeightBand{{ToGrams: 1_000_000, RatePerKg: "100"}}}},
-	}})
+	w.names.know(carrier)
+	resp, err := w.ann.PublishRateCard(w.Context(), &freightsettlementv1.PublishRateCardRequest{Card: rateCard(carrier, currency)})
 	if err != nil || resp.GetReceipt().GetState() != "PUBLISHED" || len(resp.GetReceipt().GetCreatedIds()) != 1 {
 		w.Fatal(resp, err)
+	}
+}
+
+func rateCard(carrier, currency string) *freightsettlementv1.RateCard {
+	return &freightsettlementv1.RateCard{
+		Carrier: carrier, Currency: currency, FuelPercent: "10", ValidFrom: timestamppb.New(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
+		Lanes: []*freightsettlementv1.Lane{{Origin: "DC1", DestinationCountry: "DE", Bands: []*freightsettlementv1.WeightBand{{ToGrams: 1_000_000, RatePerKg: "100"}}}},
 	}
 }
 

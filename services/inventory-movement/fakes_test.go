@@ -2,19 +2,23 @@ package inventorymovement_test
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	md "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
 )
 
 // What stands for the other services: units of their names, on real stores and buses, that
@@ -56,8 +60,9 @@ func registerRecords(db *store.DB, name, prefix string) *records {
 
 // owner is a service of which tests publish the facts: id prefix → aggregate type.
 type owner struct {
-	types map[string]string
-	open  atomic.Pointer[map[string]*records]
+	types    map[string]string
+	register func(grpc.ServiceRegistrar)
+	open     atomic.Pointer[map[string]*records]
 }
 
 func (o *owner) unit(name string) *host.Unit {
@@ -67,7 +72,7 @@ func (o *owner) unit(name string) *host.Unit {
 			open[prefix] = registerRecords(d.Store, aggregate, prefix)
 		}
 		o.open.Store(&open)
-		return &host.Service{}, nil
+		return &host.Service{Register: o.register}, nil
 	})
 }
 
@@ -88,4 +93,44 @@ func (o *owner) publish(t testing.TB, tenant, id string, facts ...proto.Message)
 func command(t testing.TB, tenant string) context.Context {
 	ctx := store.WithCause(t.Context(), store.Cause{Tenant: tenant, Principal: "tester"})
 	return guard.Derived(ctx, tenant, testkit.Name("cmd"), time.Unix(1, 0))
+}
+
+// masterData stands for master data: it publishes facts and answers GetLocation for the
+// locations that tests told it of, whether or not their facts are out.
+type masterData struct {
+	md.UnimplementedMasterDataServiceServer
+	*owner
+	mu    sync.Mutex
+	known map[string]*md.Location
+	down  atomic.Bool
+	asked atomic.Int64
+}
+
+func newMasterData() *masterData {
+	m := &masterData{known: map[string]*md.Location{}}
+	m.owner = &owner{types: map[string]string{"itm": "item", "loc": "location"}, register: func(r grpc.ServiceRegistrar) {
+		md.RegisterMasterDataServiceServer(r, m)
+	}}
+	return m
+}
+
+func (m *masterData) GetLocation(ctx context.Context, r *md.GetLocationRequest) (*md.GetLocationResponse, error) {
+	m.asked.Add(1)
+	if m.down.Load() {
+		return nil, fault.New(fault.Unavailable, "DOWN", "out of order")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := m.known[store.CauseOf(ctx).Tenant+"/"+r.GetCode()]
+	if found == nil {
+		return nil, fault.New(fault.NotFound, "NOT_FOUND", "unknown")
+	}
+	return &md.GetLocationResponse{Location: &md.LocationRecord{Location: found}}, nil
+}
+
+// put tells of a location of which no fact is out.
+func (m *masterData) put(tenant string, l *md.Location) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.known[tenant+"/"+l.GetCode()] = l
 }

@@ -19,6 +19,7 @@ const Name = "inventory-movement"
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
 	masterData := adapter.NewMasterData(d.Store)
+	places := adapter.NewPlaces(d.Store, d.Dial("master-data"))
 	a := &app.App{
 		Stocks: store.Register(d.Store, adapter.StockType()),
 		Orders: store.Register(d.Store, adapter.OrderType()),
@@ -26,6 +27,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 			store.Register(d.Store, adapter.NumbersType()), store.Register(d.Store, adapter.ForeignType()), int64(cfg.SSCCBlock),
 		),
 		Reference: masterData,
+		Places:    places,
 		Parallel:  cfg.Parallel,
 	}
 	return &host.Service{
@@ -33,6 +35,6 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Register: func(r grpc.ServiceRegistrar) {
 			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Clock: d.Clock})
 		},
-		Consumers: append(adapter.Consumers(a), masterData.Follower()),
+		Consumers: append(adapter.Consumers(a), masterData.Follower(), places.Follower()),
 	}, nil
 }

@@ -29,6 +29,7 @@ func TestInventory(t *testing.T) {
 		"claims":                         claims,
 		"stock movements":                movements,
 		"mistakes name the field":        mistakes,
+		"places of a site":               places,
 		"batch of receipts":              batch,
 		"picks the books do not have":    beyondTheBooks,
 		"picks beyond the order":         beyondTheOrder,

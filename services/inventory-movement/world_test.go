@@ -34,7 +34,7 @@ type world struct {
 	*hosttest.Suite
 	wms        client // a warehouse's system
 	claims     client // order release
-	masterData *owner
+	masterData *masterData
 	orders     *owner
 	returns    *owner
 }
@@ -45,7 +45,7 @@ func unit() *host.Unit {
 
 func newWorld(t *testing.T, engine string) *world {
 	w := &world{
-		masterData: &owner{types: map[string]string{"itm": "item", "loc": "location"}},
+		masterData: newMasterData(),
 		orders:     &owner{types: map[string]string{"ord": "order"}},
 		returns:    &owner{types: map[string]string{"rma": "return"}},
 	}
@@ -127,7 +127,12 @@ func (w *world) receive(t *testing.T, sku, bin string, q *commonv1.Quantity) *co
 // rows renders a stock's rows: "B-1 6/2" is 6 on hand, 2 allocated.
 func (w *world) rows(t *testing.T, sku string) string {
 	t.Helper()
-	resp, err := w.wms.GetStock(t.Context(), &im.GetStockRequest{Site: "DC1", Sku: sku})
+	return w.rowsAt(t, "DC1", sku)
+}
+
+func (w *world) rowsAt(t *testing.T, site, sku string) string {
+	t.Helper()
+	resp, err := w.wms.GetStock(t.Context(), &im.GetStockRequest{Site: site, Sku: sku})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,17 +21,19 @@ const Name = "returns"
 
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
+	sites := adapter.NewSites(d.Store, d.Dial("master-data"))
 	a := &app.App{
 		Returns: store.Register(d.Store, adapter.ReturnType()),
 		Items:   store.Register(d.Store, adapter.ItemsType()),
 		Orders:  adapter.NewOrders(d.Dial("order-release")),
+		Sites:   sites,
 		Policy:  cfg.policy(),
 		Limits:  app.Limits{Attempt: cfg.Attempt, Limit: cfg.Limit},
 	}
 	return &host.Service{
 		Name:      Name,
 		Register:  func(r grpc.ServiceRegistrar) { returnsv1.RegisterReturnsServiceServer(r, &adapter.Server{App: a}) },
-		Consumers: adapter.Consumers(a),
+		Consumers: append(adapter.Consumers(a), sites.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),
 		},

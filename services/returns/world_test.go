@@ -35,6 +35,7 @@ type world struct {
 	*hosttest.Suite
 	orders    *orders
 	inventory *owner
+	sites     *sites
 
 	service, logistics, finance client // customer service, and the others
 }
@@ -48,7 +49,7 @@ func newWorld(t *testing.T, engine string) *world {
 }
 
 func serve(t *testing.T, engine string, cfg returns.Config, change ...func(*host.Service)) *world {
-	w := &world{orders: newOrders(), inventory: &owner{name: "inventory-movement", aggregate: "stock", prefix: "stk"}}
+	w := &world{orders: newOrders(), inventory: &owner{name: "inventory-movement", aggregate: "stock", prefix: "stk"}, sites: newSites()}
 	unit := host.Bind(returns.Name, cfg, func(c returns.Config, d host.Deps) (*host.Service, error) {
 		s, err := returns.New(c, d)
 		for _, f := range change {
@@ -56,7 +57,7 @@ func serve(t *testing.T, engine string, cfg returns.Config, change ...func(*host
 		}
 		return s, err
 	})
-	w.Suite = hosttest.Serve(t, engine, unit, w.orders.unit(), w.inventory.unit())
+	w.Suite = hosttest.Serve(t, engine, unit, w.orders.unit(), w.inventory.unit(), w.sites.unit())
 	w.service, w.logistics, w.finance = w.as(commonv1.Role_ROLE_CUSTOMER_SERVICE), w.as(commonv1.Role_ROLE_LOGISTICS), w.as(commonv1.Role_ROLE_FINANCE)
 	return w
 }

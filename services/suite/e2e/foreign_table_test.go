@@ -70,7 +70,7 @@ var elsewhere = map[string]foreign{
 
 	"RecordReceipt /v1/stocks:recordReceipt":             {nothing: true, body: `{"receipt":{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"}}}`, status: refusal, code: "SITE_UNKNOWN"},
 	"BatchRecordReceipts /v1/stocks:batchRecordReceipts": {nothing: true, body: `{"receipts":[{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"}}]}`, status: http.StatusOK},
-	"RecordReturnReceipt /v1/stocks:recordReturnReceipt": {body: `{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"},"rmaId":"<returns/rma_id>"}`, status: http.StatusOK},
+	"RecordReturnReceipt /v1/stocks:recordReturnReceipt": {body: `{"site":"<locations/code>","sku":"<items/sku>","location":"<locations/code>/R-01","quantity":{"value":"1","unit":"EA"},"rmaId":"<returns/rma_id>"}`, status: http.StatusOK},
 	"AdjustStock /v1/stocks:adjust":                      {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","change":{"value":"1","unit":"EA"},"reason":"COUNT"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"MoveStock /v1/stocks:move":                          {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>","fromLocation":"A-01","toLocation":"A-02","quantity":{"value":"1","unit":"EA"},"reason":"TIDY"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"GetStock /v1/stocks":                                {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
@@ -79,7 +79,7 @@ var elsewhere = map[string]foreign{
 
 	"ListShipments /v1/shipments": {query: "?order_id=<orders/order_id>", status: found},
 
-	"PublishRateCard /v1/rate-cards":             {nothing: true, body: `{"card":{"carrier":"<carriers/code>","currency":"EUR","validFrom":"2026-01-01T00:00:00Z","fuelPercent":"1","lanes":[{"destinationCountry":"DE","bands":[{"toGrams":"1000","minimumMinor":"1","ratePerKg":"1","basis":"RATE_BASIS_KILOGRAM"}]}]}}`, status: http.StatusOK},
+	"PublishRateCard /v1/rate-cards":             {nothing: true, body: `{"card":{"carrier":"<carriers/code>","currency":"EUR","validFrom":"2026-01-01T00:00:00Z","fuelPercent":"1","lanes":[{"destinationCountry":"DE","bands":[{"toGrams":"1000","minimumMinor":"1","ratePerKg":"1","basis":"RATE_BASIS_KILOGRAM"}]}]}}`, status: refusal, code: "INVALID_REQUEST"},
 	"RateShipment /v1/rates:rateShipment":        {body: `{"carrier":"<carriers/code>","carrierService":"STANDARD","site":"<locations/code>","shipTo":{"name":"N","lines":["1"],"city":"Hamburg","postalCode":"20095","country":"DE"},"weightGrams":"1000"}`, status: http.StatusOK},
 	"ListFreights /v1/freights":                  {query: "?order_id=<orders/order_id>", status: found},
 	"ReceiveFreightInvoice /v1/freight-invoices": {body: `{"carrier":"<carriers/code>","invoiceNumber":"I-1","invoiceDate":"2026-01-02T00:00:00Z","lines":[{"reference":"<pro>","chargeCode":"BASE","amount":{"amountMinor":"490","currency":"EUR"}}]}`, status: http.StatusOK},

@@ -36,8 +36,15 @@ const (
 	IndexDue       = "due"
 )
 
+// Carriers is master data as far as rate cards need it.
+type Carriers interface {
+	// Known reports whether there is such a carrier; Unavailable while nobody can tell.
+	Known(ctx context.Context, code string) (bool, error)
+}
+
 // App is the use cases.
 type App struct {
+	Carriers  Carriers
 	Cards     Cards
 	Freights  Freights
 	Invoices  Invoices
@@ -68,8 +75,15 @@ func CarrierKey(carrier, reference string) string {
 
 func tenant(ctx context.Context) string { return store.CauseOf(ctx).Tenant }
 
-// PublishCard publishes a version of a carrier's rate card.
+// PublishCard publishes a version of the rate card of a carrier that master data knows.
 func (a *App) PublishCard(ctx context.Context, card domain.Card) (store.Receipt, error) {
+	switch known, err := a.Carriers.Known(ctx, card.Carrier); {
+	case err != nil:
+		return store.Receipt{}, err
+	case !known:
+		return store.Receipt{}, fault.New(fault.Invalid, "INVALID_REQUEST", "the rate card is of no carrier of yours").
+			WithField("card.carrier", "CARRIER_UNKNOWN", "no carrier %q: define it in master data", card.Carrier)
+	}
 	return a.Cards.Update(ctx, CardID(tenant(ctx), card.Carrier), func(c store.Current[domain.Cards]) (store.Decision[domain.CardFact], error) {
 		facts, err := domain.Publish(c.State, card)
 		if err != nil {

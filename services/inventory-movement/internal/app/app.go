@@ -41,6 +41,7 @@ type App struct {
 	Orders    Orders
 	SSCCs     *SSCCs
 	Reference Reference
+	Places    Places
 	Parallel  int // stocks that one command or fact changes at a time
 }
 

@@ -39,6 +39,13 @@ func (reference) Lookup(_ context.Context, sites, skus []string) (domain.Referen
 	return ref, nil
 }
 
+// anywhere takes goods at every location.
+type anywhere struct{}
+
+func (anywhere) Check(context.Context, string, []string) (map[string]app.Standing, error) {
+	return nil, nil
+}
+
 // rig is the use cases on a store of their own.
 type rig struct {
 	*app.App
@@ -64,7 +71,7 @@ func newRig(t testing.TB) *rig {
 	r := &rig{numbers: store.Register(db, adapter.NumbersType()), foreign: store.Register(db, adapter.ForeignType())}
 	r.App = &app.App{
 		Stocks: store.Register(db, adapter.StockType()), Orders: store.Register(db, adapter.OrderType()),
-		SSCCs: app.NewSSCCs(r.numbers, r.foreign, 10), Reference: reference{}, Parallel: 8,
+		SSCCs: app.NewSSCCs(r.numbers, r.foreign, 10), Reference: reference{}, Places: anywhere{}, Parallel: 8,
 	}
 	return r
 }

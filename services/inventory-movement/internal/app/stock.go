@@ -51,20 +51,6 @@ func (a *App) lookup(ctx context.Context, t Target) (domain.StockKey, domain.Ite
 	return resolve(ref, store.CauseOf(ctx).Tenant, t)
 }
 
-// checkPlace refuses what is no bin, and dates that are none.
-func checkPlace(p domain.Place, field string) error {
-	if domain.Reserved(p.Location) {
-		return domain.Invalid(field, "LOCATION_RESERVED", "%s is no bin", p.Location)
-	}
-	if p.Expiry == "" {
-		return nil
-	}
-	if _, err := time.Parse(time.DateOnly, p.Expiry); err != nil {
-		return domain.Invalid("expiry_date", "EXPIRY_INVALID", "%q is no date", p.Expiry)
-	}
-	return nil
-}
-
 // moved tells in the receipt what was booked, in the base unit.
 func moved(q quantity.Quantity) func(*store.Decision[domain.StockFact], domain.Stock) {
 	return func(d *store.Decision[domain.StockFact], _ domain.Stock) {
@@ -78,16 +64,23 @@ func (a *App) Receive(ctx context.Context, g Goods) (store.Receipt, error) {
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	r, err := a.receive(ctx, ref, g)
+	found, err := a.places(ctx, []Goods{g})
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	r, err := a.receive(ctx, ref, found[g.Site][g.Place.Location], g)
 	return r, under("receipt", err)
 }
 
-func (a *App) receive(ctx context.Context, ref domain.Reference, g Goods) (store.Receipt, error) {
+func (a *App) receive(ctx context.Context, ref domain.Reference, at Standing, g Goods) (store.Receipt, error) {
 	key, item, err := resolve(ref, store.CauseOf(ctx).Tenant, g.Target)
 	if err != nil {
 		return store.Receipt{}, err
 	}
 	if err := checkPlace(g.Place, "location"); err != nil {
+		return store.Receipt{}, err
+	}
+	if err := at.refuse(g.Site, g.Place.Location, "location"); err != nil {
 		return store.Receipt{}, err
 	}
 	q, err := item.Base(g.Quantity, "quantity")
@@ -109,12 +102,16 @@ func (a *App) ReceiveBatch(ctx context.Context, goods []Goods) ([]Result, error)
 	if err != nil {
 		return nil, err
 	}
+	found, err := a.places(ctx, goods)
+	if err != nil {
+		return nil, err
+	}
 	results := make([]Result, len(goods))
 	var group errgroup.Group
 	group.SetLimit(a.Parallel)
 	for i, g := range goods {
 		group.Go(func() error {
-			r, err := a.receive(store.WithItem(ctx, strconv.Itoa(i)), ref, g)
+			r, err := a.receive(store.WithItem(ctx, strconv.Itoa(i)), ref, found[g.Site][g.Place.Location], g)
 			results[i] = Result{r, under("receipts["+strconv.Itoa(i)+"]", err)}
 			return nil
 		})
@@ -138,6 +135,9 @@ func (a *App) ReceiveReturn(ctx context.Context, g Returned) (store.Receipt, err
 		return store.Receipt{}, err
 	}
 	if err := checkPlace(g.Place, "location"); err != nil {
+		return store.Receipt{}, err
+	}
+	if err := a.takes(ctx, g.Site, g.Place.Location, "location"); err != nil {
 		return store.Receipt{}, err
 	}
 	q, err := item.Base(g.Quantity, "quantity")
@@ -166,6 +166,8 @@ func (a *App) Adjust(ctx context.Context, t Target, p domain.Place, change quant
 	}
 	if negative {
 		q.Value = q.Value.Neg()
+	} else if err := a.takes(ctx, t.Site, p.Location, "location"); err != nil {
+		return store.Receipt{}, err
 	}
 	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
 		return domain.Adjust(s, key, p, q.Value, reason, when(ctx, now))
@@ -183,6 +185,11 @@ func (a *App) Move(ctx context.Context, t Target, from, to domain.Place, amount 
 	}
 	if err := checkPlace(to, "to_location"); err != nil {
 		return store.Receipt{}, err
+	}
+	if to.Location != from.Location {
+		if err := a.takes(ctx, t.Site, to.Location, "to_location"); err != nil {
+			return store.Receipt{}, err
+		}
 	}
 	q, err := item.Base(amount, "quantity")
 	if err != nil {

@@ -42,11 +42,18 @@ type Orders interface {
 	Lines(ctx context.Context, order string) (domain.ItemsIssued, error)
 }
 
+// Sites is master data as returns need it.
+type Sites interface {
+	// Known reports whether there is such a site; Unavailable while nobody can tell.
+	Known(ctx context.Context, code string) (bool, error)
+}
+
 // App is the use cases.
 type App struct {
 	Returns Returns
 	Items   Items
 	Orders  Orders
+	Sites   Sites
 	Policy  domain.Policy
 	Limits  Limits
 }

@@ -55,6 +55,9 @@ func (a *App) intent(ctx context.Context, asked Asked) (domain.ReturnRequested, 
 	if asked.Source != "" && !caller.SpeaksFor(asked.Source) {
 		return domain.ReturnRequested{}, fault.New(fault.Denied, "SOURCE_NOT_ALLOWED", "the caller may not speak for %q", asked.Source)
 	}
+	if err := a.takes(ctx, asked.Site); err != nil {
+		return domain.ReturnRequested{}, err
+	}
 	cause := store.CauseOf(ctx)
 	f := domain.ReturnRequested{
 		Keys: domain.Keys{Number: asked.Number, Order: asked.Order}, Source: asked.Source, Site: asked.Site, Lines: asked.Lines,
@@ -81,6 +84,19 @@ func (a *App) intent(ctx context.Context, asked Asked) (domain.ReturnRequested, 
 	}
 	f.ClaimKey = "clm:" + f.ID + ":1:" + f.Returnable
 	return f, nil
+}
+
+// takes refuses a site that master data does not know; "" is any.
+func (a *App) takes(ctx context.Context, site string) error {
+	if site == "" {
+		return nil
+	}
+	known, err := a.Sites.Known(ctx, site)
+	if err != nil || known {
+		return err
+	}
+	return fault.New(fault.Invalid, "SITE_UNKNOWN", "return_site: no site %q", site).
+		WithField("return_site", "SITE_UNKNOWN", "no site %q: define it in master data or leave it out", site)
 }
 
 // numberOf is the number that a return without one gets: short enough to be read out.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,8 @@ import (
 type dataset struct {
 	name, folder string
 	limit        int
-	wrong        error // of the environment
+	within       time.Duration // for the scenarios
+	wrong        error         // of the environment
 }
 
 func (d *dataset) flags(cmd *cobra.Command) {
@@ -28,6 +30,7 @@ func (d *dataset) flags(cmd *cobra.Command) {
 	}
 	cmd.Flags().StringVar(&d.name, "dataset", os.Getenv("DEMO_DATA"), "data set to walk instead of the scenarios: brunel (DEMO_DATA)")
 	cmd.Flags().StringVar(&d.folder, "data-dir", os.Getenv("DEMO_DATA_DIR"), "its folder; empty: beside the repository (DEMO_DATA_DIR)")
+	cmd.Flags().DurationVar(&d.within, "within", tellWithin, "how long the scenarios may take")
 	cmd.Flags().IntVar(&d.limit, "limit", d.limit, "orders to walk of it, evenly spread; 0: all (DEMO_LIMIT)")
 }
 
@@ -35,7 +38,7 @@ func (d *dataset) flags(cmd *cobra.Command) {
 func (d *dataset) teller() (func(context.Context, *suite.Suite, io.Writer) error, error) {
 	switch d.name {
 	case "":
-		return tell, nil
+		return func(ctx context.Context, s *suite.Suite, out io.Writer) error { return tell(ctx, s, d.within, out) }, nil
 	case "brunel":
 		if d.wrong != nil {
 			return nil, d.wrong

@@ -36,6 +36,9 @@ func demo() *cobra.Command {
 			return withSuite(cmd.Context(), func(ctx context.Context, s *suite.Suite) error {
 				out := cmd.OutOrStdout()
 				err := tell(ctx, s, out)
+				if exit && err != nil {
+					return fmt.Errorf("the demo did not reach its end: %s", err) // nor when it was told to end
+				}
 				if exit || ctx.Err() != nil {
 					return err
 				}
@@ -95,13 +98,13 @@ func busy(address string) bool {
 	return errors.Is(err, syscall.EADDRINUSE)
 }
 
-// tellWithin bounds the whole story.
+// tellWithin bounds the whole story, if nothing else is said.
 const tellWithin = 2 * time.Minute
 
 // tell walks all scenarios, each to its expected end, prints the story of the first and the
-// outcome of all.
-func tell(parent context.Context, s *suite.Suite, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(parent, tellWithin)
+// outcome of all. It fails unless all reach their end within the time.
+func tell(parent context.Context, s *suite.Suite, within time.Duration, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(parent, within)
 	defer cancel()
 	begin := time.Now()
 	client := &sandbox.Client{Base: s.URL(), Token: s.AdminToken(), HTTP: &http.Client{Timeout: 30 * time.Second}}

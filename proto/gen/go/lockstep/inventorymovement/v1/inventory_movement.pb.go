@@ -73,6 +73,10 @@ const (
 	Reason_REASON_EXPIRY_INVALID Reason = 19
 	// The page token is not one that the method gave out.
 	Reason_REASON_PAGE_TOKEN_INVALID Reason = 20
+	// The site has bins in master data, and the location is no place of it.
+	Reason_REASON_LOCATION_UNKNOWN Reason = 21
+	// Master data does not answer and what the request names is not known here yet: the same again later.
+	Reason_REASON_MASTER_DATA_UNAVAILABLE Reason = 22
 )
 
 // Enum value maps for Reason.
@@ -99,29 +103,33 @@ var (
 		18: "REASON_SSCC_EXHAUSTED",
 		19: "REASON_EXPIRY_INVALID",
 		20: "REASON_PAGE_TOKEN_INVALID",
+		21: "REASON_LOCATION_UNKNOWN",
+		22: "REASON_MASTER_DATA_UNAVAILABLE",
 	}
 	Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":           0,
-		"REASON_INSUFFICIENT_STOCK":    1,
-		"REASON_CLAIM_CLOSED":          2,
-		"REASON_STOCK_FULL":            3,
-		"REASON_STOCK_COMMITTED":       4,
-		"REASON_ITEM_UNKNOWN":          5,
-		"REASON_UNIT_UNKNOWN":          6,
-		"REASON_SITE_UNKNOWN":          7,
-		"REASON_WAREHOUSE_ORDER_STATE": 8,
-		"REASON_LINE_UNKNOWN":          9,
-		"REASON_QUANTITY_EXCEEDED":     10,
-		"REASON_NOT_PACKED":            11,
-		"REASON_SSCC_INVALID":          12,
-		"REASON_PICKING_BEGUN":         13,
-		"REASON_QUANTITY_INEXACT":      14,
-		"REASON_QUANTITY_INVALID":      15,
-		"REASON_LOCATION_RESERVED":     16,
-		"REASON_SSCC_REQUIRED":         17,
-		"REASON_SSCC_EXHAUSTED":        18,
-		"REASON_EXPIRY_INVALID":        19,
-		"REASON_PAGE_TOKEN_INVALID":    20,
+		"REASON_UNSPECIFIED":             0,
+		"REASON_INSUFFICIENT_STOCK":      1,
+		"REASON_CLAIM_CLOSED":            2,
+		"REASON_STOCK_FULL":              3,
+		"REASON_STOCK_COMMITTED":         4,
+		"REASON_ITEM_UNKNOWN":            5,
+		"REASON_UNIT_UNKNOWN":            6,
+		"REASON_SITE_UNKNOWN":            7,
+		"REASON_WAREHOUSE_ORDER_STATE":   8,
+		"REASON_LINE_UNKNOWN":            9,
+		"REASON_QUANTITY_EXCEEDED":       10,
+		"REASON_NOT_PACKED":              11,
+		"REASON_SSCC_INVALID":            12,
+		"REASON_PICKING_BEGUN":           13,
+		"REASON_QUANTITY_INEXACT":        14,
+		"REASON_QUANTITY_INVALID":        15,
+		"REASON_LOCATION_RESERVED":       16,
+		"REASON_SSCC_REQUIRED":           17,
+		"REASON_SSCC_EXHAUSTED":          18,
+		"REASON_EXPIRY_INVALID":          19,
+		"REASON_PAGE_TOKEN_INVALID":      20,
+		"REASON_LOCATION_UNKNOWN":        21,
+		"REASON_MASTER_DATA_UNAVAILABLE": 22,
 	}
 )
 
@@ -2657,7 +2665,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x10warehouse_orders\x18\x01 \x03(\v2-.lockstep.inventorymovement.v1.WarehouseOrderR\x0fwarehouseOrders\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xc0\x04\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\x81\x05\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -2680,7 +2688,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x14REASON_SSCC_REQUIRED\x10\x11\x12\x19\n" +
 	"\x15REASON_SSCC_EXHAUSTED\x10\x12\x12\x19\n" +
 	"\x15REASON_EXPIRY_INVALID\x10\x13\x12\x1d\n" +
-	"\x19REASON_PAGE_TOKEN_INVALID\x10\x142\xa5\x18\n" +
+	"\x19REASON_PAGE_TOKEN_INVALID\x10\x14\x12\x1b\n" +
+	"\x17REASON_LOCATION_UNKNOWN\x10\x15\x12\"\n" +
+	"\x1eREASON_MASTER_DATA_UNAVAILABLE\x10\x162\xa5\x18\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +

@@ -89,6 +89,10 @@ const (
 	Reason_REASON_CREDIT_CONFIRMED_TWICE Reason = 27
 	// A number is too long or a field too large to be kept.
 	Reason_REASON_TOO_LARGE Reason = 28
+	// Master data has no such site.
+	Reason_REASON_SITE_UNKNOWN Reason = 29
+	// Master data does not answer and what the request names is not known here yet: the same again later.
+	Reason_REASON_MASTER_DATA_UNAVAILABLE Reason = 30
 )
 
 // Enum value maps for Reason.
@@ -123,6 +127,8 @@ var (
 		26: "REASON_CREDIT_AMOUNT_DIFFERS",
 		27: "REASON_CREDIT_CONFIRMED_TWICE",
 		28: "REASON_TOO_LARGE",
+		29: "REASON_SITE_UNKNOWN",
+		30: "REASON_MASTER_DATA_UNAVAILABLE",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                  0,
@@ -154,6 +160,8 @@ var (
 		"REASON_CREDIT_AMOUNT_DIFFERS":        26,
 		"REASON_CREDIT_CONFIRMED_TWICE":       27,
 		"REASON_TOO_LARGE":                    28,
+		"REASON_SITE_UNKNOWN":                 29,
+		"REASON_MASTER_DATA_UNAVAILABLE":      30,
 	}
 )
 
@@ -1956,7 +1964,7 @@ const file_lockstep_returns_v1_returns_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\forder_number\x18\x02 \x01(\tR\vorderNumber\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x129\n" +
-	"\x05items\x18\x04 \x03(\v2#.lockstep.returns.v1.ReturnableItemR\x05items*\xe3\x06\n" +
+	"\x05items\x18\x04 \x03(\v2#.lockstep.returns.v1.ReturnableItemR\x05items*\xa0\a\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13REASON_RETURN_STATE\x10\x01\x12\x1b\n" +
@@ -1987,7 +1995,9 @@ const file_lockstep_returns_v1_returns_proto_rawDesc = "" +
 	"\x15REASON_CREDIT_UNKNOWN\x10\x19\x12 \n" +
 	"\x1cREASON_CREDIT_AMOUNT_DIFFERS\x10\x1a\x12!\n" +
 	"\x1dREASON_CREDIT_CONFIRMED_TWICE\x10\x1b\x12\x14\n" +
-	"\x10REASON_TOO_LARGE\x10\x1c2\xca\x0e\n" +
+	"\x10REASON_TOO_LARGE\x10\x1c\x12\x17\n" +
+	"\x13REASON_SITE_UNKNOWN\x10\x1d\x12\"\n" +
+	"\x1eREASON_MASTER_DATA_UNAVAILABLE\x10\x1e2\xca\x0e\n" +
 	"\x0eReturnsService\x12\x8a\x01\n" +
 	"\rRequestReturn\x12).lockstep.returns.v1.RequestReturnRequest\x1a*.lockstep.returns.v1.RequestReturnResponse\"\"\x8a\xb5\x18\b\n" +
 	"\x02\x03\x05\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/returns\x12\xa2\x01\n" +
