@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) DB) {
 		{"stream deleted", streamDeleted},
 		{"stream's consumers deleted", consumersDeleted},
 		{"stream's tail cut and overwritten", tailOverwritten},
+		{"a lane's last fact lost under unbroken load", unbroken},
 		{"store directory deleted", storeDeleted},
 		{"bus down, then up", busDown},
 		{"no bus at all", noBus},
