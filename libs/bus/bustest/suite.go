@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) DB) {
 		{"store directory deleted", storeDeleted},
 		{"bus down, then up", busDown},
 		{"no bus at all", noBus},
+		{"no room for the stream", noRoom},
 		{"consumer killed at any point", consumerKilled},
 		{"consumer ended while a handler works", handlerEnded},
 		{"replica takes over", takeOver},

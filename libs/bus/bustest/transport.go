@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -141,6 +143,40 @@ func noBus(r *rig) {
 	r.serve(n.Server())
 	r.start(bus.Config{Service: sink, DB: r.dst}, k.consumers()...)
 	r.many("thing", 40, 3)
+	k.settle(r)
+}
+
+// noRoom asks for a stream that no server has the storage for: it is told once, with the name
+// of the setting, and facts come from their owner; a stream that is there already is used.
+func noRoom(r *rig) {
+	k := newKinds()
+	log := new(lines)
+	start := func() *node {
+		n := r.start(bus.Config{
+			Service: source, DB: r.src, NATS: r.connect(), Stream: bus.Stream{MaxBytes: 1 << 60},
+			Log: slog.New(slog.NewTextHandler(log, nil)),
+		})
+		r.serve(n.Server())
+		return n
+	}
+	n := start()
+	r.sink(r.dst, k.consumers()...)
+	r.many("thing", 30, 1)
+	k.settle(r)
+	r.eventually(func() error { return holds(strings.Contains(log.String(), "the bus is down"), "the log tells nothing") })
+	r.many("thing", 30, 1) // tried again, each second
+	k.settle(r)
+	if told := strings.Count(log.String(), "nats.stream_mib"); told != 1 {
+		r.t.Errorf("the log tells it %d times:\n%s", told, log)
+	}
+	n.stop()
+	small := jetstream.StreamConfig{Name: stream, Subjects: []string{"evt." + source + ".>"}, MaxBytes: 1 << 20}
+	if _, err := r.js().CreateStream(r.t.Context(), small); err != nil {
+		r.t.Fatal(err)
+	}
+	start()
+	r.many("thing", 30, 1)
+	r.eventually(func() error { return r.streamHolds(30) })
 	k.settle(r)
 }
 
