@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) DB) {
 		{"numbers too old", tooOld},
 		{"follower's first copy", firstCopy},
 		{"poison is parked", poison},
+		{"a handler that panics is parked", panicked},
 		{"a letter is left out", dropped},
 		{"facts of unknown types are parked", unknownType},
 		{"facts of unknown types reach who takes them opaque", opaqueType},
