@@ -112,6 +112,11 @@ func (c Config) Validate() error {
 	bad := func(key, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
 	}
+	for key, address := range map[string]string{"listen.grpc": c.Listen.GRPC, "listen.admin": c.Listen.Admin} {
+		if err := listens(address); err != nil {
+			bad(key, "%v", err)
+		}
+	}
 	if err := c.mayListen(c.Listen.GRPC); err != nil {
 		bad("listen.grpc", "%v", err)
 	}
@@ -152,6 +157,21 @@ func (c Config) Validate() error {
 		bad("shutdown", "grace and drain must be above 0")
 	}
 	return errors.Join(errs...)
+}
+
+// listens refuses what is no host:port; empty is none.
+func listens(address string) error {
+	if address == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("%q: %w", address, err)
+	}
+	return nil
 }
 
 // mayListen refuses plain gRPC beyond loopback, unless something else encrypts it.
