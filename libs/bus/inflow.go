@@ -93,6 +93,13 @@ func (l *inflow) late(now, emptied time.Time, reorder, stall time.Duration) {
 	}
 }
 
+// lost tells that what is missing up to a number does not come any more.
+func (l *inflow) lost(head uint64) {
+	if head > l.next {
+		l.target = max(l.target, head)
+	}
+}
+
 // wanted returns the numbers to fetch now, up to the next one that is here already.
 func (l *inflow) wanted() (from, to uint64, ok bool) {
 	from, to = l.next+1, l.target

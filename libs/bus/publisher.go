@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/clock"
@@ -27,6 +28,7 @@ type publisher struct {
 	ready bool      // the stream was there last time
 	down  bool      // given up until a probe succeeds
 	probe time.Time // of the next probe while down
+	full  bool      // it was told that the servers have no room for the stream
 }
 
 // ackWait bounds the wait for the acknowledgements of a batch.
@@ -143,8 +145,43 @@ func (p *publisher) ensure(ctx context.Context) error {
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		_, err = p.js.Stream(ctx, p.config.Name) // another relay made it just now
 	}
+	if noRoom(err) {
+		p.tellFull(ctx, err)
+		if _, missing := p.js.Stream(ctx, p.config.Name); missing == nil {
+			err = nil // it is there and cannot be made larger: it does as it is
+		}
+	} else if err == nil {
+		p.full = false
+	}
 	p.ready = err == nil
 	return err
+}
+
+// tellFull says once that there is no room for the stream.
+func (p *publisher) tellFull(ctx context.Context, err error) {
+	if !p.full {
+		p.log.WarnContext(ctx, "the servers of NATS have no room for the stream: lower nats.stream_mib or give them more storage",
+			"mib", p.config.MaxBytes>>20, "replicas", p.config.Replicas, "error", err)
+	}
+	p.full = true
+}
+
+// Codes with which servers refuse a stream.
+const (
+	codeNoPeers     jetstream.ErrorCode = 10005 // of a cluster: none of its servers can take it, for a reason in words
+	codeNoResources jetstream.ErrorCode = 10023
+	codeNoStorage   jetstream.ErrorCode = 10047
+)
+
+// noRoom reports that a stream was refused for want of storage.
+func noRoom(err error) bool {
+	var refused jetstream.JetStreamError
+	if !errors.As(err, &refused) || refused.APIError() == nil {
+		return false
+	}
+	a := refused.APIError()
+	return a.ErrorCode == codeNoStorage || a.ErrorCode == codeNoResources ||
+		a.ErrorCode == codeNoPeers && strings.Contains(a.Description, "storage")
 }
 
 // announce tells the heads to whoever listens.

@@ -33,6 +33,16 @@ type reader struct {
 	last     atomic.Int64 // when it was last up, or began; nanoseconds of since()
 }
 
+const (
+	// prefetched is how many messages may wait here. More are asked for when half are taken, so
+	// a slow consumer is silent for as long as it works on the others.
+	prefetched = 512
+	// kept is how long the server keeps the place of a reader that is silent: that of one which
+	// takes a fact in ten seconds, and that of a process which died. A reader that ends takes its
+	// place away itself.
+	kept = time.Hour
+)
+
 // run reads until ctx ends.
 func (r *reader) run(ctx context.Context) {
 	if r.nc == nil {
@@ -87,12 +97,13 @@ func (r *reader) read(ctx context.Context) error {
 	cons, err := stream.CreateConsumer(open, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.next.Seq,
 		AckPolicy: jetstream.AckNonePolicy, FilterSubjects: r.subjects,
-		InactiveThreshold: 30 * time.Second, MemoryStorage: true, Replicas: 1,
+		InactiveThreshold: kept, MemoryStorage: true, Replicas: 1,
 	})
 	if err != nil {
 		return err
 	}
-	messages, err := cons.Messages(jetstream.PullMaxMessages(512), jetstream.PullHeartbeat(time.Second), jetstream.PullExpiry(10*time.Second))
+	defer r.leave(ctx, stream, cons)
+	messages, err := cons.Messages(jetstream.PullMaxMessages(prefetched), jetstream.PullHeartbeat(time.Second), jetstream.PullExpiry(10*time.Second))
 	if err != nil {
 		return err
 	}
@@ -123,6 +134,16 @@ func (r *reader) read(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// leave takes the reader's place at the server away, as far as that is there.
+func (r *reader) leave(ctx context.Context, stream jetstream.Stream, cons jetstream.Consumer) {
+	if r.nc.Status() != nats.CONNECTED {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = stream.DeleteConsumer(ctx, cons.CachedInfo().Name) // it goes by itself in the end
 }
 
 // place decides where to go on: after the last message of the same stream, at the start of

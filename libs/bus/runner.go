@@ -47,7 +47,7 @@ type runner struct {
 	stream   int64     // stream that the last arrival came from
 	seq      uint64    // greatest sequence seen in it
 	newest   time.Time // greatest recorded time that arrived
-	filled   time.Time // when there was no room for more facts: some may be on their way for long
+	filled   time.Time // when facts had to wait before the loop: some may be on their way for long
 	came     time.Time // when the last fact came from the stream
 	emptied  time.Time // when nothing was left in the stream
 }
@@ -153,7 +153,7 @@ func (r *runner) follow(ctx context.Context) (err error) {
 
 	work, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	in := inputs{arrivals: make(chan arrival, 256), heads: make(chan headsSeen, 16), fetched: make(chan fetched, 1)}
+	in := inputs{arrivals: make(chan arrival, 256), heads: make(chan headsSeen, 16), fetched: make(chan fetched, 1), ends: make(chan hint, 1)}
 	r.reader = &reader{
 		nc: r.cfg.NATS, stream: streamName(r.From), subjects: subjectsOf(r.From, r.Aggregates),
 		next: r.position.Hint, out: in.arrivals, patience: r.cfg.Timing.FastPoll,
@@ -180,6 +180,7 @@ type inputs struct {
 	arrivals chan arrival
 	heads    chan headsSeen
 	fetched  chan fetched
+	ends     chan hint // where the stream ends
 }
 
 // fetched is the owner's answer to a request for facts of a lane.
@@ -197,10 +198,13 @@ func (r *runner) loop(ctx context.Context, in inputs, wg *sync.WaitGroup) error 
 	defer gaps.Stop()
 	f := newFetcher(r, wg, in.fetched)
 	defer f.timer.Stop()
+	lost := &losses{runner: r, wg: wg, out: in.ends}
 	for {
 		arrivals := in.arrivals
 		if r.full() {
 			arrivals = nil // the stream keeps them
+		}
+		if arrivals == nil || len(arrivals) > 0 {
 			r.filled = clock.Monotonic()
 		}
 		var err error
@@ -216,6 +220,8 @@ func (r *runner) loop(ctx context.Context, in inputs, wg *sync.WaitGroup) error 
 			err = r.hear(h)
 		case a := <-in.fetched:
 			err = f.take(a)
+		case end := <-in.ends:
+			lost.take(end)
 		case <-r.notify:
 			r.collect()
 		case <-gaps.C:
@@ -224,6 +230,7 @@ func (r *runner) loop(ctx context.Context, in inputs, wg *sync.WaitGroup) error 
 			}
 		case <-tick.C:
 			r.late()
+			lost.look(ctx)
 			r.measure()
 			err = r.save(ctx)
 		case <-f.timer.C: // the owner has had its rest

@@ -16,7 +16,7 @@ import (
 
 const (
 	tokenLife = 60 * time.Second
-	leeway    = 30 * time.Second // between the clocks of two machines
+	leeway    = 60 * time.Second // between the clocks of two machines
 	tokenMax  = 8 << 10
 	audience  = "lockstep"
 	tokenType = "lockstep+jwt" // so that no other JWT can pass for one

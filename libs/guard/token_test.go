@@ -81,10 +81,45 @@ func TestTokenIsReusedForHalfItsLifeAndEnds(t *testing.T) {
 	for _, step := range []struct {
 		at time.Duration // since it was minted
 		ok bool
-	}{{59 * time.Second, true}, {89 * time.Second, true}, {91 * time.Second, false}} {
+	}{{59 * time.Second, true}, {119 * time.Second, true}, {121 * time.Second, false}} {
 		c.Step(noon.Add(step.at).Sub(c.Now()))
 		if _, err := v.Verify(first); (err == nil) != step.ok {
 			t.Errorf("after %v: %v", step.at, err)
+		}
+	}
+}
+
+// TestClocksMayDiffer: clocks of two machines may be a minute apart, either way, also for a
+// token that its issuer gives out for the last time.
+func TestClocksMayDiffer(t *testing.T) {
+	key := mustKey(t, Gateway)
+	for _, tc := range []struct {
+		apart time.Duration // the verifier's clock, less the issuer's
+		ok    bool
+	}{
+		{0, true}, {time.Minute, true}, {-time.Minute, true},
+		{91 * time.Second, false}, {-61 * time.Second, false},
+	} {
+		theirs, ours := clock.NewManual(noon), clock.NewManual(noon.Add(tc.apart))
+		i, v := NewIssuer(key, theirs), NewVerifier(Trust(key.Trusted()), ours)
+		minted, err := i.Token(person())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tc.apart <= 0 {
+			if _, err := v.Verify(minted); (err == nil) != tc.ok {
+				t.Errorf("%v apart, a new token: %v", tc.apart, err)
+			}
+			continue
+		}
+		last := tokenLife/2 - time.Millisecond
+		theirs.Step(last)
+		ours.Step(last)
+		if again, err := i.Token(person()); again != minted || err != nil {
+			t.Fatalf("not given out again: %v", err)
+		}
+		if _, err := v.Verify(minted); (err == nil) != tc.ok {
+			t.Errorf("%v apart, an old token: %v", tc.apart, err)
 		}
 	}
 }

@@ -77,7 +77,7 @@ func (h *Host) assemble(ctx context.Context, u *Unit) (*running, error) {
 func (h *Host) newBus(service string, d Deps) (*bus.Bus, error) {
 	return bus.New(bus.Config{
 		Service: service, DB: d.Store, NATS: d.NATS, Dial: d.Dial, Clock: d.Clock, Log: d.Log, Timing: h.parts.Bus,
-		Stream: bus.Stream{Replicas: h.cfg.NATS.Replicas},
+		Stream: bus.Stream{Replicas: h.cfg.NATS.Replicas, MaxBytes: int64(h.cfg.NATS.StreamMiB) << 20},
 		Prepare: func(ctx context.Context, f bus.Fact) context.Context {
 			return guard.WithCaller(ctx, guard.ServiceCaller(service, f.Tenant))
 		},

@@ -39,8 +39,9 @@ type Store struct {
 
 // NATS says where the bus is.
 type NATS struct {
-	URL      Secret `koanf:"url" doc:"nats://… of one or more servers, separated by commas."`
-	Replicas int    `koanf:"replicas" doc:"Servers that keep each service's stream, 1 to 5, where NATS is a cluster of as many; a stream whose servers are all gone is begun anew, and consumers fetch what they miss from the owner."`
+	URL       Secret `koanf:"url" doc:"nats://… of one or more servers, separated by commas."`
+	Replicas  int    `koanf:"replicas" doc:"Servers that keep each service's stream, 1 to 5, where NATS is a cluster of as many; a stream whose servers are all gone is begun anew, and consumers fetch what they miss from the owner."`
+	StreamMiB int    `koanf:"stream_mib" doc:"Most that each service's stream keeps, in MiB, 1 to 1048576; each of its servers sets so much of its disk aside, and makes no stream that does not fit: consumers then fetch from the owner, more slowly."`
 }
 
 // Redis says where the cache is.
@@ -96,7 +97,7 @@ func Defaults() Config {
 	return Config{
 		Listen:    Listen{GRPC: "127.0.0.1:9090", Admin: "127.0.0.1:9091"},
 		Store:     Store{URI: "mongodb://127.0.0.1:27017/?replicaSet=rs0"},
-		NATS:      NATS{URL: "nats://127.0.0.1:4222", Replicas: 1},
+		NATS:      NATS{URL: "nats://127.0.0.1:4222", Replicas: 1, StreamMiB: 1024},
 		Redis:     Redis{URL: "redis://127.0.0.1:6379/0", Timeout: 100 * time.Millisecond, Keep: time.Hour},
 		Log:       Log{Level: "info", Format: "auto"},
 		Telemetry: Telemetry{Sample: 0.1},
@@ -111,6 +112,11 @@ func (c Config) Validate() error {
 	bad := func(key, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
 	}
+	for key, address := range map[string]string{"listen.grpc": c.Listen.GRPC, "listen.admin": c.Listen.Admin} {
+		if err := listens(address); err != nil {
+			bad(key, "%v", err)
+		}
+	}
 	if err := c.mayListen(c.Listen.GRPC); err != nil {
 		bad("listen.grpc", "%v", err)
 	}
@@ -119,6 +125,9 @@ func (c Config) Validate() error {
 	}
 	if c.NATS.Replicas < 1 || c.NATS.Replicas > 5 {
 		bad("nats.replicas", "must be 1 to 5")
+	}
+	if c.NATS.StreamMiB < 1 || c.NATS.StreamMiB > 1<<20 {
+		bad("nats.stream_mib", "must be 1 to %d", 1<<20)
 	}
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		bad("tls", "cert and key come together")
@@ -148,6 +157,21 @@ func (c Config) Validate() error {
 		bad("shutdown", "grace and drain must be above 0")
 	}
 	return errors.Join(errs...)
+}
+
+// listens refuses what is no host:port; empty is none.
+func listens(address string) error {
+	if address == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("%q: %w", address, err)
+	}
+	return nil
 }
 
 // mayListen refuses plain gRPC beyond loopback, unless something else encrypts it.

@@ -9,6 +9,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"google.golang.org/grpc"
+
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 )
 
 // ownSettings are those of a made-up service.
@@ -96,6 +101,8 @@ func TestWhatNobodyKnowsIsRefusedByName(t *testing.T) {
 		"no such variable":      {"store: {uri: \"env:NO_SUCH_VARIABLE\"}", nil, "NO_SUCH_VARIABLE"},
 		"plain beyond loopback": {"listen: {grpc: \":9090\"}", nil, "listen.grpc"},
 		"store":                 {"store: {uri: \"postgres://x\"}", nil, "store.uri"},
+		"no stream":             {"nats: {stream_mib: 0}", nil, "nats.stream_mib"},
+		"too large a stream":    {"nats: {stream_mib: 1048577}", nil, "nats.stream_mib"},
 		"half of TLS":           {"tls: {cert: x}", nil, "tls"},
 		"half of tokens":        {"tokens: {trusted: x}", nil, "tokens"},
 		"level":                 {"log: {level: loud}", nil, "log.level"},
@@ -182,4 +189,26 @@ func TestCommandLine(t *testing.T) {
 	if out, err := run("--help"); err != nil || !strings.Contains(out, "--limits.concurrent") {
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// TestTheStreamIsAsLargeAsSet: a service's stream sets aside what the setting says.
+func TestTheStreamIsAsLargeAsSet(t *testing.T) {
+	nc := testkit.StartNATS(t).Connect(t)
+	cfg := quick()
+	cfg.Store.URI = Secret("sqlite:" + t.TempDir())
+	cfg.NATS = NATS{URL: Secret(nc.ConnectedUrl()), Replicas: 1, StreamMiB: 7}
+	startHost(t, cfg, Bind("made-up", none{}, func(none, Deps) (*Service, error) {
+		return &Service{Register: func(grpc.ServiceRegistrar) {}}, nil
+	}))
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, time.Minute, func() error {
+		s, err := js.Stream(t.Context(), "EVT_made-up")
+		if err == nil && s.CachedInfo().Config.MaxBytes != 7<<20 {
+			t.Fatalf("%d bytes", s.CachedInfo().Config.MaxBytes)
+		}
+		return err
+	})
 }

@@ -44,14 +44,11 @@ func Backlog(t *testing.T, open func(t *testing.T) DB) {
 			t.Fatal(err)
 		}
 	}
-	patient := Fast // the stream is there, the handler is slow, and so may the machine be
-	patient.Lease, patient.Down, patient.FastPoll = 10*time.Second, 10*time.Second, 5*time.Second
-	patient.Stall, patient.Handler = time.Second, 5*time.Minute
-	owner := r.start(bus.Config{Service: source, DB: r.src, NATS: r.connect(), Timing: patient})
+	owner := r.start(bus.Config{Service: source, DB: r.src, NATS: r.connect(), Timing: patient()})
 	r.serve(owner.Server())
 	r.eventually(func() error { return headsReach(r, owner, backlog) })
 	before := heap()
-	r.start(bus.Config{Service: sink, DB: r.dst, NATS: r.connect(), Timing: patient}, bus.Consumer{
+	r.start(bus.Config{Service: sink, DB: r.dst, NATS: r.connect(), Timing: patient()}, bus.Consumer{
 		Name: consumer, Kind: bus.Reactor, From: source, Handle: slow.handle,
 	})
 	r.eventually(func() error {

@@ -95,6 +95,14 @@ func (l *ledger) effects() int {
 	return len(l.done)
 }
 
+// has reports whether a fact of a tenant has taken effect: "<tenant>/<event id>".
+func (l *ledger) has(fact string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.done[fact]
+	return ok
+}
+
 // complete says what is missing to the effects being the facts: for a follower the newest
 // state of each aggregate, for the others every fact.
 func (l *ledger) complete(r *rig) error {

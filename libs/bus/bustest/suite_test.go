@@ -40,3 +40,8 @@ func open(t *testing.T, uri, name string, opt store.Options) bustest.DB {
 	})
 	return bustest.OnStore(db)
 }
+
+func TestSlowConsumerKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	bustest.Patience(t, func(*testing.T) bustest.DB { return bustest.NewMemory(bustest.Thing, bustest.Other) })
+}

@@ -3,9 +3,13 @@ package bustest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -142,8 +146,44 @@ func noBus(r *rig) {
 	k.settle(r)
 }
 
+// noRoom asks for a stream that no server has the storage for: it is told once, with the name
+// of the setting, and facts come from their owner; a stream that is there already is used.
+func noRoom(r *rig) {
+	k := newKinds()
+	log := new(lines)
+	start := func() *node {
+		n := r.start(bus.Config{
+			Service: source, DB: r.src, NATS: r.connect(), Stream: bus.Stream{MaxBytes: 1 << 60},
+			Log: slog.New(slog.NewTextHandler(log, nil)),
+		})
+		r.serve(n.Server())
+		return n
+	}
+	n := start()
+	r.sink(r.dst, k.consumers()...)
+	r.many("thing", 30, 1)
+	k.settle(r)
+	r.eventually(func() error { return holds(strings.Contains(log.String(), "the bus is down"), "the log tells nothing") })
+	r.many("thing", 30, 1) // tried again, each second
+	k.settle(r)
+	if told := strings.Count(log.String(), "nats.stream_mib"); told != 1 {
+		r.t.Errorf("the log tells it %d times:\n%s", told, log)
+	}
+	n.stop()
+	small := jetstream.StreamConfig{Name: stream, Subjects: []string{"evt." + source + ".>"}, MaxBytes: 1 << 20}
+	if _, err := r.js().CreateStream(r.t.Context(), small); err != nil {
+		r.t.Fatal(err)
+	}
+	start()
+	r.many("thing", 30, 1)
+	r.eventually(func() error { return r.streamHolds(30) })
+	k.settle(r)
+}
+
 // disorder puts a bad transport between source and sink: every message five times, moved
-// within a window of fifty, one in a hundred not at all.
+// within a window of fifty, one in a hundred not at all; one in twenty is held back until all
+// else has settled, and then the whole stream comes again from its beginning. Nothing of that
+// runs a handler twice.
 func disorder(r *rig) {
 	k := newKinds()
 	n := r.source(r.src)
@@ -154,15 +194,42 @@ func disorder(r *rig) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.sink(r.dst, k.consumers()...)
+	name := fmt.Sprintf("record-%d", consumers.Add(1))
+	read := measured(r.t, name)
+	seen := k.consumers()
+	seen[1].Name = name
+	r.start(bus.Config{Service: sink, DB: r.dst, NATS: r.connect(), Timing: patient()}, seen...)
 	r.many("thing", 60, 3)
 	r.many("other", 20, 3)
 	r.eventually(func() error { return headsReach(r, n, r.committed()) })
-	mangle(r, good, bad)
+	all := r.messages(good)
+	now, late := mangle(all)
+	r.publish(bad, now)
 	k.settle(r)
+	for _, again := range [][]*nats.Msg{late, all} { // ten minutes later, as the consumer sees it
+		before := read("bus.duplicates")
+		r.publish(bad, again)
+		r.eventually(func() error {
+			came := read("bus.duplicates") - before
+			return holds(came >= float64(len(again)), "%v of %d messages came again", came, len(again))
+		})
+	}
+	r.many("thing", 20, 1)
+	r.eventually(func() error { return headsReach(r, n, r.committed()) })
+	r.publish(bad, r.messages(good)[len(all):])
+	k.settle(r)
+	for name, l := range map[string]*ledger{"reactor": k.react, "recorder": k.record} {
+		if l.ran() != r.committed() {
+			r.t.Errorf("the %s ran %d times for %d facts", name, l.ran(), r.committed())
+		}
+		if err := l.ordered(); err != nil {
+			r.t.Error(err)
+		}
+	}
 }
 
-func mangle(r *rig, from, to jetstream.JetStream) {
+// messages returns what a stream holds, in order, so that it can be published elsewhere.
+func (r *rig) messages(from jetstream.JetStream) []*nats.Msg {
 	r.t.Helper()
 	s, err := from.Stream(r.t.Context(), stream)
 	if err != nil {
@@ -172,30 +239,45 @@ func mangle(r *rig, from, to jetstream.JetStream) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	batch, err := c.Fetch(int(s.CachedInfo().State.Msgs), jetstream.FetchMaxWait(5*time.Second))
+	batch, err := c.Fetch(int(s.CachedInfo().State.Msgs), jetstream.FetchMaxWait(within))
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	var messages []*nats.Msg
+	var all []*nats.Msg
 	for m := range batch.Messages() {
 		h := m.Headers()
 		h.Del(jetstream.MsgIDHeader)
-		for range 5 {
-			messages = append(messages, &nats.Msg{Subject: m.Subject(), Header: h, Data: m.Data()})
-		}
+		all = append(all, &nats.Msg{Subject: m.Subject(), Header: h, Data: m.Data()})
 	}
-	rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a repeatable disorder
-	const window = 50
-	for i := range messages {
-		j := min(len(messages)-1, i+rnd.IntN(window))
-		messages[i], messages[j] = messages[j], messages[i]
+	if err := batch.Error(); err != nil {
+		r.t.Fatal(err)
 	}
+	return all
+}
+
+func (r *rig) publish(to jetstream.JetStream, messages []*nats.Msg) {
+	r.t.Helper()
 	for _, m := range messages {
-		if rnd.IntN(100) == 0 {
-			continue
-		}
 		if _, err := to.PublishMsg(r.t.Context(), m); err != nil {
 			r.t.Fatal(err)
 		}
 	}
+}
+
+// mangle makes a bad stream of a good one, and what comes long after it.
+func mangle(messages []*nats.Msg) (now, late []*nats.Msg) {
+	rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a repeatable disorder
+	for _, m := range messages {
+		if rnd.IntN(20) == 0 {
+			late = append(late, m)
+			continue
+		}
+		now = append(now, m, m, m, m, m)
+	}
+	const window = 50
+	for i := range now {
+		j := min(len(now)-1, i+rnd.IntN(window))
+		now[i], now[j] = now[j], now[i]
+	}
+	return slices.DeleteFunc(now, func(*nats.Msg) bool { return rnd.IntN(100) == 0 }), late
 }

@@ -212,3 +212,33 @@ func transientParked(r *rig) {
 		r.t.Error(err)
 	}
 }
+
+// panicked lets a handler panic for one aggregate: that one is parked, others go on, and its
+// letter tells nothing of the inside. Like what failed for want of something it is tried again.
+func panicked(r *rig) {
+	l := newLedger(bus.Reactor)
+	var failing atomic.Bool
+	failing.Store(true)
+	l.setFail(func(f bus.Fact) error {
+		if failing.Load() && f.AggregateID == "thing_stuck" {
+			panic("canary in a panic")
+		}
+		return nil
+	})
+	r.source(r.src)
+	n := r.sink(r.dst, l.consumer("react"))
+	r.commit("t1", "thing_stuck", "first")
+	r.commit("t1", "thing_stuck", "second")
+	r.eventually(func() error {
+		r.many("other", 3, 1) // others succeed
+		list, err := n.DeadLetters().List(r.t.Context(), "t1", "", "", 10)
+		ok := err == nil && len(list) == 1 && list[0].Reason == "HANDLER_PANICKED" && list[0].EventID == "thing_stuck:1:0"
+		return holds(ok && !strings.Contains(list[0].Message, "canary"), "letters %+v, %v", list, err)
+	})
+	r.eventually(func() error { return holds(l.effects() == r.committed()-2, "%d effects", l.effects()) })
+	failing.Store(false)
+	r.eventually(func() error { return l.complete(r) })
+	if err := l.ordered(); err != nil {
+		r.t.Error(err)
+	}
+}
