@@ -97,8 +97,11 @@ func TestClocksMayDiffer(t *testing.T) {
 		apart time.Duration // the verifier's clock, less the issuer's
 		ok    bool
 	}{
-		{0, true}, {time.Minute, true}, {-time.Minute, true},
-		{91 * time.Second, false}, {-61 * time.Second, false},
+		{0, true},
+		{time.Minute, true},
+		{-time.Minute, true},
+		{91 * time.Second, false},
+		{-61 * time.Second, false},
 	} {
 		theirs, ours := clock.NewManual(noon), clock.NewManual(noon.Add(tc.apart))
 		i, v := NewIssuer(key, theirs), NewVerifier(Trust(key.Trusted()), ours)
