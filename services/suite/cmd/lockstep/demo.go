@@ -37,7 +37,7 @@ func demo() *cobra.Command {
 				out := cmd.OutOrStdout()
 				err := tell(ctx, s, out)
 				if exit && err != nil {
-					return errors.New("the demo did not reach its end: " + err.Error()) // and is no orderly end when it was told to
+					return errors.New("the demo did not reach its end: " + err.Error()) // whatever ended it, an interrupt too
 				}
 				if exit || ctx.Err() != nil {
 					return err
