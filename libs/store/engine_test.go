@@ -147,7 +147,7 @@ func rewrite(t *testing.T, e engine, agg string, version uint64, change func(*co
 	if err != nil {
 		t.Fatal(err)
 	}
-	switch e := e.(type) {
+	switch e := bare(e).(type) {
 	case *mongodb:
 		_, err = e.commit.ReplaceOne(t.Context(), bson.D{{Key: "_id", Value: d.ID}}, bson.Raw(doc))
 	case *sqlite:
@@ -158,11 +158,19 @@ func rewrite(t *testing.T, e engine, agg string, version uint64, change func(*co
 	}
 }
 
+// bare is the engine itself, whoever watches it.
+func bare(e engine) engine {
+	if w, ok := e.(watched); ok {
+		return w.engine
+	}
+	return e
+}
+
 // forget deletes all snapshots, as if no process had come to write them.
 func forget(t *testing.T, e engine) {
 	t.Helper()
 	var err error
-	switch e := e.(type) {
+	switch e := bare(e).(type) {
 	case *mongodb:
 		_, err = e.snaps("sum").DeleteMany(t.Context(), bson.D{})
 	case *sqlite:

@@ -63,7 +63,7 @@ func TestPositionLost(t *testing.T) {
 	if err := lost(mongo.CommandError{Code: 11600}); errors.Is(err, ErrPositionLost) {
 		t.Error("an interruption is no loss")
 	}
-	e := db.engine.(watched).engine.(*mongodb)
+	e := bare(db.engine).(*mongodb)
 	err := db.Tail(ctx, "", func(RawCommit) error { return e.commit.Drop(ctx) }, nil)
 	if !errors.Is(err, ErrPositionLost) {
 		t.Errorf("the commits were dropped: %v", err)
