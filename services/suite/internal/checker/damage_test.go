@@ -17,7 +17,8 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
 )
 
-// damage is what a defect would leave behind, and exactly the invariants that it breaks.
+// damage is what a defect would leave behind, and exactly the invariants that it breaks; one
+// with a question mark may be broken or not, as chance had it.
 type damage struct {
 	name  string
 	do    func(v *vandal)
@@ -116,7 +117,7 @@ var damages = []damage{
 				}
 			}
 			other.Outcome, other.Response = history.OK, v.entry("AdjustStock", "").Response
-		}, []string{"I1", "I2"}, "has it as refused", nil,
+		}, []string{"I1", "I2?"}, "has it as refused", nil, // others may have made room for it
 	},
 	{
 		"a trial was stored", func(v *vandal) {
@@ -156,24 +157,12 @@ var damages = []damage{
 	},
 	{
 		"less left stock than was shipped", func(v *vandal) {
-			v.rewrite(warehouse, &imv1.StockMoved{}, func(commits []bson.D) []bson.D {
-				return refact(v.t, commits, func(m *imv1.StockMoved) {
-					if m.GetType() == imv1.MovementType_MOVEMENT_TYPE_ISSUE {
-						m.Quantity = "1"
-					}
-				})
-			})
+			v.moved(imv1.MovementType_MOVEMENT_TYPE_ISSUE, "3", "1")
 		}, []string{"I9"}, "what is issued leaves stock: 1 of", notApplied,
 	},
 	{
 		"more was received than was reported", func(v *vandal) {
-			v.rewrite(warehouse, &imv1.StockMoved{}, func(commits []bson.D) []bson.D {
-				return refact(v.t, commits, func(m *imv1.StockMoved) {
-					if m.GetType() == imv1.MovementType_MOVEMENT_TYPE_RECEIPT {
-						m.Quantity = "101"
-					}
-				})
-			})
+			v.moved(imv1.MovementType_MOVEMENT_TYPE_RECEIPT, "100", "101")
 		}, []string{"I2"}, "was answered 100 and moved 101", nil,
 	},
 	{
@@ -213,7 +202,10 @@ var damages = []damage{
 	},
 	{
 		"more was issued than was released", func(v *vandal) {
-			v.rewrite(release, &orv1.LinesIssued{}, func(commits []bson.D) []bson.D {
+			once := func(commits []bson.D) bool {
+				return count(v.t, commits, func(*orv1.LinesIssued) bool { return true }) == 1
+			}
+			v.rewriteIf(release, &orv1.LinesIssued{}, once, func(commits []bson.D) []bson.D {
 				return refact(v.t, commits, func(m *orv1.LinesIssued) { m.Lines[0].Quantity.Value = "4" })
 			})
 		}, []string{"I1", "I6", "I9"}, "released, 4 issued", twice,

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -177,7 +178,7 @@ func neverSettles(t *testing.T, s Suite) {
 	defer v.undo()
 	position := bson.D{{Key: "_id", Value: own + "/books"}}
 	v.change(warehouse, "rows_bus_positions", position, func(bson.D) any { return nil })
-	ctx, cancel := context.WithTimeout(t.Context(), 3*lookEvery)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*lookEvery)
 	defer cancel()
 	still, err := Settle(ctx, s)
 	if want := warehouse + ": the consumer books has not begun"; err != nil || !slices.Equal(still, []string{want}) {
@@ -259,7 +260,8 @@ func found(t *testing.T, r *Report, invariants ...string) {
 		got[v.Invariant] = true
 	}
 	for _, want := range invariants {
-		if !got[want] {
+		want, maybe := strings.CutSuffix(want, "?")
+		if !got[want] && !maybe {
 			t.Errorf("%s is not named: %v", want, r.Violations)
 		}
 		delete(got, want)

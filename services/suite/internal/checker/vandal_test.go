@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"google.golang.org/protobuf/proto"
 
+	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
 )
 
@@ -204,6 +205,31 @@ func refact[M proto.Message](t *testing.T, commits []bson.D, alter func(m M)) []
 		commits[i] = set(d, "f", facts)
 	}
 	return commits
+}
+
+// count is how many facts of a type in a history are as wanted.
+func count[M proto.Message](t *testing.T, commits []bson.D, wanted func(m M) bool) (n int) {
+	t.Helper()
+	refact(t, slices.Clone(commits), func(m M) {
+		if wanted(m) {
+			n++
+		}
+	})
+	return n
+}
+
+// moved alters the quantity of the movements of a type in the first stock that has such a one.
+func (v *vandal) moved(of imv1.MovementType, from, to string) {
+	v.t.Helper()
+	wanted := func(m *imv1.StockMoved) bool { return m.GetType() == of && m.GetQuantity() == from }
+	fits := func(commits []bson.D) bool { return count(v.t, commits, wanted) > 0 }
+	v.rewriteIf("inventory-movement", &imv1.StockMoved{}, fits, func(commits []bson.D) []bson.D {
+		return refact(v.t, commits, func(m *imv1.StockMoved) {
+			if wanted(m) {
+				m.Quantity = to
+			}
+		})
+	})
 }
 
 // only leaves of a history's facts those that are not of a type.
