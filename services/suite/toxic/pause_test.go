@@ -45,6 +45,7 @@ func TestPausedReplica(t *testing.T) {
 		both[i] = begin(t, f, uri, prefix)
 	}
 	sleeper, other := both[0], both[1]
+	other.entries = append(other.entries, sleeper.entries...) // one suite, and what made its other tenant
 	victim := sleeper.Processes[fleet.Whole]
 
 	// The relays are the sleeper's, which was first. It stops with facts on the way.
