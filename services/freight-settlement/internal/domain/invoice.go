@@ -75,28 +75,37 @@ type Invoice struct {
 }
 
 // NormalNumber is an invoice number without case, spaces, punctuation and leading zeros of
-// its groups of digits: INV-0012 and "inv 12" are one. Groups are found after the
-// punctuation is gone, so that INV-1-02 and INV-12 stay two.
+// its groups of digits: INV-0012 and "inv 12" are one. What stands between two groups of
+// digits is kept as a hyphen, so that 1-23 and 12-3 stay two.
 func NormalNumber(s string) string {
 	var out strings.Builder
 	var digits []rune
+	apart := false // punctuation came after the digits that were written last
 	flush := func() {
-		if len(digits) > 0 {
-			trimmed := strings.TrimLeft(string(digits), "0")
-			if trimmed == "" {
-				trimmed = "0"
-			}
-			out.WriteString(trimmed)
-			digits = digits[:0]
+		if len(digits) == 0 {
+			return
 		}
+		trimmed := strings.TrimLeft(string(digits), "0")
+		if trimmed == "" {
+			trimmed = "0"
+		}
+		out.WriteString(trimmed)
+		digits = digits[:0]
 	}
 	for _, r := range s {
 		switch {
 		case r >= '0' && r <= '9':
-			digits = append(digits, r)
+			if apart {
+				out.WriteByte('-')
+			}
+			digits, apart = append(digits, r), false
 		case unicode.IsLetter(r) || unicode.IsDigit(r):
 			flush()
 			out.WriteRune(unicode.ToUpper(r))
+			apart = false
+		default:
+			apart = apart || len(digits) > 0
+			flush()
 		}
 	}
 	flush()
