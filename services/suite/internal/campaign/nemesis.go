@@ -111,8 +111,10 @@ func (n *nemesis) rest(ctx context.Context, d time.Duration) error {
 // service draws a service, process one of its processes.
 func (n *nemesis) service() string { return Services[n.random.IntN(len(Services))] }
 
-func (n *nemesis) process() string {
-	names := n.processes(n.service())
+func (n *nemesis) process() string { return n.processOf(n.service()) }
+
+func (n *nemesis) processOf(service string) string {
+	names := n.processes(service)
 	slices.Sort(names)
 	return names[n.random.IntN(len(names))]
 }
@@ -126,12 +128,15 @@ func killService(ctx context.Context, n *nemesis) (string, error) {
 	return name, n.again(ctx, name, n.Bin)
 }
 
-// points are those that every service passes under load.
+// busy are the services that decide and follow for every order; the others pass a crash point rarely.
+var busy = []string{"order-release", "inventory-movement", "shipment-visibility", "freight-settlement", "returns"}
+
+// points are those that a busy service passes under load.
 var points = []string{"C1", "C2", "C3", "C4", "C5", "R1", "R2", "N1", "X1", "X2", "X3"}
 
 func crashService(ctx context.Context, n *nemesis) (string, error) {
-	name, point := n.process(), points[n.random.IntN(len(points))]
-	pass := 1 + n.random.IntN(20)
+	name, point := n.processOf(busy[n.random.IntN(len(busy))]), points[n.random.IntN(len(points))]
+	pass := 1 + n.random.IntN(10)
 	p := n.Processes[name]
 	p.Kill()
 	if err := p.Start(fmt.Sprintf("FAULT=%s:kill:n=%d", point, pass)); err != nil {
