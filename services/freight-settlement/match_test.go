@@ -93,7 +93,7 @@ func (m *mortal) around(h bus.Handler) bus.Handler {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		left := &atomic.Int64{}
-		left.Store(120)
+		left.Store(60) // about four a claim, of thirty
 		err := h(fuse{ctx, left, cancel}, f)
 		m.dead.Store(err != nil)
 		return err
