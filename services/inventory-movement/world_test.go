@@ -25,7 +25,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds how long something may take to happen on a loaded machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 type client = im.InventoryMovementServiceClient
 
