@@ -19,10 +19,9 @@ import (
 	integration "github.com/lockstep-logistics/lockstep/services/integration"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m, func() error { return goleak.Find() }) }
 
-// patience bounds how long something may take to happen on a loaded machine: after some failures
-// the bus rests for half a minute before it tries again.
+// patience bounds how long something may take on a loaded machine; the bus alone rests for 30 s after a few failures.
 const patience = 2 * time.Minute
 
 // portion is how many records the tests hand over at a time.

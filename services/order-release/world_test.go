@@ -20,7 +20,7 @@ import (
 	orderrelease "github.com/lockstep-logistics/lockstep/services/order-release"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m, func() error { return goleak.Find() }) }
 
 // patience bounds how long something may take to happen on a loaded machine.
 const patience = time.Minute
@@ -177,10 +177,11 @@ func (w *world) until(t *testing.T, id string, what string, holds func(*orderrel
 	t.Helper()
 	var o *orderreleasev1.Order
 	testkit.Eventually(t, patience, func() error {
-		if o = w.get(t, id); !holds(o) {
-			return fmt.Errorf("not %s: %v", what, o)
+		resp, err := w.orders.GetOrder(t.Context(), &orderreleasev1.GetOrderRequest{OrderId: id})
+		if o = resp.GetOrder(); err == nil && !holds(o) {
+			err = fmt.Errorf("not %s: %v", what, o)
 		}
-		return nil
+		return err
 	})
 	return o
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/returns"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m, func() error { return goleak.Find() }) }
 
 // patience bounds how long something may take to happen on a loaded machine.
 const patience = time.Minute

@@ -28,7 +28,7 @@ import (
 	shipmentvisibility "github.com/lockstep-logistics/lockstep/services/shipment-visibility"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m, func() error { return goleak.Find() }) }
 
 // patience bounds how long something may take to happen on a loaded machine.
 const patience = time.Minute
