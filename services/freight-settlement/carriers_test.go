@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -65,7 +64,7 @@ func (c *carriers) GetCarrier(_ context.Context, r *masterdatav1.GetCarrierReque
 func TestCardsOfCarriers(t *testing.T) {
 	onEngines(t, func(w *world) {
 		publish := func(code string) error {
-			_, err := w.ann.PublishRateCard(w.Context(), &freightsettlementv1.PublishRateCardRequest{Card: rateCard(code, "USD")})
+			_, err := w.card(rateCard(code, "USD"))
 			return err
 		}
 		f := w.refusal(publish("NOBODY"), fault.Invalid, "INVALID_REQUEST")
@@ -86,7 +85,7 @@ func TestCardsOfCarriers(t *testing.T) {
 		}
 		w.names.down.Store(true)
 		for _, code := range []string{"HERE", "GONE"} {
-			testkit.Eventually(w, 20*time.Second, func() error { return publish(code) })
+			testkit.Eventually(w, patience, func() error { return publish(code) })
 		}
 		if f := w.refusal(publish("OTHER"), fault.Unavailable, "MASTER_DATA_UNAVAILABLE"); !fault.Transient(f) {
 			w.Errorf("%v cannot be tried again", f)

@@ -43,11 +43,22 @@ func TestInvoiceBeforeTheShipment(t *testing.T) {
 		second := w.goes("PRO-2")
 		w.ends(id, approved, "")
 		for _, shp := range []string{first, second} {
-			testkit.Eventually(w, 20*time.Second, func() bool { return w.freight(shp).GetPaid().GetAmountMinor() == 70010 })
+			w.isPaid(shp, 70010)
 			if books := w.balances(shp); books["FREIGHT_ACCRUAL"] != -7001 || books["ACCOUNTS_PAYABLE"] != -70010 { // fuel is not invoiced yet
 				w.Errorf("books %v", books)
 			}
 		}
+	})
+}
+
+// isPaid waits until so much of a shipment's freight is paid: an approval is settled after it.
+func (w *world) isPaid(shp string, minor int64) {
+	w.Helper()
+	testkit.Eventually(w, patience, func() error {
+		if f := w.freight(shp); f.GetPaid().GetAmountMinor() != minor {
+			return fmt.Errorf("paid is %v, want %d", f.GetPaid(), minor)
+		}
+		return nil
 	})
 }
 
@@ -65,10 +76,13 @@ func (f fuse) Value(key any) any {
 	return f.Context.Value(key)
 }
 
-// mortal is a match that dies half-way while it is armed, and stays dead until revived.
+// mortal is a match that dies half-way while it is armed, and stays dead until the service is
+// started again: by then, so that no pause between two tries of a dead one is waited for.
 type mortal struct{ armed, dead atomic.Bool }
 
 func (m *mortal) around(h bus.Handler) bus.Handler {
+	m.armed.Store(false)
+	m.dead.Store(false)
 	return func(ctx context.Context, f bus.Fact) error {
 		switch {
 		case m.dead.Load():
@@ -79,7 +93,7 @@ func (m *mortal) around(h bus.Handler) bus.Handler {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		left := &atomic.Int64{}
-		left.Store(120)
+		left.Store(60) // about four a claim, of thirty
 		err := h(fuse{ctx, left, cancel}, f)
 		m.dead.Store(err != nil)
 		return err
@@ -109,7 +123,7 @@ func TestRestartInTheMiddleOfAMatch(t *testing.T) {
 			}
 			m.armed.Store(true)
 			id := w.invoiced("ACME", "1", lines...)
-			testkit.Eventually(w, 20*time.Second, m.dead.Load)
+			testkit.Eventually(w, patience, m.dead.Load)
 			claimed := 0
 			for _, shp := range ships {
 				if w.freight(shp).GetCharges()[0].GetInvoiceId() == id {
@@ -120,8 +134,6 @@ func TestRestartInTheMiddleOfAMatch(t *testing.T) {
 				t.Fatalf("%d of %d claimed, %s: not in the middle", claimed, n, w.invoice(id).GetState())
 			}
 			w.suite.Restart(t)
-			m.armed.Store(false)
-			m.dead.Store(false)
 			w.ends(id, approved, "")
 			for _, shp := range ships {
 				w.becomes(shp, settled)
@@ -155,7 +167,7 @@ func TestRaceForACharge(t *testing.T) {
 		for i := range 12 {
 			ids = append(ids, w.invoiced("ACME", fmt.Sprint("INV-", i+1), charged("PRO-1", "BASE", 70010, "USD"), charged("PRO-1", "FUEL", 7001, "USD")))
 		}
-		testkit.Eventually(w, 20*time.Second, func() error {
+		testkit.Eventually(w, patience, func() error {
 			count := map[freightsettlementv1.FreightInvoiceState]int{}
 			for _, id := range ids {
 				count[w.invoice(id).GetState()]++
@@ -217,7 +229,7 @@ func TestTrueUpAfterACredit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 20*time.Second, func() bool { return w.freight(shp).GetTotal().GetAmountMinor() == 88000 })
+	testkit.Eventually(t, patience, func() bool { return w.freight(shp).GetTotal().GetAmountMinor() == 88000 })
 	if books := w.balances(shp); books["FREIGHT_ACCRUAL"] != -88000 || books["FREIGHT_EXPENSE"] != 88000 {
 		t.Errorf("books %v", books)
 	}
@@ -236,6 +248,7 @@ func TestReplay(t *testing.T) {
 			w.Fatal(err)
 		}
 		w.ends(first.GetReceipt().GetId(), approved, "")
+		w.isPaid(shp, 70010)
 		w.suite.Redis.FlushAll()
 		w.suite.Restart(w.T)
 		var header metadata.MD
@@ -295,7 +308,7 @@ func TestForeignTenant(t *testing.T) {
 		if err != nil || resp.GetReceipt().GetId() == id {
 			w.Fatal(resp, err)
 		}
-		testkit.Eventually(w, 20*time.Second, func() bool {
+		testkit.Eventually(w, patience, func() bool {
 			got, err := eve.GetFreightInvoice(w.Context(), &freightsettlementv1.GetFreightInvoiceRequest{InvoiceId: resp.GetReceipt().GetId()})
 			return err == nil && got.GetInvoice().GetState() == unmatched
 		})
@@ -349,14 +362,14 @@ func TestFieldsAreNamed(t *testing.T) {
 		t.Errorf("%v, %v", resp, err)
 	}
 	w.publish("ACME", "USD")
-	card := &freightsettlementv1.PublishRateCardRequest{Card: &freightsettlementv1.RateCard{
+	card := &freightsettlementv1.RateCard{
 		Carrier: "ACME", Currency: "USD", ValidFrom: timestamppb.New(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
 		Lanes: []*freightsettlementv1.Lane{{Bands: []*freightsettlementv1.WeightBand{{FromGrams: 9, ToGrams: 10, RatePerKg: "1"}}}},
-	}}
-	_, err = w.ann.PublishRateCard(t.Context(), card)
+	}
+	_, err = w.card(card)
 	w.refused(err, fault.Refused, "VALIDITY_OVERLAP")
-	card.Card.Lanes[0].Bands[0].ToGrams = 8
-	_, err = w.ann.PublishRateCard(t.Context(), card)
+	card.Lanes[0].Bands[0].ToGrams = 8
+	_, err = w.card(card)
 	if f := w.refusal(err, fault.Invalid, "INVALID_REQUEST"); f.Fields[0].Path != "card.lanes[0].bands[0].to_grams" {
 		t.Errorf("%+v", f.Fields)
 	}

@@ -3,12 +3,12 @@ package freightsettlement_test
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
 	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
 )
 
@@ -32,18 +32,22 @@ func TestANumberThatComesLate(t *testing.T) {
 		w.happens(first, reported(first, "ACME", "LATE-1"), reported(first, "ACME", "LATE-1"))
 		second := w.shipment("PRO-2")
 		w.happens(second, reported(second, "", "LATE-2"))
-		testkit.Eventually(w, 20*time.Second, func() bool { return w.freight(second).GetProNumber() == "LATE-2" })
+		testkit.Eventually(w, patience, func() bool { return w.freight(second).GetProNumber() == "LATE-2" })
 		w.happens(second, dispatched(second, "ACME", ""))
 		w.ends(waits, approved, "")
 		w.ends(early, approved, "")
 		third := w.goes("PRO-3")
 		w.happens(third, reported(third, "OTHER", "LATE-3"), reported(third, "ACME", "LATE-4"))
 		w.listed("LATE-3", 1)
+		tried := w.invoice(foreign).GetAttempt()
 		last := w.invoiced("ACME", "4", charged("late 4", "BASE", 70010, "USD"))
 		w.ends(last, approved, "")
-		tried := w.invoice(foreign).GetAttempt()
-		testkit.Eventually(w, time.Minute, func() bool { return w.invoice(foreign).GetAttempt() > tried })
-		if i := w.invoice(foreign); i.GetState() != unmatched {
+		var i *freightsettlementv1.FreightInvoice
+		testkit.Eventually(w, 3*patience, func() bool { // its wait doubles each time
+			i = w.invoice(foreign)
+			return i.GetAttempt() > tried && i.GetState() != received
+		})
+		if i.GetState() != unmatched {
 			w.Errorf("under another carrier's number: %v", i)
 		}
 		if f := w.freight(third); f.GetProNumber() != "PRO-3" || !slices.Equal(f.GetOtherReferences(), []string{"LATE-4"}) {

@@ -25,6 +25,9 @@ import (
 	freightsettlement "github.com/lockstep-logistics/lockstep/services/freight-settlement"
 )
 
+// patience bounds how long something may take to happen on a loaded machine.
+const patience = time.Minute
+
 // shipped is all that the test's shipments remember: how many facts they had.
 type shipped struct {
 	Facts int `bson:"f"`
@@ -164,10 +167,20 @@ func delivered(shipment string, grams int64) proto.Message {
 func (w *world) publish(carrier, currency string) {
 	w.Helper()
 	w.names.know(carrier)
-	resp, err := w.ann.PublishRateCard(w.Context(), &freightsettlementv1.PublishRateCardRequest{Card: rateCard(carrier, currency)})
+	resp, err := w.card(rateCard(carrier, currency))
 	if err != nil || resp.GetReceipt().GetState() != "PUBLISHED" || len(resp.GetReceipt().GetCreatedIds()) != 1 {
 		w.Fatal(resp, err)
 	}
+}
+
+// card publishes a rate card, again where a loaded machine had no word of master data in time.
+func (w *world) card(card *freightsettlementv1.RateCard) (resp *freightsettlementv1.PublishRateCardResponse, err error) {
+	w.Helper()
+	testkit.Eventually(w, patience, func() bool {
+		resp, err = w.ann.PublishRateCard(w.Context(), &freightsettlementv1.PublishRateCardRequest{Card: card})
+		return w.names.down.Load() || reasonOf(err) != "MASTER_DATA_UNAVAILABLE"
+	})
+	return resp, err
 }
 
 func rateCard(carrier, currency string) *freightsettlementv1.RateCard {
@@ -189,7 +202,7 @@ func (w *world) freight(shipment string) *freightsettlementv1.Freight {
 func (w *world) becomes(shipment string, want freightsettlementv1.FreightState) *freightsettlementv1.Freight {
 	w.Helper()
 	var f *freightsettlementv1.Freight
-	testkit.Eventually(w, 20*time.Second, func() error {
+	testkit.Eventually(w, patience, func() error {
 		if f = w.freight(shipment); f.GetState() != want {
 			return fmt.Errorf("freight of %s is %s, want %s: %v", shipment, f.GetState(), want, f)
 		}
@@ -240,7 +253,7 @@ func (w *world) invoice(id string) *freightsettlementv1.FreightInvoice {
 func (w *world) ends(id string, want freightsettlementv1.FreightInvoiceState, reason string) *freightsettlementv1.FreightInvoice {
 	w.Helper()
 	var i *freightsettlementv1.FreightInvoice
-	testkit.Eventually(w, 20*time.Second, func() error {
+	testkit.Eventually(w, patience, func() error {
 		i = w.invoice(id)
 		has := reason == ""
 		for _, r := range i.GetReasons() {

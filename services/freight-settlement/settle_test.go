@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -119,7 +118,7 @@ func (w *world) goes(name string) string {
 // listed waits until so many freights are listed under a reference.
 func (w *world) listed(reference string, n int) {
 	w.Helper()
-	testkit.Eventually(w, 20*time.Second, func() error {
+	testkit.Eventually(w, patience, func() error {
 		resp, err := w.ann.ListFreights(w.Context(), &freightsettlementv1.ListFreightsRequest{Reference: reference})
 		if err != nil || len(resp.GetFreights()) != n {
 			return fmt.Errorf("%s: %v, %w", reference, resp, err)
@@ -207,7 +206,7 @@ func TestOwnDocumentsDispute(t *testing.T) {
 // free waits until no invoice has a charge of a shipment.
 func (w *world) free(shp string) {
 	w.Helper()
-	testkit.Eventually(w, 20*time.Second, func() error {
+	testkit.Eventually(w, patience, func() error {
 		f := w.freight(shp)
 		for _, c := range f.GetCharges() {
 			if c.GetInvoiceId() != "" {
@@ -310,7 +309,7 @@ func TestNoRateIsNotLost(t *testing.T) {
 		w.happens(shp, accepted(shp, "ACME"))
 		w.happens(shp, dispatched(shp, "ACME", "PRO-1"))
 		w.happens(shp, delivered(shp, 8000))
-		testkit.Eventually(w, 20*time.Second, func() bool { return w.freight(shp).GetWeightGrams() == 8000 && w.freight(early) != nil })
+		testkit.Eventually(w, patience, func() bool { return w.freight(shp).GetWeightGrams() == 8000 && w.freight(early) != nil })
 		f := w.becomes(shp, unrated)
 		if f.GetReasons()[0].GetCode() != "NO_RATE_CARD" || len(f.GetAllocations()) != 0 {
 			w.Errorf("%v", f)

@@ -24,8 +24,10 @@ func places(t *testing.T, w *world) {
 		w.masterData.publish(t, w.Tenant, w.id("loc", code), &md.LocationDefined{Location: l, SiteCode: site})
 	}
 	receive := func(at string) error {
-		_, err := w.wms.RecordReceipt(t.Context(), &im.RecordReceiptRequest{Receipt: &im.GoodsReceipt{Site: site, Sku: sku, Location: at, Quantity: ea(1)}})
-		return err
+		return w.answered(t, func() error {
+			_, err := w.wms.RecordReceipt(t.Context(), &im.RecordReceiptRequest{Receipt: &im.GoodsReceipt{Site: site, Sku: sku, Location: at, Quantity: ea(1)}})
+			return err
+		})
 	}
 	define(site, "", md.LocationKind_LOCATION_KIND_SITE)
 	testkit.Eventually(t, patience, func() error { return receive("ANY") }) // no bins: anywhere
@@ -41,16 +43,22 @@ func places(t *testing.T, w *world) {
 	testkit.Eventually(t, patience, func() error { return refused(receive("ANY"), "receipt.location") })
 	before := w.rowsAt(t, site, sku)
 	move := func(from, to string) error {
-		_, err := w.wms.MoveStock(t.Context(), &im.MoveStockRequest{Site: site, Sku: sku, FromLocation: from, ToLocation: to, Quantity: ea(1)})
-		return err
+		return w.answered(t, func() error {
+			_, err := w.wms.MoveStock(t.Context(), &im.MoveStockRequest{Site: site, Sku: sku, FromLocation: from, ToLocation: to, Quantity: ea(1)})
+			return err
+		})
 	}
 	adjust := func(at string, by int) error {
-		_, err := w.wms.AdjustStock(t.Context(), &im.AdjustStockRequest{Site: site, Sku: sku, Location: at, Change: ea(by), Reason: "COUNT"})
-		return err
+		return w.answered(t, func() error {
+			_, err := w.wms.AdjustStock(t.Context(), &im.AdjustStockRequest{Site: site, Sku: sku, Location: at, Change: ea(by), Reason: "COUNT"})
+			return err
+		})
 	}
 	returned := func(at string) error {
-		_, err := w.wms.RecordReturnReceipt(t.Context(), &im.RecordReturnReceiptRequest{Site: site, Sku: sku, Location: at, Quantity: ea(1), RmaId: w.id("rma", sku)})
-		return err
+		return w.answered(t, func() error {
+			_, err := w.wms.RecordReturnReceipt(t.Context(), &im.RecordReturnReceiptRequest{Site: site, Sku: sku, Location: at, Quantity: ea(1), RmaId: w.id("rma", sku)})
+			return err
+		})
 	}
 	w.masterData.put(w.Tenant, &md.Location{Code: "ELSEWHERE-" + site, ParentCode: "DC1", Kind: md.LocationKind_LOCATION_KIND_BIN})
 	for field, err := range map[string]error{
@@ -74,6 +82,17 @@ func places(t *testing.T, w *world) {
 	early(t, w, site, sku, receive)
 }
 
+// answered runs a command, again where a loaded machine had no word of master data in time.
+func (w *world) answered(t *testing.T, command func() error) (err error) {
+	t.Helper()
+	testkit.Eventually(t, patience, func() bool {
+		err = command()
+		f, ok := fault.As(err)
+		return w.masterData.down.Load() || !ok || f.Reason != "MASTER_DATA_UNAVAILABLE"
+	})
+	return err
+}
+
 // early: facts trail. Master data is asked then, in the zone of a site too.
 func early(t *testing.T, w *world, site, sku string, receive func(at string) error) {
 	w.masterData.put(w.Tenant, &md.Location{Code: site + "/ZONE", ParentCode: site, Kind: md.LocationKind_LOCATION_KIND_ZONE})
@@ -83,9 +102,7 @@ func early(t *testing.T, w *world, site, sku string, receive func(at string) err
 	}
 	w.masterData.down.Store(true)
 	defer w.masterData.down.Store(false)
-	if err := receive(site + "/BIN"); err != nil {
-		t.Errorf("known here while master data is down: %v", err)
-	}
+	testkit.Eventually(t, patience, func() error { return receive(site + "/BIN") }) // known here, or soon, while master data is down
 	reason(t, receive(site+"/Z-1"), fault.Unavailable, "MASTER_DATA_UNAVAILABLE")
 	resp, err := w.wms.BatchRecordReceipts(t.Context(), &im.BatchRecordReceiptsRequest{Receipts: []*im.GoodsReceipt{
 		{Site: site, Sku: sku, Location: site + "/BIN", Quantity: ea(1)}, {Site: site, Sku: sku, Location: site + "/Z-1", Quantity: ea(1)},

@@ -22,10 +22,10 @@ import (
 	inventorymovement "github.com/lockstep-logistics/lockstep/services/inventory-movement"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m, func() error { return goleak.Find() }) }
 
 // patience bounds how long something may take to happen on a loaded machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 type client = im.InventoryMovementServiceClient
 

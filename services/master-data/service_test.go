@@ -22,6 +22,9 @@ import (
 	masterdata "github.com/lockstep-logistics/lockstep/services/master-data"
 )
 
+// patience bounds how long something may take to happen on a loaded machine.
+const patience = time.Minute
+
 func unit() *host.Unit { return host.Bind(masterdata.Name, masterdata.Defaults(), masterdata.New) }
 
 // onEngines runs a test on each engine, with a client that may write.
@@ -224,7 +227,7 @@ func TestLists(t *testing.T) {
 			}
 		}
 		for _, name := range []string{"A", "4006381333931", "04006381333931"} { // SKU, GTIN-13, the same as GTIN-14
-			testkit.Eventually(t, 10*time.Second, func() bool {
+			testkit.Eventually(t, patience, func() bool {
 				resp, err := c.ListItems(t.Context(), &masterdatav1.ListItemsRequest{Identifier: name})
 				return err == nil && len(resp.GetItems()) == 1 && resp.GetItems()[0].GetItem().GetSku() == "A"
 			})
@@ -253,7 +256,7 @@ func TestLists(t *testing.T) {
 			"of no site":       {&masterdatav1.ListLocationsRequest{SiteCode: "DC9"}, nil},
 		} {
 			t.Run(name, func(t *testing.T) {
-				testkit.Eventually(t, 10*time.Second, func() bool {
+				testkit.Eventually(t, patience, func() bool {
 					return slices.Equal(codesOf(proto.CloneOf(tt.req)), tt.want)
 				})
 			})
@@ -349,7 +352,7 @@ func TestFactsForFollowers(t *testing.T) {
 			t.Fatal(err)
 		}
 		facts := commonv1.NewFactsServiceClient(s.Client(masterdata.Name, s.Service(masterdata.Name)))
-		testkit.Eventually(t, 20*time.Second, func() error {
+		testkit.Eventually(t, patience, func() error {
 			resp, err := facts.Export(t.Context(), &commonv1.ExportRequest{AggregateType: "item"})
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package orderrelease_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -26,9 +27,13 @@ func TestLifecycles(t *testing.T) {
 		"hold":              hold,
 		"manual":            manual,
 		"two sites":         twoSites,
-		"hang":              hang,
 		"transient refusal": transientRefusal,
 	})
+}
+
+// TestGivenUp is what becomes of attempts to promise that get no answer in time.
+func TestGivenUp(t *testing.T) {
+	onEngines(t, map[string]func(*testing.T, *world){"hang": hang, "hang by hand": hangByHand}, impatient)
 }
 
 // straight holds the number of commits that an order costs.
@@ -114,13 +119,17 @@ func shortPick(t *testing.T, w *world) {
 	w.free(t, sku, "4")
 }
 
-// free asserts what an item's stock at DC1 has left to promise.
+// free waits until an item's stock at DC1 has so much left to promise: what was claimed in vain
+// goes back after what it was claimed for is decided.
 func (w *world) free(t *testing.T, sku, want string) {
 	t.Helper()
-	v, err := w.inventory.stocks.Get(command(t, w.Tenant), stockID(w.Tenant, "DC1", w.id("itm", sku)))
-	if err != nil || v.State.free() != quantity.MustParse(want) {
-		t.Errorf("free %v, %v; want %s", v.State, err, want)
-	}
+	testkit.Eventually(t, patience, func() error {
+		v, err := w.inventory.stocks.Get(command(t, w.Tenant), stockID(w.Tenant, "DC1", w.id("itm", sku)))
+		if err != nil || v.State.free() != quantity.MustParse(want) {
+			return fmt.Errorf("free of %s %v, %w; want %s", sku, v.State, err, want)
+		}
+		return nil
+	})
 }
 
 // backorder: nothing is promised that is not there, and the earliest promised is served first.
@@ -209,9 +218,7 @@ func cancelWaiting(t *testing.T, w *world) {
 	doc := order(t, lineOf(1, sku, 5))
 	doc.ReleaseMode = or.ReleaseMode_RELEASE_MODE_MANUAL
 	id := w.submit(t, doc)
-	if _, err := w.orders.PromiseLines(t.Context(), &or.PromiseLinesRequest{OrderId: id, WaitMs: 5000}); err != nil {
-		t.Fatal(err)
-	}
+	w.promise(t, id)
 	w.state(t, id, or.OrderState_ORDER_STATE_PROMISED)
 	other := w.submit(t, order(t, lineOf(1, sku, 3)))
 	w.releases(t, other, "R1 BACKORDERED 1:3")

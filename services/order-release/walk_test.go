@@ -20,7 +20,7 @@ import (
 func TestRandomWalk(t *testing.T) {
 	for _, engine := range hosttest.Engines {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorld(t, engine)
+			w := newWorld(t, engine, impatient)
 			walk(t, w, rand.New(rand.NewPCG(1, 7)), func() {})
 		})
 	}

@@ -298,9 +298,8 @@ func strangers(t *testing.T, w *world) {
 	_, err := customer("C-2").RequestReturn(t.Context(), ask(order, 10, 1, defective))
 	reason(t, err, fault.NotFound, "NOT_FOUND")
 	buyer := customer("C-1")
-	own, err := buyer.RequestReturn(t.Context(), ask(order, 10, 1, defective))
-	if err != nil || own.GetReturn().GetState() != returnsv1.ReturnState_RETURN_STATE_AUTHORISED {
-		t.Fatal(own, err)
+	if own := w.requestAs(t, buyer, ask(order, 10, 1, defective)); own.GetState() != returnsv1.ReturnState_RETURN_STATE_AUTHORISED {
+		t.Fatal(own)
 	}
 	testkit.Eventually(t, patience, func() bool {
 		list, err := buyer.ListReturns(t.Context(), &returnsv1.ListReturnsRequest{OrderId: order})

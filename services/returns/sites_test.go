@@ -49,10 +49,14 @@ func TestReturnSites(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			w := newWorld(t, engine)
 			order := w.shipped(t)
-			request := func(site string) error {
+			request := func(site string) (err error) {
 				r := ask(order, 10, 1, defective)
 				r.ReturnSite = site
-				_, err := w.service.RequestReturn(t.Context(), r)
+				testkit.Eventually(t, patience, func() bool { // on a loaded machine master data may have no word in time
+					_, err = w.service.RequestReturn(t.Context(), r)
+					f, ok := fault.As(err)
+					return w.sites.down.Load() || !ok || f.Reason != "MASTER_DATA_UNAVAILABLE"
+				})
 				return err
 			}
 			for code, facts := range map[string]bool{"HERE": false, "GONE": true} {

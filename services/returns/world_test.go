@@ -23,10 +23,10 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/returns"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m, func() error { return goleak.Find() }) }
 
 // patience bounds how long something may take to happen on a loaded machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 type client = returnsv1.ReturnsServiceClient
 
@@ -162,11 +162,24 @@ const (
 
 func (w *world) request(t *testing.T, r *returnsv1.RequestReturnRequest) *returnsv1.Return {
 	t.Helper()
-	resp, err := w.service.RequestReturn(t.Context(), r)
+	return w.requestAs(t, w.service, r)
+}
+
+// requestAs asks for a return and, where the request waits, gives it back decided or left to
+// people: on a loaded machine that may take longer than one may wait with the call.
+func (w *world) requestAs(t *testing.T, c client, r *returnsv1.RequestReturnRequest) *returnsv1.Return {
+	t.Helper()
+	resp, err := c.RequestReturn(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.GetReturn()
+	driven := func(r *returnsv1.Return) bool {
+		return r.GetState() != returnsv1.ReturnState_RETURN_STATE_REQUESTED || len(r.GetReasons()) > 0
+	}
+	if r.GetWaitMs() == 0 || driven(resp.GetReturn()) {
+		return resp.GetReturn()
+	}
+	return w.until(t, resp.GetReceipt().GetId(), "driven", driven)
 }
 
 func (w *world) get(t *testing.T, rma string) *returnsv1.Return {

@@ -321,9 +321,10 @@ func staleVersion(t *testing.T, w *world) {
 func TestReplayAndTimersSurviveARestart(t *testing.T) {
 	for _, engine := range hosttest.Engines {
 		t.Run(engine, func(t *testing.T) {
-			w := newWorld(t, engine)
+			now := &ahead{}
+			w := newWorldOn(t, hosttest.Options{Engine: engine, Clock: now})
 			id := w.planned(t, "restart")
-			respondBy := in(2 * time.Second)
+			respondBy := in(10 * time.Minute)
 			ctx := hosttest.WithKey(t.Context(), "tender-restart")
 			req := &sv.TenderShipmentRequest{ShipmentId: id, Carrier: "ACME", CarrierService: "LTL", RespondBy: respondBy}
 			first, err := w.tms.TenderShipment(ctx, req)
@@ -340,6 +341,8 @@ func TestReplayAndTimersSurviveARestart(t *testing.T) {
 			if _, err = w.tms.TenderShipment(ctx, other); !fault.IsKind(err, fault.KeyReused) {
 				t.Fatalf("another body under the key: %v", err)
 			}
+			w.becomes(t, "restart", sv.ShipmentState_SHIPMENT_STATE_TENDERED)
+			now.by.Store(int64(20 * time.Minute))
 			s := w.becomes(t, "restart", planned)
 			if tender := s.GetTenders()[0]; tender.GetState() != sv.TenderState_TENDER_STATE_EXPIRED || !s.GetUpdateTime().AsTime().After(respondBy.AsTime()) {
 				t.Errorf("%v at %v", tender, s.GetUpdateTime().AsTime())

@@ -58,11 +58,11 @@ func TestCombiner(t *testing.T) {
 		go func() { answers <- c.put(context.Background(), waits(id), numbers) }()
 	}
 	put("first")
-	testkit.Eventually(t, 10*time.Second, func() bool { return g.count() == 1 })
+	testkit.Eventually(t, time.Minute, func() bool { return g.count() == 1 })
 	for i := range 8 {
 		put(fmt.Sprint(i), store.Row{Tenant: "t", ID: "k/common"})
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return c.queued() == 8 })
+	testkit.Eventually(t, time.Minute, func() bool { return c.queued() == 8 })
 	if len(answers) != 0 {
 		t.Fatal("answered before anything was written")
 	}
@@ -70,7 +70,7 @@ func TestCombiner(t *testing.T) {
 	if err := <-answers; err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return g.count() == 2 })
+	testkit.Eventually(t, time.Minute, func() bool { return g.count() == 2 })
 	if second := g.writes[1]; len(second) != 2 || len(second[0].Keys[index])+len(second[1].Keys[index]) != 8 {
 		t.Errorf("the second write is %v, want one row of 8 facts and one number", second)
 	}
@@ -82,7 +82,7 @@ func TestCombiner(t *testing.T) {
 		}
 	}
 	put("after a failure")
-	testkit.Eventually(t, 10*time.Second, func() bool { return g.count() == 3 })
+	testkit.Eventually(t, time.Minute, func() bool { return g.count() == 3 })
 	g.let <- nil
 	if err := <-answers; err != nil {
 		t.Error(err)

@@ -15,7 +15,7 @@ import (
 // eventually sweeps until the order is as wanted: the list of what is due trails.
 func eventually(t *testing.T, a *app.App, id string, want func(domain.Order) bool) {
 	t.Helper()
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if err := a.Sweep(as(t, "sweep"), time.Now().Add(time.Hour)); err != nil && !fault.IsKind(err, fault.Unavailable) {
 			t.Fatal(err)
 		}

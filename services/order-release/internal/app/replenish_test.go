@@ -136,7 +136,7 @@ func TestStockThatArrivesWhileDeciding(t *testing.T) {
 	if s := order(t, a, id).State(); s != domain.Backordered {
 		t.Fatalf("state %s", s)
 	}
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		err := a.Await(as(t, "await"), id)
 		if err != nil && !fault.IsKind(err, fault.Unavailable) {
 			t.Fatal(err)
@@ -172,7 +172,7 @@ func TestSweepIsOnTime(t *testing.T) {
 	id, _ := submit(t, a, 3)
 	ahead := time.Now().Add(time.Hour)
 	sweep := func() error { return a.Sweep(as(t, "sweep"), ahead) }
-	testkit.Eventually(t, 10*time.Second, func() error { // the list trails, then the time is not over
+	testkit.Eventually(t, time.Minute, func() error { // the list trails, then the time is not over
 		if err := sweep(); err != nil && !fault.IsKind(err, fault.Unavailable) {
 			t.Fatal(err)
 		}

@@ -101,7 +101,7 @@ func get(t *testing.T, a *app.App, id string) domain.Return {
 // sweeps sweeps, with a clock so far ahead, until the return is in the state: lists trail.
 func sweeps(t *testing.T, a *app.App, ahead time.Duration, id string, want domain.State) domain.Return {
 	t.Helper()
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		err := a.Sweep(t.Context(), time.Now().Add(ahead))
 		if r := get(t, a, id); r.State() != want {
 			return fault.New(fault.Unavailable, "NOT_YET", "%s: %v", r.State(), err)
@@ -114,7 +114,7 @@ func sweeps(t *testing.T, a *app.App, ahead time.Duration, id string, want domai
 // listed waits until a sweep that far ahead would meet so many returns.
 func listed(t *testing.T, a *app.App, ahead time.Duration, n int) {
 	t.Helper()
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		due, err := a.Returns.Due(t.Context(), app.IndexUndecided, store.TimeKey(time.Now().Add(ahead)), 10)
 		if err == nil && len(due) != n {
 			err = fault.New(fault.Unavailable, "NOT_YET", "%d instead of %d", len(due), n)
