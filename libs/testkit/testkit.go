@@ -54,6 +54,23 @@ func Eventually[C func() bool | func() error](t testing.TB, within time.Duration
 	}
 }
 
+// Main runs the tests of a process, then asks leaks, e.g. goleak.Find, until it finds none: on a
+// busy machine what was told to end may take a while.
+func Main(m *testing.M, leaks func() error) {
+	code := m.Run()
+	for end := time.Now().Add(startWithin / 4); code == 0; {
+		err := leaks()
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
 // Name returns a name that no other test run uses, of at most 24 characters
 // [a-z0-9_]: for tenants, databases, streams.
 func Name(prefix string) string {
