@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "6"); err != nil { // they wait for leases and periods more than they compute
+	if err := flag.Set("test.parallel", "4"); err != nil { // they wait for leases and periods more than they compute
 		panic(err)
 	}
 	os.Exit(m.Run())
