@@ -4,7 +4,7 @@
 BIN     := $(CURDIR)/bin
 MODULES := $(shell sed -n 's/^\t\.\///p' go.work)
 CODE    := $(patsubst %,./%/...,$(filter-out proto,$(MODULES)))
-TEST    := go test -timeout 10m $(TESTFLAGS)
+TEST    := go test -timeout 20m $(TESTFLAGS)
 # Packages with tests that crash the code at the points of libs/faultpoint.
 FAULTS   = $(shell grep -rl --include='*_test.go' '^//go:build faults' $(MODULES) | xargs -n1 dirname | sort -u | sed 's,^,./,')
 

@@ -38,7 +38,7 @@ func TestLimitQueuesTwiceAndRefusesTheRest(t *testing.T) {
 			}
 		})
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return refused.Load() == 2*n && busy.Load() == n })
+	testkit.Eventually(t, time.Minute, func() bool { return refused.Load() == 2*n && busy.Load() == n })
 	close(let)
 	wg.Wait()
 	if done.Load() != 3*n || most.Load() != n {

@@ -29,12 +29,15 @@ func freeAddress(t *testing.T) string {
 
 func freeAddressOf(t *testing.T, host string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	address, err := testkit.FreeAddress() // whose port the system gives to nobody meanwhile
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort(host, port)
 }
 
 func get(t *testing.T, url string) (int, string) {
@@ -71,12 +74,12 @@ func TestAdminPort(t *testing.T) {
 	if code, _ := get(t, base+"/livez"); code != http.StatusOK {
 		t.Errorf("livez %d", code)
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool {
+	testkit.Eventually(t, time.Minute, func() bool {
 		code, body := get(t, base+"/readyz")
 		return code == http.StatusServiceUnavailable && strings.Contains(body, "COPYING")
 	})
 	close(notYet)
-	testkit.Eventually(t, 5*time.Second, func() bool { code, _ := get(t, base+"/readyz"); return code == http.StatusOK })
+	testkit.Eventually(t, time.Minute, func() bool { code, _ := get(t, base+"/readyz"); return code == http.StatusOK })
 	_, body := get(t, base+"/readyz")
 	if err := json.Unmarshal([]byte(body), &struct{ Ready bool }{}); err != nil {
 		t.Error(err)
@@ -187,12 +190,12 @@ func handshake(t *testing.T, address string, files TLS) error {
 		}
 		cfg.Certificates = []tls.Certificate{pair}
 	}
-	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 5 * time.Second}, "tcp", address, cfg)
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: time.Minute}, "tcp", address, cfg)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	_, err = conn.Read(make([]byte, 1)) // TLS 1.3: the server's refusal comes with the first read
 	return err
 }

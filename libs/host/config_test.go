@@ -200,7 +200,7 @@ func TestTheStreamIsAsLargeAsSet(t *testing.T) {
 	startHost(t, cfg, Bind("made-up", none{}, func(none, Deps) (*Service, error) {
 		return &Service{Register: func(grpc.ServiceRegistrar) {}}, nil
 	}))
-	js, err := jetstream.New(nc)
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

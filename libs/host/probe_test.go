@@ -15,11 +15,12 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	probev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/probe/v1"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m, func() error { return goleak.Find() }) }
 
 // probe is the probe service without a database.
 type probe struct {
@@ -101,8 +102,8 @@ func (p *probe) unit(name string, change ...func(*Service)) *Unit {
 
 func quick() Config {
 	cfg := Defaults()
-	cfg.Listen, cfg.NATS, cfg.Redis.URL = Listen{}, NATS{}, ""
-	cfg.Shutdown = Shutdown{Wait: time.Millisecond, Grace: 10 * time.Second, Drain: 10 * time.Second}
+	cfg.Listen, cfg.NATS, cfg.Redis.URL, cfg.Limits.Deadline = Listen{}, NATS{}, "", maxDeadline
+	cfg.Shutdown = Shutdown{Wait: time.Millisecond, Grace: time.Minute, Drain: time.Minute}
 	return cfg
 }
 

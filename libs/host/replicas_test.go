@@ -39,7 +39,7 @@ func TestCallsSpreadOverReplicas(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for deadline := time.Now().Add(20 * time.Second); first.calls.Load() < 5 || second.calls.Load() < 5; call() {
+	for deadline := time.Now().Add(time.Minute); first.calls.Load() < 5 || second.calls.Load() < 5; call() {
 		if time.Now().After(deadline) {
 			t.Fatalf("the replicas had %d and %d calls", first.calls.Load(), second.calls.Load())
 		}
@@ -80,12 +80,18 @@ func TestAFrozenReplicaGetsNoMoreCalls(t *testing.T) {
 	defer group.Wait()
 	defer close(frozen.let)
 	var answered atomic.Int64
-	for deadline := time.Now().Add(20 * time.Second); answered.Load() < 200 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		group.Go(func() { // one after another: those that do not come back are the frozen one's
+	for deadline := time.Now().Add(time.Minute); (answered.Load() < 200 || frozen.calls.Load() == 0) && time.Now().Before(deadline); {
+		done := make(chan struct{})
+		group.Go(func() {
+			defer close(done)
 			if _, err := caller.Add(as(t, rand.Text()), &probev1.AddRequest{CounterId: "c", Amount: 1, Mood: "wait"}); err == nil {
 				answered.Add(1)
 			}
 		})
+		select { // one after another: those that do not come back are the frozen one's
+		case <-done:
+		case <-frozen.began:
+		}
 	}
 	if answered.Load() < 200 || frozen.calls.Load() == 0 || frozen.calls.Load() > 20 {
 		t.Errorf("%d calls were answered, the frozen replica holds %d", answered.Load(), frozen.calls.Load())

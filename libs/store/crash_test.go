@@ -201,7 +201,7 @@ func killedAfter(t *testing.T, cfg store.Config, n int, trouble func(victim *os.
 // insist repeats a command under its key until it is acknowledged.
 func insist(ctx context.Context, c *store.Collection[storetest.Stock, storetest.Fact], key string) error {
 	for {
-		call, cancel := context.WithTimeout(ctx, 10*time.Second)
+		call, cancel := context.WithTimeout(ctx, 20*time.Second)
 		err := takeOne(call, c, key)
 		cancel()
 		if err == nil || ctx.Err() != nil || !fault.Transient(err) {
@@ -251,7 +251,7 @@ func TestFailOver(t *testing.T) {
 // storm lets two processes' worth of writers take units while trouble does its part.
 func storm(t *testing.T, uri string, trouble func(progress func(n int64), stall func())) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var cs []*store.Collection[storetest.Stock, storetest.Fact]
 	for range 2 {

@@ -317,7 +317,7 @@ func TestAsOfWaitsForWhatIsUnderWay(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool {
+	testkit.Eventually(t, time.Minute, func() bool {
 		p := list()
 		return len(p.Items) == 1 && p.AsOf.Equal(now.Now())
 	})

@@ -48,7 +48,7 @@ func TestPositionLost(t *testing.T) {
 	if _, err := add(t.Context(), c, "sum_a", "k", 1); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for _, pos := range []Position{"no position", "42"} {
 		if err := db.Tail(ctx, pos, func(RawCommit) error { return nil }, nil); !errors.Is(err, ErrPositionLost) {

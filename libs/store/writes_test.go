@@ -43,7 +43,8 @@ func TestWritesThatFail(t *testing.T) {
 // failing is an engine that writes nothing while it is told so.
 type failing struct {
 	engine
-	on atomic.Bool
+	on    atomic.Bool
+	tries atomic.Int64 // that failed
 }
 
 var errNoSpace = errors.New("no space")
@@ -60,6 +61,7 @@ func (f *failing) insert(ctx context.Context, ws []*write) {
 
 func (f *failing) try(ctx context.Context) error {
 	if f.on.Load() {
+		f.tries.Add(1)
 		return errNoSpace
 	}
 	return f.engine.try(ctx)
@@ -86,12 +88,13 @@ func TestReady(t *testing.T) {
 		db.writes.mu.Lock()
 		db.writes.failing = db.writes.failing.Add(-failingFor)
 		db.writes.mu.Unlock()
-		time.Sleep(2 * tryEvery) // it tries and fails
+		before := f.tries.Load()
+		testkit.Eventually(t, time.Minute, func() bool { return f.tries.Load() > before+1 }) // the first has been noted
 		if err := db.Ready(); !fault.IsKind(err, fault.Unavailable) {
 			t.Errorf("while all fail: %v", err)
 		}
 		f.on.Store(false)
-		testkit.Eventually(t, 10*tryEvery, func() error { return db.Ready() })
+		testkit.Eventually(t, time.Minute, func() error { return db.Ready() })
 		if _, err := add(t.Context(), c, "sum_a", "k", 1); err != nil {
 			t.Error(err)
 		}
@@ -120,7 +123,7 @@ func TestIdleProcessKnows(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- db.Watch(ctx) }()
-		testkit.Eventually(t, 10*tryEvery, func() bool {
+		testkit.Eventually(t, time.Minute, func() bool {
 			failing, _, _ := db.writes.state(clock.Monotonic())
 			return failing > 0
 		})

@@ -20,7 +20,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-const startWithin = 60 * time.Second // a loaded machine may take long; a healthy one needs two seconds
+const startWithin = 2 * time.Minute // a loaded machine may take long; a healthy one needs two seconds
 
 // shared is held for as long as the process lives: a leash that nothing refers to would
 // be collected as garbage, and its server killed.
@@ -105,7 +105,7 @@ func StartMongodBehind(t testing.TB, front func(address string) string, flags ..
 		_ = os.RemoveAll(m.dir)
 	})
 	m.front = front(m.host())
-	if err := initiated([]*Mongod{m}); err != nil {
+	if err := initiated([]*Mongod{m}, election); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -140,7 +140,7 @@ func LaunchReplicaSet(dir string, n int, flags ...string) ([]*Mongod, error) {
 // the first primary. URI of any node names the whole set.
 func StartReplicaSet(t testing.TB, n int) []*Mongod {
 	t.Helper()
-	nodes, err := startSet(mongod(t), "", n, false)
+	nodes, err := newSet(mongod(t), "", n, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,6 +150,9 @@ func StartReplicaSet(t testing.TB, n int) []*Mongod {
 			_ = os.RemoveAll(m.dir)
 		}
 	})
+	if err := initiated(nodes, patientElection); err != nil {
+		t.Fatal(err)
+	}
 	return nodes
 }
 
@@ -197,7 +200,7 @@ func (m *Mongod) Listens() bool {
 
 // Write makes a document durable on the node, or tells why it cannot.
 func (m *Mongod) Write(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	return onClient(ctx, m.DirectURI()+"&w=majority&journal=true", func(c *mongo.Client) error {
 		_, err := c.Database("testkit").Collection("written").InsertOne(ctx, bson.D{})
@@ -283,6 +286,15 @@ func mongod(t testing.TB) string {
 }
 
 func startSet(bin, parent string, n int, owned bool, flags ...string) ([]*Mongod, error) {
+	nodes, err := newSet(bin, parent, n, owned, flags...)
+	if err != nil {
+		return nil, err
+	}
+	return nodes, initiated(nodes, election)
+}
+
+// newSet prepares the nodes of a set.
+func newSet(bin, parent string, n int, owned bool, flags ...string) ([]*Mongod, error) {
 	nodes := make([]*Mongod, n)
 	for i := range nodes {
 		var err error
@@ -290,8 +302,12 @@ func startSet(bin, parent string, n int, owned bool, flags ...string) ([]*Mongod
 			return nil, err
 		}
 	}
-	return nodes, initiated(nodes)
+	return nodes, nil
 }
+
+// How long a set is without a sign of life before it votes. In a test nobody should vote because
+// the machine stands still, nor a primary step down before the test is done with it.
+const election, patientElection = 2 * time.Second, 10 * time.Second
 
 // newMongod prepares a node on a free port and in a folder of its own.
 func newMongod(bin, parent string, owned bool, flags ...string) (*Mongod, error) {
@@ -304,7 +320,7 @@ func newMongod(bin, parent string, owned bool, flags ...string) (*Mongod, error)
 }
 
 // initiated starts nodes and makes them one replica set.
-func initiated(nodes []*Mongod) error {
+func initiated(nodes []*Mongod, election time.Duration) error {
 	names := make([]string, len(nodes))
 	for i, m := range nodes {
 		names[i] = cmp.Or(m.front, m.host())
@@ -323,7 +339,7 @@ func initiated(nodes []*Mongod) error {
 	config := bson.D{
 		{Key: "_id", Value: "rs0"},
 		{Key: "members", Value: members},
-		{Key: "settings", Value: bson.D{{Key: "electionTimeoutMillis", Value: 2000}}},
+		{Key: "settings", Value: bson.D{{Key: "electionTimeoutMillis", Value: election.Milliseconds()}}},
 	}
 	for _, m := range nodes { // the set is only made of nodes that answer
 		if err := m.await(ctx, func(bson.M) bool { return true }); err != nil {

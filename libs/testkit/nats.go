@@ -57,7 +57,7 @@ func (s *NATSServer) URL() string { return s.url }
 // buffers nothing while away. It closes with the test.
 func (s *NATSServer) Connect(t testing.TB) *nats.Conn {
 	t.Helper()
-	nc, err := nats.Connect(s.url, nats.ReconnectBufSize(-1), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+	nc, err := nats.Connect(s.url, nats.ReconnectBufSize(-1), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.Timeout(startWithin))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { Main(m, func() error { return goleak.Find() }) }
 
 func TestMongoIsSharedAndDatabasesAreDropped(t *testing.T) {
 	uri := Mongo(t)
@@ -64,7 +64,7 @@ func TestReplicaSetFailsOver(t *testing.T) {
 	insert(t, nodes[0].URI(), "before")
 	nodes[0].Kill()
 	Eventually(t, startWithin, func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), startWithin/4)
 		defer cancel()
 		return onClient(ctx, nodes[0].URI(), func(c *mongo.Client) error {
 			_, err := c.Database("after").Collection("c").InsertOne(ctx, bson.D{{Key: "a", Value: 1}})
@@ -101,7 +101,7 @@ func TestRedisForgetsAtRestart(t *testing.T) {
 func TestNATSRestartsEmptyOrFull(t *testing.T) {
 	s := StartNATS(t)
 	nc := s.Connect(t)
-	js, err := jetstream.New(nc)
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(startWithin))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestNATSRestartsEmptyOrFull(t *testing.T) {
 		Eventually(t, startWithin, func() bool { return nc.IsConnected() })
 		var got error
 		Eventually(t, startWithin, func() bool {
-			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
 			_, got = js.Stream(ctx, "S")
 			return got == nil || errors.Is(got, jetstream.ErrStreamNotFound)

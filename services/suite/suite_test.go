@@ -12,11 +12,12 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/host"
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	"github.com/lockstep-logistics/lockstep/services/suite"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m, func() error { return goleak.Find() }) }
 
 // started returns a suite on embedded engines with its data in a folder.
 func started(t *testing.T, data string) *suite.Suite {

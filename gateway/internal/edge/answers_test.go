@@ -17,7 +17,7 @@ import (
 // A body that does not come holds its request no longer than the deadline, and is told so.
 func TestSlowBody(t *testing.T) {
 	cfg := config()
-	cfg.Deadline = 100 * time.Millisecond
+	cfg.Deadline = time.Second
 	b := &backend{}
 	s := serve(t, cfg, b)
 	slow, feed := io.Pipe()

@@ -82,7 +82,7 @@ const token = "good-token"
 var caller = guard.Caller{Tenant: "acme", Principal: "tester", Roles: []commonv1.Role{commonv1.Role_ROLE_LOGISTICS}}
 
 func config() edge.Config {
-	return edge.Config{BodyMax: 4 << 10, BatchMax: 64 << 10, InFlight: 8, Deadline: time.Second}
+	return edge.Config{BodyMax: 4 << 10, BatchMax: 64 << 10, InFlight: 8, Deadline: time.Minute}
 }
 
 // serve starts an edge before the backend.

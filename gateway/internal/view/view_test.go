@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,22 +73,28 @@ func healthy() map[string]service {
 	}
 }
 
-// ask reads the order's view from the services, with one of them changed.
-func ask(change func(map[string]service), req *gatewayv1.GetOrderViewRequest) (*gatewayv1.OrderView, error) {
+// ask reads the order's view from the services, with one of them changed. Time passes only while
+// all wait for one that hangs.
+func ask(t *testing.T, change func(map[string]service), req *gatewayv1.GetOrderViewRequest) (view *gatewayv1.OrderView, err error) {
+	t.Helper()
 	services := healthy()
 	if change != nil {
 		change(services)
 	}
-	s := NewServer(func(name string) grpc.ClientConnInterface { return services[name] }, clock.NewManual(time.Unix(1, 0)), 50*time.Millisecond)
-	ctx := guard.WithCaller(context.Background(), guard.Caller{Tenant: "acme", Principal: "p"})
-	resp, err := s.GetOrderView(ctx, req)
-	return resp.GetOrderView(), err
+	synctest.Test(t, func(t *testing.T) {
+		s := NewServer(func(name string) grpc.ClientConnInterface { return services[name] }, clock.NewManual(time.Unix(1, 0)), 50*time.Millisecond)
+		ctx := guard.WithCaller(t.Context(), guard.Caller{Tenant: "acme", Principal: "p"})
+		var resp *gatewayv1.GetOrderViewResponse
+		resp, err = s.GetOrderView(ctx, req)
+		view = resp.GetOrderView()
+	})
+	return view, err
 }
 
 var byID = &gatewayv1.GetOrderViewRequest{OrderId: id}
 
 func TestWholeView(t *testing.T) {
-	view, err := ask(nil, byID)
+	view, err := ask(t, nil, byID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +104,7 @@ func TestWholeView(t *testing.T) {
 	if diff := cmp.Diff([]int{1, 1, 1, 1, 1, 0}, got); diff != "" || view.GetOrder().GetEtag() != "5" || view.GetEtag() == "" {
 		t.Errorf("view %v\n%s", view, diff)
 	}
-	byNumber, err := ask(nil, &gatewayv1.GetOrderViewRequest{OrderNumber: "4711", SourceSystem: "erp"})
+	byNumber, err := ask(t, nil, &gatewayv1.GetOrderViewRequest{OrderNumber: "4711", SourceSystem: "erp"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +136,7 @@ func TestMissingPartsAreNamed(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			view, err := ask(func(m map[string]service) { m["shipment-visibility"] = c.service }, byID)
+			view, err := ask(t, func(m map[string]service) { m["shipment-visibility"] = c.service }, byID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -144,7 +151,7 @@ func TestMissingPartsAreNamed(t *testing.T) {
 }
 
 func TestViewWithoutItsOrder(t *testing.T) {
-	view, err := ask(func(m map[string]service) { m["order-release"] = service{hangs: true} }, byID)
+	view, err := ask(t, func(m map[string]service) { m["order-release"] = service{hangs: true} }, byID)
 	var parts []string // the places of the stock are those of the order
 	for _, m := range view.GetMissing() {
 		parts = append(parts, m.GetPart())
@@ -152,13 +159,13 @@ func TestViewWithoutItsOrder(t *testing.T) {
 	if diff := cmp.Diff([]string{"order", "stock"}, parts); err != nil || diff != "" || len(view.GetShipments()) != 1 {
 		t.Errorf("order-release hangs: %v, %v", view, err)
 	}
-	_, err = ask(func(m map[string]service) {
+	_, err = ask(t, func(m map[string]service) {
 		m["order-release"] = service{err: fault.New(fault.NotFound, "NOT_FOUND", "")}
 	}, byID)
 	if !fault.IsKind(err, fault.NotFound) {
 		t.Errorf("an unknown order: %v", err)
 	}
-	_, err = ask(func(m map[string]service) {
+	_, err = ask(t, func(m map[string]service) {
 		for name := range m {
 			m[name] = service{err: errors.New("broken")}
 		}
@@ -172,22 +179,22 @@ func TestOneKey(t *testing.T) {
 	for _, req := range []*gatewayv1.GetOrderViewRequest{
 		{}, {OrderNumber: "4711"}, {SourceSystem: "erp"}, {OrderId: id, OrderNumber: "4711", SourceSystem: "erp"},
 	} {
-		if _, err := ask(nil, req); !fault.IsKind(err, fault.Invalid) {
+		if _, err := ask(t, nil, req); !fault.IsKind(err, fault.Invalid) {
 			t.Errorf("%v: %v", req, err)
 		}
 	}
 }
 
 func TestTagChangesWithAPart(t *testing.T) {
-	first, err := ask(nil, byID)
+	first, err := ask(t, nil, byID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _ := ask(nil, byID)
+	again, _ := ask(t, nil, byID)
 	if again.GetEtag() != first.GetEtag() {
 		t.Error("the same parts have two tags")
 	}
-	other, _ := ask(func(m map[string]service) {
+	other, _ := ask(t, func(m map[string]service) {
 		m["freight-settlement"] = service{replies: []proto.Message{&freightsettlementv1.ListFreightsResponse{}}}
 	}, byID)
 	if other.GetEtag() == first.GetEtag() {

@@ -46,6 +46,8 @@ func Patience(t *testing.T, open func(t *testing.T) DB) {
 	}
 	r.eventually(func() error { return r.streamHolds(waiting) })
 	reader := r.start(bus.Config{Service: sink, DB: r.dst, NATS: r.connect(), Timing: patient(), Workers: 1, Pending: 16}, c)
+	r.eventually(func() error { return holds(l.ran() > 0, "no fact was taken") })
+	still := standsStill(r.t.Context())
 	for begun := clock.Monotonic(); clock.Elapsed(begun) < slowly; time.Sleep(time.Second) { // the consumer works
 		if held := read("bus.pending"); held > 16 {
 			t.Errorf("%v facts in memory", held)
@@ -57,18 +59,41 @@ func Patience(t *testing.T, open func(t *testing.T) DB) {
 	fast.Store(true)
 	r.eventually(func() error { return l.complete(r) })
 	made, gone := places.counts()
-	if made != 1 || gone != 0 {
+	if longest := still(); longest > time.Second {
+		t.Logf("the machine stood still for %v: %d places in the stream, %d of which went", longest, made, gone) // its silence is like the server's
+	} else if made != 1 || gone != 0 {
 		t.Errorf("the consumer had %d places in the stream, %d of which went", made, gone)
 	}
 	reader.stop()
 	r.eventually(func() error {
-		_, gone := places.counts()
-		return holds(gone == 1, "%d places went with their reader", gone)
+		made, gone := places.counts()
+		return holds(gone == made, "%d of %d places went with their reader", gone, made)
 	})
 	for metric, want := range map[string]float64{"bus.duplicates": 0, "bus.facts.fetched": 0, "bus.facts.applied": waiting} {
 		if got := read(metric); got != want {
 			t.Errorf("%s is %v, not %v", metric, got, want)
 		}
+	}
+}
+
+// standsStill watches for how long nothing runs here. The returned function ends it and tells the
+// longest time.
+func standsStill(ctx context.Context) func() time.Duration {
+	const look = 20 * time.Millisecond
+	ctx, cancel := context.WithCancel(ctx)
+	longest := make(chan time.Duration, 1)
+	go func() {
+		most := time.Duration(0)
+		for ctx.Err() == nil {
+			begun := clock.Monotonic()
+			time.Sleep(look)
+			most = max(most, clock.Elapsed(begun)-look)
+		}
+		longest <- most
+	}()
+	return func() time.Duration {
+		cancel()
+		return <-longest
 	}
 }
 

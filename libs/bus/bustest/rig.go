@@ -43,12 +43,13 @@ const (
 const (
 	source = "source-service"
 	sink   = "sink-service"
-	within = time.Minute
+	within = 3 * time.Minute // costs nothing where all is well
 )
 
-// Fast are the bus's periods, shortened for tests.
+// Fast are the bus's periods, shortened for tests. The lease is longer than what a busy machine
+// stands still for, and a third of it longer than a write takes there.
 var Fast = bus.Timing{
-	Lease: 400 * time.Millisecond, Record: 40 * time.Millisecond, Minute: 150 * time.Millisecond, Trail: 40 * time.Millisecond, Rest: 100 * time.Millisecond,
+	Lease: 1500 * time.Millisecond, Record: 40 * time.Millisecond, Minute: 150 * time.Millisecond, Trail: 40 * time.Millisecond, Rest: 100 * time.Millisecond,
 	Stall: 300 * time.Millisecond, Poll: 500 * time.Millisecond, FastPoll: 50 * time.Millisecond, Reorder: 20 * time.Millisecond,
 	Down: 250 * time.Millisecond, Park: 300 * time.Millisecond, Grace: 2 * time.Second, Reattempt: 150 * time.Millisecond,
 	Retries: []time.Duration{5 * time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond},

@@ -121,13 +121,13 @@ func relayKilled(r *rig) {
 		db := WithFaults(r.src)
 		n := r.source(db)
 		r.many("thing", 20, 1)
-		before := k.react.effects()
 		r.eventually(func() error {
 			return holds(k.react.effects() == r.committed(), "round %d: %d effects", round, k.react.effects())
 		})
-		db.FreezeRecords() // what is published from here on is not recorded
+		before := r.committed()
 		r.many("thing", 20, 1)
 		r.eventually(func() error { return holds(k.react.effects() > before, "nothing was published") })
+		db.FreezeRecords() // what was published a moment ago is not recorded, nor is what follows
 		n.stop()
 	}
 	r.source(r.src)
@@ -156,10 +156,10 @@ func takeOver(r *rig) {
 	second.react.keys, second.react.done = first.react.keys, first.react.done // effects lie in one database
 	r.source(r.src)
 	db := WithFaults(r.dst)
-	n := r.sink(db, first.react.consumer("react"))
+	n := r.start(bus.Config{Service: sink, DB: db, NATS: r.connect(), Timing: steady()}, first.react.consumer("react"))
 	r.many("thing", 20, 1)
 	r.eventually(func() error { return first.react.complete(r) })
-	r.sink(r.dst, second.react.consumer("react"))
+	r.start(bus.Config{Service: sink, DB: r.dst, NATS: r.connect(), Timing: steady()}, second.react.consumer("react"))
 	ran := second.react.ran()
 	db.Freeze() // it cannot renew its lease, nor give it back
 	n.stop()
@@ -230,8 +230,7 @@ func firstCopy(r *rig) {
 	if s.Ready(r.t.Context()) == nil {
 		r.t.Error("ready without a copy")
 	}
-	n := r.source(r.src)
-	r.serve(nil) // not reached before it has caught up itself
+	n := r.start(bus.Config{Service: source, DB: r.src, NATS: r.connect()}) // not reached before it has caught up itself
 	r.eventually(func() error { return headsReach(r, n, r.committed()) })
 	r.serve(n.Server())
 	r.eventually(func() error { return holds(len(copied) == 1, "no copy is announced") })

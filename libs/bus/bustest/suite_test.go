@@ -2,12 +2,22 @@ package bustest_test
 
 import (
 	"context"
+	"flag"
+	"os"
 	"testing"
 
 	"github.com/lockstep-logistics/lockstep/libs/bus/bustest"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 )
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "4"); err != nil { // they wait for leases and periods more than they compute
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 func TestMemory(t *testing.T) {
 	bustest.Run(t, func(*testing.T) bustest.DB { return bustest.NewMemory(bustest.Thing, bustest.Other) })

@@ -17,6 +17,8 @@ func together(r *rig) {
 	l := newLedger(bus.Recorder)
 	var under, most atomic.Int64
 	var tries sync.Map // event id → how often it came
+	var met sync.Once
+	four := make(chan struct{}) // closed when so many were under way at once
 	l.setFail(func(f bus.Fact) error {
 		if f.AggregateID != "thing_busy" || f.Version%7 != 0 {
 			return nil
@@ -37,8 +39,12 @@ func together(r *rig) {
 		defer under.Add(-1)
 		for seen := most.Load(); now > seen && !most.CompareAndSwap(seen, now); seen = most.Load() {
 		}
-		select { // a handler that takes its time, so that others could come
-		case <-time.After(5 * time.Millisecond):
+		if now >= 4 {
+			met.Do(func() { close(four) })
+		}
+		select { // a handler that takes its time, until others have come
+		case <-four:
+		case <-time.After(within / 8): // nobody comes
 		case <-ctx.Done():
 		}
 		return l.handle(ctx, f)

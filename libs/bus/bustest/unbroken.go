@@ -18,7 +18,14 @@ var consumers atomic.Int64
 func patient() bus.Timing {
 	t := Fast
 	t.Lease, t.Down, t.FastPoll = 10*time.Second, 10*time.Second, 5*time.Second
-	t.Stall, t.Handler = time.Second, 5*time.Minute
+	t.Stall, t.Handler = 3*time.Second, 5*time.Minute
+	return t
+}
+
+// steady are Fast periods with a lease that nobody loses who works.
+func steady() bus.Timing {
+	t := Fast
+	t.Lease = 5 * time.Second
 	return t
 }
 
@@ -26,7 +33,7 @@ func patient() bus.Timing {
 // as the consumer takes those before them. The lost one is fetched while that goes on, and
 // nothing else is, though every lane stands below its head for longer than it may stand still.
 func unbroken(r *rig) {
-	const ahead = 300 // facts that wait in the stream: more than a stall's work
+	const ahead = 900 // facts that wait in the stream: more than a stall's work
 	name := fmt.Sprintf("unbroken-%d", consumers.Add(1))
 	read := measured(r.t, name)
 	l := newLedger(bus.Reactor)

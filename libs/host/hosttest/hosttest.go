@@ -50,7 +50,7 @@ type Suite struct {
 }
 
 // settle bounds how long services may take to become ready on a loaded machine.
-const settle = time.Minute
+const settle = 2 * time.Minute
 
 // Serve runs the units on an engine until the test ends, and returns when they are ready.
 func Serve(t testing.TB, engine string, units ...*host.Unit) *Suite {
@@ -62,9 +62,9 @@ func Serve(t testing.TB, engine string, units ...*host.Unit) *Suite {
 func ServeWith(t testing.TB, o Options, units ...*host.Unit) *Suite {
 	t.Helper()
 	s := &Suite{Tenant: testkit.Name("t"), units: units, cfg: host.Defaults()}
-	s.cfg.Listen = host.Listen{}
-	s.cfg.Redis.Timeout = time.Second // a busy test machine is no slow Redis
-	s.cfg.Shutdown = host.Shutdown{Wait: time.Millisecond, Grace: 10 * time.Second, Drain: 20 * time.Second}
+	s.cfg.Listen, s.cfg.Limits.Deadline = host.Listen{}, 30*time.Second
+	s.cfg.Redis.Timeout = 20 * time.Second // a busy test machine is no slow Redis
+	s.cfg.Shutdown = host.Shutdown{Wait: time.Millisecond, Grace: 20 * time.Second, Drain: time.Minute}
 	switch o.Engine {
 	case "mongodb":
 		uri := testkit.Mongo(t)
@@ -76,7 +76,10 @@ func ServeWith(t testing.TB, o Options, units ...*host.Unit) *Suite {
 	}
 	s.NATS = testkit.StartNATS(t)
 	s.Redis = miniredis.RunT(t)
-	cache := redis.NewClient(&redis.Options{Addr: s.Redis.Addr(), Protocol: 2, ContextTimeoutEnabled: true})
+	cache := redis.NewClient(&redis.Options{
+		Addr: s.Redis.Addr(), Protocol: 2, ContextTimeoutEnabled: true,
+		DialTimeout: s.cfg.Redis.Timeout, ReadTimeout: s.cfg.Redis.Timeout, WriteTimeout: s.cfg.Redis.Timeout, PoolTimeout: s.cfg.Redis.Timeout,
+	})
 	t.Cleanup(func() { _ = cache.Close() })
 	if o.Log == nil {
 		o.Log = logs()
@@ -87,9 +90,10 @@ func ServeWith(t testing.TB, o Options, units ...*host.Unit) *Suite {
 	return s
 }
 
-// periods are the bus's, made short.
+// periods are the bus's, made short, but for the lease: nobody waits for it to run out, and it
+// should not because the machine stands still.
 var periods = bus.Timing{
-	Lease: time.Second, Record: 100 * time.Millisecond, Trail: 100 * time.Millisecond,
+	Lease: 5 * time.Second, Record: 100 * time.Millisecond, Trail: 100 * time.Millisecond,
 	Stall: 500 * time.Millisecond, Poll: time.Second, FastPoll: 100 * time.Millisecond,
 }
 

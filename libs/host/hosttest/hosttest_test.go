@@ -20,7 +20,7 @@ import (
 	probev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/probe/v1"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m, func() error { return goleak.Find() }) }
 
 // onEngines runs a test on each engine.
 func onEngines(t *testing.T, f func(t *testing.T, s *Suite, c probev1.ProbeServiceClient)) {

@@ -14,12 +14,15 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/store"
 )
 
-// eventually polls until ok, for at most ten seconds.
+// patience bounds what a test waits for.
+const patience = 2 * time.Minute
+
+// eventually polls until ok, for as long as patience lasts.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within 10 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }
@@ -153,7 +156,7 @@ func tail(t *testing.T, open Opener) {
 		pos store.Position
 	}
 	read := func(from store.Position, want int) (got []at, facts int) {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		err := db.Tail(ctx, from, func(rc store.RawCommit) error {
 			got = append(got, at{fmt.Sprintf("%s/%s/%d", rc.Tenant, rc.ID, rc.Version), rc.Position})
@@ -208,7 +211,7 @@ func keysOf[T any](in []T, key func(T) string) []string {
 }
 
 func withTimeout(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -19,7 +19,7 @@ import (
 func seen(t *testing.T, open Opener) {
 	db, c := opened(t, open, 1_000_000)
 	const commands = 400
-	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 2*patience)
 	defer stop()
 	read := As(ctx, "t", "")
 	done := errors.New("all seen")

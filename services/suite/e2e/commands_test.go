@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -32,7 +31,8 @@ func unmarshal(t *testing.T, text string, into proto.Message) {
 // replayed: a command that comes again under its key is answered with the same bytes and takes
 // effect once; the key with anything else is refused.
 func replayed(t *testing.T, f *fleet.Fleet) {
-	p := supplied(t, f, 1, 200)
+	const onHand = 5000
+	p := supplied(t, f, 1, onHand)
 	body := order("AGAIN-1", 1)
 	first := p.command(t, http.MethodPost, "/v1/orders", "replayed-1", body)
 	id := receipt(t, "first", first).GetId()
@@ -68,7 +68,7 @@ func replayed(t *testing.T, f *fleet.Fleet) {
 	refused(t, "no key", a, "400 IDEMPOTENCY_KEY_REQUIRED")
 	n := 1 + keyOfAnotherOrder(t, p)
 	p.orders(t, n)
-	p.settled(t, fmt.Sprintf("on hand 200, allocated %d, promised 0, to promise %d", n, 200-n))
+	p.settled(t, fmt.Sprintf("on hand %d, allocated %d, promised 0, to promise %d", onHand, n, onHand-n))
 
 	// Keys are a tenant's own.
 	stranger := speak(t, f, guard.AdminCaller(testkit.Name("t"))).command(t, http.MethodPost, "/v1/orders", "replayed-1", body)
@@ -83,7 +83,7 @@ func replayed(t *testing.T, f *fleet.Fleet) {
 // orders were made.
 func keyOfAnotherOrder(t *testing.T, p party) (made int) {
 	t.Helper()
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, within, func() error {
 		key := fmt.Sprintf("reused-%d", made)
 		receipt(t, key, p.command(t, http.MethodPost, "/v1/orders", key, order("ONE-"+key, 1)))
 		made++
@@ -262,6 +262,7 @@ func reportRefused(t *testing.T, f *fleet.Fleet) {
 func carrierRefused(t *testing.T, p party) {
 	t.Helper()
 	id := receipt(t, "order", p.command(t, http.MethodPost, "/v1/orders", "tender-order", order("TENDER-1", 1))).GetId()
+	p.allocated(t, id)
 	var path string
 	testkit.Eventually(t, within, func() error {
 		got := &shipmentvisibilityv1.ListShipmentsResponse{}

@@ -17,12 +17,12 @@ import (
 // demo runs the demo to its end and returns what it printed and its exit code.
 func demo(t *testing.T, env []string, args ...string) (string, int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*within)
+	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(programs, "lockstep"), append([]string{"demo"}, args...)...)
 	cmd.Env = append(append(os.Environ(), "DEMO_EXIT=1", "DEMO_DATA=", "GATEWAY__LISTEN=127.0.0.1:0"), env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 20 * time.Second
+	cmd.WaitDelay = time.Minute
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
@@ -75,7 +75,7 @@ func TestDemo(t *testing.T) {
 // TestDemoFails: where nobody may authorise a return by itself, the scenario of one cannot
 // end; the demo says which and fails.
 func TestDemoFails(t *testing.T) {
-	out, code := demo(t, []string{"RETURNS__AUTO_AUTHORISE=false"}, "--within=20s")
+	out, code := demo(t, []string{"RETURNS__AUTO_AUTHORISE=false"}, "--within=30s")
 	if line := rows(t, out)["return"]; code == 0 || !strings.Contains(line, "did NOT reach its end") {
 		t.Errorf("exit code %d, %s\n%s", code, line, out)
 	}

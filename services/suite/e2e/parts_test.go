@@ -8,7 +8,6 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	gatewayv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/gateway/v1"
-	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
 )
@@ -46,14 +45,5 @@ func TestSuiteInTwoParts(t *testing.T) {
 	if err := d.Walk(ctx, "SO-0", []lifecycle.Line{{SKU: lifecycle.SKU(0), Quantity: ordered}}); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := gatewayv1.NewOrderViewServiceClient(conn(t, f, caller)).GetOrderView(ctx,
-		&gatewayv1.GetOrderViewRequest{OrderNumber: "SO-0", SourceSystem: "erp"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := resp.GetOrderView()
-	if v.GetOrder().GetState() != orderreleasev1.OrderState_ORDER_STATE_CLOSED || len(v.GetMissing()) != 0 ||
-		len(v.GetWarehouseOrders()) != 1 || len(v.GetShipments()) != 1 || len(v.GetFreights()) != 1 {
-		t.Errorf("view %v", v)
-	}
+	view(ctx, t, gatewayv1.NewOrderViewServiceClient(conn(t, f, caller)), 1)
 }

@@ -74,7 +74,7 @@ func speak(t *testing.T, f *fleet.Fleet, who guard.Caller) party {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return party{f.URL, token, &http.Client{Timeout: 30 * time.Second}}
+	return party{f.URL, token, &http.Client{Timeout: time.Minute}}
 }
 
 // send makes one request; headers are names and values in turn.

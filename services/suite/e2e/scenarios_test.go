@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -31,13 +32,16 @@ func TestScenarios(t *testing.T) {
 					if err != nil {
 						t.Fatalf("%v\n%v", err, report)
 					}
-					var story bytes.Buffer
-					if err := sandbox.Story(ctx, client, s.Number, &story); err != nil {
-						t.Fatal(err)
-					}
-					if !strings.Contains(story.String(), "Order received") || !strings.Contains(story.String(), "Order closed") {
-						t.Errorf("the story lacks its ends:\n%s", story.String())
-					}
+					testkit.Eventually(t, within, func() error { // the tower's copy may trail
+						var story bytes.Buffer
+						if err := sandbox.Story(ctx, client, s.Number, &story); err != nil {
+							return err
+						}
+						if !strings.Contains(story.String(), "Order received") || !strings.Contains(story.String(), "Order closed") {
+							return fmt.Errorf("the story lacks its ends:\n%s", story.String())
+						}
+						return nil
+					})
 				})
 			}
 		})

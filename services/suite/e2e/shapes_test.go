@@ -49,7 +49,7 @@ func run(m *testing.M) int {
 }
 
 // within bounds what a test waits for.
-const within = 2 * time.Minute
+const within = 4 * time.Minute
 
 // onBothShapes runs the test on the suite in one process and on one process a service.
 func onBothShapes(t *testing.T, test func(t *testing.T, f *fleet.Fleet)) {
@@ -94,7 +94,7 @@ func conn(t *testing.T, f *fleet.Fleet, caller guard.Caller) *rest.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &rest.Conn{Base: f.URL, Token: token, HTTP: &http.Client{Timeout: 20 * time.Second}}
+	return &rest.Conn{Base: f.URL, Token: token, HTTP: &http.Client{Timeout: time.Minute}}
 }
 
 // patient is a client that tries again under its key while the suite is busy.
@@ -105,7 +105,7 @@ func patient(t *testing.T, f *fleet.Fleet, who guard.Caller) *sandbox.Client {
 		t.Fatal(err)
 	}
 	return &sandbox.Client{Base: f.URL, Token: token, Patience: within, HTTP: &http.Client{
-		Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 500},
+		Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 500},
 	}}
 }
 

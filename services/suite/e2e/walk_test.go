@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	gatewayv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/gateway/v1"
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
@@ -40,32 +41,35 @@ func TestStraightOrders(t *testing.T) {
 		api := conn(t, f, caller)
 		stock := inventorymovementv1.NewInventoryMovementServiceClient(api)
 		for _, l := range lines {
-			resp, err := stock.GetAvailability(ctx, &inventorymovementv1.GetAvailabilityRequest{
-				Places: []*inventorymovementv1.AvailabilityPlace{{Site: lifecycle.Site, Sku: l.SKU}},
+			testkit.Eventually(t, within, func() error {
+				resp, err := stock.GetAvailability(ctx, &inventorymovementv1.GetAvailabilityRequest{
+					Places: []*inventorymovementv1.AvailabilityPlace{{Site: lifecycle.Site, Sku: l.SKU}},
+				})
+				if err != nil || len(resp.GetAvailabilities()) != 1 {
+					return fmt.Errorf("%v %w", resp, err)
+				}
+				a, left := resp.GetAvailabilities()[0], fmt.Sprint(onHand-each*l.Quantity)
+				if a.GetOnHand().GetValue() != left || a.GetAvailableToPromise().GetValue() != left {
+					return fmt.Errorf("%s: %v, want %s on hand and to promise", l.SKU, a, left)
+				}
+				return nil
 			})
-			if err != nil || len(resp.GetAvailabilities()) != 1 {
-				t.Fatalf("%v %v", resp, err)
-			}
-			a, left := resp.GetAvailabilities()[0], fmt.Sprint(onHand-each*l.Quantity)
-			if a.GetOnHand().GetValue() != left || a.GetAvailableToPromise().GetValue() != left {
-				t.Errorf("%s: %v, want %s on hand and to promise", l.SKU, a, left)
-			}
 		}
-		view(ctx, t, gatewayv1.NewOrderViewServiceClient(api))
+		view(ctx, t, gatewayv1.NewOrderViewServiceClient(api), len(lines))
 	})
 }
 
-func view(ctx context.Context, t *testing.T, client gatewayv1.OrderViewServiceClient) {
+// view wants all parts of the closed order SO-0 in its composed read, which does without those
+// that are not there in time.
+func view(ctx context.Context, t *testing.T, client gatewayv1.OrderViewServiceClient, items int) {
 	t.Helper()
-	resp, err := client.GetOrderView(ctx, &gatewayv1.GetOrderViewRequest{OrderNumber: "SO-0", SourceSystem: "erp"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := resp.GetOrderView()
-	if v.GetOrder().GetState() != orderreleasev1.OrderState_ORDER_STATE_CLOSED {
-		t.Errorf("the order is %s", v.GetOrder().GetState())
-	}
-	if len(v.GetWarehouseOrders()) != 1 || len(v.GetShipments()) != 1 || len(v.GetFreights()) != 1 || len(v.GetStock()) != 3 || len(v.GetMissing()) != 0 {
-		t.Errorf("view %v", v)
-	}
+	testkit.Eventually(t, within, func() error {
+		resp, err := client.GetOrderView(ctx, &gatewayv1.GetOrderViewRequest{OrderNumber: "SO-0", SourceSystem: "erp"})
+		v := resp.GetOrderView()
+		if err != nil || v.GetOrder().GetState() != orderreleasev1.OrderState_ORDER_STATE_CLOSED ||
+			len(v.GetWarehouseOrders()) != 1 || len(v.GetShipments()) != 1 || len(v.GetFreights()) != 1 || len(v.GetStock()) != items || len(v.GetMissing()) != 0 {
+			return fmt.Errorf("view %v, %w", v, err)
+		}
+		return nil
+	})
 }

@@ -45,7 +45,8 @@ func TestKilledInTheMiddleOfADocument(t *testing.T) {
 			t.Parallel()
 			f := c.make(t)
 			victim := f.Processes[c.victim]
-			victim.Env = append(victim.Env, fmt.Sprintf("INTEGRATION__PORTION_RECORDS=%d", portionOf))
+			victim.Env = append(victim.Env, fmt.Sprintf("INTEGRATION__PORTION_RECORDS=%d", portionOf),
+				"FAULT="+faultpoint.E1+":delay=500ms") // so that it is not done before the next kill
 			r := begin(t, f, "")
 			ctx, cancel := context.WithTimeout(t.Context(), 3*eventually)
 			defer cancel()

@@ -87,7 +87,7 @@ func TestSyncBeforeAnswer(t *testing.T) {
 	if _, err := r.order(t.Context(), "SYNC-WARM", 1); err != nil {
 		t.Fatal(err)
 	}
-	const slow = 300 * time.Millisecond
+	const slow = 600 * time.Millisecond
 	off := r.traced(t, fmt.Sprintf("delay_enter=%d", slow.Microseconds()))
 	timed := func(do func() error) time.Duration {
 		begin := time.Now()

@@ -86,7 +86,7 @@ func (r *rig) company(t *testing.T, tenant string) *sandbox.Cast {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &sandbox.Client{Base: r.URL, Token: token, HTTP: &http.Client{Timeout: 20 * time.Second}, Patience: 2 * eventually}
+		return &sandbox.Client{Base: r.URL, Token: token, HTTP: &http.Client{Timeout: time.Minute}, Patience: 2 * eventually}
 	}
 	return sandbox.NewCast(client("company"), client("carriers"))
 }

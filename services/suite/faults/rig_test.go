@@ -109,7 +109,7 @@ func await(ctx context.Context, condition func() error) error {
 
 // eventually bounds what must come true after a crash: a lease of the dead process runs out,
 // facts are relayed and applied.
-const eventually = 60 * time.Second
+const eventually = 2 * time.Minute
 
 // rig is a suite with one item at one site.
 type rig struct {
@@ -129,7 +129,7 @@ func begin(t *testing.T, f *fleet.Fleet, fault string) *rig {
 	if err := f.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{Fleet: f, api: &sandbox.Client{Base: f.URL, Token: f.AdminToken, HTTP: &http.Client{Timeout: 20 * time.Second}, Patience: 2 * eventually}}
+	r := &rig{Fleet: f, api: &sandbox.Client{Base: f.URL, Token: f.AdminToken, HTTP: &http.Client{Timeout: time.Minute}, Patience: 2 * eventually}}
 	address := &commonv1.Address{Name: "Example", Lines: []string{"1 Example Way"}, City: "Hamburg", PostalCode: "20095", Country: "DE"}
 	put := func(path string, in proto.Message) {
 		t.Helper()

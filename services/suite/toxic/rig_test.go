@@ -55,8 +55,9 @@ const (
 	clients    = 3
 	items      = 3
 	perItem    = 100_000
-	eventually = 90 * time.Second
+	eventually = 3 * time.Minute
 	deadline   = 15 * time.Second // the gateway's, of one request
+	late       = 10 * time.Second // that a busy machine may be with its answer
 )
 
 // rig is a running suite of one tenant.
@@ -171,7 +172,7 @@ func (r *rig) under(t *testing.T, hurt func(ctx context.Context)) {
 	r.sound(t)
 	answers := r.door.Seen()
 	t.Logf("%d orders; answers by status %v, the longest after %.1f s", r.orders.Load()-begun, answers, answers.Longest.Seconds())
-	if answers.Longest > deadline+2*time.Second {
+	if answers.Longest > deadline+late {
 		t.Errorf("an answer took %v, a request may take %v", answers.Longest, deadline)
 	}
 	for _, wrong := range answers.Wrong() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -34,14 +35,16 @@ func TestReconcile(t *testing.T) {
 		ok               bool
 	}{{"27", "0", true}, {"37", "0", false}, {"27", "1", false}} {
 		t.Run(fmt.Sprintf("%s on hand, %s promised", c.onHand, c.promised), func(t *testing.T) {
-			tl := newTally(p)
-			tl.close(p.Orders[0]) // takes 10
-			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-			defer cancel()
-			var out strings.Builder
-			if err := reconcile(ctx, books{onHand: c.onHand, promised: c.promised}, tl, &out); (err == nil) != c.ok {
-				t.Errorf("%v\n%s", err, out.String())
-			}
+			synctest.Test(t, func(t *testing.T) {
+				tl := newTally(p)
+				tl.close(p.Orders[0]) // takes 10
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				defer cancel()
+				var out strings.Builder
+				if err := reconcile(ctx, books{onHand: c.onHand, promised: c.promised}, tl, &out); (err == nil) != c.ok {
+					t.Errorf("%v\n%s", err, out.String())
+				}
+			})
 		})
 	}
 }

@@ -28,7 +28,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/rest"
 )
 
-const within = 2 * time.Minute
+const within = 4 * time.Minute
 
 // start runs the suite as a process on servers of this machine.
 func start(t *testing.T) (*fleet.Fleet, Suite) {
@@ -59,7 +59,7 @@ func start(t *testing.T) (*fleet.Fleet, Suite) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &rest.Conn{Base: f.URL, Token: token, HTTP: &http.Client{Timeout: 20 * time.Second}}
+		return &rest.Conn{Base: f.URL, Token: token, HTTP: &http.Client{Timeout: time.Minute}}
 	}
 	return f, Suite{Client: client, Prefix: prefix, API: api}
 }
@@ -178,14 +178,22 @@ func neverSettles(t *testing.T, s Suite) {
 	defer v.undo()
 	position := bson.D{{Key: "_id", Value: own + "/books"}}
 	v.change(warehouse, "rows_bus_positions", position, func(bson.D) any { return nil })
-	ctx, cancel := context.WithTimeout(t.Context(), 10*lookEvery)
-	defer cancel()
-	still, err := Settle(ctx, s)
-	if want := warehouse + ": the consumer books has not begun"; err != nil || !slices.Equal(still, []string{want}) {
-		t.Errorf("%q %v, want %q", still, err, want)
-	}
-	if ctx.Err() == nil {
-		t.Error("it did not wait")
+	want := warehouse + ": the consumer books has not begun"
+	for limit := 10 * lookEvery; ; limit *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		still, err := Settle(ctx, s)
+		waited := ctx.Err() != nil
+		cancel()
+		if slices.Equal(still, []string{"nothing was seen"}) && limit < within { // a busy machine looks slowly
+			continue
+		}
+		if err != nil || !slices.Equal(still, []string{want}) {
+			t.Errorf("%q %v, want %q", still, err, want)
+		}
+		if !waited {
+			t.Error("it did not wait")
+		}
+		return
 	}
 }
 

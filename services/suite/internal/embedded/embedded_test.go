@@ -1,14 +1,17 @@
 package embedded
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
+
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m, func() error { return goleak.Find() }) }
 
 func TestPartsServeAndExpire(t *testing.T) {
 	p, err := Start(t.TempDir())
@@ -16,7 +19,7 @@ func TestPartsServeAndExpire(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	js, err := jetstream.New(p.NATS)
+	js, err := jetstream.New(p.NATS, jetstream.WithDefaultTimeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,12 +33,10 @@ func TestPartsServeAndExpire(t *testing.T) {
 	if err := p.Redis.Set(ctx, "k", "v", 1500*time.Millisecond).Err(); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.After(10 * time.Second)
-	for p.Redis.Exists(ctx, "k").Val() == 1 {
-		select {
-		case <-deadline:
-			t.Fatal("a key outlived its time to live")
-		case <-time.After(50 * time.Millisecond):
+	testkit.Eventually(t, time.Minute, func() error {
+		if p.Redis.Exists(ctx, "k").Val() == 1 {
+			return errors.New("a key outlives its time to live")
 		}
-	}
+		return nil
+	})
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/pprof"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/testkit"
 )
 
 // held keeps memory in use.
@@ -41,22 +44,22 @@ func TestUsage(t *testing.T) {
 	if u := usage(); u.Goroutines < before.Goroutines+more || u.HeapInUse < before.HeapInUse+60*mb {
 		t.Errorf("%+v, before %d goroutines and 64 MB more %+v", u, more, before)
 	}
-	stacks, err := f.Stacks(t.Context(), "p")
-	if n := stacks[reflect.TypeOf(Usage{}).PkgPath()+".waits"]; err != nil || n != more {
-		t.Errorf("%d goroutines wait: %v, %v", n, stacks, err)
-	}
+	testkit.Eventually(t, time.Minute, func() error { // some may not have begun
+		stacks, err := f.Stacks(t.Context(), "p")
+		if n := stacks[reflect.TypeOf(Usage{}).PkgPath()+".waits"]; err != nil || n != more {
+			return fmt.Errorf("%d goroutines wait: %v, %w", n, stacks, err)
+		}
+		return nil
+	})
 	runtime.KeepAlive(held)
 	held = nil
 	close(stop)
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		u := usage()
-		if u.Goroutines <= before.Goroutines+5 && u.HeapInUse < before.HeapInUse+8*mb {
-			break
+	testkit.Eventually(t, time.Minute, func() error {
+		if u := usage(); u.Goroutines > before.Goroutines+5 || u.HeapInUse >= before.HeapInUse+8*mb {
+			return fmt.Errorf("%+v, and %+v before anything was taken", u, before)
 		}
-		if time.Now().After(end) {
-			t.Fatalf("%+v, and %+v before anything was taken", u, before)
-		}
-	}
+		return nil
+	})
 	if _, err := (&Fleet{admin: map[string]string{"p": "127.0.0.1:1"}}).Usage(t.Context(), "p"); err == nil {
 		t.Error("a process that does not answer has a usage")
 	}
@@ -73,12 +76,12 @@ func TestResident(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	p := &Process{Name: "sleep", Args: []string{sleep, "60"}, Log: os.DevNull}
+	p := &Process{Name: "sleep", Args: []string{sleep, "600"}, Log: os.DevNull}
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	n, err := p.Resident()
-	for until := time.Now().Add(20 * time.Second); err == nil && n < 1<<16 && time.Now().Before(until); n, err = p.Resident() {
+	for until := time.Now().Add(time.Minute); err == nil && n < 1<<16 && time.Now().Before(until); n, err = p.Resident() {
 		time.Sleep(10 * time.Millisecond) // it has only just begun
 	}
 	if err != nil || n < 1<<16 || n > 1<<30 {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc/metadata"
@@ -50,6 +51,8 @@ func TestCommandsAreWrittenDown(t *testing.T) {
 		"not of ours": {[]answer{{502, `<html>`, ""}, ok}, Entry{Outcome: OK, Attempts: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			ctx, giveUp := context.WithTimeout(t.Context(), time.Minute)
+			defer giveUp()
 			keys, n := map[string]bool{}, 0
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodGet { // the query, which may be late
@@ -58,7 +61,9 @@ func TestCommandsAreWrittenDown(t *testing.T) {
 				}
 				keys[r.Header.Get("Idempotency-Key")] = true
 				a := tc.answers[min(n, len(tc.answers)-1)]
-				n++
+				if n++; tc.want.Outcome == Unknown && n == 3 {
+					defer giveUp() // or it would try for ever
+				}
 				if a.header != "" {
 					w.Header().Set("Retry-After", a.header)
 				}
@@ -71,12 +76,6 @@ func TestCommandsAreWrittenDown(t *testing.T) {
 			query, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			_, _ = client.GetOrder(query, &orderreleasev1.GetOrderRequest{OrderId: "ord_1"}) // leaves no entry, whatever becomes of it
-			patience := 10 * time.Second
-			if tc.want.Outcome == Unknown {
-				patience = 500 * time.Millisecond
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
-			defer cancel()
 			_, err := client.SubmitOrder(metadata.AppendToOutgoingContext(ctx, guard.MetaKey, name), &orderreleasev1.SubmitOrderRequest{})
 			if (err == nil) != (tc.want.Outcome == OK) {
 				t.Errorf("error %v", err)
@@ -106,7 +105,7 @@ func TestCommandsAreWrittenDown(t *testing.T) {
 				t.Errorf("%+v", e)
 			}
 		case "unknown":
-			if e.Outcome != Unknown || e.Attempts < 2 || e.Status != 503 && !strings.Contains(e.Detail, "deadline exceeded") { // the last attempt may have been cut off
+			if e.Outcome != Unknown || e.Attempts < 2 || e.Status != 503 && !strings.Contains(e.Detail, "canceled") { // the last attempt may have been cut off
 				t.Errorf("%+v", e)
 			}
 		case "third":
@@ -165,7 +164,7 @@ func TestDoorSeesEveryAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Close()
-	gone, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	gone, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, _ = client.GetOrder(gone, &orderreleasev1.GetOrderRequest{OrderId: "ord_1"}) // nobody answers
 	seen := door.Seen()
@@ -195,21 +194,23 @@ func TestDoorSeesEveryAnswer(t *testing.T) {
 
 // TestWatchKeepsTheLongestStall: the time without a success, also one that goes on.
 func TestWatchKeepsTheLongestStall(t *testing.T) {
-	told := 0
-	w := NewWatch(func(time.Time, time.Duration) { told++ })
-	w.saw(true, time.Now())
-	time.Sleep(30 * time.Millisecond) // is what is measured
-	w.saw(false, time.Now())
-	if s := w.Stall(); s < 30*time.Millisecond {
-		t.Errorf("a stall that goes on: %v", s)
-	}
-	w.saw(true, time.Now())
-	w.saw(true, time.Now())
-	if s := w.Stall(); s < 30*time.Millisecond || told != 3 {
-		t.Errorf("a stall that is over: %v, %d successes", s, told)
-	}
-	w.saw(true, time.Now())
-	if s := w.Stall(); s > 25*time.Millisecond {
-		t.Errorf("asked again: %v", s)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		w := NewWatch(func(time.Time, time.Duration) { told++ })
+		w.saw(true, time.Now())
+		time.Sleep(30 * time.Millisecond) // is what is measured
+		w.saw(false, time.Now())
+		if s := w.Stall(); s != 30*time.Millisecond {
+			t.Errorf("a stall that goes on: %v", s)
+		}
+		w.saw(true, time.Now())
+		w.saw(true, time.Now())
+		if s := w.Stall(); s != 30*time.Millisecond || told != 3 {
+			t.Errorf("a stall that is over: %v, %d successes", s, told)
+		}
+		w.saw(true, time.Now())
+		if s := w.Stall(); s != 0 {
+			t.Errorf("asked again: %v", s)
+		}
+	})
 }
