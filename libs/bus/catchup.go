@@ -29,8 +29,9 @@ func (r *runner) begin(ctx context.Context) error {
 }
 
 // catchUp compares with the owner when numbers do not tell what is missing: the generation
-// changed, or the owner no longer holds in order what comes next. Heads are taken first, so
-// whatever comes after them comes by number.
+// changed, or the owner no longer holds in order what comes next. It starts at the heads that the
+// owner's lists are good to, so whatever comes after them comes by number. Those of another
+// answer would not do: replicas of the owner know of its newest commits one after another.
 func (r *runner) catchUp(ctx context.Context) error {
 	heads, err := r.owner.heads(ctx)
 	if err != nil {
@@ -42,20 +43,40 @@ func (r *runner) catchUp(ctx context.Context) error {
 	}
 	end := r.reader.here(ctx)
 	in := newIntake(r)
+	start := positions{heads.generation, numbers{}}
 	for _, aggregate := range r.types(heads) {
+		list := r.reread
 		if r.Kind == Recorder {
-			err = r.compare(ctx, in, aggregate)
-		} else {
-			err = r.reread(ctx, in, aggregate)
+			list = r.compare
 		}
+		good, err := list(ctx, in, aggregate)
 		if err != nil {
+			return err
+		}
+		if good.generation == 0 {
+			good = heads // of an owner of a release that does not say
+		}
+		if err := r.adopt(start, good, aggregate); err != nil {
 			return err
 		}
 	}
 	if err := in.wait(ctx); err != nil {
 		return err
 	}
-	return r.store(ctx, r.at(heads, end))
+	return r.store(ctx, r.at(start, end))
+}
+
+// adopt makes the heads that a type's pages are good to the start of its lanes.
+func (r *runner) adopt(start, good positions, aggregate string) error {
+	if good.generation != start.generation {
+		return fault.New(fault.Unavailable, reasonGeneration, "%s began a new generation meanwhile", r.From)
+	}
+	for l, n := range good.numbers {
+		if l.aggregate == aggregate {
+			start.numbers[l] = n
+		}
+	}
+	return nil
 }
 
 // at is the position of a consumer that has everything up to the heads.
@@ -101,13 +122,8 @@ func (r *runner) copy(ctx context.Context, heads positions) error {
 		if err != nil {
 			return err
 		}
-		if good.generation != heads.generation {
-			return fault.New(fault.Unavailable, reasonGeneration, "%s began a new generation during the copy", r.From)
-		}
-		for l, n := range good.numbers {
-			if l.aggregate == aggregate {
-				start.numbers[l] = n
-			}
+		if err := r.adopt(start, good, aggregate); err != nil {
+			return err
 		}
 	}
 	if err := in.wait(ctx); err != nil {
@@ -117,7 +133,7 @@ func (r *runner) copy(ctx context.Context, heads positions) error {
 }
 
 // compare brings a recorder the facts that it lacks of every aggregate.
-func (r *runner) compare(ctx context.Context, in *intake, aggregate string) error {
+func (r *runner) compare(ctx context.Context, in *intake, aggregate string) (positions, error) {
 	return r.owner.versions(ctx, aggregate, time.Time{}, func(e *commonv1.ListVersionsResponse_Entry) error {
 		applied, err := r.applied.Version(ctx, aggregate, e.GetTenant(), e.GetAggregateId())
 		if err != nil || applied >= uint64(e.GetVersion()) {
@@ -130,7 +146,7 @@ func (r *runner) compare(ctx context.Context, in *intake, aggregate string) erro
 }
 
 // reread brings a reactor every fact recorded since its last one, and a day before that.
-func (r *runner) reread(ctx context.Context, in *intake, aggregate string) error {
+func (r *runner) reread(ctx context.Context, in *intake, aggregate string) (positions, error) {
 	var from time.Time
 	if !r.position.Recorded.IsZero() {
 		from = r.position.Recorded.Add(-margin)

@@ -16,8 +16,9 @@ func EventID(aggregateID string, version uint64, index int) string {
 	return fmt.Sprintf("%s:%d:%d", aggregateID, version, index)
 }
 
-// Revision orders the facts of one aggregate: version, then index. Followers use it as the
-// version of their rows, so that the newest fact wins.
+// Revision orders the facts of one aggregate: version, then index; a state that the owner
+// exports comes after all facts of its version. Followers use it as the version of their rows,
+// so that the newest fact wins.
 func (f Fact) Revision() uint64 { return f.Version<<16 | uint64(f.Index) }
 
 func (f Fact) lane() lane { return lane{f.AggregateType, f.Partition} }

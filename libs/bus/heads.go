@@ -20,14 +20,15 @@ type headsSeen struct {
 
 // hear takes heads. While messages do not come, what they say is fetched at once.
 func (r *runner) hear(h headsSeen) error {
+	now := clock.Monotonic()
 	switch {
 	case h.generation > r.position.Generation:
 		return errCompare
 	case h.generation < r.position.Generation:
-		return nil
+		return r.earlier(h, now)
 	}
 	r.behind.heard.Store(int64(since()))
-	now, down := clock.Monotonic(), r.reader.down()
+	down := r.reader.down()
 	for l, n := range h.numbers {
 		if !r.follows(l.aggregate) {
 			continue
@@ -37,19 +38,32 @@ func (r *runner) hear(h headsSeen) error {
 		if down {
 			s.target = s.head
 		}
-		if !h.asked {
-			continue
-		}
-		// An owner whose numbers stay below what it said before was put back to an older
-		// state: the numbers that it gives out next are not those that were taken.
-		switch {
-		case n >= s.next:
-			s.above = time.Time{}
-		case s.above.IsZero():
-			s.above = now
-		case now.Sub(s.above) > 12*r.cfg.Timing.Stall:
+	}
+	if !h.asked {
+		return nil
+	}
+	r.back = time.Time{}
+	for l, s := range r.lanes { // also those that the owner does not know
+		if s.below(h.numbers[l], now) > r.putBack() {
 			return errCompare
 		}
+	}
+	return nil
+}
+
+// putBack is how long an owner says less than it said before until it counts as put back to an
+// older state: the numbers that it gives out next are not those that were taken. A replica of it
+// that does not relay, or does not know yet that another one does, says less for a moment.
+func (r *runner) putBack() time.Duration { return 12 * r.cfg.Timing.Stall }
+
+// earlier takes heads of a generation before the one that was counted in.
+func (r *runner) earlier(h headsSeen, now time.Time) error {
+	switch {
+	case !h.asked:
+	case r.back.IsZero():
+		r.back = now
+	case now.Sub(r.back) > r.putBack():
+		return errCompare
 	}
 	return nil
 }

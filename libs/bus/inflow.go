@@ -25,7 +25,8 @@ type inflow struct {
 	moved    time.Time          // when next last changed
 	ahead    time.Time          // when head, which was not above next, rose above it
 	gap      time.Time          // when the first of held came; zero when there is no gap
-	above    time.Time          // since when the owner says a head below next; zero when it does not
+	above    time.Time          // since when the owner says a head below was; zero when it says next
+	was      uint64             // next at that time
 }
 
 func newInflow(next uint64, now time.Time) *inflow {
@@ -98,6 +99,19 @@ func (l *inflow) lost(head uint64) {
 	if head > l.next {
 		l.target = max(l.target, head)
 	}
+}
+
+// below tells for how long the owner has said a head below what it must have said before: what
+// left when it first was below that, for under load what it says is always a moment old.
+func (l *inflow) below(head uint64, now time.Time) time.Duration {
+	if head >= l.next {
+		l.above = time.Time{}
+		return 0
+	}
+	if l.above.IsZero() || head >= l.was {
+		l.above, l.was = now, l.next
+	}
+	return now.Sub(l.above)
 }
 
 // wanted returns the numbers to fetch now, up to the next one that is here already.

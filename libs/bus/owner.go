@@ -132,26 +132,32 @@ func (o *owner) aggregatePage(ctx context.Context, aggregate, tenant, id string,
 	return factsIn(a.GetFacts()), err
 }
 
-// versions calls each for the aggregates of a type that changed since a time, all when it is zero.
-func (o *owner) versions(ctx context.Context, aggregate string, recorded time.Time, each func(*commonv1.ListVersionsResponse_Entry) error) error {
+// versions calls each for the aggregates of a type that changed since a time, all when it is
+// zero, and returns the heads that the versions are good to; none when the owner is of a release
+// that does not say.
+func (o *owner) versions(ctx context.Context, aggregate string, recorded time.Time, each func(*commonv1.ListVersionsResponse_Entry) error) (positions, error) {
 	q := &commonv1.ListVersionsRequest{AggregateType: aggregate, PageSize: pageFacts}
 	if !recorded.IsZero() {
 		q.RecordedSince = timestamppb.New(recorded)
 	}
+	var first positions
 	for {
 		page, cancel := context.WithTimeout(ctx, callTimeout)
 		a, err := o.client.ListVersions(page, q)
 		cancel()
 		if err != nil {
-			return err
+			return first, err
+		}
+		if q.PageToken == "" {
+			first = positionsOf(a.GetGeneration(), a.GetHeads())
 		}
 		for _, e := range a.GetEntries() {
 			if err := each(e); err != nil {
-				return err
+				return first, err
 			}
 		}
 		if q.PageToken = a.GetNextPageToken(); q.PageToken == "" {
-			return nil
+			return first, nil
 		}
 	}
 }

@@ -91,7 +91,7 @@ var errLong = errors.New("the list is long enough")
 // lacking lists aggregates of a type that are not applied as far as the owner has them.
 func (r *runner) lacking(ctx context.Context, aggregate string, most int) ([]Lack, error) {
 	var late []Lack
-	err := r.owner.versions(ctx, aggregate, time.Time{}, func(e *commonv1.ListVersionsResponse_Entry) error {
+	_, err := r.owner.versions(ctx, aggregate, time.Time{}, func(e *commonv1.ListVersionsResponse_Entry) error {
 		applied, err := r.applied.Version(ctx, aggregate, e.GetTenant(), e.GetAggregateId())
 		switch {
 		case err != nil || applied >= uint64(e.GetVersion()):

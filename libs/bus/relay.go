@@ -127,10 +127,27 @@ func (r *relay) begin(ctx context.Context) (head, from mark, err error) {
 		return head, from, err
 	}
 	from, _, err = r.history.stored(ctx, goodRow)
-	if from.Generation != head.Generation {
+	switch {
+	case err != nil:
+	case from.rowVersion() > head.rowVersion():
+		// Another relay stored both between the two reads, or one write of two got half-way: what
+		// snapshots are good to is published, and its numbers are those of the head.
+		head = from
+	case from.Generation != head.Generation:
+		if head.Count > 0 { // since the generation began nobody has said what snapshots hold
+			err = r.rescan(ctx)
+		}
 		from = head
 	}
 	return head, from, err
+}
+
+// rescan makes sure that the snapshots hold every commit that the stored marks have passed.
+func (r *relay) rescan(ctx context.Context) error {
+	if all, ok := r.cfg.DB.(store.Rescanner); ok {
+		return all.RefreshAll(ctx)
+	}
+	return nil
 }
 
 // renumber opens a new generation: the engine no longer holds what follows the stored mark,
@@ -146,11 +163,10 @@ func (r *relay) renumber(ctx context.Context) error {
 		return err
 	}
 	// Nobody has followed what was committed since the stored mark: consumers are going to
-	// compare by snapshots, so these must be whole first.
-	if all, ok := r.cfg.DB.(store.Rescanner); ok {
-		if err := all.RefreshAll(ctx); err != nil {
-			return err
-		}
+	// compare by snapshots, so these must be whole first, up to the engine's end. Not before
+	// that is known: what is committed between the two would be in neither.
+	if err := r.rescan(ctx); err != nil {
+		return err
 	}
 	m := mark{Generation: old.Generation + 1, Position: end}
 	r.cfg.Log.WarnContext(ctx, "position lost: a new generation", "generation", m.Generation)

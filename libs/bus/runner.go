@@ -50,6 +50,7 @@ type runner struct {
 	filled   time.Time // when facts had to wait before the loop: some may be on their way for long
 	came     time.Time // when the last fact came from the stream
 	emptied  time.Time // when nothing was left in the stream
+	back     time.Time // since when the owner says an earlier generation; zero when it does not
 }
 
 func (b *Bus) newRunner(c Consumer, l *lease) *runner {
@@ -149,7 +150,7 @@ func (r *runner) follow(ctx context.Context) (err error) {
 		r.lanes[l] = newInflow(n, now)
 	}
 	r.stream, r.seq = r.position.Hint.Stream, r.position.Hint.Seq-min(1, r.position.Hint.Seq)
-	r.filled, r.came, r.emptied = now, now, time.Time{}
+	r.filled, r.came, r.emptied, r.back = now, now, time.Time{}, time.Time{}
 
 	work, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup

@@ -70,14 +70,14 @@ func envelopes(facts []Fact) []*commonv1.FactEnvelope {
 	return out
 }
 
-// ListVersions implements FactsServiceServer. The versions are good to the heads that the
-// caller may have asked for before.
+// ListVersions implements FactsServiceServer. The versions are good to the first page's heads;
+// those that another replica tells may be ahead of them.
 func (s *server) ListVersions(ctx context.Context, r *commonv1.ListVersionsRequest) (*commonv1.ListVersionsResponse, error) {
+	m, err := s.history.head(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if r.GetPageToken() == "" {
-		m, err := s.history.head(ctx)
-		if err != nil {
-			return nil, err
-		}
 		if err := s.settle(ctx, m); err != nil {
 			return nil, err
 		}
@@ -86,7 +86,8 @@ func (s *server) ListVersions(ctx context.Context, r *commonv1.ListVersionsReque
 	if err != nil {
 		return nil, err
 	}
-	out := &commonv1.ListVersionsResponse{NextPageToken: next}
+	heads := headsOf(s.service, nil, m)
+	out := &commonv1.ListVersionsResponse{NextPageToken: next, Generation: heads.Generation, Heads: heads.Heads}
 	recorded := timeOf(r.GetRecordedSince())
 	for _, sn := range snaps {
 		if sn.Updated.Before(recorded) {
@@ -157,11 +158,12 @@ func (s *server) Export(ctx context.Context, r *commonv1.ExportRequest) (*common
 	return out, nil
 }
 
-// stateFact renders a snapshot as the fact of its version.
+// stateFact renders a snapshot as a fact that comes after all of its version: a follower may
+// have the first of them and not the last.
 func stateFact(service, aggregate string, sn store.Snapshot, generation uint64) Fact {
 	return Fact{
-		ID: EventID(sn.ID, sn.Version, 0), Service: service, AggregateType: aggregate,
-		Tenant: sn.Tenant, AggregateID: sn.ID, Version: sn.Version, Count: 1,
+		ID: EventID(sn.ID, sn.Version, whole), Service: service, AggregateType: aggregate,
+		Tenant: sn.Tenant, AggregateID: sn.ID, Version: sn.Version, Index: whole, Count: whole + 1,
 		Generation: generation, Partition: partitionOf(sn.ID),
 		Type: sn.Fact.Type, Data: sn.Fact.Data, Recorded: sn.Updated,
 	}

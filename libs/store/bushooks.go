@@ -11,7 +11,8 @@ import (
 type Feed interface {
 	// Tail yields every durable commit after from; see DB.Tail.
 	Tail(ctx context.Context, from Position, fn func(RawCommit) error, rest func(Position) error) error
-	// End returns the position after the newest durable commit: Tail from it yields only later ones.
+	// End returns a position that every durable commit lies before: Tail from it yields only later
+	// ones. A commit under way may lie before it too, and become durable afterwards.
 	End(ctx context.Context) (Position, error)
 	// Table returns the named table; see DB.Table.
 	Table(name string, indexes ...string) Rows
@@ -21,7 +22,8 @@ type Feed interface {
 	// after+1, at most limit. Position is not filled in.
 	Commits(ctx context.Context, aggregateType, tenant, id string, after uint64, limit int) ([]RawCommit, error)
 	// Snapshots pages the snapshots of a type over all tenants, by (tenant, id) after the given
-	// one, at most limit; with export each carries its state as a fact. They may trail the commits.
+	// one, at most limit; with export each carries its state as a fact. They may trail the commits,
+	// never what Refresh has made sure of before the call, in whatever process.
 	Snapshots(ctx context.Context, aggregateType string, after Ref, limit int, export bool) ([]Snapshot, error)
 	// Refresh makes sure that the snapshot of each aggregate is at least at the version; it
 	// returns at once where commit and snapshot are one transaction.
@@ -38,7 +40,9 @@ type Feed interface {
 // Rescanner is a Feed whose snapshots may miss commits that no process remembers.
 type Rescanner interface {
 	// RefreshAll makes sure that every aggregate has a snapshot of its newest version, by
-	// reading the keys of all commits. The relay asks for it when it lost its position.
+	// reading the keys of all commits. The relay asks for it when it lost its position, after it
+	// has asked for End: whatever that has passed and becomes durable is in the snapshots, also
+	// what was under way then.
 	RefreshAll(ctx context.Context) error
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -64,6 +65,11 @@ func (db *DB) Snapshots(ctx context.Context, aggregateType string, after Ref, li
 	if err != nil {
 		return nil, err
 	}
+	ctx, over, err := db.abreast(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer over()
 	cursor := ""
 	if after.ID != "" {
 		cursor = aggKey(after.Tenant, after.ID)
@@ -113,13 +119,19 @@ func (db *DB) Refresh(ctx context.Context, touched []Touched) error {
 // refreshAtOnce is how many aggregates RefreshAll looks at in one go.
 const refreshAtOnce = 500
 
-// RefreshAll makes sure that every aggregate has a snapshot of its newest version; see Rescanner.
+// RefreshAll makes sure that every aggregate has a snapshot of its newest version, those
+// included that End has passed; see Rescanner.
 func (db *DB) RefreshAll(ctx context.Context) error {
 	if db.engine.together() {
 		return nil
 	}
+	ctx, over, err := db.abreast(ctx)
+	if err != nil {
+		return err
+	}
+	defer over()
 	var some []Touched
-	err := db.engine.heads(ctx, func(typ, agg string, version uint64) error {
+	err = db.engine.heads(ctx, func(typ, agg string, version uint64) error {
 		tenant, id := splitKey(agg)
 		if some = append(some, Touched{typ, tenant, id, version}); len(some) < refreshAtOnce {
 			return nil
@@ -132,6 +144,26 @@ func (db *DB) RefreshAll(ctx context.Context) error {
 		return err
 	}
 	return db.Refresh(ctx, some)
+}
+
+// abreast returns a context whose reads hold all that End has passed and all that anybody was
+// told of before the call; over ends it. Reads see what a majority is known to have, and that
+// may be less: End says where the primary is, and a new primary learns last of what the one
+// before it acknowledged. A write that is durable has everything before it durable too, and a
+// read that follows it in one session sees it.
+func (db *DB) abreast(ctx context.Context) (_ context.Context, over func(), err error) {
+	if db.engine.exclusive() {
+		return ctx, func() {}, nil // one process, whose reads see what is committed
+	}
+	ctx, over = db.engine.session(ctx)
+	for err = errTaken; errors.Is(err, errTaken); { // by another's first one
+		err = db.engine.try(ctx)
+	}
+	if err != nil {
+		over()
+		return ctx, func() {}, unavailable(err)
+	}
+	return ctx, over, nil
 }
 
 // SetGoodTo tells that snapshots hold every commit recorded before t: once true, always true.

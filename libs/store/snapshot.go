@@ -182,7 +182,7 @@ func (c *Collection[S, F]) refreshed(ctx context.Context, touched []Touched) (in
 		if uint64(d.Version) >= want[agg] && int(d.Fold) >= c.t.Fold {
 			continue
 		}
-		l, err := c.full(ctx, agg)
+		l, err := c.atLeast(ctx, agg, want[agg])
 		if errors.Is(err, errUnreadable) { // a newer binary refreshes its own; a broken history has had its alarm
 			c.db.opt.Log.Warn("a snapshot stays behind", "aggregate", agg, "error", err)
 			continue
@@ -201,4 +201,22 @@ func (c *Collection[S, F]) refreshed(ctx context.Context, touched []Touched) (in
 		return 0, nil
 	}
 	return len(late), c.db.engine.save(ctx, c.t.Name, late)
+}
+
+// atLeast is full for an aggregate that the engine's order has told to be at a version. A new
+// primary may not know yet what the one before it told: then it is asked again.
+func (c *Collection[S, F]) atLeast(ctx context.Context, agg string, version uint64) (*loaded[S], error) {
+	l, err := c.full(ctx, agg)
+	if err != nil || l.version >= version {
+		return l, err
+	}
+	ctx, over, err := c.db.abreast(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer over()
+	if l, err = c.full(ctx, agg); err == nil && l.version < version {
+		c.db.opt.Log.Error("commits that were told of are missing", "aggregate", agg, "version", l.version, "told", version)
+	}
+	return l, err
 }

@@ -40,7 +40,8 @@ func (f *Faults) Freeze() {
 	f.frozen = true
 }
 
-// FreezeRecords is Freeze for all but leases: the process works on, and what it did is lost.
+// FreezeRecords is Freeze for all but leases, and untold: the process works on, and what it
+// recorded is lost.
 func (f *Faults) FreezeRecords() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -90,11 +91,15 @@ func (f *Faults) told() (goodTo time.Time, age time.Duration) {
 	return f.goodTo, f.age
 }
 
-// LosePositions makes the engine lose every position that it has given out.
-func (f *Faults) LosePositions() {
+// LosePositions makes the engine lose every position that it has given out, but for those kept.
+func (f *Faults) LosePositions(kept ...store.Position) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lost, f.seen = f.seen, map[store.Position]bool{}
+	for _, p := range kept {
+		delete(f.lost, p)
+		f.seen[p] = true
+	}
 }
 
 // Tail implements store.Feed.
@@ -168,6 +173,13 @@ func (r *faultyRows) check(id string) error {
 	return nil
 }
 
+// lost says that what is put is told to be there and is not.
+func (r *faultyRows) lost() bool {
+	r.faults.mu.Lock()
+	defer r.faults.mu.Unlock()
+	return r.faults.frozen && r.faults.leased
+}
+
 func (r *faultyRows) hidden(id string) bool {
 	r.faults.mu.Lock()
 	defer r.faults.mu.Unlock()
@@ -175,6 +187,9 @@ func (r *faultyRows) hidden(id string) bool {
 }
 
 func (r *faultyRows) Put(ctx context.Context, rs ...store.Row) error {
+	if r.lost() {
+		return nil
+	}
 	if err := r.check(""); err != nil {
 		return err
 	}

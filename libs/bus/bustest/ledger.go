@@ -64,7 +64,7 @@ func (l *ledger) handle(ctx context.Context, f bus.Fact) error {
 	if err := proto.Unmarshal(f.Data, &text); err != nil {
 		return err
 	}
-	if f.Revision() >= l.copy[aggregate].revision {
+	if f.Revision() > l.copy[aggregate].revision {
 		l.copy[aggregate] = copied{f.Revision(), text.GetValue()}
 	}
 	key := f.Tenant + "/" + store.CauseOf(ctx).Key
@@ -133,8 +133,8 @@ func (l *ledger) newest(r *rig) error {
 		if err := proto.Unmarshal([]byte(data), &text); err != nil {
 			return err
 		}
-		if got := l.copy[aggregate].text; got != text.GetValue() {
-			return fmt.Errorf("the copy of %s is %q, not %q", aggregate, got, text.GetValue())
+		if got := l.copy[aggregate]; got.text != text.GetValue() {
+			return fmt.Errorf("the copy of %s is %q, of version %d, not %q", aggregate, got.text, got.revision>>16, text.GetValue())
 		}
 	}
 	return nil

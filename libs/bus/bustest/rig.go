@@ -59,6 +59,7 @@ var Fast = bus.Timing{
 type rig struct {
 	t    *testing.T
 	nats *testkit.NATSServer
+	open func(t *testing.T) DB
 	src  DB
 	dst  DB
 
@@ -69,10 +70,12 @@ type rig struct {
 }
 
 func newRig(t *testing.T, open func(t *testing.T) DB) *rig {
-	return &rig{
-		t: t, nats: testkit.StartNATS(t), src: open(t), dst: open(t),
+	r := &rig{
+		t: t, nats: testkit.StartNATS(t), open: open, src: open(t), dst: open(t),
 		facts: map[string]string{}, last: map[string]string{},
 	}
+	t.Cleanup(r.tell) // before the databases are closed, after the buses have stopped
+	return r
 }
 
 // note is a fact with a text.

@@ -40,7 +40,7 @@ type FactEnvelope struct {
 	Version int64 `protobuf:"varint,6,opt,name=version,proto3" json:"version,omitempty"`
 	// Last version before this one that had facts; 0 if none. Recorders chain on it.
 	PreviousVersion int64 `protobuf:"varint,7,opt,name=previous_version,json=previousVersion,proto3" json:"previous_version,omitempty"`
-	// Position in the commit, from 0.
+	// Position in the commit, from 0; of an exported state 65,535, after all facts of its version.
 	Index int32 `protobuf:"varint,8,opt,name=index,proto3" json:"index,omitempty"`
 	// Facts in the commit.
 	Count int32 `protobuf:"varint,9,opt,name=count,proto3" json:"count,omitempty"`
@@ -613,6 +613,10 @@ type ListVersionsResponse struct {
 	Entries []*ListVersionsResponse_Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Generation of the heads; 0 from a release that does not tell them.
+	Generation int64 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
+	// Heads that this page is good to.
+	Heads         []*Head `protobuf:"bytes,4,rep,name=heads,proto3" json:"heads,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -659,6 +663,20 @@ func (x *ListVersionsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListVersionsResponse) GetGeneration() int64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *ListVersionsResponse) GetHeads() []*Head {
+	if x != nil {
+		return x.Heads
+	}
+	return nil
 }
 
 // Request of ListAggregateFacts.
@@ -1037,10 +1055,14 @@ const file_lockstep_common_v1_facts_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12A\n" +
-	"\x0erecorded_since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\rrecordedSince\"\xe6\x01\n" +
+	"\x0erecorded_since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\rrecordedSince\"\xb6\x02\n" +
 	"\x14ListVersionsResponse\x12H\n" +
 	"\aentries\x18\x01 \x03(\v2..lockstep.common.v1.ListVersionsResponse.EntryR\aentries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x1a\\\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x03 \x01(\x03R\n" +
+	"generation\x12.\n" +
+	"\x05heads\x18\x04 \x03(\v2\x18.lockstep.common.v1.HeadR\x05heads\x1a\\\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12!\n" +
 	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\x12\x18\n" +
@@ -1111,24 +1133,25 @@ var file_lockstep_common_v1_facts_proto_depIdxs = []int32{
 	0,  // 3: lockstep.common.v1.ListFactsResponse.facts:type_name -> lockstep.common.v1.FactEnvelope
 	13, // 4: lockstep.common.v1.ListVersionsRequest.recorded_since:type_name -> google.protobuf.Timestamp
 	12, // 5: lockstep.common.v1.ListVersionsResponse.entries:type_name -> lockstep.common.v1.ListVersionsResponse.Entry
-	0,  // 6: lockstep.common.v1.ListAggregateFactsResponse.facts:type_name -> lockstep.common.v1.FactEnvelope
-	0,  // 7: lockstep.common.v1.ExportResponse.facts:type_name -> lockstep.common.v1.FactEnvelope
-	1,  // 8: lockstep.common.v1.ExportResponse.heads:type_name -> lockstep.common.v1.Head
-	2,  // 9: lockstep.common.v1.FactsService.GetHeads:input_type -> lockstep.common.v1.GetHeadsRequest
-	4,  // 10: lockstep.common.v1.FactsService.ListFacts:input_type -> lockstep.common.v1.ListFactsRequest
-	6,  // 11: lockstep.common.v1.FactsService.ListVersions:input_type -> lockstep.common.v1.ListVersionsRequest
-	8,  // 12: lockstep.common.v1.FactsService.ListAggregateFacts:input_type -> lockstep.common.v1.ListAggregateFactsRequest
-	10, // 13: lockstep.common.v1.FactsService.Export:input_type -> lockstep.common.v1.ExportRequest
-	3,  // 14: lockstep.common.v1.FactsService.GetHeads:output_type -> lockstep.common.v1.GetHeadsResponse
-	5,  // 15: lockstep.common.v1.FactsService.ListFacts:output_type -> lockstep.common.v1.ListFactsResponse
-	7,  // 16: lockstep.common.v1.FactsService.ListVersions:output_type -> lockstep.common.v1.ListVersionsResponse
-	9,  // 17: lockstep.common.v1.FactsService.ListAggregateFacts:output_type -> lockstep.common.v1.ListAggregateFactsResponse
-	11, // 18: lockstep.common.v1.FactsService.Export:output_type -> lockstep.common.v1.ExportResponse
-	14, // [14:19] is the sub-list for method output_type
-	9,  // [9:14] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	1,  // 6: lockstep.common.v1.ListVersionsResponse.heads:type_name -> lockstep.common.v1.Head
+	0,  // 7: lockstep.common.v1.ListAggregateFactsResponse.facts:type_name -> lockstep.common.v1.FactEnvelope
+	0,  // 8: lockstep.common.v1.ExportResponse.facts:type_name -> lockstep.common.v1.FactEnvelope
+	1,  // 9: lockstep.common.v1.ExportResponse.heads:type_name -> lockstep.common.v1.Head
+	2,  // 10: lockstep.common.v1.FactsService.GetHeads:input_type -> lockstep.common.v1.GetHeadsRequest
+	4,  // 11: lockstep.common.v1.FactsService.ListFacts:input_type -> lockstep.common.v1.ListFactsRequest
+	6,  // 12: lockstep.common.v1.FactsService.ListVersions:input_type -> lockstep.common.v1.ListVersionsRequest
+	8,  // 13: lockstep.common.v1.FactsService.ListAggregateFacts:input_type -> lockstep.common.v1.ListAggregateFactsRequest
+	10, // 14: lockstep.common.v1.FactsService.Export:input_type -> lockstep.common.v1.ExportRequest
+	3,  // 15: lockstep.common.v1.FactsService.GetHeads:output_type -> lockstep.common.v1.GetHeadsResponse
+	5,  // 16: lockstep.common.v1.FactsService.ListFacts:output_type -> lockstep.common.v1.ListFactsResponse
+	7,  // 17: lockstep.common.v1.FactsService.ListVersions:output_type -> lockstep.common.v1.ListVersionsResponse
+	9,  // 18: lockstep.common.v1.FactsService.ListAggregateFacts:output_type -> lockstep.common.v1.ListAggregateFactsResponse
+	11, // 19: lockstep.common.v1.FactsService.Export:output_type -> lockstep.common.v1.ExportResponse
+	15, // [15:20] is the sub-list for method output_type
+	10, // [10:15] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_common_v1_facts_proto_init() }
