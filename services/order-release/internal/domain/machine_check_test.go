@@ -201,6 +201,8 @@ func (m *machine) checkReleases(t *rapid.T) {
 		for _, l := range r.Lines {
 			if c := m.ledger.cell(r.Number, l.Line); !r.Sent.IsZero() && l != c.asLine() {
 				t.Fatalf("release %d: %+v, the ledger has %+v", r.Number, l, *c)
+			} else if r.Sent.IsZero() && whole(l.Quantity) != c.quantity {
+				t.Fatalf("%s of line %d wait at %s, the ledger has %d", l.Quantity, l.Line, r.Site, c.quantity)
 			}
 		}
 	}

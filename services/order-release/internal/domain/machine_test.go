@@ -137,13 +137,13 @@ func (m *machine) stays(t *rapid.T, name string, old, next Order, facts []Fact) 
 func (m *machine) follow(t *rapid.T, f Fact) {
 	switch f := f.(type) {
 	case LinesPromised:
-		m.giveBack(f.GiveBack)
+		m.giveBack(t, f.GiveBack)
 	case PromiseRefused:
-		m.giveBack(f.GiveBack)
+		m.giveBack(t, f.GiveBack)
 	case PromiseClosed:
-		m.giveBack(f.GiveBack)
+		m.giveBack(t, f.GiveBack)
 	case RemainderCancelled:
-		m.giveBack(f.GiveBack)
+		m.giveBack(t, f.GiveBack)
 	case OrderReleased:
 		if m.shut[f.Site] {
 			t.Fatalf("release %d goes to %s, whose channel is closed", f.Release, f.Site)
@@ -168,8 +168,11 @@ func (m *machine) follow(t *rapid.T, f Fact) {
 	m.ledger.follow(t, f)
 }
 
-func (m *machine) giveBack(refs []ClaimRef) {
+func (m *machine) giveBack(t *rapid.T, refs []ClaimRef) {
 	for _, r := range refs {
+		if r.Site != siteOfKey(r.Key) {
+			t.Fatalf("%s is given back to %s", r.Key, r.Site)
+		}
 		delete(m.claims, r.Key)
 	}
 }

@@ -219,6 +219,10 @@ func TestTogether(t *testing.T) {
 	p.grant(market{"DC1/i1": 10, "DC2/i2": 3}, market{})
 	p.want(Promised, "LinesPromised", "ReleaseBackordered", "ReleaseBackordered")
 	p.is("waits", p.sent(), "R1 DC1 BACKORDERED 1:10 2:2, R2 DC2 BACKORDERED 2:3")
+	less := *p
+	less.order.Releases = []Release{p.order.Releases[1], p.order.Releases[0]}
+	less.order = Evolve(less.order, RemainderCancelled{Lines: lines(2, 2)}) // what nothing holds goes first
+	p.is("cancelled in part", less.sent(), "R2 DC2 BACKORDERED 2:3, R1 DC1 BACKORDERED 1:10 2:0")
 	facts, err := p.order.Release(p.env())
 	p.refused("NOT_COMPLETE", facts, err)
 	p.do(p.order.RequestPromise(p.seeing(market{"DC3/i2": 2}), Wanted{"DC3", "i2"}))
