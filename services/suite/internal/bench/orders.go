@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/brunel"
 )
 
@@ -33,11 +34,11 @@ func Orders(ctx context.Context, r *Report) (err error) {
 	if err != nil {
 		return err
 	}
-	e, err := onEmbedded(ctx)
-	if err != nil {
-		return errors.Join(err, e.close())
-	}
+	e := &running{name: "embedded"}
 	defer func() { err = errors.Join(err, e.close()) }()
+	if err := e.begin(ctx, func(*host.Config) {}); err != nil {
+		return err
+	}
 	o, err := brunel.Measure(ctx, e.URL(), e.AdminToken(), plan, os.Stderr)
 	if err != nil {
 		return err
