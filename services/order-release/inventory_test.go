@@ -29,6 +29,7 @@ type inventory struct {
 	im.UnimplementedInventoryMovementServiceServer
 	mu     sync.Mutex
 	broken map[string]string // item id → "down", or the reason of a refusal
+	lies   map[string]int    // site/item → what the next look at it sees instead of what is there
 	stocks *store.Collection[shelf, proto.Message]
 	orders *store.Collection[task, proto.Message]
 }
@@ -148,6 +149,27 @@ func (i *inventory) fails(item, how string) {
 	i.broken[item] = how
 }
 
+// lie lets the next look at a place see so many pieces.
+func (i *inventory) lie(site, item string, pieces int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.lies == nil {
+		i.lies = map[string]int{}
+	}
+	i.lies[site+"/"+item] = pieces
+}
+
+// seen is what a look at a place sees.
+func (i *inventory) seen(site, item string, is quantity.Decimal) quantity.Decimal {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if n, lies := i.lies[site+"/"+item]; lies {
+		delete(i.lies, site+"/"+item)
+		return quantity.Int(int64(n))
+	}
+	return is
+}
+
 func (i *inventory) how(item string) string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -232,6 +254,9 @@ func (i *inventory) ReleaseReservations(ctx context.Context, r *im.ReleaseReserv
 func (i *inventory) GetAvailability(ctx context.Context, r *im.GetAvailabilityRequest) (*im.GetAvailabilityResponse, error) {
 	resp := &im.GetAvailabilityResponse{}
 	for _, p := range r.GetPlaces() {
+		if i.how(p.GetItemId()) == "down" {
+			return nil, unavailable()
+		}
 		v, err := i.stocks.Get(ctx, stockID(store.CauseOf(ctx).Tenant, p.GetSite(), p.GetItemId()))
 		if fault.IsKind(err, fault.NotFound) {
 			continue
@@ -239,7 +264,7 @@ func (i *inventory) GetAvailability(ctx context.Context, r *im.GetAvailabilityRe
 			return nil, err
 		}
 		resp.Availabilities = append(resp.Availabilities, &im.Availability{
-			Site: p.GetSite(), ItemId: p.GetItemId(), AvailableToPromise: ea(v.State.free()),
+			Site: p.GetSite(), ItemId: p.GetItemId(), AvailableToPromise: ea(i.seen(p.GetSite(), p.GetItemId(), v.State.free())),
 		})
 	}
 	return resp, nil

@@ -24,11 +24,19 @@ const Name = "order-release"
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
 	masterData := adapter.NewMasterData(d.Store)
+	conditions, err := adapter.NewConditions()
+	if err != nil {
+		return nil, err
+	}
 	a := &app.App{
 		Orders:    store.Register(d.Store, adapter.OrderType()),
 		Stock:     adapter.NewStock(d.Dial("inventory-movement")),
 		Reference: masterData,
-		Limits:    domain.Limits{Attempt: cfg.PromiseLimit, RetryFirst: cfg.RetryFirst, RetryMost: cfg.RetryMost},
+		Policies: &app.Policies{
+			Rules: store.Register(d.Store, adapter.RulesType()), Channels: store.Register(d.Store, adapter.ChannelType()),
+			Conditions: conditions, Now: d.Clock.Now,
+		},
+		Limits: domain.Limits{Attempt: cfg.PromiseLimit, RetryFirst: cfg.RetryFirst, RetryMost: cfg.RetryMost},
 	}
 	return &host.Service{
 		Name: Name,

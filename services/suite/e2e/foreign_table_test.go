@@ -63,10 +63,14 @@ var elsewhere = map[string]foreign{
 	"ListLocations /v1/locations":              {nothing: true, query: "?site_code=<locations/code>", status: found},
 	"ListCarriers /v1/carriers":                {nothing: true, status: found},
 
-	"SubmitOrder /v1/orders":                   {body: `{"order":{"sourceSystem":"erp","orderNumber":"<number>","soldTo":{"partyCode":"<parties/code>"},"lines":[{"lineNumber":1,"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"}}]}}`, status: http.StatusOK},
-	"BatchSubmitOrders /v1/orders:batchSubmit": {body: `{"orders":[{"sourceSystem":"shop","orderNumber":"<number>","soldTo":{"partyCode":"<parties/code>"},"lines":[{"lineNumber":1,"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"}}]}]}`, status: http.StatusOK},
-	"ListOrders /v1/orders":                    {query: "?order_number=<number>", status: found},
-	"GetOrderView /v1/order-views":             {query: "?order_number=<number>&source_system=erp", status: http.StatusNotFound},
+	"SubmitOrder /v1/orders":                        {body: `{"order":{"sourceSystem":"erp","orderNumber":"<number>","soldTo":{"partyCode":"<parties/code>"},"lines":[{"lineNumber":1,"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"}}]}}`, status: http.StatusOK},
+	"BatchSubmitOrders /v1/orders:batchSubmit":      {body: `{"orders":[{"sourceSystem":"shop","orderNumber":"<number>","soldTo":{"partyCode":"<parties/code>"},"lines":[{"lineNumber":1,"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"}}]}]}`, status: http.StatusOK},
+	"ListOrders /v1/orders":                         {query: "?order_number=<number>", status: found},
+	"PutSourcingRules /v1/sourcing-rules":           {nothing: true, body: `{"rules":[{"name":"theirs","sites":["<locations/code>"]}]}`, status: refusal, code: "INVALID_REQUEST"},
+	"GetSourcingRules /v1/sourcing-rules":           {nothing: true, status: http.StatusNotFound},
+	"PutReleaseChannel /v1/release-channels/{code}": {body: `{"channel":{"site":"<locations/code>"}}`, status: refusal, code: "INVALID_REQUEST"},
+	"ListReleaseChannels /v1/release-channels":      {nothing: true, status: found},
+	"GetOrderView /v1/order-views":                  {query: "?order_number=<number>&source_system=erp", status: http.StatusNotFound},
 
 	"RecordReceipt /v1/stocks:recordReceipt":             {nothing: true, body: `{"receipt":{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"}}}`, status: refusal, code: "SITE_UNKNOWN"},
 	"BatchRecordReceipts /v1/stocks:batchRecordReceipts": {nothing: true, body: `{"receipts":[{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"}}]}`, status: http.StatusOK},

@@ -86,7 +86,7 @@ func foreignTenant(t *testing.T, f *fleet.Fleet) {
 }
 
 // codes are the paths of records that every tenant may have under the same code.
-var codes = regexp.MustCompile(`^/v1/(items|parties|locations|carriers)/`)
+var codes = regexp.MustCompile(`^/v1/(items|parties|locations|carriers|release-channels)/`)
 
 // ask is a stranger's request.
 func (p party) ask(t *testing.T, e endpoint, c foreign, samples map[string]string) answer {
@@ -189,6 +189,16 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 	samples["services/service"] = "returns"
 	samples[letter] = "claim." + samples["returns/rma_id"] + ".000000000001.00000"
 	samples["gtin"] = gtinOf(t, p, sku)
+	samples["release-channels/code"] = testkit.Name("CH")
+	for path, body := range map[string]string{
+		"/v1/sourcing-rules": fmt.Sprintf(`{"rules":[{"name":"ours","condition":"order.priority > 9","sites":[%q]}]}`, s.Site),
+		"/v1/release-channels/" + samples["release-channels/code"]: fmt.Sprintf(`{"channel":{"site":%q,"condition":"order.priority > 9"}}`, s.Site),
+	} {
+		if a := p.command(t, http.MethodPut, path, testkit.Name("ours"), body); a.status != http.StatusOK {
+			t.Fatalf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	first("/v1/release-channels", "channels", "code")
 	for name, value := range samples {
 		if value == "" {
 			t.Fatalf("no sample of %s", name)
@@ -262,9 +272,9 @@ func same(before, after map[string]string) error {
 // anyID is how ids look that are derived from a tenant's keys.
 var anyID = regexp.MustCompile(`[a-z]{3,4}_[a-z2-7]{26}`)
 
-// secretsIn are the ids that stand in what the owner reads, and its order's number.
+// secretsIn are the ids that stand in what the owner reads, its order's number and its channel's code.
 func secretsIn(read, samples map[string]string) []string {
-	all := map[string]bool{samples["number"]: true}
+	all := map[string]bool{samples["number"]: true, samples["release-channels/code"]: true}
 	for _, body := range read {
 		for _, id := range anyID.FindAllString(body, -1) {
 			all[id] = true

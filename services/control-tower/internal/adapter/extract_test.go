@@ -81,6 +81,10 @@ var unlinked = map[string]string{
 	"inventorymovement.ReservationReleased": "the end of such a claim: joins the order whose fact caused it",
 	"inventorymovement.NumbersTaken":        "a block of serial numbers of a company prefix: in nobody's story",
 	"freightsettlement.RateCardPublished":   "reference data: a charge says which card made it",
+	"orderrelease.SourcingRulesChanged":     "reference data: an order says which version sourced it",
+	"orderrelease.ReleaseChannelDefined":    "reference data: a release that waits names its channel",
+	"orderrelease.ReleaseChannelClosed":     "the same",
+	"orderrelease.ReleaseChannelOpened":     "the same",
 }
 
 // TestEveryFactLinks: every fact of every service carries a key by which it is found, or is

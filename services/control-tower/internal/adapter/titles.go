@@ -38,6 +38,13 @@ var titles = map[string]map[string]string{
 		"OrderCancelled":      "Order cancelled[: {reason~}]",
 		"OrderClosed":         "Order closed",
 		"ReportContradicted":  "A report does not fit the order",
+
+		"OrderSourced":          "Sites that may deliver are chosen",
+		"ReleaseDeferred":       "Release[ from {deferral.site}] waits for its channel[: {deferral.reason~}]",
+		"SourcingRulesChanged":  "Sourcing rules changed",
+		"ReleaseChannelDefined": "Release channel defined",
+		"ReleaseChannelClosed":  "Release channel closed[ at {site}]",
+		"ReleaseChannelOpened":  "Release channel opened[ at {site}]",
 	},
 	"inventorymovement": {
 		"StockMoved":                  "Stock moved[: {type~}][, from {from.location}][ to {to.location}]",

@@ -57,7 +57,8 @@ func givesBack(a *app.App) bus.Consumer {
 	)
 }
 
-// continues takes the next step of automatic orders that are too large for one commit.
+// continues takes the next step of automatic orders that are too large for one commit, and the
+// first one of those whose sites are still to be chosen.
 func continues(a *app.App) bus.Consumer {
 	after := func(ctx context.Context, id string, lines int) error {
 		if lines <= domain.Inline {
@@ -66,6 +67,9 @@ func continues(a *app.App) bus.Consumer {
 		return a.Continue(ctx, id)
 	}
 	return bus.Routes(bus.Reactor, "continue", "order-release",
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.OrderSourced) error {
+			return a.Source(ctx, m.GetOrderId())
+		}),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.OrderValidated) error {
 			return after(ctx, m.GetOrderId(), int(m.GetLineCount()))
 		}),
@@ -78,11 +82,24 @@ func continues(a *app.App) bus.Consumer {
 	)
 }
 
-// awaits looks for stock for what has just begun to wait.
+// awaits looks for what an order has just begun to wait for, stock or an open channel, and lets
+// those go that wait for a channel when that changes.
 func awaits(a *app.App) bus.Consumer {
 	return bus.Routes(bus.Reactor, "await", "order-release",
 		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.ReleaseBackordered) error {
 			return a.Await(ctx, m.GetOrderId())
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.ReleaseDeferred) error {
+			return a.AwaitChannel(ctx, m.GetOrderId())
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.ReleaseChannelDefined) error {
+			return a.ChannelChanged(ctx, m.GetChannel().GetCode())
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.ReleaseChannelClosed) error {
+			return a.ChannelChanged(ctx, m.GetCode())
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.ReleaseChannelOpened) error {
+			return a.ChannelChanged(ctx, m.GetCode())
 		}),
 	)
 }

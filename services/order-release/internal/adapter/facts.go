@@ -22,6 +22,10 @@ func message(f domain.Fact) proto.Message {
 		return &orderreleasev1.OrderValidated{OrderId: f.Order, OrderNumber: f.Number, Revision: int32(f.Revision), LineCount: int32(f.Lines)}
 	case domain.OrderRejected:
 		return &orderreleasev1.OrderRejected{OrderId: f.Order, OrderNumber: f.Number, Revision: int32(f.Revision), Reasons: protovalue.Each(f.Reasons, reason)}
+	case domain.OrderSourced:
+		return &orderreleasev1.OrderSourced{OrderId: f.Order, OrderNumber: f.Number, Sourcing: sourcing(f.Sourcing, f.Lines)}
+	case domain.ReleaseDeferred:
+		return &orderreleasev1.ReleaseDeferred{OrderId: f.Order, OrderNumber: f.Number, Deferral: deferral(f.Deferral)}
 	case domain.HoldPlaced:
 		return &orderreleasev1.HoldPlaced{
 			OrderId: f.Order, OrderNumber: f.Number, Type: holdType(f.Hold.Type), Note: f.Hold.Note, PlacedBy: f.Hold.By,
@@ -53,7 +57,8 @@ func promiseMessage(f domain.Fact) proto.Message {
 	case domain.PromiseRequested:
 		return &orderreleasev1.PromiseRequested{
 			OrderId: f.Order, OrderNumber: f.Number, Attempt: int32(f.Attempt), DueTime: protovalue.Time(f.Due),
-			RequestedTime: protovalue.Time(f.Requested), AllowPartial: f.Partial, Claims: protovalue.Each(f.Claims, claim), Owner: domain.Owner,
+			RequestedTime: protovalue.Time(f.Requested), AllowPartial: f.Partial, Again: f.Again, Claims: protovalue.Each(f.Claims, claim),
+			Owner: domain.Owner,
 		}
 	case domain.LinesPromised:
 		return &orderreleasev1.LinesPromised{

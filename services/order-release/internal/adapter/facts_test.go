@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -75,9 +76,74 @@ func facts() []domain.Fact {
 	}
 }
 
+// inParts are the facts of an order whose line two sites deliver, the second once its channel opens.
+func inParts() []domain.Fact {
+	whole, most, rest := quantity.Int(100), quantity.Int(60), quantity.Int(40)
+	of := func(d quantity.Decimal) quantity.Quantity { return quantity.Quantity{Value: d, Unit: "EA"} }
+	claimed := func(attempt, site string, d quantity.Decimal) domain.Claim {
+		return domain.Claim{
+			Key: "clm:ord_a:" + attempt + ":stk_" + site, Stock: "stk_" + site, Site: site, Item: "itm_a", Quantity: of(d),
+			Lines: []domain.LineQuantity{{Line: 10, Quantity: of(d)}},
+		}
+	}
+	promised := func(attempt, site string, d quantity.Decimal) []domain.PromisedLine {
+		return []domain.PromisedLine{{Line: 10, Quantity: of(d), Claim: "clm:ord_a:" + attempt + ":stk_" + site}}
+	}
+	sourced := domain.Header{Source: "erp", Number: "SO-1", SoldTo: domain.Party{Code: "ACME"}, Rule: domain.ShipTogether, Mode: domain.Automatic, Priority: 5, ReceivedTime: at}
+	return []domain.Fact{
+		domain.OrderReceived{Order: "ord_a", Revision: 1, Header: sourced, Lines: []domain.Line{{Number: 10, SKU: "W", Quantity: of(whole), Item: "itm_a", Base: of(whole), Site: "DC2"}}},
+		domain.OrderValidated{Keys: k, Revision: 1, Lines: 1},
+		domain.OrderSourced{Keys: k, Lines: []domain.SourcedLine{{Line: 10, Rule: 1}}, Sourcing: domain.Sourcing{Version: 3, Rules: []domain.Sourcers{
+			{Rule: "north", Strategy: domain.Priority, Sites: []string{"DC2", "DC1"}}, {Rule: "rest", Strategy: domain.FewestSplits, Sites: []string{"DC1"}},
+		}}},
+		domain.PromiseRequested{Keys: k, Attempt: 1, Requested: at, Due: at.Add(time.Second), Partial: true, Claims: []domain.Claim{claimed("1", "DC2", whole)}},
+		domain.LinesPromised{Keys: k, Attempt: 1, Lines: promised("1", "DC2", most), Missing: []domain.LineQuantity{{Line: 10, Quantity: of(rest)}}},
+		domain.PromiseRequested{Keys: k, Attempt: 2, Requested: at, Due: at.Add(time.Second), Partial: true, Again: true, Claims: []domain.Claim{claimed("2", "DC1", rest)}},
+		domain.LinesPromised{Keys: k, Attempt: 2, Lines: promised("2", "DC1", rest)},
+		domain.OrderReleased{Keys: k, Header: domain.Header{Source: "erp", Number: "SO-1", Rule: domain.ShipTogether, Priority: 5}, Release: 1, Version: 1, Site: "DC2", At: at, Lines: []domain.ReleasedLine{
+			{Line: 10, Item: "itm_a", SKU: "W", Quantity: of(most), Unit: "EA", Claims: []domain.LineClaim{{Key: "clm:ord_a:1:stk_DC2", Quantity: most}}},
+		}},
+		domain.ReleaseDeferred{Keys: k, Deferral: domain.Deferral{
+			Site: "DC1", Channel: "NIGHT", Reason: "CUT_OFF_PASSED", Zone: "Europe/Berlin", Next: at.Add(time.Hour), Since: at,
+		}},
+		domain.ReleaseBackordered{Keys: k, Release: 2, Parent: 1, Site: "DC1", Lines: []domain.LineQuantity{{Line: 10, Quantity: of(rest)}}},
+	}
+}
+
+// rulesFacts and channelFacts are one of each type, every field set.
+func rulesFacts() []domain.RulesFact {
+	return []domain.RulesFact{domain.RulesChanged{Rules: domain.Rules{Version: 2, Note: "n", By: "ann", At: at, List: []domain.Rule{
+		{Name: "north", Condition: "order.priority < 3", Sites: []string{"DC2", "DC1"}, Strategy: domain.FewestSplits},
+		{Name: "rest", Sites: []string{"DC1"}, Strategy: domain.Priority},
+	}}}}
+}
+
+func channelFacts() []domain.ChannelFact {
+	return []domain.ChannelFact{
+		domain.ChannelDefined{Channel: domain.Channel{
+			Code: "NIGHT", Name: "Night", Site: "DC1", Condition: "order.priority > 5", Priority: 7, Zone: "Europe/Berlin",
+			Windows: []domain.Window{{Day: 1, Opens: 480, CutOff: 990}, {Day: 7, Opens: 0, CutOff: 1440}},
+		}},
+		domain.ChannelClosed{Code: "NIGHT", Site: "DC1", Until: at.Add(time.Hour), Note: "n", By: "ann", At: at},
+		domain.ChannelOpened{Code: "NIGHT", Site: "DC1", Note: "n", By: "ann", At: at},
+	}
+}
+
+// survives: a fact reads back from the store as it was.
+func survives[F any](t *testing.T, message func(F) proto.Message, decode func(string, []byte) (F, error), want F) {
+	t.Helper()
+	name, data, err := protovalue.Encode(message(want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := decode(name, data); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%s\n got %+v\nwant %+v (%v)", name, got, want, err)
+	}
+}
+
 func TestFactsSurviveTheStore(t *testing.T) {
 	covered := map[string]bool{}
-	for _, want := range facts() {
+	for _, want := range append(facts(), inParts()...) {
 		name, data, err := protovalue.Encode(message(want))
 		if err != nil {
 			t.Fatal(err)
@@ -92,6 +158,12 @@ func TestFactsSurviveTheStore(t *testing.T) {
 		if !covered[name] {
 			t.Errorf("no example of %s", name)
 		}
+	}
+	for _, want := range rulesFacts() {
+		survives(t, rulesMessage, rulesReaders.Decode, want)
+	}
+	for _, want := range channelFacts() {
+		survives(t, channelMessage, channelReaders.Decode, want)
 	}
 	messages := orderreleasev1.File_lockstep_orderrelease_v1_events_proto.Messages()
 	for i := range messages.Len() {
@@ -125,11 +197,20 @@ func TestNamesOfValues(t *testing.T) {
 	for _, h := range []domain.HoldType{domain.HoldCredit, domain.HoldExport, domain.HoldAddress, domain.HoldPrice, domain.HoldManual, domain.HoldMasterData} {
 		known(t, holdType(h), string(h))
 	}
-	for _, r := range []domain.DeliveryRule{domain.Partial, domain.Complete, domain.CancelRemainder} {
+	for _, r := range []domain.DeliveryRule{domain.Partial, domain.Complete, domain.CancelRemainder, domain.ShipTogether} {
 		known(t, ruleOf(r), string(r))
 	}
 	for _, m := range []domain.ReleaseMode{domain.Automatic, domain.Manual} {
 		known(t, modeOf(m), string(m))
+	}
+	for _, s := range []domain.Strategy{domain.Priority, domain.FewestSplits} {
+		known(t, strategy(s), string(s))
+	}
+	for _, s := range []domain.ChannelState{domain.ChannelOpen, domain.ChannelLocked, domain.ChannelAsleep} {
+		known(t, channelState(s), string(s))
+	}
+	for _, d := range []domain.Delivery{domain.PartiallyDelivered, domain.Delivered} {
+		known(t, deliveryStatus(d), string(d))
 	}
 }
 

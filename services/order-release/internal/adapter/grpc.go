@@ -127,12 +127,13 @@ func (s *Server) ListOrders(ctx context.Context, r *orderreleasev1.ListOrdersReq
 
 // ExplainOrder says what stands against the next release.
 func (s *Server) ExplainOrder(ctx context.Context, r *orderreleasev1.ExplainOrderRequest) (*orderreleasev1.ExplainOrderResponse, error) {
-	v, err := s.App.Get(ctx, r.GetOrderId())
+	v, now, err := s.App.Explain(ctx, r.GetOrderId())
 	if err != nil {
 		return nil, err
 	}
 	return &orderreleasev1.ExplainOrderResponse{
-		State: orderState(v.State.State()), Releasable: v.State.Valid && v.State.Releasable() == nil, Reasons: protovalue.Each(v.State.Explain(), reason),
+		State: orderState(v.State.State()), Releasable: v.State.Valid && v.State.MayGo(now) == nil, Reasons: protovalue.Each(v.State.ExplainAt(now), reason),
+		Sourcing: orderSourcing(v.State), Deferrals: protovalue.Each(v.State.Deferrals(), deferral),
 	}, nil
 }
 

@@ -99,7 +99,9 @@ func (m *MasterData) party(ctx context.Context, f bus.Fact, p *masterdatav1.Part
 }
 
 func (m *MasterData) location(ctx context.Context, f bus.Fact, l *masterdatav1.Location, retired bool) error {
-	record := domain.Site{Code: l.GetCode(), Ships: l.GetKind() == masterdatav1.LocationKind_LOCATION_KIND_SITE, Retired: retired}
+	record := domain.Site{
+		Code: l.GetCode(), Ships: l.GetKind() == masterdatav1.LocationKind_LOCATION_KIND_SITE, Zone: l.GetTimeZone(), Retired: retired,
+	}
 	var keys map[string][]string
 	if l.GetDefaultSite() && !retired {
 		keys = map[string][]string{indexDefault: {keyDefault}}
@@ -126,24 +128,25 @@ func (m *MasterData) PartyCode(ctx context.Context, id string) (string, error) {
 	return p.Code, err
 }
 
-// Lookup returns what a document names: one read, one more for the default site and for each GTIN.
-func (m *MasterData) Lookup(ctx context.Context, h domain.Header, lines []domain.Line) (domain.Reference, error) {
+// Lookup returns what a document names, and further sites: one read, one more for the default
+// site and for each GTIN.
+func (m *MasterData) Lookup(ctx context.Context, h domain.Header, lines []domain.Line, sites []string) (domain.Reference, error) {
 	tenant := store.CauseOf(ctx).Tenant
 	ref := domain.Reference{
 		Items: map[string]domain.Item{}, GTINs: map[string][]domain.Item{}, Parties: map[string]domain.PartyRecord{},
 		Sites: map[string]domain.Site{}, Carriers: map[string]domain.Carrier{},
 	}
-	rows, err := m.rows.GetMany(ctx, tenant, named(tenant, h, lines))
+	rows, err := m.rows.GetMany(ctx, tenant, named(tenant, h, lines, sites))
 	if err != nil {
 		return ref, err
 	}
 	if h.Site == "" && slices.ContainsFunc(lines, func(l domain.Line) bool { return l.AskedSite == "" }) {
-		sites, err := m.rows.List(ctx, tenant, indexDefault, keyDefault, "", 1)
+		found, err := m.rows.List(ctx, tenant, indexDefault, keyDefault, "", 1)
 		if err != nil {
 			return ref, err
 		}
-		rows = append(rows, sites...)
-		for _, s := range sites {
+		rows = append(rows, found...)
+		for _, s := range found {
 			ref.DefaultSite, err = codeOf(s)
 			if err != nil {
 				return ref, err
@@ -181,7 +184,7 @@ func (m *MasterData) gtins(ctx context.Context, tenant string, lines []domain.Li
 }
 
 // named are the ids of the records that a document names by code.
-func named(tenant string, h domain.Header, lines []domain.Line) []string {
+func named(tenant string, h domain.Header, lines []domain.Line, sites []string) []string {
 	seen := map[string]bool{}
 	var ids []string
 	add := func(prefix, code string) {
@@ -198,6 +201,9 @@ func named(tenant string, h domain.Header, lines []domain.Line) []string {
 	for _, l := range lines {
 		add("itm", l.SKU)
 		add("loc", l.AskedSite)
+	}
+	for _, code := range sites {
+		add("loc", code)
 	}
 	return ids
 }

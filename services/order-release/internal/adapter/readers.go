@@ -36,6 +36,7 @@ var readers = func() protovalue.Readers[domain.Fact] {
 	readOrder(rs)
 	readPromise(rs)
 	readRelease(rs)
+	readSourcing(rs)
 	return rs
 }()
 
@@ -91,7 +92,7 @@ func readPromise(rs protovalue.Readers[domain.Fact]) {
 		claims, err := protovalue.TryEach(m.GetClaims(), fromClaim)
 		return domain.PromiseRequested{
 			Keys: keys(m), Attempt: int(m.GetAttempt()), Requested: protovalue.FromTime(m.GetRequestedTime()),
-			Due: protovalue.FromTime(m.GetDueTime()), Partial: m.GetAllowPartial(), Claims: claims,
+			Due: protovalue.FromTime(m.GetDueTime()), Partial: m.GetAllowPartial(), Again: m.GetAgain(), Claims: claims,
 		}, err
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.LinesPromised) (domain.Fact, error) {

@@ -17,12 +17,15 @@ func order(v store.View[domain.Order]) *orderreleasev1.Order {
 	o := v.State
 	out := &orderreleasev1.Order{
 		OrderId: v.ID, Etag: v.ETag, State: orderState(o.State()), Revision: int32(o.Revision), Document: document(o.Header),
-		Reasons: protovalue.Each(o.Flaws(), reason), Promise: promise(o.Attempt),
+		Reasons: protovalue.Each(o.Flaws(), reason), Promise: promise(o.Attempt), Sourcing: orderSourcing(o), DeliveryStatus: deliveryStatus(o.Delivery()),
 		CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
 	}
+	parts := o.AtSites()
 	for i, q := range o.Quantities() {
 		l := o.Lines[i]
-		out.Lines = append(out.Lines, &orderreleasev1.OrderLineStatus{Line: orderLine(l), Resolved: resolvedLine(l), Quantities: quantities(q)})
+		out.Lines = append(out.Lines, &orderreleasev1.OrderLineStatus{
+			Line: orderLine(l), Resolved: resolvedLine(l), Quantities: quantities(q), DeliveryStatus: deliveryStatus(q.Delivery()), Sites: lineAtSites(parts, l.Number),
+		})
 	}
 	for _, h := range o.Holds {
 		out.Holds = append(out.Holds, &orderreleasev1.Hold{
@@ -71,7 +74,7 @@ func release(o domain.Order, r domain.Release) *orderreleasev1.Release {
 	for _, l := range r.Lines {
 		var promised quantity.Decimal
 		if r.Sent.IsZero() {
-			promised = quantity.Min(o.Promised(l.Line), l.Quantity)
+			promised = quantity.Min(o.PromisedAt(l.Line, r.Site), l.Quantity)
 		}
 		out.Lines = append(out.Lines, &orderreleasev1.ReleaseLineStatus{
 			LineNumber: int32(l.Line), Quantity: l.Quantity.String(), Promised: promised.String(), Allocated: l.Allocated.String(),

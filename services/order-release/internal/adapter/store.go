@@ -12,7 +12,7 @@ import (
 // OrderType declares the aggregate to the store.
 func OrderType() store.Type[domain.Order, domain.Fact] {
 	return store.Type[domain.Order, domain.Fact]{
-		Name: "order", Prefix: "ord", Fold: 4,
+		Name: "order", Prefix: "ord", Fold: 5,
 		Evolve: domain.Evolve,
 		Encode: func(f domain.Fact) (string, []byte, error) { return protovalue.Encode(message(f)) },
 		Decode: readers.Decode,
@@ -23,14 +23,35 @@ func OrderType() store.Type[domain.Order, domain.Fact] {
 			app.IndexSoldTo:  func(o domain.Order) []string { return []string{o.Header.SoldTo.Code} },
 			app.IndexWaiting: app.WaitingKeys,
 			app.IndexDue:     due,
+			app.IndexChannel: app.ChannelKeys,
 		},
 	}
 }
 
-// due is when an attempt is to be given up or tried again.
+// due is when an attempt is to be given up or tried again, or a channel opens.
 func due(o domain.Order) []string {
 	if at := o.Due(); !at.IsZero() {
 		return []string{store.TimeKey(at)}
 	}
 	return nil
+}
+
+// RulesType declares sourcing rules to the store.
+func RulesType() store.Type[domain.Rules, domain.RulesFact] {
+	return store.Type[domain.Rules, domain.RulesFact]{
+		Name: "sourcing_rules", Prefix: "srl", Fold: 1,
+		Evolve: domain.EvolveRules,
+		Encode: func(f domain.RulesFact) (string, []byte, error) { return protovalue.Encode(rulesMessage(f)) },
+		Decode: rulesReaders.Decode,
+	}
+}
+
+// ChannelType declares release channels to the store.
+func ChannelType() store.Type[domain.Channel, domain.ChannelFact] {
+	return store.Type[domain.Channel, domain.ChannelFact]{
+		Name: "release_channel", Prefix: "rch", Fold: 1,
+		Evolve: domain.EvolveChannel,
+		Encode: func(f domain.ChannelFact) (string, []byte, error) { return protovalue.Encode(channelMessage(f)) },
+		Decode: channelReaders.Decode,
+	}
 }

@@ -5,7 +5,6 @@ package app
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +22,8 @@ const (
 	IndexState   = "state"   //
 	IndexSoldTo  = "sold_to" // party code
 	IndexWaiting = "waiting" // place (site/item) of what waits for stock
-	IndexDue     = "due"     // when GiveUp or Retry has something to do
+	IndexDue     = "due"     // when GiveUp, Retry or Wake has something to do
+	IndexChannel = "channel" // code of the channel that a release waits for
 )
 
 // App is the use cases.
@@ -31,6 +31,7 @@ type App struct {
 	Orders    Orders
 	Stock     Stock
 	Reference Reference
+	Policies  *Policies
 	Limits    domain.Limits
 }
 
@@ -49,24 +50,35 @@ type decide func(o domain.Order, e domain.Env) ([]domain.Fact, error)
 
 // change runs d on an order that must exist.
 func (a *App) change(ctx context.Context, id string, d decide) (store.Receipt, error) {
+	return a.changeWith(ctx, id, domain.Env{}, d)
+}
+
+// releasing runs d, which may release something, with the tenant's channels.
+func (a *App) releasing(ctx context.Context, id string, seen domain.Places, d decide) (store.Receipt, error) {
+	p, err := a.Policies.of(ctx)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.changeWith(ctx, id, domain.Env{Available: seen, Gate: p.gate}, d)
+}
+
+func (a *App) changeWith(ctx context.Context, id string, e domain.Env, d decide) (store.Receipt, error) {
 	return a.Orders.Update(ctx, id, func(c store.Current[domain.Order]) (store.Decision[domain.Fact], error) {
 		if c.Version == 0 {
 			return store.Decision[domain.Fact]{}, notFound()
 		}
-		return a.outcome(ctx, c, d)
+		return a.outcome(ctx, c, e, d)
 	})
 }
 
 // notFound is the answer for an order that is unknown, another tenant's or another customer's.
 func notFound() error { return fault.New(fault.NotFound, "NOT_FOUND", "unknown") }
 
-func (a *App) outcome(ctx context.Context, c store.Current[domain.Order], d decide) (store.Decision[domain.Fact], error) {
-	facts, err := d(c.State, domain.Env{
-		Now:    c.Now,
-		By:     store.CauseOf(ctx).Principal,
-		Stock:  func(site, item string) string { return StockID(c.Tenant, site, item) },
-		Limits: a.Limits,
-	})
+// outcome decides with what e brings from elsewhere.
+func (a *App) outcome(ctx context.Context, c store.Current[domain.Order], e domain.Env, d decide) (store.Decision[domain.Fact], error) {
+	e.Now, e.By, e.Limits = c.Now, store.CauseOf(ctx).Principal, a.Limits
+	e.Stock = func(site, item string) string { return StockID(c.Tenant, site, item) }
+	facts, err := d(c.State, e)
 	if err != nil {
 		return store.Decision[domain.Fact]{}, err
 	}
@@ -102,6 +114,8 @@ func qualify(out *store.Decision[domain.Fact], f domain.Fact) {
 		}
 	case domain.PromiseRequested:
 		out.Values["attempt"] = strconv.Itoa(f.Attempt)
+	case domain.ReleaseDeferred:
+		out.Values["channel"], out.Values["deferred"] = f.Deferral.Channel, f.Deferral.Reason
 	case domain.OrderReleased:
 		if len(out.Created) < maxCreated {
 			out.Created = append(out.Created, domain.ReleaseID(f.Order, f.Release))
@@ -117,18 +131,21 @@ func shorten(s string) string {
 }
 
 // Place is where an item is stocked.
-type Place struct{ Site, Item string }
+type Place = domain.Wanted
 
-// Key is the place as an index key.
-func (p Place) Key() string { return p.Site + "/" + p.Item }
-
-// waitingPlaces are the places at which an order's remainder waits for stock.
+// waitingPlaces are the places whose stock an order's remainder waits for.
 func waitingPlaces(o domain.Order) []Place {
 	var places []Place
+	known := map[Place]bool{}
 	for i, q := range o.Quantities() {
-		p := Place{o.Lines[i].Site, o.Lines[i].Item}
-		if q.Promised.Less(q.Backordered) && !slices.Contains(places, p) {
-			places = append(places, p)
+		if !q.Promised.Less(q.Backordered) {
+			continue
+		}
+		for _, site := range o.Candidates(i) {
+			if p := (Place{Site: site, Item: o.Lines[i].Item}); !known[p] {
+				known[p] = true
+				places = append(places, p)
+			}
 		}
 	}
 	return places

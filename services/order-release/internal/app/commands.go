@@ -23,7 +23,7 @@ func (a *App) LiftHold(ctx context.Context, id string, t domain.HoldType, note s
 	if err := mayHold(ctx, t); err != nil {
 		return store.Receipt{}, err
 	}
-	return a.change(ctx, id, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.LiftHold(e, t, note) })
+	return a.releasing(ctx, id, nil, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.LiftHold(e, t, note) })
 }
 
 // mayHold lets finance decide on credit only; others decide on every hold.
@@ -37,12 +37,12 @@ func mayHold(ctx context.Context, t domain.HoldType) error {
 
 // Release releases what is promised.
 func (a *App) Release(ctx context.Context, id string) (store.Receipt, error) {
-	return a.change(ctx, id, domain.Order.Release)
+	return a.releasing(ctx, id, nil, domain.Order.Release)
 }
 
 // ReleaseRemainder releases what was promised of backordered releases.
 func (a *App) ReleaseRemainder(ctx context.Context, id string) (store.Receipt, error) {
-	return a.change(ctx, id, domain.Order.ReleaseRemainder)
+	return a.releasing(ctx, id, nil, domain.Order.ReleaseRemainder)
 }
 
 // Cancel cancels what no warehouse has and asks the warehouses to cancel the rest.
@@ -55,8 +55,36 @@ func (a *App) Close(ctx context.Context, id string) (store.Receipt, error) {
 	return a.change(ctx, id, domain.Order.Close)
 }
 
-// Continue takes an automatic order's next step after one that filled a commit.
+// Source looks at stock for an automatic order whose sites are still to be chosen, and asks for it.
+func (a *App) Source(ctx context.Context, id string) error {
+	v, err := a.Orders.Get(ctx, id)
+	if err != nil || v.State.Header.Mode != domain.Automatic || v.State.Attempt.Number > 0 {
+		return err
+	}
+	return a.Continue(ctx, id)
+}
+
+// Continue takes an order's next step after one that filled a commit, or that left it to somebody
+// who looks at stock.
 func (a *App) Continue(ctx context.Context, id string) error {
-	_, err := a.change(ctx, id, domain.Order.Continue)
+	v, err := a.Orders.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	seen, err := a.look(ctx, v.State)
+	if err != nil {
+		return err
+	}
+	_, err = a.releasing(ctx, id, seen, domain.Order.Continue)
 	return err
+}
+
+// look returns what there is at the places among which the order's lines may choose, in one
+// call; nil when they have no choice.
+func (a *App) look(ctx context.Context, o domain.Order) (domain.Places, error) {
+	places, choice := o.Needs()
+	if !choice {
+		return nil, nil
+	}
+	return a.Stock.Available(ctx, places)
 }

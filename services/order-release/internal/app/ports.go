@@ -25,8 +25,23 @@ type Stock interface {
 
 // Reference is the service's own copy of master data.
 type Reference interface {
-	// Lookup returns what the document names, as far as it exists.
-	Lookup(ctx context.Context, h domain.Header, lines []domain.Line) (domain.Reference, error)
+	// Lookup returns what the document names, and further sites, as far as they exist.
+	Lookup(ctx context.Context, h domain.Header, lines []domain.Line, sites []string) (domain.Reference, error)
 	// PartyCode returns the code of a party; "" when it is unknown.
 	PartyCode(ctx context.Context, id string) (string, error)
 }
+
+// Conditions compiles what rules and channels ask of orders. A source that cannot be compiled
+// is an error that says where and why.
+type Conditions interface {
+	// OfLine compiles a condition over an order and one of its lines.
+	OfLine(source string) (LineCondition, error)
+	// OfOrder compiles a condition over an order.
+	OfOrder(source string) (OrderCondition, error)
+}
+
+// LineCondition decides about a line; an error is one that cannot be decided.
+type LineCondition func(h domain.Header, l domain.Line) (bool, error)
+
+// OrderCondition decides about an order; an error is one that cannot be decided.
+type OrderCondition func(h domain.Header) (bool, error)

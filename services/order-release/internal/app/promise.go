@@ -9,6 +9,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
 )
@@ -26,9 +27,7 @@ type Intent struct {
 // itself and returns how it then stands; what is not done by then is done by the reactor
 // of the intent.
 func (a *App) Promise(ctx context.Context, id string, wait time.Duration) (store.Receipt, domain.Attempt, error) {
-	receipt, err := a.change(ctx, id, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
-		return o.RequestPromise(e, domain.Wanted{})
-	})
+	receipt, err := a.request(ctx, id)
 	if err != nil || store.CauseOf(ctx).Validate {
 		return receipt, domain.Attempt{}, err
 	}
@@ -42,11 +41,31 @@ func (a *App) Promise(ctx context.Context, id string, wait time.Duration) (store
 	}
 	limited, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	if err := a.Drive(limited, intent(id, now)); err != nil && !fault.Transient(err) {
-		return receipt, now, err
+	for driven := 0; now.State == domain.AttemptOpen && now.Number != driven; { // the next one asks other sites for the rest
+		driven = now.Number
+		if err := a.Drive(limited, intent(id, now)); err != nil && !fault.Transient(err) {
+			return receipt, now, err
+		}
+		if now, err = attempt(); err != nil {
+			break
+		}
 	}
-	now, err = attempt()
 	return receipt, now, err
+}
+
+// request starts an attempt, after a look at stock if the order's lines have a choice of sites.
+func (a *App) request(ctx context.Context, id string) (store.Receipt, error) {
+	v, err := a.Orders.Get(ctx, id)
+	if err != nil && !fault.IsKind(err, fault.NotFound) {
+		return store.Receipt{}, err
+	}
+	seen, err := a.look(ctx, v.State)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.changeWith(ctx, id, domain.Env{Available: seen}, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		return o.RequestPromise(e, domain.Wanted{})
+	})
 }
 
 func intent(id string, at domain.Attempt) Intent {
@@ -79,13 +98,24 @@ func (a *App) Drive(ctx context.Context, in Intent) error {
 	if err := faultpoint.Hit(faultpoint.X2); err != nil {
 		return err
 	}
-	_, err = a.change(step("decide"), in.Order, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+	var seen domain.Places
+	if !v.State.Attempt.Again && in.lacks(granted) { // other sites may have the rest
+		if seen, err = a.look(ctx, v.State); err != nil {
+			return err
+		}
+	}
+	_, err = a.releasing(step("decide"), in.Order, seen, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
 		return o.DecidePromise(e, in.Attempt, granted)
 	})
 	if fault.IsKind(err, fault.Refused) { // it ended meanwhile
 		return a.leave(step("left-granted"), in)
 	}
 	return err
+}
+
+// lacks reports whether a claim got less than it asked for.
+func (in Intent) lacks(granted map[string]quantity.Decimal) bool {
+	return slices.ContainsFunc(in.Claims, func(c domain.Claim) bool { return granted[c.Stock].Less(c.Quantity.Value) })
 }
 
 // leave gives back what a run may have claimed for an attempt that is over. A decided one
@@ -151,8 +181,9 @@ func (a *App) GiveBack(ctx context.Context, claims []domain.ClaimRef) error {
 // sweepAtOnce bounds one sweep.
 const sweepAtOnce = 200
 
-// Sweep gives up attempts that hang and starts those that are due again. The index only
-// proposes; the order decides. What fails is met again by the next sweep.
+// Sweep gives up attempts that hang, starts those that are due again, and releases what waited
+// for a channel that has opened. The index only proposes; the order decides. What fails is met
+// again by the next sweep.
 func (a *App) Sweep(ctx context.Context, now time.Time) error {
 	due, err := a.Orders.Due(ctx, IndexDue, store.TimeKey(now), sweepAtOnce)
 	if err != nil {
@@ -173,13 +204,26 @@ func (a *App) due(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	at, step, name := v.State.Attempt, decide(domain.Order.GiveUp), "give-up"
-	if at.State == domain.AttemptClosed {
-		step, name = domain.Order.Retry, "retry"
+	at := v.State.Attempt
+	switch due, opens := v.State.AttemptDue(), v.State.Opens(); {
+	case !opens.IsZero() && (due.IsZero() || opens.Before(due)):
+		key := "wake:" + id + ":" + store.TimeKey(opens)
+		return a.timely(ctx, id, key, opens, nil, domain.Order.Opens, domain.Order.Wake)
+	case at.State == domain.AttemptClosed:
+		seen, err := a.look(ctx, v.State)
+		if err != nil {
+			return err
+		}
+		return a.timely(ctx, id, "retry:"+id+":"+strconv.Itoa(at.Number), due, seen, domain.Order.AttemptDue, domain.Order.Retry)
+	default:
+		return a.timely(ctx, id, "give-up:"+id+":"+strconv.Itoa(at.Number), due, nil, domain.Order.AttemptDue, domain.Order.GiveUp)
 	}
-	key := name + ":" + id + ":" + strconv.Itoa(at.Number)
-	_, err = a.change(guard.Derived(ctx, store.CauseOf(ctx).Tenant, key, v.State.Due()), id, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
-		if due := o.Due(); !due.IsZero() && e.Now.Before(due) {
+}
+
+// timely takes a step of an order at its time, and no earlier by the store's clock.
+func (a *App) timely(ctx context.Context, id, key string, at time.Time, seen domain.Places, due func(domain.Order) time.Time, step decide) error {
+	_, err := a.releasing(guard.Derived(ctx, store.CauseOf(ctx).Tenant, key, at), id, seen, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		if due := due(o); !due.IsZero() && e.Now.Before(due) {
 			return nil, fault.New(fault.Unavailable, "NOT_DUE", "due at %s only", due) // no receipt, or it would never be due
 		}
 		return step(o, e)

@@ -21,6 +21,16 @@ func (a *App) Get(ctx context.Context, id string) (store.View[domain.Order], err
 	return v, err
 }
 
+// Explain returns one order with what counts for it now.
+func (a *App) Explain(ctx context.Context, id string) (store.View[domain.Order], domain.Env, error) {
+	v, err := a.Get(ctx, id)
+	if err != nil {
+		return v, domain.Env{}, err
+	}
+	now, err := a.Now(ctx)
+	return v, now, err
+}
+
 // List pages the orders that the caller may see.
 func (a *App) List(ctx context.Context, q store.Query) (store.Page[domain.Order], error) {
 	own, limited, err := a.ownParty(ctx)

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
-	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
 )
@@ -87,13 +86,12 @@ func (a *App) waiting(ctx context.Context, p Place) (views []store.View[domain.O
 // serve starts and drives an attempt of one order, if the stock there is would help it.
 // It reports whether stock is left for others.
 func (a *App) serve(ctx context.Context, id string, o domain.Order, p Place) (left bool, err error) {
-	needs := needs(o, p)
-	if len(needs) == 0 {
+	if !slices.Contains(waitingPlaces(o), p) {
 		return true, nil
 	}
-	places := make([]Place, 0, len(needs))
-	for place := range needs {
-		places = append(places, place)
+	places := []Place{p}
+	if o.Header.Rule == domain.Complete { // a part does not help it
+		places, _ = o.Needs()
 	}
 	available, err := a.Stock.Available(ctx, places)
 	if err != nil {
@@ -102,20 +100,16 @@ func (a *App) serve(ctx context.Context, id string, o domain.Order, p Place) (le
 	if available[p].Sign() <= 0 {
 		return false, nil
 	}
-	if o.Header.Rule == domain.Complete {
-		for place, need := range needs {
-			if available[place].Less(need) {
-				return true, nil
-			}
-		}
+	if o.Header.Rule == domain.Complete && !o.Covers(available) {
+		return true, nil
 	}
 	// One event may serve an order at several places.
 	ctx = store.WithItem(store.WithItem(ctx, StockID(store.CauseOf(ctx).Tenant, p.Site, p.Item)), id)
-	_, err = a.change(ctx, id, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+	_, err = a.changeWith(ctx, id, domain.Env{Available: available}, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
 		if o.Attempt.State == domain.AttemptOpen {
 			return nil, fault.New(fault.Unavailable, reasonBusy, "attempt %d of the order is under way", o.Attempt.Number)
 		}
-		return o.RequestPromise(e, domain.Wanted{Site: p.Site, Item: p.Item})
+		return o.RequestPromise(e, p)
 	})
 	switch {
 	case fault.IsKind(err, fault.Refused):
@@ -128,18 +122,6 @@ func (a *App) serve(ctx context.Context, id string, o domain.Order, p Place) (le
 		return true, err
 	}
 	return true, a.Drive(ctx, intent(id, v.State.Attempt))
-}
-
-// needs is what the order waits for: at the place, or everywhere when it goes complete.
-func needs(o domain.Order, p Place) map[Place]quantity.Decimal {
-	sum := map[Place]quantity.Decimal{}
-	for i, q := range o.Quantities() {
-		at := Place{o.Lines[i].Site, o.Lines[i].Item}
-		if q.Promised.Less(q.Backordered) && (at == p || o.Header.Rule == domain.Complete) {
-			sum[at] = sum[at].Add(q.Unpromised())
-		}
-	}
-	return sum
 }
 
 // reasonBusy says that another attempt of the order is under way: nothing is recorded, the

@@ -60,7 +60,7 @@ func (s *shelf) Available(_ context.Context, places []app.Place) (map[app.Place]
 // known is a reference that knows everything that these tests name.
 type known struct{}
 
-func (known) Lookup(context.Context, domain.Header, []domain.Line) (domain.Reference, error) {
+func (known) Lookup(context.Context, domain.Header, []domain.Line, []string) (domain.Reference, error) {
 	return domain.Reference{
 		Items: map[string]domain.Item{"A": {ID: "itm_a", SKU: "A", BaseUnit: "EA"}},
 		Parties: map[string]domain.PartyRecord{"C-1": {
@@ -87,7 +87,9 @@ func newApp(t *testing.T, stock *shelf) *app.App {
 			t.Error(err)
 		}
 	})
-	return &app.App{Orders: store.Register(db, adapter.OrderType()), Stock: stock, Reference: known{}, Limits: domain.DefaultLimits}
+	return &app.App{Orders: store.Register(db, adapter.OrderType()), Stock: stock, Reference: known{}, Limits: domain.DefaultLimits, Policies: &app.Policies{
+		Rules: store.Register(db, adapter.RulesType()), Channels: store.Register(db, adapter.ChannelType()), Now: time.Now,
+	}}
 }
 
 // as is the context of a command under the key.

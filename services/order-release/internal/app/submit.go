@@ -23,14 +23,19 @@ func (a *App) Submit(ctx context.Context, d Document) (store.Receipt, error) {
 	if err := a.maySubmit(ctx, d.Header); err != nil {
 		return store.Receipt{}, err
 	}
-	ref, err := a.Reference.Lookup(ctx, d.Header, d.Lines)
+	policy, err := a.Policies.of(ctx)
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	header, lines, reasons := domain.Validate(d.Header, d.Lines, ref)
+	ref, err := a.Reference.Lookup(ctx, d.Header, d.Lines, policy.rules.Sites())
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	ref.Rules = policy.rules
+	header, lines, sourcing, reasons := domain.ValidateAndSource(d.Header, d.Lines, ref)
 	id := OrderID(store.CauseOf(ctx).Tenant, d.Header.Source, d.Header.Number)
 	return a.Orders.Update(ctx, id, func(c store.Current[domain.Order]) (store.Decision[domain.Fact], error) {
-		return a.outcome(ctx, c, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		return a.outcome(ctx, c, domain.Env{Sourcing: sourcing}, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
 			return o.Submit(e, id, header, lines, reasons)
 		})
 	})

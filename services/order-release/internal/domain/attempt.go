@@ -31,6 +31,7 @@ type Attempt struct {
 	Lines     []AttemptLine `bson:"l,omitempty"` // once it is decided
 	Retry     time.Time     `bson:"r,omitempty"` // when the next attempt is due; zero for never
 	Timeouts  int           `bson:"t,omitempty"` // attempts given up in a row
+	Again     bool          `bson:"g,omitempty"` // other sites are asked for what the one before did not get
 }
 
 // AttemptLine is what one line asked for and got.
@@ -73,7 +74,28 @@ func (a Attempt) Requests() []AttemptLine {
 		}
 	}
 	slices.SortFunc(lines, func(a, b AttemptLine) int { return a.Line - b.Line })
+	return slices.CompactFunc(summedUp(lines), func(a, b AttemptLine) bool { return a.Line == b.Line })
+}
+
+// summedUp gives the first of the entries of a line, which stand together, the sum of them all.
+func summedUp(lines []AttemptLine) []AttemptLine {
+	first := 0
+	for i := 1; i < len(lines); i++ {
+		if lines[i].Line != lines[first].Line {
+			first = i
+			continue
+		}
+		lines[first].Requested = lines[first].Requested.Add(lines[i].Requested)
+	}
 	return lines
+}
+
+// siteOf is the site of a claim of the attempt that is open.
+func (a Attempt) siteOf(key string) string {
+	if i := slices.IndexFunc(a.Claims, func(c Claim) bool { return c.Key == key }); i >= 0 {
+		return a.Claims[i].Site
+	}
+	return ""
 }
 
 // refs names all claims of the attempt.

@@ -26,7 +26,7 @@ func (o Order) RequestCancel(e Env, reason string) ([]Fact, error) {
 		for _, c := range o.Lines[i].Claims {
 			if !given[c.Key] {
 				given[c.Key] = true
-				rest.GiveBack = append(rest.GiveBack, ClaimRef{Key: c.Key, Stock: stockOf(c.Key), Site: o.Lines[i].Site, Item: o.Lines[i].Item})
+				rest.GiveBack = append(rest.GiveBack, ClaimRef{Key: c.Key, Stock: stockOf(c.Key), Site: cmp.Or(c.Site, o.Lines[i].Site), Item: o.Lines[i].Item})
 			}
 		}
 	}

@@ -12,10 +12,15 @@ const Inline = 400
 
 // Env is what a decision takes from outside.
 type Env struct {
-	Now    time.Time
-	By     string                         // who asks
-	Stock  func(site, item string) string // id of the stock of an item at a site
-	Limits Limits
+	Now      time.Time
+	By       string                         // who asks
+	Stock    func(site, item string) string // id of the stock of an item at a site
+	Limits   Limits
+	Sourcing Sourcing // of the lines of an order that is submitted
+	// Gate is whether a channel lets what is promised at a site go; nil when there are none.
+	Gate func(h Header, site string, now time.Time) Gate
+	// Available is what somebody has just seen in stock; nil when nobody looked.
+	Available Places
 }
 
 // step collects the facts of one decision with the order as they make it.

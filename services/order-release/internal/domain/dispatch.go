@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func (o Order) ReleaseRemainder(e Env) ([]Fact, error) {
 }
 
 func (o Order) release(e Env) ([]Fact, error) {
-	if err := o.Releasable(); err != nil {
+	if err := o.MayGo(e); err != nil {
 		return nil, err
 	}
 	s := o.begin(e)
@@ -65,8 +66,8 @@ func (o Order) Releasable() error {
 		return fault.New(fault.Refused, "PROMISE_OPEN", "stock is being claimed; attempt %d is open", o.Attempt.Number)
 	case t.Promised.IsZero():
 		return fault.New(fault.Refused, "NOTHING_PROMISED", "nothing is promised that could be released")
-	case o.Header.Rule == Complete && t.Promised != t.Open:
-		return fault.New(fault.Refused, "NOT_COMPLETE", "the order is to be delivered complete, and not everything is promised")
+	case o.Header.Rule.together() && t.Promised != t.Open:
+		return fault.New(fault.Refused, "NOT_COMPLETE", "the order leaves together, and not everything is promised")
 	}
 	return nil
 }
@@ -74,7 +75,9 @@ func (o Order) Releasable() error {
 // Continue takes an automatic order's next step, if there is one.
 func (o Order) Continue(e Env) ([]Fact, error) {
 	s := o.begin(e)
-	s.proceed()
+	if !s.sourceAgain() {
+		s.proceed()
+	}
 	return s.end(), nil
 }
 
@@ -83,6 +86,9 @@ func (s *step) proceed() {
 	switch {
 	case s.Header.Mode != Automatic || !s.Valid || s.Cancel != "":
 	case s.Attempt.Number == 0:
+		if s.Available == nil && s.Chooses() {
+			return // its sites are chosen by who looks at stock first
+		}
 		if f, ok := s.intent(s.Env, Wanted{}); ok {
 			s.add(f)
 		}
@@ -95,13 +101,22 @@ func (s *step) proceed() {
 func (s *step) dispatch() {
 	parents := map[string]int{}
 	t := totals(s.Quantities())
-	if s.Header.Rule != Complete || t.Promised == t.Open {
+	if !s.Header.Rule.together() || t.Promised == t.Open {
 		for _, site := range s.sites() {
-			if f, ok := s.send(site); ok {
-				s.add(f)
-				parents[site] = f.Release
+			f, ok := s.send(site)
+			if !ok {
+				continue
 			}
+			if g := s.gate(s.Env, site); g.Reason != "" {
+				s.deferredTo(site, g)
+				continue
+			}
+			s.add(f)
+			parents[site] = f.Release
 		}
+	}
+	if len(s.Deferred) > 0 && len(s.Releases) == 0 && t.Promised == t.Open {
+		return // all of it waits for channels only, and nothing for stock
 	}
 	s.settle(parents)
 }
@@ -114,12 +129,13 @@ func (s *step) send(site string) (OrderReleased, bool) {
 		f.Release, f.Parent = s.Releases[w].Number, s.Releases[w].Parent
 	}
 	for i, l := range s.Lines {
-		if l.Site != site || len(l.Claims) == 0 {
+		claims := l.claimsAt(site)
+		if len(claims) == 0 {
 			continue
 		}
 		f.Lines = append(f.Lines, ReleasedLine{
-			Line: l.Number, Item: l.Item, SKU: l.SKU, Quantity: s.quantity(i, l.Promised()).Quantity,
-			Unit: l.Quantity.Unit, CustomerItem: l.CustomerItem, Claims: l.Claims,
+			Line: l.Number, Item: l.Item, SKU: l.SKU, Quantity: s.quantity(i, l.PromisedAt(site)).Quantity,
+			Unit: l.Quantity.Unit, CustomerItem: l.CustomerItem, Claims: claims,
 		})
 	}
 	return f, len(f.Lines) > 0
@@ -127,8 +143,12 @@ func (s *step) send(site string) (OrderReleased, bool) {
 
 func (o Order) nextRelease() int { return len(o.Releases) + 1 }
 
+// anywhere stands, among the parents of what waits, for the sites that have none of their own.
+const anywhere = ""
+
 // settle lets what is still open wait or cancels it, as the delivery rule says. parents
-// names the release of each site whose remainder it is.
+// names the release of each site whose remainder it is. What waits at a site and is delivered
+// by another waits no longer: the release that waited is published without it.
 func (s *step) settle(parents map[string]int) {
 	if s.Cancel != "" {
 		s.cancelOpen(s.sites(), s.Cancel)
@@ -142,18 +162,18 @@ func (s *step) settle(parents map[string]int) {
 	for _, site := range s.sites() {
 		var open []LineQuantity
 		for i, q := range quantities {
-			if s.Lines[i].Site == site && q.Open.Sign() > 0 {
-				open = append(open, s.quantity(i, q.Open))
+			if at := s.openAt(i, site, q); at.Sign() > 0 {
+				open = append(open, s.quantity(i, at))
 			}
 		}
 		w := s.waitingIndex(site)
 		switch {
-		case len(open) == 0 || w >= 0 && same(s.Releases[w], open):
+		case w < 0 && len(open) == 0, w >= 0 && same(s.Releases[w], open):
 		case w >= 0:
 			r := s.Releases[w]
 			s.add(ReleaseBackordered{Keys: s.keys(), Release: r.Number, Parent: r.Parent, Site: site, Lines: open})
 		case len(s.Releases) < MaxReleases:
-			s.add(ReleaseBackordered{Keys: s.keys(), Release: s.nextRelease(), Parent: parents[site], Site: site, Lines: open})
+			s.add(ReleaseBackordered{Keys: s.keys(), Release: s.nextRelease(), Parent: cmp.Or(parents[site], parents[anywhere]), Site: site, Lines: open})
 		default:
 			s.cancelOpen([]string{site}, reasonReleases)
 		}

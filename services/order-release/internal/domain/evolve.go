@@ -28,6 +28,10 @@ func Evolve(o Order, f Fact) Order {
 		o.IsClosed = true
 	case ReportContradicted:
 		o.Disputed = o.disputed(f)
+	case ReleaseDeferred:
+		o = o.waitingFor(f.Deferral)
+	case OrderSourced:
+		o = o.sourcedAs(f)
 	case PromiseRequested, LinesPromised, PromiseRefused, PromiseClosed, RemainderCancelled:
 		return evolvePromise(o, f)
 	default:
@@ -49,13 +53,17 @@ func evolvePromise(o Order, f Fact) Order {
 	case PromiseRequested:
 		o.Attempt = Attempt{
 			Number: f.Attempt, State: AttemptOpen, Requested: f.Requested, Due: f.Due, Partial: f.Partial,
-			Claims: f.Claims, Timeouts: o.Attempt.Timeouts,
+			Claims: f.Claims, Timeouts: o.Attempt.Timeouts, Again: f.Again,
 		}
 	case LinesPromised:
 		o.Lines = slices.Clone(o.Lines)
 		for _, p := range f.Lines {
 			if i := o.lineIndex(p.Line); i >= 0 {
-				o.Lines[i].Claims = append(slices.Clip(o.Lines[i].Claims), LineClaim{Key: p.Claim, Quantity: p.Quantity.Value})
+				c := LineClaim{Key: p.Claim, Quantity: p.Quantity.Value}
+				if site := o.Attempt.siteOf(p.Claim); site != o.Lines[i].Site {
+					c.Site = site
+				}
+				o.Lines[i].Claims = append(slices.Clip(o.Lines[i].Claims), c)
 			}
 		}
 		o.Attempt = o.Attempt.decided(AttemptPromised, f.Lines)
@@ -91,26 +99,45 @@ func (o Order) cancelled(f RemainderCancelled) Order {
 		l.Cancelled = l.Cancelled.Add(c.Quantity.Value)
 		l.Claims = slices.DeleteFunc(slices.Clone(l.Claims), func(c LineClaim) bool { return gone[c.Key] })
 	}
+	return o.shrunk()
+}
+
+// shrunk lets no more wait than is left open: at a site rather what is promised there than what
+// nothing holds.
+func (o Order) shrunk() Order {
 	quantities := o.Quantities()
-	for i := range o.Releases {
-		r := &o.Releases[i]
-		if r.State() != ReleaseBackorderedState {
-			continue
-		}
-		r.Lines = slices.Clone(r.Lines)
-		for n := range r.Lines {
-			if at := o.lineIndex(r.Lines[n].Line); at >= 0 {
-				r.Lines[n].Quantity = quantity.Min(r.Lines[n].Quantity, quantities[at].Open)
+	excess := make([]quantity.Decimal, len(o.Lines))
+	for i, q := range quantities {
+		excess[i] = q.Backordered.Sub(q.Open)
+	}
+	give := func(most func(Line, Release, ReleaseLine) quantity.Decimal) {
+		for i := range o.Releases {
+			r := &o.Releases[i]
+			for n := range r.Lines {
+				at := o.lineIndex(r.Lines[n].Line)
+				if at < 0 || excess[at].Sign() <= 0 || !r.Sent.IsZero() {
+					continue
+				}
+				less := quantity.Min(excess[at], quantity.Max(most(o.Lines[at], *r, r.Lines[n]), quantity.Decimal{}))
+				excess[at] = excess[at].Sub(less)
+				r.Lines[n].Quantity = r.Lines[n].Quantity.Sub(less)
 			}
 		}
 	}
+	for i := range o.Releases {
+		if o.Releases[i].Sent.IsZero() {
+			o.Releases[i].Lines = slices.Clone(o.Releases[i].Lines)
+		}
+	}
+	give(func(l Line, r Release, w ReleaseLine) quantity.Decimal { return w.Quantity.Sub(l.PromisedAt(r.Site)) })
+	give(func(_ Line, _ Release, w ReleaseLine) quantity.Decimal { return w.Quantity })
 	return o
 }
 
 func evolveRelease(o Order, f Fact) Order {
 	switch f := f.(type) {
 	case OrderReleased:
-		return o.sent(f)
+		return o.sent(f).gone(f.Site)
 	case ReleaseBackordered:
 		r := Release{Number: f.Release, Version: 1, Parent: f.Parent, Site: f.Site}
 		for _, l := range f.Lines {
@@ -224,4 +251,15 @@ func without(list []Disputed, release, shipment string) []Disputed {
 
 func (d Disputed) delivers(release, shipment string) bool {
 	return d.Report == reportDelivered && d.Release == release && (d.Shipment == shipment || d.Shipment == "")
+}
+
+// sourcedAs takes what rules decided about the order's lines. A line waits at the first of its sites.
+func (o Order) sourcedAs(f OrderSourced) Order {
+	o.Sourcing, o.Lines = f.Sourcing, slices.Clone(o.Lines)
+	for _, l := range f.Lines {
+		if i := o.lineIndex(l.Line); i >= 0 {
+			o.Lines[i].Rule = l.Rule
+		}
+	}
+	return o
 }

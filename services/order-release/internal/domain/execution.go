@@ -40,7 +40,7 @@ func (o Order) Shorted(e Env, release string, lines []LineQuantity) ([]Fact, err
 	return o.report(e, release, "SHORT", lines, func(l ReleaseLine) quantity.Decimal { return l.Live().Sub(l.Picked) },
 		func(s *step, r Release, taken []LineQuantity) {
 			s.add(LinesShorted{Keys: o.keys(), Release: r.Number, Lines: taken})
-			s.settle(map[string]int{r.Site: r.Number})
+			s.settle(map[string]int{r.Site: r.Number, anywhere: r.Number})
 		})
 }
 

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 )
@@ -69,10 +70,13 @@ func (o Order) explainPromise() []Reason {
 			}
 			reasons = append(reasons, Reason{
 				"STOCK_SHORT", fmt.Sprintf("lines.%d", l.Number),
-				fmt.Sprintf("%s %s of %s are missing at %s: %s", q.Unpromised(), l.Base.Unit, l.SKU, l.Site, what),
+				fmt.Sprintf("%s %s of %s are missing at %s: %s", q.Unpromised(), l.Base.Unit, l.SKU, strings.Join(o.Candidates(i), ", "), what),
 			})
 		}
 		return reasons
+	}
+	if o.Header.Mode == Automatic && o.Chooses() {
+		return []Reason{{"SOURCING_PENDING", "", "the sites that deliver are chosen as soon as inventory says what there is"}}
 	}
 	return []Reason{{"NOT_PROMISED", "", "nobody has asked for stock yet: PromiseLines does"}}
 }

@@ -67,6 +67,7 @@ type PromiseRequested struct {
 	Requested time.Time
 	Due       time.Time
 	Partial   bool // a part of a claim helps
+	Again     bool // other sites are asked for what the attempt before did not get
 	Claims    []Claim
 }
 

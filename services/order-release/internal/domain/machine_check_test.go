@@ -15,7 +15,7 @@ import (
 // TestOrder drives orders of each delivery rule through random commands and reports, late,
 // twice and wrong, and checks after each step what must hold of an order.
 func TestOrder(t *testing.T) {
-	for _, rule := range []DeliveryRule{Partial, Complete, CancelRemainder} {
+	for _, rule := range []DeliveryRule{Partial, Complete, CancelRemainder, ShipTogether} {
 		t.Run(string(rule), rapid.MakeCheck(func(t *rapid.T) {
 			m := newMachine(t, rule)
 			t.Repeat(map[string]func(*rapid.T){
@@ -25,7 +25,7 @@ func TestOrder(t *testing.T) {
 						m.advance(t)
 					}
 				},
-				"report": m.report, "report more": m.report,
+				"report": m.report, "report more": m.report, "look": m.look,
 				"promise": m.promise, "release": m.release, "cancel": m.cancel, "warehouse": m.warehouse, "other": m.other,
 				"any fact": m.anyFact,
 			})
@@ -59,9 +59,11 @@ func (m *machine) promise(t *rapid.T) {
 
 func (m *machine) release(t *rapid.T) {
 	m.again(t, "Release", func() ([]Fact, error) { return m.order.Release(m.env()) })
+	m.again(t, "Wake", func() ([]Fact, error) { return m.order.Wake(m.env()) })
 	hold := pick(t, "hold", HoldCredit, HoldExport)
 	m.one(t, map[string]func() ([]Fact, error){
 		"Continue":         func() ([]Fact, error) { return m.order.Continue(m.env()) },
+		"Wake":             func() ([]Fact, error) { return m.order.Wake(m.env()) },
 		"ReleaseRemainder": func() ([]Fact, error) { return m.order.ReleaseRemainder(m.env()) },
 		"PlaceHold":        func() ([]Fact, error) { return m.order.PlaceHold(m.env(), hold, "n") },
 		"LiftHold":         func() ([]Fact, error) { return m.order.LiftHold(m.env(), hold, "n") },
@@ -131,9 +133,11 @@ func (m *machine) anyFact(t *rapid.T) {
 		ReleaseCancelled{Release: release, Lines: odd},
 		CancelRefused{Release: release},
 		ReportContradicted{Excess: odd, Report: reportDelivered},
+		OrderSourced{Lines: []SourcedLine{{10, 2}, {99, 1}}},
+		ReleaseDeferred{Deferral: Deferral{Site: "DC9", Next: start}},
 	}), rapid.SampledFrom(m.facts)).Draw(t, "fact")
 	o := Evolve(m.order, f)
-	_, _, _, _ = o.State(), o.Quantities(), o.Explain(), o.Due()
+	_, _, _, _, _, _ = o.State(), o.Quantities(), o.ExplainAt(m.env()), o.Due(), o.Lacks(m.env()), o.AtSites()
 	m.untouched(t, fmt.Sprintf("%T", f))
 }
 
@@ -160,6 +164,8 @@ func (m *machine) check(t *rapid.T) {
 			t.Fatalf("line %d: %s open and %s promised after the first release, nothing may wait", l.Number, q.Open, q.Promised)
 		}
 	}
+	m.checkSites(t)
+	m.checkLacks(t)
 	if o.Attempt.State != AttemptOpen && !maps.Equal(held, m.claims) {
 		t.Fatalf("the order holds claims %v, stock %v", held, m.claims)
 	}
@@ -195,8 +201,53 @@ func (m *machine) checkReleases(t *rapid.T) {
 		for _, l := range r.Lines {
 			if c := m.ledger.cell(r.Number, l.Line); !r.Sent.IsZero() && l != c.asLine() {
 				t.Fatalf("release %d: %+v, the ledger has %+v", r.Number, l, *c)
+			} else if r.Sent.IsZero() && whole(l.Quantity) != c.quantity {
+				t.Fatalf("%s of line %d wait at %s, the ledger has %d", l.Quantity, l.Line, r.Site, c.quantity)
 			}
 		}
+	}
+}
+
+// checkSites holds the part of each line at each site against the ledger: only its own sites have one.
+func (m *machine) checkSites(t *rapid.T) {
+	got := map[[2]any][4]int64{}
+	for _, p := range m.order.AtSites() {
+		i := m.order.lineIndex(p.Line)
+		if !slices.Contains(m.order.Candidates(i), p.Site) {
+			t.Fatalf("line %d is at %s, which is none of its sites %v", p.Line, p.Site, m.order.Candidates(i))
+		}
+		got[[2]any{p.Line, p.Site}] = [4]int64{whole(p.Promised), whole(p.Released), whole(p.Issued), whole(p.Delivered)}
+	}
+	want := m.ledger.atSites()
+	none := func(_ [2]any, n [4]int64) bool { return n == [4]int64{} }
+	maps.DeleteFunc(got, none)
+	maps.DeleteFunc(want, none)
+	if !maps.Equal(got, want) {
+		t.Fatalf("promised, released, issued and delivered at the sites: %v, the ledger has %v", got, want)
+	}
+	var waits Deferral
+	for _, d := range m.order.Deferrals() {
+		if d.Site <= waits.Site {
+			t.Fatalf("deferrals %v", m.order.Deferred)
+		}
+		waits = d
+	}
+}
+
+// checkLacks: an order can be released, or something is said to be missing, or nothing is open.
+func (m *machine) checkLacks(t *rapid.T) {
+	o, e := m.order, m.env()
+	if o.ID == "" {
+		return
+	}
+	lacks, open := o.Lacks(e), o.Valid && !o.IsClosed && !totals(o.Quantities()).Open.IsZero()
+	switch goes := o.Valid && o.MayGo(e) == nil; {
+	case goes && open && len(lacks) > 0 && !slices.ContainsFunc(lacks, func(l Lack) bool { return l.Code == reasonClosed }):
+		t.Fatalf("can be released, and lacks %v", lacks)
+	case !goes && open && len(lacks) == 0:
+		t.Fatalf("cannot be released, and nothing is said to be missing: %v", o.MayGo(e))
+	case !open && o.Valid && len(lacks) > 0:
+		t.Fatalf("nothing is open, and it lacks %v", lacks)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -15,10 +16,16 @@ import (
 type ledger struct {
 	valid, closed                bool
 	holds                        map[HoldType]bool
-	site                         map[int]string
 	ordered, cancelled, promised map[int]int64
-	told                         map[string]told // by release
+	at                           map[cellAt]int64 // of promised
+	told                         map[string]told  // by release
 	releases                     map[int]*sending
+}
+
+// cellAt is a line at a site.
+type cellAt struct {
+	line int
+	site string
 }
 
 // sending is one release.
@@ -249,11 +256,11 @@ func (g *ledger) follow(t *rapid.T, f Fact) {
 	switch f := f.(type) {
 	case OrderReceived:
 		*g = ledger{
-			holds: map[HoldType]bool{}, site: map[int]string{}, ordered: map[int]int64{}, cancelled: map[int]int64{},
-			promised: map[int]int64{}, releases: map[int]*sending{}, told: map[string]told{},
+			holds: map[HoldType]bool{}, ordered: map[int]int64{}, cancelled: map[int]int64{},
+			promised: map[int]int64{}, at: map[cellAt]int64{}, releases: map[int]*sending{}, told: map[string]told{},
 		}
 		for _, l := range f.Lines {
-			g.ordered[l.Number], g.site[l.Number] = whole(l.Base.Value), l.Site
+			g.ordered[l.Number] = whole(l.Base.Value)
 		}
 	case OrderValidated:
 		g.valid = true
@@ -266,6 +273,7 @@ func (g *ledger) follow(t *rapid.T, f Fact) {
 	case LinesPromised:
 		for _, l := range f.Lines {
 			g.promised[l.Line] += whole(l.Quantity.Value)
+			g.at[cellAt{l.Line, siteOfKey(l.Claim)}] += whole(l.Quantity.Value)
 		}
 	case OrderReleased:
 		g.release(t, f)
@@ -301,15 +309,17 @@ func (g *ledger) release(t *rapid.T, f OrderReleased) {
 	}
 	var lines []LineQuantity
 	for _, l := range f.Lines {
-		if n := whole(l.Quantity.Value); n <= 0 || n != g.promised[l.Line] || g.site[l.Line] != f.Site {
-			t.Fatalf("release %d at %s has %d of line %d, %d are promised at %s", f.Release, f.Site, n, l.Line, g.promised[l.Line], g.site[l.Line])
+		at := cellAt{l.Line, f.Site}
+		if n := whole(l.Quantity.Value); n <= 0 || n != g.at[at] {
+			t.Fatalf("release %d at %s has %d of line %d, %d are promised there", f.Release, f.Site, n, l.Line, g.at[at])
 		}
-		g.promised[l.Line] = 0
+		g.promised[l.Line] -= g.at[at]
+		delete(g.at, at)
 		lines = append(lines, LineQuantity{Line: l.Line, Quantity: l.Quantity})
 	}
-	for line, n := range g.promised {
-		if n > 0 && g.site[line] == f.Site {
-			t.Fatalf("release %d leaves %d of line %d behind", f.Release, n, line)
+	for at, n := range g.at {
+		if n > 0 && at.site == f.Site {
+			t.Fatalf("release %d leaves %d of line %d behind", f.Release, n, at.line)
 		}
 	}
 	g.put(f.Release, f.Site, lines).sent = true
@@ -323,13 +333,59 @@ func (g *ledger) cancel(f RemainderCancelled) {
 	for line := range g.ordered {
 		g.promised[line] = min(g.promised[line], g.open(line))
 	}
+	for at := range g.at {
+		if g.open(at.line) == 0 {
+			delete(g.at, at)
+		}
+	}
+	for line := range g.ordered {
+		g.shrink(line)
+	}
+}
+
+// shrink lets no more of a line wait than is open: what nothing holds goes first.
+func (g *ledger) shrink(line int) {
+	var waiting int64
+	var cells []*sending
+	for _, number := range slices.Sorted(maps.Keys(g.releases)) {
+		if r := g.releases[number]; !r.sent && r.lines[line] != nil {
+			waiting += r.lines[line].quantity
+			cells = append(cells, r)
+		}
+	}
+	for _, held := range []bool{true, false} {
+		for _, r := range cells {
+			c := r.lines[line]
+			most := c.quantity
+			if held {
+				most = max(0, c.quantity-g.at[cellAt{line, r.site}])
+			}
+			less := min(most, max(0, waiting-g.open(line)))
+			c.quantity -= less
+			waiting -= less
+		}
+	}
+}
+
+// siteOfKey is the site of a claim, whose stock the tests name after it.
+func siteOfKey(key string) string { return strings.Split(stockOf(key), "_")[1] }
+
+// atSites is what of each line is promised, released, issued and delivered at each site.
+func (g *ledger) atSites() map[[2]any][4]int64 {
+	out := map[[2]any][4]int64{}
+	for at, n := range g.at {
+		out[[2]any{at.line, at.site}] = [4]int64{n}
+	}
 	for _, r := range g.releases {
 		for line, c := range r.lines {
-			if !r.sent {
-				c.quantity = min(c.quantity, g.open(line))
+			if r.sent {
+				key := [2]any{line, r.site}
+				was := out[key]
+				out[key] = [4]int64{was[0], was[1] + c.live(), was[2] + c.issued, was[3] + c.delivered}
 			}
 		}
 	}
+	return out
 }
 
 func (r *sending) state() ReleaseState {

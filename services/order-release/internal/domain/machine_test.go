@@ -37,10 +37,44 @@ type machine struct {
 	now    time.Time
 	claims map[string]int64 // live claims by key, as stock sees them
 	ledger *ledger
+	seen   Places          // what somebody saw in stock; nil when nobody looked
+	shut   map[string]bool // sites whose channel is closed
 }
 
 func (m *machine) env() Env {
-	return Env{Now: m.now, By: "tester", Stock: stock, Limits: DefaultLimits}
+	return Env{Now: m.now, By: "tester", Stock: stock, Limits: DefaultLimits, Available: m.seen, Gate: m.gate, Sourcing: sources}
+}
+
+// sources are rules whose lines several sites may deliver.
+var sources = Sourcing{Version: 3, Rules: []Sourcers{
+	{Rule: "north", Strategy: Priority, Sites: []string{"DC2", "DC1"}},
+	{Rule: "whole", Strategy: FewestSplits, Sites: []string{"DC1", "DC3", "DC2"}},
+}}
+
+func (m *machine) gate(_ Header, site string, now time.Time) Gate {
+	if !m.shut[site] {
+		return Gate{}
+	}
+	return Gate{Channel: "night", Zone: "Europe/Berlin", Reason: reasonClosed, Next: now.Truncate(time.Hour).Add(time.Hour)}
+}
+
+// look sees some stock, or does not look, and opens and closes channels.
+func (m *machine) look(t *rapid.T) {
+	m.seen = nil
+	if draw(t, 3, "looks") > 0 {
+		m.seen = Places{}
+		for _, site := range []string{"DC1", "DC2", "DC3"} {
+			for _, item := range []string{"a", "b"} {
+				if n := pick[int64](t, "there", 0, 0, 1, 2, 5, 20, 3_000_000_000); n > 0 {
+					m.seen[Wanted{site, item}] = quantity.Int(n)
+				}
+			}
+		}
+	}
+	m.shut = map[string]bool{}
+	for _, site := range []string{"DC1", "DC2", "DC3"} {
+		m.shut[site] = draw(t, 4, "shut") == 0
+	}
 }
 
 // do takes the outcome of a command: a refusal leaves nothing, facts go into the order, the
@@ -103,14 +137,17 @@ func (m *machine) stays(t *rapid.T, name string, old, next Order, facts []Fact) 
 func (m *machine) follow(t *rapid.T, f Fact) {
 	switch f := f.(type) {
 	case LinesPromised:
-		m.giveBack(f.GiveBack)
+		m.giveBack(t, f.GiveBack)
 	case PromiseRefused:
-		m.giveBack(f.GiveBack)
+		m.giveBack(t, f.GiveBack)
 	case PromiseClosed:
-		m.giveBack(f.GiveBack)
+		m.giveBack(t, f.GiveBack)
 	case RemainderCancelled:
-		m.giveBack(f.GiveBack)
+		m.giveBack(t, f.GiveBack)
 	case OrderReleased:
+		if m.shut[f.Site] {
+			t.Fatalf("release %d goes to %s, whose channel is closed", f.Release, f.Site)
+		}
 		for _, l := range f.Lines {
 			var sum int64
 			for _, c := range l.Claims {
@@ -131,8 +168,11 @@ func (m *machine) follow(t *rapid.T, f Fact) {
 	m.ledger.follow(t, f)
 }
 
-func (m *machine) giveBack(refs []ClaimRef) {
+func (m *machine) giveBack(t *rapid.T, refs []ClaimRef) {
 	for _, r := range refs {
+		if r.Site != siteOfKey(r.Key) {
+			t.Fatalf("%s is given back to %s", r.Key, r.Site)
+		}
 		delete(m.claims, r.Key)
 	}
 }
@@ -148,10 +188,14 @@ func newMachine(t *rapid.T, rule DeliveryRule) *machine {
 func (m *machine) submit(t *rapid.T, rule DeliveryRule) {
 	var lines []Line
 	for i := range 1 + draw(t, 3, "lines") {
-		lines = append(lines, Line{
+		l := Line{
 			Number: 10 * (i + 1), SKU: "A", Item: pick(t, "item", "a", "b"), Site: pick(t, "site", "DC1", "DC2"),
 			Quantity: ea(1), Base: ea(pick(t, "quantity", 1, 2, 3, 10, 1_000_000_000)),
-		})
+		}
+		if l.Rule = pick(t, "rule", 0, 0, 1, 2); l.Rule > 0 {
+			l.Site = sources.Rules[l.Rule-1].Sites[0]
+		}
+		lines = append(lines, l)
 	}
 	h := Header{Number: "SO-1", Source: "erp", Rule: rule, Mode: pick(t, "mode", Automatic, Manual)}
 	var reasons []Reason

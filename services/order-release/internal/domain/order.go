@@ -6,6 +6,7 @@
 package domain
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -32,6 +33,8 @@ type Order struct {
 	Releases []Release  `bson:"rel,omitempty"` // ascending by number
 	Cancel   string     `bson:"can,omitempty"` // reason of a cancellation that was asked for; nothing waits for stock any more
 	Disputed []Disputed `bson:"dis,omitempty"` // newest reports that said more than the order can hold
+	Deferred []Deferral `bson:"dfr,omitempty"` // releases that wait for a channel, ascending by site
+	Sourcing Sourcing   `bson:"src,omitempty"` // which sites deliver the lines that the document leaves open
 	Done     bool       `bson:"done,omitempty"`
 	IsClosed bool       `bson:"cls,omitempty"`
 }
@@ -91,7 +94,11 @@ const (
 	Partial         DeliveryRule = "PARTIAL"          // the rest waits
 	Complete        DeliveryRule = "COMPLETE"         // nothing goes before everything is promised
 	CancelRemainder DeliveryRule = "CANCEL_REMAINDER" // the rest is cancelled
+	ShipTogether    DeliveryRule = "SHIP_TOGETHER"    // as COMPLETE, and what is there is claimed meanwhile
 )
+
+// together reports whether nothing goes before everything that is open is promised.
+func (r DeliveryRule) together() bool { return r == Complete || r == ShipTogether }
 
 // ReleaseMode says who drives the order.
 type ReleaseMode string
@@ -141,8 +148,9 @@ type Line struct {
 	CustomerItem string            `bson:"ci,omitempty"`
 
 	Item string            `bson:"i,omitempty"`
-	Base quantity.Quantity `bson:"b"` // ordered, in the base unit
-	Site string            `bson:"s,omitempty"`
+	Base quantity.Quantity `bson:"b"`           // ordered, in the base unit
+	Site string            `bson:"s,omitempty"` // where it waits for stock; the only one unless a rule sources it
+	Rule int               `bson:"g,omitempty"` // of the order's sourcing, from 1; 0 for a site that the document fixes
 
 	Cancelled quantity.Decimal `bson:"x,omitempty"`
 	Claims    []LineClaim      `bson:"cl,omitempty"` // promised and not yet released
@@ -152,12 +160,32 @@ type Line struct {
 type LineClaim struct {
 	Key      string           `bson:"k"`
 	Quantity quantity.Decimal `bson:"q"`
+	Site     string           `bson:"s,omitempty"` // "" is the line's own
 }
 
 // Promised is claimed in stock and not yet released.
 func (l Line) Promised() quantity.Decimal {
 	var sum quantity.Decimal
 	for _, c := range l.Claims {
+		sum = sum.Add(c.Quantity)
+	}
+	return sum
+}
+
+// claimsAt are the claims at a site, as a release of that site names them.
+func (l Line) claimsAt(site string) (claims []LineClaim) {
+	for _, c := range l.Claims {
+		if cmp.Or(c.Site, l.Site) == site {
+			claims = append(claims, LineClaim{Key: c.Key, Quantity: c.Quantity})
+		}
+	}
+	return claims
+}
+
+// PromisedAt is claimed in the stock of a site and not yet released.
+func (l Line) PromisedAt(site string) quantity.Decimal {
+	var sum quantity.Decimal
+	for _, c := range l.claimsAt(site) {
 		sum = sum.Add(c.Quantity)
 	}
 	return sum
@@ -187,21 +215,39 @@ func (o Order) HasHold(t HoldType) bool {
 	return slices.ContainsFunc(o.Holds, func(h Hold) bool { return h.Type == t })
 }
 
-// sites are the sites of the lines, sorted.
+// sites are the sites that may deliver lines, sorted.
 func (o Order) sites() []string {
 	var sites []string
+	add := func(site string) {
+		if i, found := slices.BinarySearch(sites, site); !found {
+			sites = slices.Insert(sites, i, site)
+		}
+	}
 	for _, l := range o.Lines {
-		if i, found := slices.BinarySearch(sites, l.Site); !found {
-			sites = slices.Insert(sites, i, l.Site)
+		add(l.Site)
+	}
+	for _, r := range o.Sourcing.Rules {
+		for _, site := range r.Sites {
+			add(site)
 		}
 	}
 	return sites
 }
 
-// Promised is what a line has claimed in stock and not yet released.
-func (o Order) Promised(line int) quantity.Decimal {
+// PromisedAt is what a line has claimed in the stock of a site and not yet released.
+func (o Order) PromisedAt(line int, site string) quantity.Decimal {
 	if i := o.lineIndex(line); i >= 0 {
-		return o.Lines[i].Promised()
+		return o.Lines[i].PromisedAt(site)
 	}
 	return quantity.Decimal{}
+}
+
+// openAt is what of the i-th line is open at a site: what is promised there, and where the line
+// waits what no claim holds.
+func (o Order) openAt(i int, site string, q Quantities) quantity.Decimal {
+	open := o.Lines[i].PromisedAt(site)
+	if o.Lines[i].Site == site {
+		open = open.Add(q.Unpromised())
+	}
+	return open
 }

@@ -3,7 +3,6 @@ package domain
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -31,8 +30,11 @@ func (l Limits) retry(before int) time.Duration {
 	return min(d, l.RetryMost)
 }
 
-// Wanted narrows an attempt to promise to the lines of one item at one site; the zero value takes all.
+// Wanted narrows an attempt to promise to the lines of one item that a site delivers; the zero value takes all.
 type Wanted struct{ Site, Item string }
+
+// Key is the place as an index key.
+func (w Wanted) Key() string { return w.Site + "/" + w.Item }
 
 // RequestPromise states the claims on stock for what is neither promised nor released: the
 // intent that is committed before the first claim is made.
@@ -53,30 +55,8 @@ func (o Order) RequestPromise(e Env, w Wanted) ([]Fact, error) {
 
 // intent returns the next attempt; false when nothing is left to promise.
 func (o Order) intent(e Env, w Wanted) (PromiseRequested, bool) {
-	f := PromiseRequested{Keys: o.keys(), Attempt: o.Attempt.Number + 1, Requested: e.Now, Due: e.Now.Add(e.Limits.Attempt)}
-	// A part makes one release more for each site; an order that has no room for them waits for all.
-	f.Partial = o.Header.Rule != Complete && len(o.Releases)+2*len(o.sites()) <= MaxReleases
-	at := map[Wanted]int{}
-	for i, q := range o.Quantities() {
-		l := o.Lines[i]
-		if q.Unpromised().Sign() <= 0 || f.Partial && w != (Wanted{}) && w != (Wanted{l.Site, l.Item}) {
-			continue
-		}
-		n, known := at[Wanted{l.Site, l.Item}]
-		if !known {
-			n = len(f.Claims)
-			at[Wanted{l.Site, l.Item}] = n
-			stock := e.Stock(l.Site, l.Item)
-			f.Claims = append(f.Claims, Claim{
-				Key: ClaimKey(o.ID, f.Attempt, stock), Stock: stock, Site: l.Site, Item: l.Item,
-				Quantity: quantity.Quantity{Unit: l.Base.Unit},
-			})
-		}
-		c := &f.Claims[n]
-		c.Quantity.Value = c.Quantity.Value.Add(q.Unpromised())
-		c.Lines = append(c.Lines, o.quantity(i, q.Unpromised()))
-	}
-	slices.SortFunc(f.Claims, func(a, b Claim) int { return strings.Compare(a.Stock, b.Stock) })
+	f := o.asking(e)
+	f.Claims = o.claims(e, f.Attempt, o.plan(e.Available, w, f.Partial).parts)
 	return f, len(f.Claims) > 0
 }
 
@@ -113,7 +93,7 @@ func (o Order) DecidePromise(e Env, attempt int, granted map[string]quantity.Dec
 	} else {
 		s.add(f)
 	}
-	if len(f.Lines)+len(f.Missing) <= Inline {
+	if len(f.Lines)+len(f.Missing) <= Inline && !s.sourceAgain() {
 		s.proceed()
 	}
 	return s.end(), nil
@@ -142,8 +122,17 @@ func (o Order) Retry(e Env) ([]Fact, error) {
 	return nil, nil
 }
 
-// Due is when GiveUp or Retry has something to do; zero for never.
+// Due is when GiveUp, Retry or Wake has something to do; zero for never.
 func (o Order) Due() time.Time {
+	due, opens := o.AttemptDue(), o.Opens()
+	if due.IsZero() || !opens.IsZero() && opens.Before(due) {
+		return opens
+	}
+	return due
+}
+
+// AttemptDue is when GiveUp or Retry has something to do; zero for never.
+func (o Order) AttemptDue() time.Time {
 	switch o.Attempt.State {
 	case AttemptOpen:
 		return o.Attempt.Due

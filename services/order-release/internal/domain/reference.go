@@ -10,6 +10,7 @@ type Reference struct {
 	Sites       map[string]Site        // by code
 	DefaultSite string                 // code; empty if the tenant has none
 	Carriers    map[string]Carrier     // by code
+	Rules       Rulebook               // that source lines without a site
 }
 
 // Item is an item with its units.
@@ -38,7 +39,8 @@ type PartyAddress struct {
 // Site is a place of the tenant that may ship, or not.
 type Site struct {
 	Code    string `json:"code"`
-	Ships   bool   `json:"ships"` // it is a site, not a zone or a bin
+	Ships   bool   `json:"ships"`          // it is a site, not a zone or a bin
+	Zone    string `json:"zone,omitempty"` // IANA time zone; empty in a copy from before it was noted
 	Retired bool   `json:"retired,omitempty"`
 }
 

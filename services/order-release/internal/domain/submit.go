@@ -16,6 +16,13 @@ func (o Order) Submit(e Env, id string, h Header, lines []Line, reasons []Reason
 	lines = slices.Clone(lines)
 	slices.SortStableFunc(lines, func(a, b Line) int { return a.Number - b.Number })
 	h.ReceivedTime = e.Now
+	rules := make([]SourcedLine, 0, len(lines))
+	for i := range lines {
+		if lines[i].Rule > 0 {
+			rules = append(rules, SourcedLine{lines[i].Number, lines[i].Rule})
+			lines[i].Rule = 0 // told by a fact of its own
+		}
+	}
 	s := o.begin(e)
 	s.add(OrderReceived{Order: id, Revision: o.Revision + 1, Header: h, Lines: lines})
 	if len(reasons) > 0 {
@@ -23,6 +30,9 @@ func (o Order) Submit(e Env, id string, h Header, lines []Line, reasons []Reason
 		return s.facts, nil
 	}
 	s.add(OrderValidated{Keys: s.keys(), Revision: s.Revision, Lines: len(lines)})
+	if len(rules) > 0 || h.Rule == ShipTogether {
+		s.add(OrderSourced{Keys: s.keys(), Sourcing: e.Sourcing, Lines: rules})
+	}
 	if len(lines) <= Inline {
 		s.proceed()
 	}

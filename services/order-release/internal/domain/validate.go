@@ -19,6 +19,18 @@ const (
 // that is wrong at once: each reason names its field and how to put it right. Paths are
 // relative to the document; the lines keep their order.
 func Validate(h Header, lines []Line, ref Reference) (Header, []Line, []Reason) {
+	v := validate(h, lines, ref)
+	return v.header, v.lines, v.reasons
+}
+
+// ValidateAndSource is Validate, with the sites that rules name for the lines that the document
+// leaves open. A line's Rule is its place, from 1, in the sourcing.
+func ValidateAndSource(h Header, lines []Line, ref Reference) (Header, []Line, Sourcing, []Reason) {
+	v := validate(h, lines, ref)
+	return v.header, v.lines, v.sourcing, v.reasons
+}
+
+func validate(h Header, lines []Line, ref Reference) *validation {
 	v := &validation{header: h, lines: slices.Clone(lines), ref: ref}
 	for _, check := range []func(*validation){
 		(*validation).defaults,
@@ -28,6 +40,7 @@ func Validate(h Header, lines []Line, ref Reference) (Header, []Line, []Reason) 
 		(*validation).dates,
 		(*validation).numbers,
 		(*validation).items,
+		(*validation).source,
 		(*validation).sites,
 		(*validation).size,
 	} {
@@ -36,14 +49,15 @@ func Validate(h Header, lines []Line, ref Reference) (Header, []Line, []Reason) 
 	if n := len(v.reasons); n > maxReasons {
 		v.reasons = append(v.reasons[:maxReasons], Reason{Code: "ORDER_TOO_LARGE", Message: fmt.Sprintf("and %d more", n-maxReasons)})
 	}
-	return v.header, v.lines, v.reasons
+	return v
 }
 
 type validation struct {
-	header  Header
-	lines   []Line
-	ref     Reference
-	reasons []Reason
+	header   Header
+	lines    []Line
+	ref      Reference
+	sourcing Sourcing
+	reasons  []Reason
 }
 
 func (v *validation) reject(code, field, format string, args ...any) {
@@ -90,6 +104,7 @@ func (v *validation) party(field string, p *Party, role string) {
 		if !p.Address.IsZero() && p.Address.Country == "" {
 			v.reject("ADDRESS_MISSING", field+".address.country", "a one-time address needs its country")
 		}
+		v.country(field, *p)
 		return
 	}
 	rec, ok := v.ref.Parties[p.Code]
@@ -103,6 +118,7 @@ func (v *validation) party(field string, p *Party, role string) {
 		v.reject("PARTY_ROLE", field+".party_code", "party %q is no %s: give it the role in master data or name another", p.Code, role)
 	}
 	if !p.Address.IsZero() {
+		v.country(field, *p)
 		return
 	}
 	for _, a := range rec.Addresses {
@@ -112,6 +128,13 @@ func (v *validation) party(field string, p *Party, role string) {
 		}
 	}
 	v.reject("ADDRESS_MISSING", field+".address_code", "party %q has no such address: name another or give the address", p.Code)
+}
+
+// country checks the country of an address that the document gives.
+func (v *validation) country(field string, p Party) {
+	if c := p.Address.Country; c != "" && !countries[c] {
+		v.reject("COUNTRY_UNKNOWN", field+".address.country", "%q is no country of ISO 3166-1", c)
+	}
 }
 
 func (v *validation) carrier() {
@@ -157,6 +180,9 @@ func (v *validation) dates() {
 	if !h.ShipBy.IsZero() && !h.DeliverBy.IsZero() && h.DeliverBy.Before(h.ShipBy) {
 		v.reject("DATES_INVALID", "deliver_by", "the goods must arrive before they leave")
 	}
+	if !h.Promised.Equal(h.Requested) && !h.DeliverBy.IsZero() && h.DeliverBy.Before(h.Promised) {
+		v.reject("DATES_INVALID", "promised_time", "the goods are promised for a time after the latest to arrive")
+	}
 	if _, err := time.LoadLocation(h.Zone); err != nil || h.Zone == "Local" { // Local is a Go word, no zone
 		v.reject("TIME_ZONE_UNKNOWN", "time_zone", "%q is no IANA time zone", h.Zone)
 	}
@@ -179,6 +205,10 @@ func (v *validation) sites() {
 		l := &v.lines[i]
 		field := line(i, "site")
 		switch {
+		case l.Rule > 0:
+			continue // a site of the rule, and checked with it
+		case l.Item == "" && l.AskedSite == "" && v.header.Site == "" && len(v.ref.Rules.List) > 0:
+			continue // which rule fits is not known before the item is
 		case l.AskedSite != "":
 			l.Site = l.AskedSite
 		case v.header.Site != "":
@@ -200,8 +230,23 @@ func (v *validation) sites() {
 			v.reject("SITE_INVALID", field, "location %q is retired or no site: name another", l.Site)
 		}
 	}
+	places := 0
+	for _, l := range v.lines {
+		if l.Rule == 0 {
+			places++
+			continue
+		}
+		candidates := v.sourcing.Rules[l.Rule-1].Sites
+		places += len(candidates)
+		for _, site := range candidates {
+			sites[site] = true
+		}
+	}
 	if len(sites) > maxSites {
 		v.reject("ORDER_TOO_LARGE", "lines", "an order is delivered from at most %d sites: split it", maxSites)
+	}
+	if places > maxPlaces {
+		v.reject("ORDER_TOO_LARGE", "lines", "the lines may be delivered from %d places, %d are allowed: split the order", places, maxPlaces)
 	}
 }
 

@@ -109,6 +109,12 @@ func TestValidateRejects(t *testing.T) {
 		{"no address", func(h *Header, l []Line) []Line { h.ShipTo.Code = "BARE"; return l }, "ADDRESS_MISSING@ship_to.address_code"},
 		{"no such address", func(h *Header, l []Line) []Line { h.ShipTo = Party{Code: "ACME", AddressCode: "X"}; return l }, "ADDRESS_MISSING@ship_to.address_code"},
 		{"no country", func(h *Header, l []Line) []Line { h.ShipTo.Address.City = "Rome"; return l }, "ADDRESS_MISSING@ship_to.address.country"},
+		{"no such country", func(h *Header, l []Line) []Line { h.ShipTo.Address = Address{City: "X", Country: "ZZ"}; return l }, "COUNTRY_UNKNOWN@ship_to.address.country"},
+		{"a party's address in no country", func(h *Header, l []Line) []Line {
+			h.BillTo = Party{Code: "PAYER", Address: Address{City: "X", Country: "UK"}}
+			return l
+		}, "COUNTRY_UNKNOWN@bill_to.address.country"},
+		{"promised too late", func(h *Header, l []Line) []Line { h.Promised, h.DeliverBy = start, start.Add(-time.Hour); return l }, "DATES_INVALID@promised_time"},
 		{"unknown site", func(h *Header, l []Line) []Line { h.Site = "DC9"; return l }, "SITE_UNKNOWN@site"},
 		{"a bin", func(_ *Header, l []Line) []Line { l[1].AskedSite = "BIN"; return l }, "SITE_INVALID@lines[1].site"},
 		{"unknown carrier", func(h *Header, l []Line) []Line { h.Carrier = "XXXX"; return l }, "CARRIER_UNKNOWN@carrier_preference"},

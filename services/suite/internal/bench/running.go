@@ -89,7 +89,17 @@ func onEmbedded(ctx context.Context) (*running, error) {
 // pieces is how much of each item is on hand at the beginning: more than any run orders.
 const pieces = 100_000_000
 
+// start starts the suite with what the load needs.
 func (e *running) start(ctx context.Context, set func(*host.Config)) error {
+	if err := e.begin(ctx, set); err != nil {
+		return err
+	}
+	d := &lifecycle.Driver{Dial: e.grpc().dial, Now: clock.System{}.Now}
+	return d.Setup(ctx, skus, pieces)
+}
+
+// begin starts the suite with nothing in it.
+func (e *running) begin(ctx context.Context, set func(*host.Config)) error {
 	data, err := os.MkdirTemp("", "lockstep-bench-")
 	if err != nil {
 		return err
@@ -113,8 +123,7 @@ func (e *running) start(ctx context.Context, set func(*host.Config)) error {
 		return err
 	}
 	e.ends = append(e.ends, func() { _ = s.Stop(context.WithoutCancel(ctx)) })
-	d := &lifecycle.Driver{Dial: e.grpc().dial, Now: clock.System{}.Now}
-	return d.Setup(ctx, skus, pieces)
+	return nil
 }
 
 // close undoes start, last things first.

@@ -57,6 +57,19 @@ func Folder(named string) string {
 // Run feeds a plan to the suite behind the gateway at base and drives its orders. It prints
 // progress and the outcome, and fails when an order did not end explained.
 func Run(ctx context.Context, base, token string, p *Plan, out io.Writer) error {
+	_, err := Measure(ctx, base, token, p, out)
+	return err
+}
+
+// Outcome is what a run came to.
+type Outcome struct {
+	Took    time.Duration  // from the first order handed over to the last one's end
+	Closed  int            // orders that reached their end
+	Refused map[string]int // orders that did not, by "who: reason"
+}
+
+// Measure is Run, with what it came to.
+func Measure(ctx context.Context, base, token string, p *Plan, out io.Writer) (Outcome, error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 2 * workers}
 	defer transport.CloseIdleConnections()
 	conn := patient{&rest.Conn{Base: base, Token: token, HTTP: &http.Client{Transport: transport, Timeout: 30 * time.Second}}}
@@ -67,21 +80,22 @@ func Run(ctx context.Context, base, token string, p *Plan, out io.Writer) error 
 	}
 	begin := clock.Monotonic()
 	if err := (&feeder{conn}).setup(ctx, p); err != nil {
-		return fmt.Errorf("master data: %w", err)
+		return Outcome{}, fmt.Errorf("master data: %w", err)
 	}
 	_, _ = fmt.Fprintf(out, "Master data, rate cards and opening stock are there after %.1f s\n", clock.Elapsed(begin).Seconds())
 	begin = clock.Monotonic()
 	stop := t.watch(begin, out)
 	err := drive(ctx, conn, t)
 	stop()
-	t.print(out, clock.Elapsed(begin))
+	took := clock.Elapsed(begin)
+	t.print(out, took)
 	if err == nil {
 		err = t.verdict()
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = reconcile(ctx, conn, t, out)
 	}
-	return reconcile(ctx, conn, t, out)
+	return t.outcome(took), err
 }
 
 // introduce says what is about to be fed.

@@ -2,7 +2,9 @@ package brunel
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
 	integrationv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/integration/v1"
 	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/rest"
 )
 
 // feeder hands documents and rate cards over, as the company's ERP.
@@ -31,22 +34,41 @@ func (f *feeder) setup(ctx context.Context, p *Plan) error {
 	if err != nil {
 		return err
 	}
-	freight := freightsettlementv1.NewFreightSettlementServiceClient(f.conn)
+	for _, s := range p.MasterData() {
+		if err := f.whole(ctx, s); err != nil {
+			return err
+		}
+	}
 	for _, card := range p.Cards {
-		if _, err := freight.PublishRateCard(keyed(ctx, "rate-card:"+card.GetCarrier()), &freightsettlementv1.PublishRateCardRequest{Card: card}); err != nil {
+		if err := f.publish(ctx, card); err != nil {
 			return fmt.Errorf("rate card of %s: %w", card.GetCarrier(), err)
 		}
 	}
-	for _, s := range append(p.MasterData(), p.Stock()) {
-		refused, err := f.send(ctx, s)
-		if err != nil {
-			return err
-		}
-		if len(refused) > 0 {
-			return fmt.Errorf("%d records of %s are refused, first %s: %s %s", len(refused), s.message, refused[0].Number, refused[0].Reason, refused[0].Message)
-		}
+	return f.whole(ctx, p.Stock())
+}
+
+// whole hands a document over of which no record may be refused.
+func (f *feeder) whole(ctx context.Context, s sheet) error {
+	refused, err := f.send(ctx, s)
+	if err == nil && len(refused) > 0 {
+		err = fmt.Errorf("%d records of %s are refused, first %s: %s %s", len(refused), s.message, refused[0].Number, refused[0].Reason, refused[0].Message)
 	}
-	return nil
+	return err
+}
+
+// publish publishes a rate card, once freight settlement has a copy of its carrier.
+func (f *feeder) publish(ctx context.Context, card *freightsettlementv1.RateCard) error {
+	ctx, cancel := context.WithTimeout(ctx, documentTime)
+	defer cancel()
+	freight := freightsettlementv1.NewFreightSettlementServiceClient(f.conn)
+	return await(ctx, "its carrier", func(ctx context.Context) error {
+		_, err := freight.PublishRateCard(keyed(ctx, "rate-card:"+card.GetCarrier()), &freightsettlementv1.PublishRateCardRequest{Card: card})
+		var p *rest.Problem
+		if errors.As(err, &p) && p.Status == http.StatusBadRequest {
+			return fmt.Errorf("%w: %w", errNotYet, err)
+		}
+		return err
+	})
 }
 
 // trails are the reasons of refusals that pass by themselves, once the owner's copy of

@@ -91,7 +91,23 @@ func (t *tally) fail(err error) {
 // refuse counts an order that was not taken, by whom and why.
 func (t *tally) refuse(who string, r Refusal) {
 	t.add(refused)
-	t.reason(fmt.Sprintf("refused by %s: %s", who, r.Reason))
+	t.reason(fmt.Sprintf(refusedBy+"%s: %s", who, r.Reason))
+}
+
+// refusedBy begins the reasons for which an order was not taken.
+const refusedBy = "refused by "
+
+// outcome is what all orders came to.
+func (t *tally) outcome(took time.Duration) Outcome {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := Outcome{Took: took, Closed: int(t.count[closed].Load()), Refused: map[string]int{}}
+	for reason, orders := range t.reasons {
+		if who, is := strings.CutPrefix(reason, refusedBy); is {
+			o.Refused[who] = orders
+		}
+	}
+	return o
 }
 
 // paid counts a settled freight and compares it with the rate table.

@@ -674,7 +674,9 @@ type PromiseRequested struct {
 	// When it was requested, UTC.
 	RequestedTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=requested_time,json=requestedTime,proto3" json:"requested_time,omitempty"`
 	// Owner of the stock; "OWN" for the tenant's own.
-	Owner         string `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`
+	Owner string `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`
+	// True when other sites are asked for what the attempt before did not get.
+	Again         bool `protobuf:"varint,20,opt,name=again,proto3" json:"again,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -763,6 +765,13 @@ func (x *PromiseRequested) GetOwner() string {
 		return x.Owner
 	}
 	return ""
+}
+
+func (x *PromiseRequested) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
 }
 
 // What one line got from one claim.
@@ -2609,11 +2618,405 @@ func (x *ReportContradicted) GetShipmentId() string {
 	return ""
 }
 
+// Rules chose the sites that may deliver lines, or the lines leave together. It follows OrderValidated in
+// the same commit; a program that cannot read it must not decide on the order.
+type OrderSourced struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Order.
+	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Order number of the source system.
+	OrderNumber string `protobuf:"bytes,2,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
+	// The rules and their lines.
+	Sourcing      *OrderSourcing `protobuf:"bytes,3,opt,name=sourcing,proto3" json:"sourcing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderSourced) Reset() {
+	*x = OrderSourced{}
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderSourced) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderSourced) ProtoMessage() {}
+
+func (x *OrderSourced) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderSourced.ProtoReflect.Descriptor instead.
+func (*OrderSourced) Descriptor() ([]byte, []int) {
+	return file_lockstep_orderrelease_v1_events_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *OrderSourced) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *OrderSourced) GetOrderNumber() string {
+	if x != nil {
+		return x.OrderNumber
+	}
+	return ""
+}
+
+func (x *OrderSourced) GetSourcing() *OrderSourcing {
+	if x != nil {
+		return x.Sourcing
+	}
+	return nil
+}
+
+// What a site has promised is free to go, and waits for its channel.
+type ReleaseDeferred struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Order.
+	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Order number of the source system.
+	OrderNumber string `protobuf:"bytes,2,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
+	// For what, and until when.
+	Deferral      *Deferral `protobuf:"bytes,3,opt,name=deferral,proto3" json:"deferral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseDeferred) Reset() {
+	*x = ReleaseDeferred{}
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseDeferred) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseDeferred) ProtoMessage() {}
+
+func (x *ReleaseDeferred) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseDeferred.ProtoReflect.Descriptor instead.
+func (*ReleaseDeferred) Descriptor() ([]byte, []int) {
+	return file_lockstep_orderrelease_v1_events_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ReleaseDeferred) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *ReleaseDeferred) GetOrderNumber() string {
+	if x != nil {
+		return x.OrderNumber
+	}
+	return ""
+}
+
+func (x *ReleaseDeferred) GetDeferral() *Deferral {
+	if x != nil {
+		return x.Deferral
+	}
+	return nil
+}
+
+// The tenant's sourcing rules have a new version.
+type SourcingRulesChanged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rules; without etag.
+	Rules         *SourcingRules `protobuf:"bytes,1,opt,name=rules,proto3" json:"rules,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SourcingRulesChanged) Reset() {
+	*x = SourcingRulesChanged{}
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SourcingRulesChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SourcingRulesChanged) ProtoMessage() {}
+
+func (x *SourcingRulesChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SourcingRulesChanged.ProtoReflect.Descriptor instead.
+func (*SourcingRulesChanged) Descriptor() ([]byte, []int) {
+	return file_lockstep_orderrelease_v1_events_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *SourcingRulesChanged) GetRules() *SourcingRules {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+// A release channel was defined, or its definition changed; its state stays.
+type ReleaseChannelDefined struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The channel without its state and etag.
+	Channel       *ReleaseChannel `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseChannelDefined) Reset() {
+	*x = ReleaseChannelDefined{}
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseChannelDefined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseChannelDefined) ProtoMessage() {}
+
+func (x *ReleaseChannelDefined) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseChannelDefined.ProtoReflect.Descriptor instead.
+func (*ReleaseChannelDefined) Descriptor() ([]byte, []int) {
+	return file_lockstep_orderrelease_v1_events_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ReleaseChannelDefined) GetChannel() *ReleaseChannel {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+// A release channel was locked, or put to sleep until a time.
+type ReleaseChannelClosed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Code.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// Site, a location code.
+	Site string `protobuf:"bytes,2,opt,name=site,proto3" json:"site,omitempty"`
+	// When it wakes, UTC; absent: it is locked.
+	UntilTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
+	// Why, for people.
+	Note string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	// Who did it.
+	ChangedBy string `protobuf:"bytes,5,opt,name=changed_by,json=changedBy,proto3" json:"changed_by,omitempty"`
+	// When, UTC.
+	ChangedTime   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=changed_time,json=changedTime,proto3" json:"changed_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseChannelClosed) Reset() {
+	*x = ReleaseChannelClosed{}
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseChannelClosed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseChannelClosed) ProtoMessage() {}
+
+func (x *ReleaseChannelClosed) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseChannelClosed.ProtoReflect.Descriptor instead.
+func (*ReleaseChannelClosed) Descriptor() ([]byte, []int) {
+	return file_lockstep_orderrelease_v1_events_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ReleaseChannelClosed) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *ReleaseChannelClosed) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *ReleaseChannelClosed) GetUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UntilTime
+	}
+	return nil
+}
+
+func (x *ReleaseChannelClosed) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ReleaseChannelClosed) GetChangedBy() string {
+	if x != nil {
+		return x.ChangedBy
+	}
+	return ""
+}
+
+func (x *ReleaseChannelClosed) GetChangedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ChangedTime
+	}
+	return nil
+}
+
+// A release channel was opened.
+type ReleaseChannelOpened struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Code.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// Site, a location code.
+	Site string `protobuf:"bytes,2,opt,name=site,proto3" json:"site,omitempty"`
+	// Why, for people.
+	Note string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	// Who did it.
+	ChangedBy string `protobuf:"bytes,4,opt,name=changed_by,json=changedBy,proto3" json:"changed_by,omitempty"`
+	// When, UTC.
+	ChangedTime   *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=changed_time,json=changedTime,proto3" json:"changed_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseChannelOpened) Reset() {
+	*x = ReleaseChannelOpened{}
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseChannelOpened) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseChannelOpened) ProtoMessage() {}
+
+func (x *ReleaseChannelOpened) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_orderrelease_v1_events_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseChannelOpened.ProtoReflect.Descriptor instead.
+func (*ReleaseChannelOpened) Descriptor() ([]byte, []int) {
+	return file_lockstep_orderrelease_v1_events_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ReleaseChannelOpened) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *ReleaseChannelOpened) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *ReleaseChannelOpened) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ReleaseChannelOpened) GetChangedBy() string {
+	if x != nil {
+		return x.ChangedBy
+	}
+	return ""
+}
+
+func (x *ReleaseChannelOpened) GetChangedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ChangedTime
+	}
+	return nil
+}
+
 var File_lockstep_orderrelease_v1_events_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"%lockstep/orderrelease/v1/events.proto\x12\x18lockstep.orderrelease.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\"\x96\x02\n" +
+	"%lockstep/orderrelease/v1/events.proto\x12\x18lockstep.orderrelease.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x96\x02\n" +
 	"\rOrderReceived\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x05R\brevision\x12C\n" +
@@ -2663,7 +3066,7 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x128\n" +
 	"\bquantity\x18\x02 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xe4\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xfa\x02\n" +
 	"\x10PromiseRequested\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12\x18\n" +
@@ -2672,7 +3075,8 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\x06claims\x18\x05 \x03(\v2\x1f.lockstep.orderrelease.v1.ClaimR\x06claims\x12#\n" +
 	"\rallow_partial\x18\x06 \x01(\bR\fallowPartial\x12A\n" +
 	"\x0erequested_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\rrequestedTime\x12\x14\n" +
-	"\x05owner\x18\b \x01(\tR\x05owner\"\x86\x01\n" +
+	"\x05owner\x18\b \x01(\tR\x05owner\x12\x14\n" +
+	"\x05again\x18\x14 \x01(\bR\x05again\"\x86\x01\n" +
 	"\fPromisedLine\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x128\n" +
@@ -2829,7 +3233,35 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\x06excess\x18\x05 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x06excess\x12%\n" +
 	"\vshipment_id\x18\x06 \x01(\tB\x04\x88\xb5\x18\n" +
 	"R\n" +
-	"shipmentIdB\x8a\x02\n" +
+	"shipmentId\"\x9d\x01\n" +
+	"\fOrderSourced\x12\x1f\n" +
+	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
+	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12C\n" +
+	"\bsourcing\x18\x03 \x01(\v2'.lockstep.orderrelease.v1.OrderSourcingR\bsourcing\"\x9b\x01\n" +
+	"\x0fReleaseDeferred\x12\x1f\n" +
+	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
+	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12>\n" +
+	"\bdeferral\x18\x03 \x01(\v2\".lockstep.orderrelease.v1.DeferralR\bdeferral\"U\n" +
+	"\x14SourcingRulesChanged\x12=\n" +
+	"\x05rules\x18\x01 \x01(\v2'.lockstep.orderrelease.v1.SourcingRulesR\x05rules\"[\n" +
+	"\x15ReleaseChannelDefined\x12B\n" +
+	"\achannel\x18\x01 \x01(\v2(.lockstep.orderrelease.v1.ReleaseChannelR\achannel\"\xeb\x01\n" +
+	"\x14ReleaseChannelClosed\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
+	"\x04site\x18\x02 \x01(\tR\x04site\x129\n" +
+	"\n" +
+	"until_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\x12\x12\n" +
+	"\x04note\x18\x04 \x01(\tR\x04note\x12\x1d\n" +
+	"\n" +
+	"changed_by\x18\x05 \x01(\tR\tchangedBy\x12=\n" +
+	"\fchanged_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vchangedTime\"\xb0\x01\n" +
+	"\x14ReleaseChannelOpened\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
+	"\x04site\x18\x02 \x01(\tR\x04site\x12\x12\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\x12\x1d\n" +
+	"\n" +
+	"changed_by\x18\x04 \x01(\tR\tchangedBy\x12=\n" +
+	"\fchanged_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vchangedTimeB\x8a\x02\n" +
 	"\x1ccom.lockstep.orderrelease.v1B\vEventsProtoP\x01Z[github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1;orderreleasev1\xa2\x02\x03LOX\xaa\x02\x18Lockstep.Orderrelease.V1\xca\x02\x18Lockstep\\Orderrelease\\V1\xe2\x02$Lockstep\\Orderrelease\\V1\\GPBMetadata\xea\x02\x1aLockstep::Orderrelease::V1b\x06proto3"
 
 var (
@@ -2844,7 +3276,7 @@ func file_lockstep_orderrelease_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_orderrelease_v1_events_proto_rawDescData
 }
 
-var file_lockstep_orderrelease_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_lockstep_orderrelease_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_lockstep_orderrelease_v1_events_proto_goTypes = []any{
 	(*OrderReceived)(nil),         // 0: lockstep.orderrelease.v1.OrderReceived
 	(*OrderValidated)(nil),        // 1: lockstep.orderrelease.v1.OrderValidated
@@ -2877,45 +3309,55 @@ var file_lockstep_orderrelease_v1_events_proto_goTypes = []any{
 	(*OrderCancelled)(nil),        // 28: lockstep.orderrelease.v1.OrderCancelled
 	(*OrderClosed)(nil),           // 29: lockstep.orderrelease.v1.OrderClosed
 	(*ReportContradicted)(nil),    // 30: lockstep.orderrelease.v1.ReportContradicted
-	(*OrderDocument)(nil),         // 31: lockstep.orderrelease.v1.OrderDocument
-	(*ResolvedLine)(nil),          // 32: lockstep.orderrelease.v1.ResolvedLine
-	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
-	(*v1.Reason)(nil),             // 34: lockstep.common.v1.Reason
-	(HoldType)(0),                 // 35: lockstep.orderrelease.v1.HoldType
-	(*v1.Quantity)(nil),           // 36: lockstep.common.v1.Quantity
-	(*v1.Address)(nil),            // 37: lockstep.common.v1.Address
-	(DeliveryRule)(0),             // 38: lockstep.orderrelease.v1.DeliveryRule
+	(*OrderSourced)(nil),          // 31: lockstep.orderrelease.v1.OrderSourced
+	(*ReleaseDeferred)(nil),       // 32: lockstep.orderrelease.v1.ReleaseDeferred
+	(*SourcingRulesChanged)(nil),  // 33: lockstep.orderrelease.v1.SourcingRulesChanged
+	(*ReleaseChannelDefined)(nil), // 34: lockstep.orderrelease.v1.ReleaseChannelDefined
+	(*ReleaseChannelClosed)(nil),  // 35: lockstep.orderrelease.v1.ReleaseChannelClosed
+	(*ReleaseChannelOpened)(nil),  // 36: lockstep.orderrelease.v1.ReleaseChannelOpened
+	(*OrderDocument)(nil),         // 37: lockstep.orderrelease.v1.OrderDocument
+	(*ResolvedLine)(nil),          // 38: lockstep.orderrelease.v1.ResolvedLine
+	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
+	(*v1.Reason)(nil),             // 40: lockstep.common.v1.Reason
+	(HoldType)(0),                 // 41: lockstep.orderrelease.v1.HoldType
+	(*v1.Quantity)(nil),           // 42: lockstep.common.v1.Quantity
+	(*v1.Address)(nil),            // 43: lockstep.common.v1.Address
+	(DeliveryRule)(0),             // 44: lockstep.orderrelease.v1.DeliveryRule
+	(*OrderSourcing)(nil),         // 45: lockstep.orderrelease.v1.OrderSourcing
+	(*Deferral)(nil),              // 46: lockstep.orderrelease.v1.Deferral
+	(*SourcingRules)(nil),         // 47: lockstep.orderrelease.v1.SourcingRules
+	(*ReleaseChannel)(nil),        // 48: lockstep.orderrelease.v1.ReleaseChannel
 }
 var file_lockstep_orderrelease_v1_events_proto_depIdxs = []int32{
-	31, // 0: lockstep.orderrelease.v1.OrderReceived.document:type_name -> lockstep.orderrelease.v1.OrderDocument
-	32, // 1: lockstep.orderrelease.v1.OrderReceived.resolved:type_name -> lockstep.orderrelease.v1.ResolvedLine
-	33, // 2: lockstep.orderrelease.v1.OrderReceived.received_time:type_name -> google.protobuf.Timestamp
-	34, // 3: lockstep.orderrelease.v1.OrderRejected.reasons:type_name -> lockstep.common.v1.Reason
-	35, // 4: lockstep.orderrelease.v1.HoldPlaced.type:type_name -> lockstep.orderrelease.v1.HoldType
-	33, // 5: lockstep.orderrelease.v1.HoldPlaced.placed_time:type_name -> google.protobuf.Timestamp
-	35, // 6: lockstep.orderrelease.v1.HoldLifted.type:type_name -> lockstep.orderrelease.v1.HoldType
-	36, // 7: lockstep.orderrelease.v1.Claim.quantity:type_name -> lockstep.common.v1.Quantity
+	37, // 0: lockstep.orderrelease.v1.OrderReceived.document:type_name -> lockstep.orderrelease.v1.OrderDocument
+	38, // 1: lockstep.orderrelease.v1.OrderReceived.resolved:type_name -> lockstep.orderrelease.v1.ResolvedLine
+	39, // 2: lockstep.orderrelease.v1.OrderReceived.received_time:type_name -> google.protobuf.Timestamp
+	40, // 3: lockstep.orderrelease.v1.OrderRejected.reasons:type_name -> lockstep.common.v1.Reason
+	41, // 4: lockstep.orderrelease.v1.HoldPlaced.type:type_name -> lockstep.orderrelease.v1.HoldType
+	39, // 5: lockstep.orderrelease.v1.HoldPlaced.placed_time:type_name -> google.protobuf.Timestamp
+	41, // 6: lockstep.orderrelease.v1.HoldLifted.type:type_name -> lockstep.orderrelease.v1.HoldType
+	42, // 7: lockstep.orderrelease.v1.Claim.quantity:type_name -> lockstep.common.v1.Quantity
 	7,  // 8: lockstep.orderrelease.v1.Claim.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	36, // 9: lockstep.orderrelease.v1.LineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
-	33, // 10: lockstep.orderrelease.v1.PromiseRequested.due_time:type_name -> google.protobuf.Timestamp
+	42, // 9: lockstep.orderrelease.v1.LineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
+	39, // 10: lockstep.orderrelease.v1.PromiseRequested.due_time:type_name -> google.protobuf.Timestamp
 	5,  // 11: lockstep.orderrelease.v1.PromiseRequested.claims:type_name -> lockstep.orderrelease.v1.Claim
-	33, // 12: lockstep.orderrelease.v1.PromiseRequested.requested_time:type_name -> google.protobuf.Timestamp
-	36, // 13: lockstep.orderrelease.v1.PromisedLine.quantity:type_name -> lockstep.common.v1.Quantity
+	39, // 12: lockstep.orderrelease.v1.PromiseRequested.requested_time:type_name -> google.protobuf.Timestamp
+	42, // 13: lockstep.orderrelease.v1.PromisedLine.quantity:type_name -> lockstep.common.v1.Quantity
 	9,  // 14: lockstep.orderrelease.v1.LinesPromised.lines:type_name -> lockstep.orderrelease.v1.PromisedLine
 	7,  // 15: lockstep.orderrelease.v1.LinesPromised.missing:type_name -> lockstep.orderrelease.v1.LineQuantity
 	6,  // 16: lockstep.orderrelease.v1.LinesPromised.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
 	7,  // 17: lockstep.orderrelease.v1.PromiseRefused.missing:type_name -> lockstep.orderrelease.v1.LineQuantity
 	6,  // 18: lockstep.orderrelease.v1.PromiseRefused.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
 	6,  // 19: lockstep.orderrelease.v1.PromiseClosed.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
-	33, // 20: lockstep.orderrelease.v1.PromiseClosed.retry_time:type_name -> google.protobuf.Timestamp
-	36, // 21: lockstep.orderrelease.v1.ReleaseLine.quantity:type_name -> lockstep.common.v1.Quantity
+	39, // 20: lockstep.orderrelease.v1.PromiseClosed.retry_time:type_name -> google.protobuf.Timestamp
+	42, // 21: lockstep.orderrelease.v1.ReleaseLine.quantity:type_name -> lockstep.common.v1.Quantity
 	14, // 22: lockstep.orderrelease.v1.ReleaseLine.claims:type_name -> lockstep.orderrelease.v1.ReleaseClaim
-	37, // 23: lockstep.orderrelease.v1.OrderReleased.ship_to_address:type_name -> lockstep.common.v1.Address
-	38, // 24: lockstep.orderrelease.v1.OrderReleased.delivery_rule:type_name -> lockstep.orderrelease.v1.DeliveryRule
-	33, // 25: lockstep.orderrelease.v1.OrderReleased.ship_by:type_name -> google.protobuf.Timestamp
-	33, // 26: lockstep.orderrelease.v1.OrderReleased.deliver_by:type_name -> google.protobuf.Timestamp
+	43, // 23: lockstep.orderrelease.v1.OrderReleased.ship_to_address:type_name -> lockstep.common.v1.Address
+	44, // 24: lockstep.orderrelease.v1.OrderReleased.delivery_rule:type_name -> lockstep.orderrelease.v1.DeliveryRule
+	39, // 25: lockstep.orderrelease.v1.OrderReleased.ship_by:type_name -> google.protobuf.Timestamp
+	39, // 26: lockstep.orderrelease.v1.OrderReleased.deliver_by:type_name -> google.protobuf.Timestamp
 	13, // 27: lockstep.orderrelease.v1.OrderReleased.lines:type_name -> lockstep.orderrelease.v1.ReleaseLine
-	33, // 28: lockstep.orderrelease.v1.OrderReleased.released_time:type_name -> google.protobuf.Timestamp
+	39, // 28: lockstep.orderrelease.v1.OrderReleased.released_time:type_name -> google.protobuf.Timestamp
 	7,  // 29: lockstep.orderrelease.v1.ReleaseBackordered.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
 	7,  // 30: lockstep.orderrelease.v1.ReleaseAllocated.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
 	7,  // 31: lockstep.orderrelease.v1.LinesPicked.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
@@ -2927,11 +3369,18 @@ var file_lockstep_orderrelease_v1_events_proto_depIdxs = []int32{
 	6,  // 37: lockstep.orderrelease.v1.RemainderCancelled.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
 	7,  // 38: lockstep.orderrelease.v1.ReleaseCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
 	7,  // 39: lockstep.orderrelease.v1.ReportContradicted.excess:type_name -> lockstep.orderrelease.v1.LineQuantity
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	45, // 40: lockstep.orderrelease.v1.OrderSourced.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
+	46, // 41: lockstep.orderrelease.v1.ReleaseDeferred.deferral:type_name -> lockstep.orderrelease.v1.Deferral
+	47, // 42: lockstep.orderrelease.v1.SourcingRulesChanged.rules:type_name -> lockstep.orderrelease.v1.SourcingRules
+	48, // 43: lockstep.orderrelease.v1.ReleaseChannelDefined.channel:type_name -> lockstep.orderrelease.v1.ReleaseChannel
+	39, // 44: lockstep.orderrelease.v1.ReleaseChannelClosed.until_time:type_name -> google.protobuf.Timestamp
+	39, // 45: lockstep.orderrelease.v1.ReleaseChannelClosed.changed_time:type_name -> google.protobuf.Timestamp
+	39, // 46: lockstep.orderrelease.v1.ReleaseChannelOpened.changed_time:type_name -> google.protobuf.Timestamp
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_events_proto_init() }
@@ -2940,13 +3389,14 @@ func file_lockstep_orderrelease_v1_events_proto_init() {
 		return
 	}
 	file_lockstep_orderrelease_v1_resources_proto_init()
+	file_lockstep_orderrelease_v1_sourcing_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_orderrelease_v1_events_proto_rawDesc), len(file_lockstep_orderrelease_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   31,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

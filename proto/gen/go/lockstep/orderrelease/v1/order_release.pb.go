@@ -128,6 +128,36 @@ const (
 	Reason_REASON_CANCEL_REFUSED Reason = 55
 	// A report said more than the order can hold.
 	Reason_REASON_REPORT_CONTRADICTED Reason = 56
+	// The sites that deliver are chosen as soon as inventory says what there is.
+	Reason_REASON_SOURCING_PENDING Reason = 60
+	// A condition cannot be compiled; the message says where and why.
+	Reason_REASON_CONDITION_INVALID Reason = 61
+	// The condition of a sourcing rule cannot be decided for a line.
+	Reason_REASON_SOURCING_RULE_FAILED Reason = 62
+	// Two rules have the same name.
+	Reason_REASON_RULE_NAME_DUPLICATE Reason = 63
+	// A rule names a site twice.
+	Reason_REASON_SITE_DUPLICATE Reason = 64
+	// The release waits for a channel that is locked; metadata has `channel`, `site` and `time_zone`.
+	Reason_REASON_CHANNEL_LOCKED Reason = 65
+	// The release waits for a channel that is asleep; metadata has `next_time` too.
+	Reason_REASON_CHANNEL_ASLEEP Reason = 66
+	// The release waits for a channel of which no window is open; metadata has `next_time` too.
+	Reason_REASON_CHANNEL_CLOSED Reason = 67
+	// The release waits for a channel whose cut-off of today is over; metadata has `next_time` too.
+	Reason_REASON_CUT_OFF_PASSED Reason = 68
+	// Whether a channel fits the order cannot be decided; correct its condition.
+	Reason_REASON_CHANNEL_FAILED Reason = 69
+	// The tenant has as many release channels as it may have (100).
+	Reason_REASON_TOO_MANY_CHANNELS Reason = 70
+	// The site of a channel is fixed once it is defined.
+	Reason_REASON_SITE_FIXED Reason = 71
+	// A window ends before it opens, or covers another of its day.
+	Reason_REASON_WINDOW_INVALID Reason = 72
+	// The time is over already.
+	Reason_REASON_TIME_PAST Reason = 73
+	// No such ISO 3166-1 country.
+	Reason_REASON_COUNTRY_UNKNOWN Reason = 74
 )
 
 // Enum value maps for Reason.
@@ -182,6 +212,21 @@ var (
 		54: "REASON_NOT_RELEASED",
 		55: "REASON_CANCEL_REFUSED",
 		56: "REASON_REPORT_CONTRADICTED",
+		60: "REASON_SOURCING_PENDING",
+		61: "REASON_CONDITION_INVALID",
+		62: "REASON_SOURCING_RULE_FAILED",
+		63: "REASON_RULE_NAME_DUPLICATE",
+		64: "REASON_SITE_DUPLICATE",
+		65: "REASON_CHANNEL_LOCKED",
+		66: "REASON_CHANNEL_ASLEEP",
+		67: "REASON_CHANNEL_CLOSED",
+		68: "REASON_CUT_OFF_PASSED",
+		69: "REASON_CHANNEL_FAILED",
+		70: "REASON_TOO_MANY_CHANNELS",
+		71: "REASON_SITE_FIXED",
+		72: "REASON_WINDOW_INVALID",
+		73: "REASON_TIME_PAST",
+		74: "REASON_COUNTRY_UNKNOWN",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":           0,
@@ -233,6 +278,21 @@ var (
 		"REASON_NOT_RELEASED":          54,
 		"REASON_CANCEL_REFUSED":        55,
 		"REASON_REPORT_CONTRADICTED":   56,
+		"REASON_SOURCING_PENDING":      60,
+		"REASON_CONDITION_INVALID":     61,
+		"REASON_SOURCING_RULE_FAILED":  62,
+		"REASON_RULE_NAME_DUPLICATE":   63,
+		"REASON_SITE_DUPLICATE":        64,
+		"REASON_CHANNEL_LOCKED":        65,
+		"REASON_CHANNEL_ASLEEP":        66,
+		"REASON_CHANNEL_CLOSED":        67,
+		"REASON_CUT_OFF_PASSED":        68,
+		"REASON_CHANNEL_FAILED":        69,
+		"REASON_TOO_MANY_CHANNELS":     70,
+		"REASON_SITE_FIXED":            71,
+		"REASON_WINDOW_INVALID":        72,
+		"REASON_TIME_PAST":             73,
+		"REASON_COUNTRY_UNKNOWN":       74,
 	}
 )
 
@@ -1681,7 +1741,11 @@ type ExplainOrderResponse struct {
 	// True when ReleaseOrder or ReleaseRemainder would release something now.
 	Releasable bool `protobuf:"varint,2,opt,name=releasable,proto3" json:"releasable,omitempty"`
 	// What stands against the next release, or qualifies what happened; each says what to do.
-	Reasons       []*v1.Reason `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	Reasons []*v1.Reason `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// Which rules sourced which lines; absent when the document fixes every line's site.
+	Sourcing *OrderSourcing `protobuf:"bytes,20,opt,name=sourcing,proto3" json:"sourcing,omitempty"`
+	// Releases that wait for a channel.
+	Deferrals     []*Deferral `protobuf:"bytes,21,rep,name=deferrals,proto3" json:"deferrals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1733,6 +1797,20 @@ func (x *ExplainOrderResponse) GetReleasable() bool {
 func (x *ExplainOrderResponse) GetReasons() []*v1.Reason {
 	if x != nil {
 		return x.Reasons
+	}
+	return nil
+}
+
+func (x *ExplainOrderResponse) GetSourcing() *OrderSourcing {
+	if x != nil {
+		return x.Sourcing
+	}
+	return nil
+}
+
+func (x *ExplainOrderResponse) GetDeferrals() []*Deferral {
+	if x != nil {
+		return x.Deferrals
 	}
 	return nil
 }
@@ -2006,7 +2084,7 @@ var File_lockstep_orderrelease_v1_order_release_proto protoreflect.FileDescripto
 
 const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\n" +
-	",lockstep/orderrelease/v1/order_release.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\"\xd4\x01\n" +
+	",lockstep/orderrelease/v1/order_release.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\xd4\x01\n" +
 	"\x12SubmitOrderRequest\x12E\n" +
 	"\x05order\x18\x01 \x01(\v2'.lockstep.orderrelease.v1.OrderDocumentB\x06\xbaH\x03\xc8\x01\x01R\x05order\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
@@ -2098,13 +2176,15 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\n" +
 	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"K\n" +
 	"\x13ExplainOrderRequest\x124\n" +
-	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\"\xa8\x01\n" +
+	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\"\xaf\x02\n" +
 	"\x14ExplainOrderResponse\x12:\n" +
 	"\x05state\x18\x01 \x01(\x0e2$.lockstep.orderrelease.v1.OrderStateR\x05state\x12\x1e\n" +
 	"\n" +
 	"releasable\x18\x02 \x01(\bR\n" +
 	"releasable\x124\n" +
-	"\areasons\x18\x03 \x03(\v2\x1a.lockstep.common.v1.ReasonR\areasons\"\xa5\x01\n" +
+	"\areasons\x18\x03 \x03(\v2\x1a.lockstep.common.v1.ReasonR\areasons\x12C\n" +
+	"\bsourcing\x18\x14 \x01(\v2'.lockstep.orderrelease.v1.OrderSourcingR\bsourcing\x12@\n" +
+	"\tdeferrals\x18\x15 \x03(\v2\".lockstep.orderrelease.v1.DeferralR\tdeferrals\"\xa5\x01\n" +
 	"\x16GetOrderHistoryRequest\x124\n" +
 	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\x12,\n" +
 	"\rafter_version\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\fafterVersion\x12'\n" +
@@ -2122,8 +2202,7 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x05facts\x18\x06 \x03(\v2%.lockstep.orderrelease.v1.HistoryFactR\x05facts\"N\n" +
 	"\vHistoryFact\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12+\n" +
-	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\xc5\n" +
-	"\n" +
+	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\xe5\r\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REASON_ORDER_STATE\x10\x01\x12\x1d\n" +
@@ -2174,7 +2253,22 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x13REASON_NOT_PROMISED\x105\x12\x17\n" +
 	"\x13REASON_NOT_RELEASED\x106\x12\x19\n" +
 	"\x15REASON_CANCEL_REFUSED\x107\x12\x1e\n" +
-	"\x1aREASON_REPORT_CONTRADICTED\x1082\xc3\x10\n" +
+	"\x1aREASON_REPORT_CONTRADICTED\x108\x12\x1b\n" +
+	"\x17REASON_SOURCING_PENDING\x10<\x12\x1c\n" +
+	"\x18REASON_CONDITION_INVALID\x10=\x12\x1f\n" +
+	"\x1bREASON_SOURCING_RULE_FAILED\x10>\x12\x1e\n" +
+	"\x1aREASON_RULE_NAME_DUPLICATE\x10?\x12\x19\n" +
+	"\x15REASON_SITE_DUPLICATE\x10@\x12\x19\n" +
+	"\x15REASON_CHANNEL_LOCKED\x10A\x12\x19\n" +
+	"\x15REASON_CHANNEL_ASLEEP\x10B\x12\x19\n" +
+	"\x15REASON_CHANNEL_CLOSED\x10C\x12\x19\n" +
+	"\x15REASON_CUT_OFF_PASSED\x10D\x12\x19\n" +
+	"\x15REASON_CHANNEL_FAILED\x10E\x12\x1c\n" +
+	"\x18REASON_TOO_MANY_CHANNELS\x10F\x12\x15\n" +
+	"\x11REASON_SITE_FIXED\x10G\x12\x19\n" +
+	"\x15REASON_WINDOW_INVALID\x10H\x12\x14\n" +
+	"\x10REASON_TIME_PAST\x10I\x12\x1a\n" +
+	"\x16REASON_COUNTRY_UNKNOWN\x10J2\xda\x1b\n" +
 	"\x13OrderReleaseService\x12\x8d\x01\n" +
 	"\vSubmitOrder\x12,.lockstep.orderrelease.v1.SubmitOrderRequest\x1a-.lockstep.orderrelease.v1.SubmitOrderResponse\"!\x8a\xb5\x18\b\n" +
 	"\x02\x01\x05\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
@@ -2205,7 +2299,23 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\fExplainOrder\x12-.lockstep.orderrelease.v1.ExplainOrderRequest\x1a..lockstep.orderrelease.v1.ExplainOrderResponse\"2\x8a\xb5\x18\t\n" +
 	"\x05\x01\x02\x03\x05\x06\x10\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/orders/{order_id}:explain\x12\xa9\x01\n" +
 	"\x0fGetOrderHistory\x120.lockstep.orderrelease.v1.GetOrderHistoryRequest\x1a1.lockstep.orderrelease.v1.GetOrderHistoryResponse\"1\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/orders/{order_id}/historyB\x90\x02\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/orders/{order_id}/history\x12\xc6\x01\n" +
+	"\x14ExplainNotReleasable\x125.lockstep.orderrelease.v1.ExplainNotReleasableRequest\x1a6.lockstep.orderrelease.v1.ExplainNotReleasableResponse\"?\x8a\xb5\x18\t\n" +
+	"\x05\x01\x02\x03\x05\x06\x10\x01\x82\xd3\xe4\x93\x02,\x12*/v1/orders/{order_id}:explainNotReleasable\x12\xa4\x01\n" +
+	"\x10PutSourcingRules\x121.lockstep.orderrelease.v1.PutSourcingRulesRequest\x1a2.lockstep.orderrelease.v1.PutSourcingRulesResponse\")\x8a\xb5\x18\b\n" +
+	"\x02\x01\x06\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x17:\x01*\x1a\x12/v1/sourcing-rules\x12\xa0\x01\n" +
+	"\x10GetSourcingRules\x121.lockstep.orderrelease.v1.GetSourcingRulesRequest\x1a2.lockstep.orderrelease.v1.GetSourcingRulesResponse\"%\x8a\xb5\x18\a\n" +
+	"\x03\x01\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/sourcing-rules\x12\xb0\x01\n" +
+	"\x11PutReleaseChannel\x122.lockstep.orderrelease.v1.PutReleaseChannelRequest\x1a3.lockstep.orderrelease.v1.PutReleaseChannelResponse\"2\x8a\xb5\x18\b\n" +
+	"\x02\x01\x06\x10\x01\x18\x01\x82\xd3\xe4\x93\x02 :\x01*\x1a\x1b/v1/release-channels/{code}\x12\xac\x01\n" +
+	"\x11GetReleaseChannel\x122.lockstep.orderrelease.v1.GetReleaseChannelRequest\x1a3.lockstep.orderrelease.v1.GetReleaseChannelResponse\".\x8a\xb5\x18\a\n" +
+	"\x03\x01\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/release-channels/{code}\x12\xab\x01\n" +
+	"\x13ListReleaseChannels\x124.lockstep.orderrelease.v1.ListReleaseChannelsRequest\x1a5.lockstep.orderrelease.v1.ListReleaseChannelsResponse\"'\x8a\xb5\x18\a\n" +
+	"\x03\x01\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/release-channels\x12\xb7\x01\n" +
+	"\x12LockReleaseChannel\x123.lockstep.orderrelease.v1.LockReleaseChannelRequest\x1a4.lockstep.orderrelease.v1.LockReleaseChannelResponse\"6\x8a\xb5\x18\a\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02%:\x01*\" /v1/release-channels/{code}:lock\x12\xb7\x01\n" +
+	"\x12OpenReleaseChannel\x123.lockstep.orderrelease.v1.OpenReleaseChannelRequest\x1a4.lockstep.orderrelease.v1.OpenReleaseChannelResponse\"6\x8a\xb5\x18\a\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02%:\x01*\" /v1/release-channels/{code}:openB\x90\x02\n" +
 	"\x1ccom.lockstep.orderrelease.v1B\x11OrderReleaseProtoP\x01Z[github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1;orderreleasev1\xa2\x02\x03LOX\xaa\x02\x18Lockstep.Orderrelease.V1\xca\x02\x18Lockstep\\Orderrelease\\V1\xe2\x02$Lockstep\\Orderrelease\\V1\\GPBMetadata\xea\x02\x1aLockstep::Orderrelease::V1b\x06proto3"
 
 var (
@@ -2223,47 +2333,65 @@ func file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP() []byte {
 var file_lockstep_orderrelease_v1_order_release_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_lockstep_orderrelease_v1_order_release_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_lockstep_orderrelease_v1_order_release_proto_goTypes = []any{
-	(Reason)(0),                       // 0: lockstep.orderrelease.v1.Reason
-	(*SubmitOrderRequest)(nil),        // 1: lockstep.orderrelease.v1.SubmitOrderRequest
-	(*SubmitOrderResponse)(nil),       // 2: lockstep.orderrelease.v1.SubmitOrderResponse
-	(*BatchSubmitOrdersRequest)(nil),  // 3: lockstep.orderrelease.v1.BatchSubmitOrdersRequest
-	(*BatchSubmitOrdersResponse)(nil), // 4: lockstep.orderrelease.v1.BatchSubmitOrdersResponse
-	(*PlaceHoldRequest)(nil),          // 5: lockstep.orderrelease.v1.PlaceHoldRequest
-	(*PlaceHoldResponse)(nil),         // 6: lockstep.orderrelease.v1.PlaceHoldResponse
-	(*LiftHoldRequest)(nil),           // 7: lockstep.orderrelease.v1.LiftHoldRequest
-	(*LiftHoldResponse)(nil),          // 8: lockstep.orderrelease.v1.LiftHoldResponse
-	(*PromiseLinesRequest)(nil),       // 9: lockstep.orderrelease.v1.PromiseLinesRequest
-	(*PromiseLinesResponse)(nil),      // 10: lockstep.orderrelease.v1.PromiseLinesResponse
-	(*ReleaseOrderRequest)(nil),       // 11: lockstep.orderrelease.v1.ReleaseOrderRequest
-	(*ReleaseOrderResponse)(nil),      // 12: lockstep.orderrelease.v1.ReleaseOrderResponse
-	(*ReleaseRemainderRequest)(nil),   // 13: lockstep.orderrelease.v1.ReleaseRemainderRequest
-	(*ReleaseRemainderResponse)(nil),  // 14: lockstep.orderrelease.v1.ReleaseRemainderResponse
-	(*RequestCancelRequest)(nil),      // 15: lockstep.orderrelease.v1.RequestCancelRequest
-	(*RequestCancelResponse)(nil),     // 16: lockstep.orderrelease.v1.RequestCancelResponse
-	(*CloseOrderRequest)(nil),         // 17: lockstep.orderrelease.v1.CloseOrderRequest
-	(*CloseOrderResponse)(nil),        // 18: lockstep.orderrelease.v1.CloseOrderResponse
-	(*GetOrderRequest)(nil),           // 19: lockstep.orderrelease.v1.GetOrderRequest
-	(*GetOrderResponse)(nil),          // 20: lockstep.orderrelease.v1.GetOrderResponse
-	(*ListOrdersRequest)(nil),         // 21: lockstep.orderrelease.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),        // 22: lockstep.orderrelease.v1.ListOrdersResponse
-	(*ExplainOrderRequest)(nil),       // 23: lockstep.orderrelease.v1.ExplainOrderRequest
-	(*ExplainOrderResponse)(nil),      // 24: lockstep.orderrelease.v1.ExplainOrderResponse
-	(*GetOrderHistoryRequest)(nil),    // 25: lockstep.orderrelease.v1.GetOrderHistoryRequest
-	(*GetOrderHistoryResponse)(nil),   // 26: lockstep.orderrelease.v1.GetOrderHistoryResponse
-	(*HistoryEntry)(nil),              // 27: lockstep.orderrelease.v1.HistoryEntry
-	(*HistoryFact)(nil),               // 28: lockstep.orderrelease.v1.HistoryFact
-	(*OrderDocument)(nil),             // 29: lockstep.orderrelease.v1.OrderDocument
-	(*v1.SourceRef)(nil),              // 30: lockstep.common.v1.SourceRef
-	(*v1.Receipt)(nil),                // 31: lockstep.common.v1.Receipt
-	(*v1.ItemResult)(nil),             // 32: lockstep.common.v1.ItemResult
-	(HoldType)(0),                     // 33: lockstep.orderrelease.v1.HoldType
-	(*Promise)(nil),                   // 34: lockstep.orderrelease.v1.Promise
-	(*Order)(nil),                     // 35: lockstep.orderrelease.v1.Order
-	(OrderState)(0),                   // 36: lockstep.orderrelease.v1.OrderState
-	(*OrderSummary)(nil),              // 37: lockstep.orderrelease.v1.OrderSummary
-	(*timestamppb.Timestamp)(nil),     // 38: google.protobuf.Timestamp
-	(*v1.Reason)(nil),                 // 39: lockstep.common.v1.Reason
-	(*structpb.Struct)(nil),           // 40: google.protobuf.Struct
+	(Reason)(0),                          // 0: lockstep.orderrelease.v1.Reason
+	(*SubmitOrderRequest)(nil),           // 1: lockstep.orderrelease.v1.SubmitOrderRequest
+	(*SubmitOrderResponse)(nil),          // 2: lockstep.orderrelease.v1.SubmitOrderResponse
+	(*BatchSubmitOrdersRequest)(nil),     // 3: lockstep.orderrelease.v1.BatchSubmitOrdersRequest
+	(*BatchSubmitOrdersResponse)(nil),    // 4: lockstep.orderrelease.v1.BatchSubmitOrdersResponse
+	(*PlaceHoldRequest)(nil),             // 5: lockstep.orderrelease.v1.PlaceHoldRequest
+	(*PlaceHoldResponse)(nil),            // 6: lockstep.orderrelease.v1.PlaceHoldResponse
+	(*LiftHoldRequest)(nil),              // 7: lockstep.orderrelease.v1.LiftHoldRequest
+	(*LiftHoldResponse)(nil),             // 8: lockstep.orderrelease.v1.LiftHoldResponse
+	(*PromiseLinesRequest)(nil),          // 9: lockstep.orderrelease.v1.PromiseLinesRequest
+	(*PromiseLinesResponse)(nil),         // 10: lockstep.orderrelease.v1.PromiseLinesResponse
+	(*ReleaseOrderRequest)(nil),          // 11: lockstep.orderrelease.v1.ReleaseOrderRequest
+	(*ReleaseOrderResponse)(nil),         // 12: lockstep.orderrelease.v1.ReleaseOrderResponse
+	(*ReleaseRemainderRequest)(nil),      // 13: lockstep.orderrelease.v1.ReleaseRemainderRequest
+	(*ReleaseRemainderResponse)(nil),     // 14: lockstep.orderrelease.v1.ReleaseRemainderResponse
+	(*RequestCancelRequest)(nil),         // 15: lockstep.orderrelease.v1.RequestCancelRequest
+	(*RequestCancelResponse)(nil),        // 16: lockstep.orderrelease.v1.RequestCancelResponse
+	(*CloseOrderRequest)(nil),            // 17: lockstep.orderrelease.v1.CloseOrderRequest
+	(*CloseOrderResponse)(nil),           // 18: lockstep.orderrelease.v1.CloseOrderResponse
+	(*GetOrderRequest)(nil),              // 19: lockstep.orderrelease.v1.GetOrderRequest
+	(*GetOrderResponse)(nil),             // 20: lockstep.orderrelease.v1.GetOrderResponse
+	(*ListOrdersRequest)(nil),            // 21: lockstep.orderrelease.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),           // 22: lockstep.orderrelease.v1.ListOrdersResponse
+	(*ExplainOrderRequest)(nil),          // 23: lockstep.orderrelease.v1.ExplainOrderRequest
+	(*ExplainOrderResponse)(nil),         // 24: lockstep.orderrelease.v1.ExplainOrderResponse
+	(*GetOrderHistoryRequest)(nil),       // 25: lockstep.orderrelease.v1.GetOrderHistoryRequest
+	(*GetOrderHistoryResponse)(nil),      // 26: lockstep.orderrelease.v1.GetOrderHistoryResponse
+	(*HistoryEntry)(nil),                 // 27: lockstep.orderrelease.v1.HistoryEntry
+	(*HistoryFact)(nil),                  // 28: lockstep.orderrelease.v1.HistoryFact
+	(*OrderDocument)(nil),                // 29: lockstep.orderrelease.v1.OrderDocument
+	(*v1.SourceRef)(nil),                 // 30: lockstep.common.v1.SourceRef
+	(*v1.Receipt)(nil),                   // 31: lockstep.common.v1.Receipt
+	(*v1.ItemResult)(nil),                // 32: lockstep.common.v1.ItemResult
+	(HoldType)(0),                        // 33: lockstep.orderrelease.v1.HoldType
+	(*Promise)(nil),                      // 34: lockstep.orderrelease.v1.Promise
+	(*Order)(nil),                        // 35: lockstep.orderrelease.v1.Order
+	(OrderState)(0),                      // 36: lockstep.orderrelease.v1.OrderState
+	(*OrderSummary)(nil),                 // 37: lockstep.orderrelease.v1.OrderSummary
+	(*timestamppb.Timestamp)(nil),        // 38: google.protobuf.Timestamp
+	(*v1.Reason)(nil),                    // 39: lockstep.common.v1.Reason
+	(*OrderSourcing)(nil),                // 40: lockstep.orderrelease.v1.OrderSourcing
+	(*Deferral)(nil),                     // 41: lockstep.orderrelease.v1.Deferral
+	(*structpb.Struct)(nil),              // 42: google.protobuf.Struct
+	(*ExplainNotReleasableRequest)(nil),  // 43: lockstep.orderrelease.v1.ExplainNotReleasableRequest
+	(*PutSourcingRulesRequest)(nil),      // 44: lockstep.orderrelease.v1.PutSourcingRulesRequest
+	(*GetSourcingRulesRequest)(nil),      // 45: lockstep.orderrelease.v1.GetSourcingRulesRequest
+	(*PutReleaseChannelRequest)(nil),     // 46: lockstep.orderrelease.v1.PutReleaseChannelRequest
+	(*GetReleaseChannelRequest)(nil),     // 47: lockstep.orderrelease.v1.GetReleaseChannelRequest
+	(*ListReleaseChannelsRequest)(nil),   // 48: lockstep.orderrelease.v1.ListReleaseChannelsRequest
+	(*LockReleaseChannelRequest)(nil),    // 49: lockstep.orderrelease.v1.LockReleaseChannelRequest
+	(*OpenReleaseChannelRequest)(nil),    // 50: lockstep.orderrelease.v1.OpenReleaseChannelRequest
+	(*ExplainNotReleasableResponse)(nil), // 51: lockstep.orderrelease.v1.ExplainNotReleasableResponse
+	(*PutSourcingRulesResponse)(nil),     // 52: lockstep.orderrelease.v1.PutSourcingRulesResponse
+	(*GetSourcingRulesResponse)(nil),     // 53: lockstep.orderrelease.v1.GetSourcingRulesResponse
+	(*PutReleaseChannelResponse)(nil),    // 54: lockstep.orderrelease.v1.PutReleaseChannelResponse
+	(*GetReleaseChannelResponse)(nil),    // 55: lockstep.orderrelease.v1.GetReleaseChannelResponse
+	(*ListReleaseChannelsResponse)(nil),  // 56: lockstep.orderrelease.v1.ListReleaseChannelsResponse
+	(*LockReleaseChannelResponse)(nil),   // 57: lockstep.orderrelease.v1.LockReleaseChannelResponse
+	(*OpenReleaseChannelResponse)(nil),   // 58: lockstep.orderrelease.v1.OpenReleaseChannelResponse
 }
 var file_lockstep_orderrelease_v1_order_release_proto_depIdxs = []int32{
 	29, // 0: lockstep.orderrelease.v1.SubmitOrderRequest.order:type_name -> lockstep.orderrelease.v1.OrderDocument
@@ -2295,42 +2423,60 @@ var file_lockstep_orderrelease_v1_order_release_proto_depIdxs = []int32{
 	38, // 26: lockstep.orderrelease.v1.ListOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
 	36, // 27: lockstep.orderrelease.v1.ExplainOrderResponse.state:type_name -> lockstep.orderrelease.v1.OrderState
 	39, // 28: lockstep.orderrelease.v1.ExplainOrderResponse.reasons:type_name -> lockstep.common.v1.Reason
-	27, // 29: lockstep.orderrelease.v1.GetOrderHistoryResponse.entries:type_name -> lockstep.orderrelease.v1.HistoryEntry
-	38, // 30: lockstep.orderrelease.v1.HistoryEntry.recorded_time:type_name -> google.protobuf.Timestamp
-	30, // 31: lockstep.orderrelease.v1.HistoryEntry.source:type_name -> lockstep.common.v1.SourceRef
-	28, // 32: lockstep.orderrelease.v1.HistoryEntry.facts:type_name -> lockstep.orderrelease.v1.HistoryFact
-	40, // 33: lockstep.orderrelease.v1.HistoryFact.data:type_name -> google.protobuf.Struct
-	1,  // 34: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:input_type -> lockstep.orderrelease.v1.SubmitOrderRequest
-	3,  // 35: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:input_type -> lockstep.orderrelease.v1.BatchSubmitOrdersRequest
-	5,  // 36: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:input_type -> lockstep.orderrelease.v1.PlaceHoldRequest
-	7,  // 37: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:input_type -> lockstep.orderrelease.v1.LiftHoldRequest
-	9,  // 38: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:input_type -> lockstep.orderrelease.v1.PromiseLinesRequest
-	11, // 39: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:input_type -> lockstep.orderrelease.v1.ReleaseOrderRequest
-	13, // 40: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:input_type -> lockstep.orderrelease.v1.ReleaseRemainderRequest
-	15, // 41: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:input_type -> lockstep.orderrelease.v1.RequestCancelRequest
-	17, // 42: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:input_type -> lockstep.orderrelease.v1.CloseOrderRequest
-	19, // 43: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:input_type -> lockstep.orderrelease.v1.GetOrderRequest
-	21, // 44: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:input_type -> lockstep.orderrelease.v1.ListOrdersRequest
-	23, // 45: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:input_type -> lockstep.orderrelease.v1.ExplainOrderRequest
-	25, // 46: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:input_type -> lockstep.orderrelease.v1.GetOrderHistoryRequest
-	2,  // 47: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:output_type -> lockstep.orderrelease.v1.SubmitOrderResponse
-	4,  // 48: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:output_type -> lockstep.orderrelease.v1.BatchSubmitOrdersResponse
-	6,  // 49: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:output_type -> lockstep.orderrelease.v1.PlaceHoldResponse
-	8,  // 50: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:output_type -> lockstep.orderrelease.v1.LiftHoldResponse
-	10, // 51: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:output_type -> lockstep.orderrelease.v1.PromiseLinesResponse
-	12, // 52: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:output_type -> lockstep.orderrelease.v1.ReleaseOrderResponse
-	14, // 53: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:output_type -> lockstep.orderrelease.v1.ReleaseRemainderResponse
-	16, // 54: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:output_type -> lockstep.orderrelease.v1.RequestCancelResponse
-	18, // 55: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:output_type -> lockstep.orderrelease.v1.CloseOrderResponse
-	20, // 56: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:output_type -> lockstep.orderrelease.v1.GetOrderResponse
-	22, // 57: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:output_type -> lockstep.orderrelease.v1.ListOrdersResponse
-	24, // 58: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:output_type -> lockstep.orderrelease.v1.ExplainOrderResponse
-	26, // 59: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:output_type -> lockstep.orderrelease.v1.GetOrderHistoryResponse
-	47, // [47:60] is the sub-list for method output_type
-	34, // [34:47] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	40, // 29: lockstep.orderrelease.v1.ExplainOrderResponse.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
+	41, // 30: lockstep.orderrelease.v1.ExplainOrderResponse.deferrals:type_name -> lockstep.orderrelease.v1.Deferral
+	27, // 31: lockstep.orderrelease.v1.GetOrderHistoryResponse.entries:type_name -> lockstep.orderrelease.v1.HistoryEntry
+	38, // 32: lockstep.orderrelease.v1.HistoryEntry.recorded_time:type_name -> google.protobuf.Timestamp
+	30, // 33: lockstep.orderrelease.v1.HistoryEntry.source:type_name -> lockstep.common.v1.SourceRef
+	28, // 34: lockstep.orderrelease.v1.HistoryEntry.facts:type_name -> lockstep.orderrelease.v1.HistoryFact
+	42, // 35: lockstep.orderrelease.v1.HistoryFact.data:type_name -> google.protobuf.Struct
+	1,  // 36: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:input_type -> lockstep.orderrelease.v1.SubmitOrderRequest
+	3,  // 37: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:input_type -> lockstep.orderrelease.v1.BatchSubmitOrdersRequest
+	5,  // 38: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:input_type -> lockstep.orderrelease.v1.PlaceHoldRequest
+	7,  // 39: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:input_type -> lockstep.orderrelease.v1.LiftHoldRequest
+	9,  // 40: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:input_type -> lockstep.orderrelease.v1.PromiseLinesRequest
+	11, // 41: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:input_type -> lockstep.orderrelease.v1.ReleaseOrderRequest
+	13, // 42: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:input_type -> lockstep.orderrelease.v1.ReleaseRemainderRequest
+	15, // 43: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:input_type -> lockstep.orderrelease.v1.RequestCancelRequest
+	17, // 44: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:input_type -> lockstep.orderrelease.v1.CloseOrderRequest
+	19, // 45: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:input_type -> lockstep.orderrelease.v1.GetOrderRequest
+	21, // 46: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:input_type -> lockstep.orderrelease.v1.ListOrdersRequest
+	23, // 47: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:input_type -> lockstep.orderrelease.v1.ExplainOrderRequest
+	25, // 48: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:input_type -> lockstep.orderrelease.v1.GetOrderHistoryRequest
+	43, // 49: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:input_type -> lockstep.orderrelease.v1.ExplainNotReleasableRequest
+	44, // 50: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:input_type -> lockstep.orderrelease.v1.PutSourcingRulesRequest
+	45, // 51: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:input_type -> lockstep.orderrelease.v1.GetSourcingRulesRequest
+	46, // 52: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:input_type -> lockstep.orderrelease.v1.PutReleaseChannelRequest
+	47, // 53: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:input_type -> lockstep.orderrelease.v1.GetReleaseChannelRequest
+	48, // 54: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:input_type -> lockstep.orderrelease.v1.ListReleaseChannelsRequest
+	49, // 55: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:input_type -> lockstep.orderrelease.v1.LockReleaseChannelRequest
+	50, // 56: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:input_type -> lockstep.orderrelease.v1.OpenReleaseChannelRequest
+	2,  // 57: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:output_type -> lockstep.orderrelease.v1.SubmitOrderResponse
+	4,  // 58: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:output_type -> lockstep.orderrelease.v1.BatchSubmitOrdersResponse
+	6,  // 59: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:output_type -> lockstep.orderrelease.v1.PlaceHoldResponse
+	8,  // 60: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:output_type -> lockstep.orderrelease.v1.LiftHoldResponse
+	10, // 61: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:output_type -> lockstep.orderrelease.v1.PromiseLinesResponse
+	12, // 62: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:output_type -> lockstep.orderrelease.v1.ReleaseOrderResponse
+	14, // 63: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:output_type -> lockstep.orderrelease.v1.ReleaseRemainderResponse
+	16, // 64: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:output_type -> lockstep.orderrelease.v1.RequestCancelResponse
+	18, // 65: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:output_type -> lockstep.orderrelease.v1.CloseOrderResponse
+	20, // 66: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:output_type -> lockstep.orderrelease.v1.GetOrderResponse
+	22, // 67: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:output_type -> lockstep.orderrelease.v1.ListOrdersResponse
+	24, // 68: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:output_type -> lockstep.orderrelease.v1.ExplainOrderResponse
+	26, // 69: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:output_type -> lockstep.orderrelease.v1.GetOrderHistoryResponse
+	51, // 70: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:output_type -> lockstep.orderrelease.v1.ExplainNotReleasableResponse
+	52, // 71: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:output_type -> lockstep.orderrelease.v1.PutSourcingRulesResponse
+	53, // 72: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:output_type -> lockstep.orderrelease.v1.GetSourcingRulesResponse
+	54, // 73: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:output_type -> lockstep.orderrelease.v1.PutReleaseChannelResponse
+	55, // 74: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:output_type -> lockstep.orderrelease.v1.GetReleaseChannelResponse
+	56, // 75: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:output_type -> lockstep.orderrelease.v1.ListReleaseChannelsResponse
+	57, // 76: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:output_type -> lockstep.orderrelease.v1.LockReleaseChannelResponse
+	58, // 77: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:output_type -> lockstep.orderrelease.v1.OpenReleaseChannelResponse
+	57, // [57:78] is the sub-list for method output_type
+	36, // [36:57] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_order_release_proto_init() }
@@ -2339,6 +2485,7 @@ func file_lockstep_orderrelease_v1_order_release_proto_init() {
 		return
 	}
 	file_lockstep_orderrelease_v1_resources_proto_init()
+	file_lockstep_orderrelease_v1_sourcing_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

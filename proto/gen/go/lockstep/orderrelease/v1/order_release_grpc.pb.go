@@ -19,19 +19,27 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	OrderReleaseService_SubmitOrder_FullMethodName       = "/lockstep.orderrelease.v1.OrderReleaseService/SubmitOrder"
-	OrderReleaseService_BatchSubmitOrders_FullMethodName = "/lockstep.orderrelease.v1.OrderReleaseService/BatchSubmitOrders"
-	OrderReleaseService_PlaceHold_FullMethodName         = "/lockstep.orderrelease.v1.OrderReleaseService/PlaceHold"
-	OrderReleaseService_LiftHold_FullMethodName          = "/lockstep.orderrelease.v1.OrderReleaseService/LiftHold"
-	OrderReleaseService_PromiseLines_FullMethodName      = "/lockstep.orderrelease.v1.OrderReleaseService/PromiseLines"
-	OrderReleaseService_ReleaseOrder_FullMethodName      = "/lockstep.orderrelease.v1.OrderReleaseService/ReleaseOrder"
-	OrderReleaseService_ReleaseRemainder_FullMethodName  = "/lockstep.orderrelease.v1.OrderReleaseService/ReleaseRemainder"
-	OrderReleaseService_RequestCancel_FullMethodName     = "/lockstep.orderrelease.v1.OrderReleaseService/RequestCancel"
-	OrderReleaseService_CloseOrder_FullMethodName        = "/lockstep.orderrelease.v1.OrderReleaseService/CloseOrder"
-	OrderReleaseService_GetOrder_FullMethodName          = "/lockstep.orderrelease.v1.OrderReleaseService/GetOrder"
-	OrderReleaseService_ListOrders_FullMethodName        = "/lockstep.orderrelease.v1.OrderReleaseService/ListOrders"
-	OrderReleaseService_ExplainOrder_FullMethodName      = "/lockstep.orderrelease.v1.OrderReleaseService/ExplainOrder"
-	OrderReleaseService_GetOrderHistory_FullMethodName   = "/lockstep.orderrelease.v1.OrderReleaseService/GetOrderHistory"
+	OrderReleaseService_SubmitOrder_FullMethodName          = "/lockstep.orderrelease.v1.OrderReleaseService/SubmitOrder"
+	OrderReleaseService_BatchSubmitOrders_FullMethodName    = "/lockstep.orderrelease.v1.OrderReleaseService/BatchSubmitOrders"
+	OrderReleaseService_PlaceHold_FullMethodName            = "/lockstep.orderrelease.v1.OrderReleaseService/PlaceHold"
+	OrderReleaseService_LiftHold_FullMethodName             = "/lockstep.orderrelease.v1.OrderReleaseService/LiftHold"
+	OrderReleaseService_PromiseLines_FullMethodName         = "/lockstep.orderrelease.v1.OrderReleaseService/PromiseLines"
+	OrderReleaseService_ReleaseOrder_FullMethodName         = "/lockstep.orderrelease.v1.OrderReleaseService/ReleaseOrder"
+	OrderReleaseService_ReleaseRemainder_FullMethodName     = "/lockstep.orderrelease.v1.OrderReleaseService/ReleaseRemainder"
+	OrderReleaseService_RequestCancel_FullMethodName        = "/lockstep.orderrelease.v1.OrderReleaseService/RequestCancel"
+	OrderReleaseService_CloseOrder_FullMethodName           = "/lockstep.orderrelease.v1.OrderReleaseService/CloseOrder"
+	OrderReleaseService_GetOrder_FullMethodName             = "/lockstep.orderrelease.v1.OrderReleaseService/GetOrder"
+	OrderReleaseService_ListOrders_FullMethodName           = "/lockstep.orderrelease.v1.OrderReleaseService/ListOrders"
+	OrderReleaseService_ExplainOrder_FullMethodName         = "/lockstep.orderrelease.v1.OrderReleaseService/ExplainOrder"
+	OrderReleaseService_GetOrderHistory_FullMethodName      = "/lockstep.orderrelease.v1.OrderReleaseService/GetOrderHistory"
+	OrderReleaseService_ExplainNotReleasable_FullMethodName = "/lockstep.orderrelease.v1.OrderReleaseService/ExplainNotReleasable"
+	OrderReleaseService_PutSourcingRules_FullMethodName     = "/lockstep.orderrelease.v1.OrderReleaseService/PutSourcingRules"
+	OrderReleaseService_GetSourcingRules_FullMethodName     = "/lockstep.orderrelease.v1.OrderReleaseService/GetSourcingRules"
+	OrderReleaseService_PutReleaseChannel_FullMethodName    = "/lockstep.orderrelease.v1.OrderReleaseService/PutReleaseChannel"
+	OrderReleaseService_GetReleaseChannel_FullMethodName    = "/lockstep.orderrelease.v1.OrderReleaseService/GetReleaseChannel"
+	OrderReleaseService_ListReleaseChannels_FullMethodName  = "/lockstep.orderrelease.v1.OrderReleaseService/ListReleaseChannels"
+	OrderReleaseService_LockReleaseChannel_FullMethodName   = "/lockstep.orderrelease.v1.OrderReleaseService/LockReleaseChannel"
+	OrderReleaseService_OpenReleaseChannel_FullMethodName   = "/lockstep.orderrelease.v1.OrderReleaseService/OpenReleaseChannel"
 )
 
 // OrderReleaseServiceClient is the client API for OrderReleaseService service.
@@ -68,6 +76,24 @@ type OrderReleaseServiceClient interface {
 	ExplainOrder(ctx context.Context, in *ExplainOrderRequest, opts ...grpc.CallOption) (*ExplainOrderResponse, error)
 	// Returns everything that happened to the order, oldest first.
 	GetOrderHistory(ctx context.Context, in *GetOrderHistoryRequest, opts ...grpc.CallOption) (*GetOrderHistoryResponse, error)
+	// Returns all that is missing before the order's next release, at once: each with who can lift it.
+	ExplainNotReleasable(ctx context.Context, in *ExplainNotReleasableRequest, opts ...grpc.CallOption) (*ExplainNotReleasableResponse, error)
+	// Makes a list of rules the tenant's next version: they choose the sites of lines whose order names none.
+	// The same list again changes nothing. Orders keep the version that sourced them.
+	PutSourcingRules(ctx context.Context, in *PutSourcingRulesRequest, opts ...grpc.CallOption) (*PutSourcingRulesResponse, error)
+	// Returns the tenant's sourcing rules, the newest version or an earlier one.
+	GetSourcingRules(ctx context.Context, in *GetSourcingRulesRequest, opts ...grpc.CallOption) (*GetSourcingRulesResponse, error)
+	// Defines a release channel, or changes its definition: when orders of a kind go to a site.
+	PutReleaseChannel(ctx context.Context, in *PutReleaseChannelRequest, opts ...grpc.CallOption) (*PutReleaseChannelResponse, error)
+	// Returns a release channel.
+	GetReleaseChannel(ctx context.Context, in *GetReleaseChannelRequest, opts ...grpc.CallOption) (*GetReleaseChannelResponse, error)
+	// Lists the release channels, oldest first.
+	ListReleaseChannels(ctx context.Context, in *ListReleaseChannelsRequest, opts ...grpc.CallOption) (*ListReleaseChannelsResponse, error)
+	// Locks a channel, or puts it to sleep until a time: nothing that it fits is released. Other processes
+	// follow within a second.
+	LockReleaseChannel(ctx context.Context, in *LockReleaseChannelRequest, opts ...grpc.CallOption) (*LockReleaseChannelResponse, error)
+	// Opens a channel: what waits for it goes by itself, the most urgent first, as its windows allow.
+	OpenReleaseChannel(ctx context.Context, in *OpenReleaseChannelRequest, opts ...grpc.CallOption) (*OpenReleaseChannelResponse, error)
 }
 
 type orderReleaseServiceClient struct {
@@ -208,6 +234,86 @@ func (c *orderReleaseServiceClient) GetOrderHistory(ctx context.Context, in *Get
 	return out, nil
 }
 
+func (c *orderReleaseServiceClient) ExplainNotReleasable(ctx context.Context, in *ExplainNotReleasableRequest, opts ...grpc.CallOption) (*ExplainNotReleasableResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainNotReleasableResponse)
+	err := c.cc.Invoke(ctx, OrderReleaseService_ExplainNotReleasable_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderReleaseServiceClient) PutSourcingRules(ctx context.Context, in *PutSourcingRulesRequest, opts ...grpc.CallOption) (*PutSourcingRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutSourcingRulesResponse)
+	err := c.cc.Invoke(ctx, OrderReleaseService_PutSourcingRules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderReleaseServiceClient) GetSourcingRules(ctx context.Context, in *GetSourcingRulesRequest, opts ...grpc.CallOption) (*GetSourcingRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSourcingRulesResponse)
+	err := c.cc.Invoke(ctx, OrderReleaseService_GetSourcingRules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderReleaseServiceClient) PutReleaseChannel(ctx context.Context, in *PutReleaseChannelRequest, opts ...grpc.CallOption) (*PutReleaseChannelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutReleaseChannelResponse)
+	err := c.cc.Invoke(ctx, OrderReleaseService_PutReleaseChannel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderReleaseServiceClient) GetReleaseChannel(ctx context.Context, in *GetReleaseChannelRequest, opts ...grpc.CallOption) (*GetReleaseChannelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetReleaseChannelResponse)
+	err := c.cc.Invoke(ctx, OrderReleaseService_GetReleaseChannel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderReleaseServiceClient) ListReleaseChannels(ctx context.Context, in *ListReleaseChannelsRequest, opts ...grpc.CallOption) (*ListReleaseChannelsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListReleaseChannelsResponse)
+	err := c.cc.Invoke(ctx, OrderReleaseService_ListReleaseChannels_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderReleaseServiceClient) LockReleaseChannel(ctx context.Context, in *LockReleaseChannelRequest, opts ...grpc.CallOption) (*LockReleaseChannelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LockReleaseChannelResponse)
+	err := c.cc.Invoke(ctx, OrderReleaseService_LockReleaseChannel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderReleaseServiceClient) OpenReleaseChannel(ctx context.Context, in *OpenReleaseChannelRequest, opts ...grpc.CallOption) (*OpenReleaseChannelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(OpenReleaseChannelResponse)
+	err := c.cc.Invoke(ctx, OrderReleaseService_OpenReleaseChannel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // OrderReleaseServiceServer is the server API for OrderReleaseService service.
 // All implementations must embed UnimplementedOrderReleaseServiceServer
 // for forward compatibility.
@@ -242,6 +348,24 @@ type OrderReleaseServiceServer interface {
 	ExplainOrder(context.Context, *ExplainOrderRequest) (*ExplainOrderResponse, error)
 	// Returns everything that happened to the order, oldest first.
 	GetOrderHistory(context.Context, *GetOrderHistoryRequest) (*GetOrderHistoryResponse, error)
+	// Returns all that is missing before the order's next release, at once: each with who can lift it.
+	ExplainNotReleasable(context.Context, *ExplainNotReleasableRequest) (*ExplainNotReleasableResponse, error)
+	// Makes a list of rules the tenant's next version: they choose the sites of lines whose order names none.
+	// The same list again changes nothing. Orders keep the version that sourced them.
+	PutSourcingRules(context.Context, *PutSourcingRulesRequest) (*PutSourcingRulesResponse, error)
+	// Returns the tenant's sourcing rules, the newest version or an earlier one.
+	GetSourcingRules(context.Context, *GetSourcingRulesRequest) (*GetSourcingRulesResponse, error)
+	// Defines a release channel, or changes its definition: when orders of a kind go to a site.
+	PutReleaseChannel(context.Context, *PutReleaseChannelRequest) (*PutReleaseChannelResponse, error)
+	// Returns a release channel.
+	GetReleaseChannel(context.Context, *GetReleaseChannelRequest) (*GetReleaseChannelResponse, error)
+	// Lists the release channels, oldest first.
+	ListReleaseChannels(context.Context, *ListReleaseChannelsRequest) (*ListReleaseChannelsResponse, error)
+	// Locks a channel, or puts it to sleep until a time: nothing that it fits is released. Other processes
+	// follow within a second.
+	LockReleaseChannel(context.Context, *LockReleaseChannelRequest) (*LockReleaseChannelResponse, error)
+	// Opens a channel: what waits for it goes by itself, the most urgent first, as its windows allow.
+	OpenReleaseChannel(context.Context, *OpenReleaseChannelRequest) (*OpenReleaseChannelResponse, error)
 	mustEmbedUnimplementedOrderReleaseServiceServer()
 }
 
@@ -290,6 +414,30 @@ func (UnimplementedOrderReleaseServiceServer) ExplainOrder(context.Context, *Exp
 }
 func (UnimplementedOrderReleaseServiceServer) GetOrderHistory(context.Context, *GetOrderHistoryRequest) (*GetOrderHistoryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetOrderHistory not implemented")
+}
+func (UnimplementedOrderReleaseServiceServer) ExplainNotReleasable(context.Context, *ExplainNotReleasableRequest) (*ExplainNotReleasableResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainNotReleasable not implemented")
+}
+func (UnimplementedOrderReleaseServiceServer) PutSourcingRules(context.Context, *PutSourcingRulesRequest) (*PutSourcingRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutSourcingRules not implemented")
+}
+func (UnimplementedOrderReleaseServiceServer) GetSourcingRules(context.Context, *GetSourcingRulesRequest) (*GetSourcingRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSourcingRules not implemented")
+}
+func (UnimplementedOrderReleaseServiceServer) PutReleaseChannel(context.Context, *PutReleaseChannelRequest) (*PutReleaseChannelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutReleaseChannel not implemented")
+}
+func (UnimplementedOrderReleaseServiceServer) GetReleaseChannel(context.Context, *GetReleaseChannelRequest) (*GetReleaseChannelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReleaseChannel not implemented")
+}
+func (UnimplementedOrderReleaseServiceServer) ListReleaseChannels(context.Context, *ListReleaseChannelsRequest) (*ListReleaseChannelsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListReleaseChannels not implemented")
+}
+func (UnimplementedOrderReleaseServiceServer) LockReleaseChannel(context.Context, *LockReleaseChannelRequest) (*LockReleaseChannelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LockReleaseChannel not implemented")
+}
+func (UnimplementedOrderReleaseServiceServer) OpenReleaseChannel(context.Context, *OpenReleaseChannelRequest) (*OpenReleaseChannelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method OpenReleaseChannel not implemented")
 }
 func (UnimplementedOrderReleaseServiceServer) mustEmbedUnimplementedOrderReleaseServiceServer() {}
 func (UnimplementedOrderReleaseServiceServer) testEmbeddedByValue()                             {}
@@ -546,6 +694,150 @@ func _OrderReleaseService_GetOrderHistory_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OrderReleaseService_ExplainNotReleasable_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainNotReleasableRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderReleaseServiceServer).ExplainNotReleasable(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderReleaseService_ExplainNotReleasable_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderReleaseServiceServer).ExplainNotReleasable(ctx, req.(*ExplainNotReleasableRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderReleaseService_PutSourcingRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutSourcingRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderReleaseServiceServer).PutSourcingRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderReleaseService_PutSourcingRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderReleaseServiceServer).PutSourcingRules(ctx, req.(*PutSourcingRulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderReleaseService_GetSourcingRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSourcingRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderReleaseServiceServer).GetSourcingRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderReleaseService_GetSourcingRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderReleaseServiceServer).GetSourcingRules(ctx, req.(*GetSourcingRulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderReleaseService_PutReleaseChannel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutReleaseChannelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderReleaseServiceServer).PutReleaseChannel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderReleaseService_PutReleaseChannel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderReleaseServiceServer).PutReleaseChannel(ctx, req.(*PutReleaseChannelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderReleaseService_GetReleaseChannel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReleaseChannelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderReleaseServiceServer).GetReleaseChannel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderReleaseService_GetReleaseChannel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderReleaseServiceServer).GetReleaseChannel(ctx, req.(*GetReleaseChannelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderReleaseService_ListReleaseChannels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListReleaseChannelsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderReleaseServiceServer).ListReleaseChannels(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderReleaseService_ListReleaseChannels_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderReleaseServiceServer).ListReleaseChannels(ctx, req.(*ListReleaseChannelsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderReleaseService_LockReleaseChannel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LockReleaseChannelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderReleaseServiceServer).LockReleaseChannel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderReleaseService_LockReleaseChannel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderReleaseServiceServer).LockReleaseChannel(ctx, req.(*LockReleaseChannelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderReleaseService_OpenReleaseChannel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(OpenReleaseChannelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderReleaseServiceServer).OpenReleaseChannel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderReleaseService_OpenReleaseChannel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderReleaseServiceServer).OpenReleaseChannel(ctx, req.(*OpenReleaseChannelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // OrderReleaseService_ServiceDesc is the grpc.ServiceDesc for OrderReleaseService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -604,6 +896,38 @@ var OrderReleaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetOrderHistory",
 			Handler:    _OrderReleaseService_GetOrderHistory_Handler,
+		},
+		{
+			MethodName: "ExplainNotReleasable",
+			Handler:    _OrderReleaseService_ExplainNotReleasable_Handler,
+		},
+		{
+			MethodName: "PutSourcingRules",
+			Handler:    _OrderReleaseService_PutSourcingRules_Handler,
+		},
+		{
+			MethodName: "GetSourcingRules",
+			Handler:    _OrderReleaseService_GetSourcingRules_Handler,
+		},
+		{
+			MethodName: "PutReleaseChannel",
+			Handler:    _OrderReleaseService_PutReleaseChannel_Handler,
+		},
+		{
+			MethodName: "GetReleaseChannel",
+			Handler:    _OrderReleaseService_GetReleaseChannel_Handler,
+		},
+		{
+			MethodName: "ListReleaseChannels",
+			Handler:    _OrderReleaseService_ListReleaseChannels_Handler,
+		},
+		{
+			MethodName: "LockReleaseChannel",
+			Handler:    _OrderReleaseService_LockReleaseChannel_Handler,
+		},
+		{
+			MethodName: "OpenReleaseChannel",
+			Handler:    _OrderReleaseService_OpenReleaseChannel_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

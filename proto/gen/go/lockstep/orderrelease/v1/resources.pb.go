@@ -334,6 +334,8 @@ const (
 	DeliveryRule_DELIVERY_RULE_COMPLETE DeliveryRule = 2
 	// What is there goes now, the rest is cancelled.
 	DeliveryRule_DELIVERY_RULE_CANCEL_REMAINDER DeliveryRule = 3
+	// Nothing goes before everything is promised, over all sites; what is there is claimed meanwhile.
+	DeliveryRule_DELIVERY_RULE_SHIP_TOGETHER DeliveryRule = 4
 )
 
 // Enum value maps for DeliveryRule.
@@ -343,12 +345,14 @@ var (
 		1: "DELIVERY_RULE_PARTIAL",
 		2: "DELIVERY_RULE_COMPLETE",
 		3: "DELIVERY_RULE_CANCEL_REMAINDER",
+		4: "DELIVERY_RULE_SHIP_TOGETHER",
 	}
 	DeliveryRule_value = map[string]int32{
 		"DELIVERY_RULE_UNSPECIFIED":      0,
 		"DELIVERY_RULE_PARTIAL":          1,
 		"DELIVERY_RULE_COMPLETE":         2,
 		"DELIVERY_RULE_CANCEL_REMAINDER": 3,
+		"DELIVERY_RULE_SHIP_TOGETHER":    4,
 	}
 )
 
@@ -1049,9 +1053,13 @@ type OrderLineStatus struct {
 	// Item, base quantity and site.
 	Resolved *ResolvedLine `protobuf:"bytes,2,opt,name=resolved,proto3" json:"resolved,omitempty"`
 	// Its quantities.
-	Quantities    *LineQuantities `protobuf:"bytes,3,opt,name=quantities,proto3" json:"quantities,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Quantities *LineQuantities `protobuf:"bytes,3,opt,name=quantities,proto3" json:"quantities,omitempty"`
+	// The part of each site that has or had one.
+	Sites []*LineAtSite `protobuf:"bytes,20,rep,name=sites,proto3" json:"sites,omitempty"`
+	// How much of it has reached the customer.
+	DeliveryStatus DeliveryStatus `protobuf:"varint,21,opt,name=delivery_status,json=deliveryStatus,proto3,enum=lockstep.orderrelease.v1.DeliveryStatus" json:"delivery_status,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *OrderLineStatus) Reset() {
@@ -1103,6 +1111,20 @@ func (x *OrderLineStatus) GetQuantities() *LineQuantities {
 		return x.Quantities
 	}
 	return nil
+}
+
+func (x *OrderLineStatus) GetSites() []*LineAtSite {
+	if x != nil {
+		return x.Sites
+	}
+	return nil
+}
+
+func (x *OrderLineStatus) GetDeliveryStatus() DeliveryStatus {
+	if x != nil {
+		return x.DeliveryStatus
+	}
+	return DeliveryStatus_DELIVERY_STATUS_UNSPECIFIED
 }
 
 // An open hold.
@@ -1586,9 +1608,13 @@ type Order struct {
 	// When it was first received, UTC.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it last changed, UTC.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// How its lines were sourced; absent when the document fixes every line's site.
+	Sourcing *OrderSourcing `protobuf:"bytes,30,opt,name=sourcing,proto3" json:"sourcing,omitempty"`
+	// How much of it has reached the customer.
+	DeliveryStatus DeliveryStatus `protobuf:"varint,31,opt,name=delivery_status,json=deliveryStatus,proto3,enum=lockstep.orderrelease.v1.DeliveryStatus" json:"delivery_status,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
@@ -1703,6 +1729,20 @@ func (x *Order) GetUpdateTime() *timestamppb.Timestamp {
 		return x.UpdateTime
 	}
 	return nil
+}
+
+func (x *Order) GetSourcing() *OrderSourcing {
+	if x != nil {
+		return x.Sourcing
+	}
+	return nil
+}
+
+func (x *Order) GetDeliveryStatus() DeliveryStatus {
+	if x != nil {
+		return x.DeliveryStatus
+	}
+	return DeliveryStatus_DELIVERY_STATUS_UNSPECIFIED
 }
 
 // An order in a list.
@@ -1854,7 +1894,7 @@ var File_lockstep_orderrelease_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\x97\x01\n" +
+	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
 	"\n" +
 	"OrderParty\x12&\n" +
 	"\n" +
@@ -1916,13 +1956,15 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x06issued\x18\n" +
 	" \x01(\tR\x06issued\x12\x1c\n" +
 	"\tdelivered\x18\v \x01(\tR\tdelivered\x12\x1c\n" +
-	"\tcancelled\x18\f \x01(\tR\tcancelled\"\xd8\x01\n" +
+	"\tcancelled\x18\f \x01(\tR\tcancelled\"\xe7\x02\n" +
 	"\x0fOrderLineStatus\x127\n" +
 	"\x04line\x18\x01 \x01(\v2#.lockstep.orderrelease.v1.OrderLineR\x04line\x12B\n" +
 	"\bresolved\x18\x02 \x01(\v2&.lockstep.orderrelease.v1.ResolvedLineR\bresolved\x12H\n" +
 	"\n" +
 	"quantities\x18\x03 \x01(\v2(.lockstep.orderrelease.v1.LineQuantitiesR\n" +
-	"quantities\"\xac\x01\n" +
+	"quantities\x12:\n" +
+	"\x05sites\x18\x14 \x03(\v2$.lockstep.orderrelease.v1.LineAtSiteR\x05sites\x12Q\n" +
+	"\x0fdelivery_status\x18\x15 \x01(\x0e2(.lockstep.orderrelease.v1.DeliveryStatusR\x0edeliveryStatus\"\xac\x01\n" +
 	"\x04Hold\x126\n" +
 	"\x04type\x18\x01 \x01(\x0e2\".lockstep.orderrelease.v1.HoldTypeR\x04type\x12\x12\n" +
 	"\x04note\x18\x02 \x01(\tR\x04note\x12\x1b\n" +
@@ -1962,7 +2004,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x06issued\x18\b \x01(\tR\x06issued\x12\x1c\n" +
 	"\tdelivered\x18\t \x01(\tR\tdelivered\x12\x1c\n" +
 	"\tcancelled\x18\n" +
-	" \x01(\tR\tcancelled\"\xfc\x04\n" +
+	" \x01(\tR\tcancelled\"\x94\x06\n" +
 	"\x05Order\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12:\n" +
@@ -1978,7 +2020,9 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\vcreate_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x9b\x04\n" +
+	"updateTime\x12C\n" +
+	"\bsourcing\x18\x1e \x01(\v2'.lockstep.orderrelease.v1.OrderSourcingR\bsourcing\x12Q\n" +
+	"\x0fdelivery_status\x18\x1f \x01(\x0e2(.lockstep.orderrelease.v1.DeliveryStatusR\x0edeliveryStatus\"\x9b\x04\n" +
 	"\fOrderSummary\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12:\n" +
@@ -2033,12 +2077,13 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x11HOLD_TYPE_ADDRESS\x10\x03\x12\x13\n" +
 	"\x0fHOLD_TYPE_PRICE\x10\x04\x12\x14\n" +
 	"\x10HOLD_TYPE_MANUAL\x10\x05\x12\x19\n" +
-	"\x15HOLD_TYPE_MASTER_DATA\x10\x06*\x88\x01\n" +
+	"\x15HOLD_TYPE_MASTER_DATA\x10\x06*\xa9\x01\n" +
 	"\fDeliveryRule\x12\x1d\n" +
 	"\x19DELIVERY_RULE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15DELIVERY_RULE_PARTIAL\x10\x01\x12\x1a\n" +
 	"\x16DELIVERY_RULE_COMPLETE\x10\x02\x12\"\n" +
-	"\x1eDELIVERY_RULE_CANCEL_REMAINDER\x10\x03*`\n" +
+	"\x1eDELIVERY_RULE_CANCEL_REMAINDER\x10\x03\x12\x1f\n" +
+	"\x1bDELIVERY_RULE_SHIP_TOGETHER\x10\x04*`\n" +
 	"\vReleaseMode\x12\x1c\n" +
 	"\x18RELEASE_MODE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16RELEASE_MODE_AUTOMATIC\x10\x01\x12\x17\n" +
@@ -2083,7 +2128,10 @@ var file_lockstep_orderrelease_v1_resources_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
 	(*v1.Money)(nil),              // 21: lockstep.common.v1.Money
 	(*v1.Quantity)(nil),           // 22: lockstep.common.v1.Quantity
-	(*v1.Reason)(nil),             // 23: lockstep.common.v1.Reason
+	(*LineAtSite)(nil),            // 23: lockstep.orderrelease.v1.LineAtSite
+	(DeliveryStatus)(0),           // 24: lockstep.orderrelease.v1.DeliveryStatus
+	(*v1.Reason)(nil),             // 25: lockstep.common.v1.Reason
+	(*OrderSourcing)(nil),         // 26: lockstep.orderrelease.v1.OrderSourcing
 }
 var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	19, // 0: lockstep.orderrelease.v1.OrderParty.address:type_name -> lockstep.common.v1.Address
@@ -2103,33 +2151,37 @@ var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	8,  // 14: lockstep.orderrelease.v1.OrderLineStatus.line:type_name -> lockstep.orderrelease.v1.OrderLine
 	9,  // 15: lockstep.orderrelease.v1.OrderLineStatus.resolved:type_name -> lockstep.orderrelease.v1.ResolvedLine
 	10, // 16: lockstep.orderrelease.v1.OrderLineStatus.quantities:type_name -> lockstep.orderrelease.v1.LineQuantities
-	3,  // 17: lockstep.orderrelease.v1.Hold.type:type_name -> lockstep.orderrelease.v1.HoldType
-	20, // 18: lockstep.orderrelease.v1.Hold.placed_time:type_name -> google.protobuf.Timestamp
-	2,  // 19: lockstep.orderrelease.v1.Promise.state:type_name -> lockstep.orderrelease.v1.PromiseState
-	20, // 20: lockstep.orderrelease.v1.Promise.due_time:type_name -> google.protobuf.Timestamp
-	14, // 21: lockstep.orderrelease.v1.Promise.lines:type_name -> lockstep.orderrelease.v1.PromiseLine
-	1,  // 22: lockstep.orderrelease.v1.Release.state:type_name -> lockstep.orderrelease.v1.ReleaseState
-	16, // 23: lockstep.orderrelease.v1.Release.lines:type_name -> lockstep.orderrelease.v1.ReleaseLineStatus
-	20, // 24: lockstep.orderrelease.v1.Release.released_time:type_name -> google.protobuf.Timestamp
-	0,  // 25: lockstep.orderrelease.v1.Order.state:type_name -> lockstep.orderrelease.v1.OrderState
-	7,  // 26: lockstep.orderrelease.v1.Order.document:type_name -> lockstep.orderrelease.v1.OrderDocument
-	11, // 27: lockstep.orderrelease.v1.Order.lines:type_name -> lockstep.orderrelease.v1.OrderLineStatus
-	12, // 28: lockstep.orderrelease.v1.Order.holds:type_name -> lockstep.orderrelease.v1.Hold
-	23, // 29: lockstep.orderrelease.v1.Order.reasons:type_name -> lockstep.common.v1.Reason
-	13, // 30: lockstep.orderrelease.v1.Order.promise:type_name -> lockstep.orderrelease.v1.Promise
-	15, // 31: lockstep.orderrelease.v1.Order.releases:type_name -> lockstep.orderrelease.v1.Release
-	20, // 32: lockstep.orderrelease.v1.Order.create_time:type_name -> google.protobuf.Timestamp
-	20, // 33: lockstep.orderrelease.v1.Order.update_time:type_name -> google.protobuf.Timestamp
-	0,  // 34: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
-	3,  // 35: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
-	20, // 36: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
-	21, // 37: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
-	20, // 38: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	23, // 17: lockstep.orderrelease.v1.OrderLineStatus.sites:type_name -> lockstep.orderrelease.v1.LineAtSite
+	24, // 18: lockstep.orderrelease.v1.OrderLineStatus.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
+	3,  // 19: lockstep.orderrelease.v1.Hold.type:type_name -> lockstep.orderrelease.v1.HoldType
+	20, // 20: lockstep.orderrelease.v1.Hold.placed_time:type_name -> google.protobuf.Timestamp
+	2,  // 21: lockstep.orderrelease.v1.Promise.state:type_name -> lockstep.orderrelease.v1.PromiseState
+	20, // 22: lockstep.orderrelease.v1.Promise.due_time:type_name -> google.protobuf.Timestamp
+	14, // 23: lockstep.orderrelease.v1.Promise.lines:type_name -> lockstep.orderrelease.v1.PromiseLine
+	1,  // 24: lockstep.orderrelease.v1.Release.state:type_name -> lockstep.orderrelease.v1.ReleaseState
+	16, // 25: lockstep.orderrelease.v1.Release.lines:type_name -> lockstep.orderrelease.v1.ReleaseLineStatus
+	20, // 26: lockstep.orderrelease.v1.Release.released_time:type_name -> google.protobuf.Timestamp
+	0,  // 27: lockstep.orderrelease.v1.Order.state:type_name -> lockstep.orderrelease.v1.OrderState
+	7,  // 28: lockstep.orderrelease.v1.Order.document:type_name -> lockstep.orderrelease.v1.OrderDocument
+	11, // 29: lockstep.orderrelease.v1.Order.lines:type_name -> lockstep.orderrelease.v1.OrderLineStatus
+	12, // 30: lockstep.orderrelease.v1.Order.holds:type_name -> lockstep.orderrelease.v1.Hold
+	25, // 31: lockstep.orderrelease.v1.Order.reasons:type_name -> lockstep.common.v1.Reason
+	13, // 32: lockstep.orderrelease.v1.Order.promise:type_name -> lockstep.orderrelease.v1.Promise
+	15, // 33: lockstep.orderrelease.v1.Order.releases:type_name -> lockstep.orderrelease.v1.Release
+	20, // 34: lockstep.orderrelease.v1.Order.create_time:type_name -> google.protobuf.Timestamp
+	20, // 35: lockstep.orderrelease.v1.Order.update_time:type_name -> google.protobuf.Timestamp
+	26, // 36: lockstep.orderrelease.v1.Order.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
+	24, // 37: lockstep.orderrelease.v1.Order.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
+	0,  // 38: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
+	3,  // 39: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
+	20, // 40: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
+	21, // 41: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
+	20, // 42: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_resources_proto_init() }
@@ -2137,6 +2189,7 @@ func file_lockstep_orderrelease_v1_resources_proto_init() {
 	if File_lockstep_orderrelease_v1_resources_proto != nil {
 		return
 	}
+	file_lockstep_orderrelease_v1_sourcing_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
