@@ -19,7 +19,7 @@ const Name = "master-data"
 
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
-	server := adapter.NewServer(d.Store, cfg.Parallel)
+	server := adapter.NewServer(d.Store, d.Clock, cfg.Parallel)
 	return &host.Service{
 		Name:     Name,
 		Register: func(r grpc.ServiceRegistrar) { masterdatav1.RegisterMasterDataServiceServer(r, server) },

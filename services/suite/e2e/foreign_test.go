@@ -189,6 +189,7 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 	samples["services/service"] = "returns"
 	samples[letter] = "claim." + samples["returns/rma_id"] + ".000000000001.00000"
 	samples["gtin"] = gtinOf(t, p, sku)
+	described(t, p, samples)
 	for name, value := range samples {
 		if value == "" {
 			t.Fatalf("no sample of %s", name)
