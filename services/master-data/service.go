@@ -5,6 +5,7 @@
 package masterdata
 
 import (
+	"context"
 	_ "time/tzdata" // time zones are checked against the IANA database, wherever this runs
 
 	"google.golang.org/grpc"
@@ -23,5 +24,8 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 	return &host.Service{
 		Name:     Name,
 		Register: func(r grpc.ServiceRegistrar) { masterdatav1.RegisterMasterDataServiceServer(r, server) },
+		Loops: []func(context.Context) error{
+			host.Every(cfg.Sweep, func(ctx context.Context) error { return server.Changes.Sweep(ctx, d.Clock.Now()) }),
+		},
 	}, nil
 }

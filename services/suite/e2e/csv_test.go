@@ -122,11 +122,11 @@ func codeLists(t *testing.T, f *fleet.Fleet) {
 		unmarshal(t, a.body, resp)
 		return resp.GetEntries()[0].GetCode() + "=" + resp.GetEntries()[0].GetCanonicalCode()
 	}
-	d := p.sheet(t, "CODE_LISTS", "codes-1", header+"HOLDS,Holds of the ERP,01,CREDIT,,,\r\nHOLDS,,02,EXPORT,,,\r\nHOLDS,,01,PRICE,,2026-01-01,\r\nX12-355,Units,QQ,EA,mutually defined,,\r\nX12-355,,CA,CT,,,\r\n")
+	d := p.sheet(t, "CODE_LISTS", "code-lists-1", header+"HOLDS,Holds of the ERP,01,CREDIT,,,\r\nHOLDS,,02,EXPORT,,,\r\nHOLDS,,01,PRICE,,2026-01-01,\r\nX12-355,Units,QQ,EA,mutually defined,,\r\nX12-355,,CA,CT,,,\r\n")
 	if report := p.report(t, d.GetDocumentId()); d.GetApplied() != 1 || !slices.Equal(report, []string{"4 entry_code DUPLICATE HOLDS"}) {
 		t.Errorf("%v: %v", d, report)
 	}
-	if d := p.sheet(t, "CODE_LISTS", "codes-2", header+"HOLDS,Holds of the ERP,01,CREDIT,,,2026-01-01\r\nHOLDS,,01,PRICE,,2026-01-01,\r\n"); d.GetApplied() != 1 {
+	if d := p.sheet(t, "CODE_LISTS", "code-lists-2", header+"HOLDS,Holds of the ERP,01,CREDIT,,,2026-01-01\r\nHOLDS,,01,PRICE,,2026-01-01,\r\n"); d.GetApplied() != 1 {
 		t.Errorf("corrected: %v %v", d, p.report(t, d.GetDocumentId()))
 	}
 	for query, want := range map[string]string{

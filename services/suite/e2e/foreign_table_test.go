@@ -74,6 +74,12 @@ var elsewhere = map[string]foreign{
 	"GetOwnershipPolicy /v1/ownership-policies/{object_type}":    {nothing: true, status: http.StatusOK, public: true},
 	"ListOwnershipPolicies /v1/ownership-policies":               {nothing: true, status: http.StatusOK, public: true},
 	"ListObservations /v1/observations":                          {nothing: true, query: "?object_type=OBJECT_TYPE_ITEM", status: found},
+	"ProposeChange /v1/changes":                                  {nothing: true, body: `{"code":"<changes/code>","carrier":{"code":"<carriers/code>","name":"Theirs"}}`, status: http.StatusOK},
+	"ApproveChange /v1/changes/{code}:approve":                   {nothing: true, body: `{}`, status: http.StatusNotFound},
+	"RejectChange /v1/changes/{code}:reject":                     {nothing: true, body: `{"reason":"no"}`, status: http.StatusNotFound},
+	"GetChange /v1/changes/{code}":                               {nothing: true, status: http.StatusNotFound},
+	"ListChanges /v1/changes":                                    {nothing: true, status: http.StatusOK, public: true}, // its rows have no ids
+	"ListRecordVersions /v1/record-versions":                     {nothing: true, query: "?object_type=OBJECT_TYPE_ITEM&object_key=<items/sku>", status: http.StatusNotFound},
 	"ExportRecords /v1/record-exports":                           {nothing: true, query: "?type=EXPORT_TYPE_ITEMS", status: http.StatusOK, public: true}, // the header alone
 	"PutCodeList /v1/code-lists/{code}":                          {nothing: true, body: `{"codeList":{"entries":[{"code":"ZZ","canonicalCode":"EA"}]}}`, status: http.StatusOK},
 	"RetireCodeList /v1/code-lists/{code}:retire":                {nothing: true, body: `{}`, status: http.StatusNotFound},

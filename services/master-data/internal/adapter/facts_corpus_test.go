@@ -44,6 +44,10 @@ func TestFactsCorpus(t *testing.T) {
 		Week:       []domain.WeekdayHours{{Weekday: 1, Hours: []domain.Hours{{Open: 480, Close: 720}, {Open: 780, Close: 1440}}}},
 		Exceptions: []domain.Exception{{Date: "2026-12-24", Name: "Christmas Eve", Hours: []domain.Hours{{Open: 480, Close: 720}}}, {Date: "2026-12-25"}},
 	})
+	holdCorpus(t, "change", changeWire, domain.Change{
+		Code: "CR-1", State: domain.Failed, Carrier: &domain.Carrier{Code: "UPSN", Name: "UPS"}, Effective: noon, Note: "renamed", Proposer: "ann", Proposed: noon,
+		Decider: "bob", Decided: noon, Applied: noon, Reason: "NOT_FOUND: gone",
+	})
 	holdCorpus(t, "code_list", codeListWire, domain.CodeList{
 		Code: "X12-355", Standard: "ANSI ASC X12", Name: "Units", Version: "004010",
 		Entries: []domain.CodeEntry{{Code: "ZZ", Canonical: "EA", Meaning: "mutually defined", From: noon, To: noon.Add(time.Hour)}},

@@ -98,6 +98,14 @@ func TestFactsSayAll(t *testing.T) {
 		Code: "DC1", Name: "Hamburg", Zone: "Europe/Berlin", Week: []domain.WeekdayHours{{Weekday: 7, Hours: []domain.Hours{{Open: 1, Close: 1440}}}},
 		Exceptions: []domain.Exception{{Date: "2026-12-25", Name: "Christmas"}, {Date: "2026-12-24", Hours: []domain.Hours{{Open: 60, Close: 1439}}}},
 	})
+	for _, state := range []domain.ChangeState{domain.Proposed, domain.Approved, domain.Rejected, domain.Applied, domain.Failed} {
+		c := domain.Change{
+			Code: "CR-1", State: state, Effective: noon, Note: "renamed", Proposer: "ann", Proposed: noon, Decider: "bob", Decided: noon, Applied: noon, Reason: "so",
+		}
+		i, p, l, r := c, c, c, c
+		i.Item, p.Party, l.Location, r.Carrier = &domain.Item{SKU: "TEA"}, &domain.Party{Code: "C-1"}, &domain.Location{Code: "DC1"}, &domain.Carrier{Code: "UPSN"}
+		bothWays(t, "chg", changeWire, i, p, l, r)
+	}
 	bothWays(t, "cdl", codeListWire, domain.CodeList{}, domain.CodeList{
 		Code: "X12-355", Standard: "ANSI ASC X12", Name: "Units", Version: "004010",
 		Entries: []domain.CodeEntry{{Code: "ZZ", Canonical: "EA", Meaning: "any", From: noon, To: noon.Add(time.Hour)}, {Code: "YY"}},

@@ -27,6 +27,7 @@ type Server struct {
 	calendars  *app.Registry[domain.Calendar]
 	cutOffs    app.CutOffs
 	codeLists  app.CodeLists
+	Changes    app.Changes // its sweep is the service's
 	now        clock.Clock
 	parallel   int // items of one batch at a time
 }

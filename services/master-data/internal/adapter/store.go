@@ -51,6 +51,10 @@ func NewServer(db *store.DB, now clock.Clock, parallel int) *Server {
 		})),
 		Calendars: s.calendars, Locations: s.locations.Registry, Carriers: s.carriers,
 	}
+	s.Changes = app.Changes{
+		Registry: register(db, recordType("change", "chg", changeWire, changeIndexes)),
+		Items:    s.items, Parties: s.parties.Registry, Locations: s.locations, Carriers: s.carriers,
+	}
 	return s
 }
 

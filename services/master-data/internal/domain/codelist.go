@@ -36,9 +36,7 @@ func (l CodeList) Check() error {
 	for n, e := range l.Entries {
 		c.that(e.To.IsZero() || e.From.Before(e.To), at("entries", n, "valid_to"), "VALIDITY_INVALID", "the validity has no moment in it")
 		m := Meaning{From: e.From, To: e.To}
-		for _, o := range before[e.Code] {
-			c.that(!m.Overlaps(o), at("entries", n, "code"), "DUPLICATE", "code %s has two meanings at one moment", e.Code)
-		}
+		c.that(!slices.ContainsFunc(before[e.Code], m.Overlaps), at("entries", n, "code"), "DUPLICATE", "code %s has two meanings at one moment", e.Code)
 		before[e.Code] = append(before[e.Code], m)
 	}
 	return c.done()

@@ -984,11 +984,66 @@ func (x *CodeListRetired) GetCodeList() *CodeList {
 	return nil
 }
 
+// A change of a record was proposed, approved, rejected, or has taken effect or failed to.
+type ChangeDecided struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the change, "chg_…", derived from (tenant, code).
+	ChangeId string `protobuf:"bytes,1,opt,name=change_id,json=changeId,proto3" json:"change_id,omitempty"`
+	// The change as it now is.
+	Change        *Change `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeDecided) Reset() {
+	*x = ChangeDecided{}
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeDecided) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeDecided) ProtoMessage() {}
+
+func (x *ChangeDecided) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeDecided.ProtoReflect.Descriptor instead.
+func (*ChangeDecided) Descriptor() ([]byte, []int) {
+	return file_lockstep_masterdata_v1_events_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ChangeDecided) GetChangeId() string {
+	if x != nil {
+		return x.ChangeId
+	}
+	return ""
+}
+
+func (x *ChangeDecided) GetChange() *Change {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
 var File_lockstep_masterdata_v1_events_proto protoreflect.FileDescriptor
 
 const file_lockstep_masterdata_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"#lockstep/masterdata/v1/events.proto\x12\x16lockstep.masterdata.v1\x1a%lockstep/masterdata/v1/calendar.proto\x1a&lockstep/masterdata/v1/code_list.proto\x1a,lockstep/masterdata/v1/cross_reference.proto\x1a&lockstep/masterdata/v1/ownership.proto\x1a&lockstep/masterdata/v1/resources.proto\"\xa6\x01\n" +
+	"#lockstep/masterdata/v1/events.proto\x12\x16lockstep.masterdata.v1\x1a%lockstep/masterdata/v1/calendar.proto\x1a#lockstep/masterdata/v1/change.proto\x1a&lockstep/masterdata/v1/code_list.proto\x1a,lockstep/masterdata/v1/cross_reference.proto\x1a&lockstep/masterdata/v1/ownership.proto\x1a&lockstep/masterdata/v1/resources.proto\"\xa6\x01\n" +
 	"\vItemDefined\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\tR\x06itemId\x120\n" +
 	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemR\x04item\x12L\n" +
@@ -1059,7 +1114,10 @@ const file_lockstep_masterdata_v1_events_proto_rawDesc = "" +
 	"\x0fCodeListRetired\x12 \n" +
 	"\fcode_list_id\x18\x01 \x01(\tR\n" +
 	"codeListId\x12=\n" +
-	"\tcode_list\x18\x02 \x01(\v2 .lockstep.masterdata.v1.CodeListR\bcodeListB\xfc\x01\n" +
+	"\tcode_list\x18\x02 \x01(\v2 .lockstep.masterdata.v1.CodeListR\bcodeList\"d\n" +
+	"\rChangeDecided\x12\x1b\n" +
+	"\tchange_id\x18\x01 \x01(\tR\bchangeId\x126\n" +
+	"\x06change\x18\x02 \x01(\v2\x1e.lockstep.masterdata.v1.ChangeR\x06changeB\xfc\x01\n" +
 	"\x1acom.lockstep.masterdata.v1B\vEventsProtoP\x01ZWgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1;masterdatav1\xa2\x02\x03LMX\xaa\x02\x16Lockstep.Masterdata.V1\xca\x02\x16Lockstep\\Masterdata\\V1\xe2\x02\"Lockstep\\Masterdata\\V1\\GPBMetadata\xea\x02\x18Lockstep::Masterdata::V1b\x06proto3"
 
 var (
@@ -1074,7 +1132,7 @@ func file_lockstep_masterdata_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_masterdata_v1_events_proto_rawDescData
 }
 
-var file_lockstep_masterdata_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_lockstep_masterdata_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_lockstep_masterdata_v1_events_proto_goTypes = []any{
 	(*ItemDefined)(nil),            // 0: lockstep.masterdata.v1.ItemDefined
 	(*ItemRetired)(nil),            // 1: lockstep.masterdata.v1.ItemRetired
@@ -1091,50 +1149,53 @@ var file_lockstep_masterdata_v1_events_proto_goTypes = []any{
 	(*CutOffDefined)(nil),          // 12: lockstep.masterdata.v1.CutOffDefined
 	(*CodeListDefined)(nil),        // 13: lockstep.masterdata.v1.CodeListDefined
 	(*CodeListRetired)(nil),        // 14: lockstep.masterdata.v1.CodeListRetired
-	(*Item)(nil),                   // 15: lockstep.masterdata.v1.Item
-	(*FieldObservation)(nil),       // 16: lockstep.masterdata.v1.FieldObservation
-	(*Party)(nil),                  // 17: lockstep.masterdata.v1.Party
-	(*Location)(nil),               // 18: lockstep.masterdata.v1.Location
-	(*Carrier)(nil),                // 19: lockstep.masterdata.v1.Carrier
-	(*Tenant)(nil),                 // 20: lockstep.masterdata.v1.Tenant
-	(ObjectType)(0),                // 21: lockstep.masterdata.v1.ObjectType
-	(*ObjectMeaning)(nil),          // 22: lockstep.masterdata.v1.ObjectMeaning
-	(*OwnershipRule)(nil),          // 23: lockstep.masterdata.v1.OwnershipRule
-	(*Calendar)(nil),               // 24: lockstep.masterdata.v1.Calendar
-	(*CutOff)(nil),                 // 25: lockstep.masterdata.v1.CutOff
-	(*CodeList)(nil),               // 26: lockstep.masterdata.v1.CodeList
+	(*ChangeDecided)(nil),          // 15: lockstep.masterdata.v1.ChangeDecided
+	(*Item)(nil),                   // 16: lockstep.masterdata.v1.Item
+	(*FieldObservation)(nil),       // 17: lockstep.masterdata.v1.FieldObservation
+	(*Party)(nil),                  // 18: lockstep.masterdata.v1.Party
+	(*Location)(nil),               // 19: lockstep.masterdata.v1.Location
+	(*Carrier)(nil),                // 20: lockstep.masterdata.v1.Carrier
+	(*Tenant)(nil),                 // 21: lockstep.masterdata.v1.Tenant
+	(ObjectType)(0),                // 22: lockstep.masterdata.v1.ObjectType
+	(*ObjectMeaning)(nil),          // 23: lockstep.masterdata.v1.ObjectMeaning
+	(*OwnershipRule)(nil),          // 24: lockstep.masterdata.v1.OwnershipRule
+	(*Calendar)(nil),               // 25: lockstep.masterdata.v1.Calendar
+	(*CutOff)(nil),                 // 26: lockstep.masterdata.v1.CutOff
+	(*CodeList)(nil),               // 27: lockstep.masterdata.v1.CodeList
+	(*Change)(nil),                 // 28: lockstep.masterdata.v1.Change
 }
 var file_lockstep_masterdata_v1_events_proto_depIdxs = []int32{
-	15, // 0: lockstep.masterdata.v1.ItemDefined.item:type_name -> lockstep.masterdata.v1.Item
-	16, // 1: lockstep.masterdata.v1.ItemDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	15, // 2: lockstep.masterdata.v1.ItemRetired.item:type_name -> lockstep.masterdata.v1.Item
-	16, // 3: lockstep.masterdata.v1.ItemRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	17, // 4: lockstep.masterdata.v1.PartyDefined.party:type_name -> lockstep.masterdata.v1.Party
-	16, // 5: lockstep.masterdata.v1.PartyDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	17, // 6: lockstep.masterdata.v1.PartyRetired.party:type_name -> lockstep.masterdata.v1.Party
-	16, // 7: lockstep.masterdata.v1.PartyRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	18, // 8: lockstep.masterdata.v1.LocationDefined.location:type_name -> lockstep.masterdata.v1.Location
-	16, // 9: lockstep.masterdata.v1.LocationDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	18, // 10: lockstep.masterdata.v1.LocationRetired.location:type_name -> lockstep.masterdata.v1.Location
-	16, // 11: lockstep.masterdata.v1.LocationRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	19, // 12: lockstep.masterdata.v1.CarrierDefined.carrier:type_name -> lockstep.masterdata.v1.Carrier
-	16, // 13: lockstep.masterdata.v1.CarrierDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	19, // 14: lockstep.masterdata.v1.CarrierRetired.carrier:type_name -> lockstep.masterdata.v1.Carrier
-	16, // 15: lockstep.masterdata.v1.CarrierRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	20, // 16: lockstep.masterdata.v1.TenantDefined.tenant:type_name -> lockstep.masterdata.v1.Tenant
-	21, // 17: lockstep.masterdata.v1.CrossReferenceDefined.object_type:type_name -> lockstep.masterdata.v1.ObjectType
-	22, // 18: lockstep.masterdata.v1.CrossReferenceDefined.meanings:type_name -> lockstep.masterdata.v1.ObjectMeaning
-	21, // 19: lockstep.masterdata.v1.OwnershipPolicyDefined.object_type:type_name -> lockstep.masterdata.v1.ObjectType
-	23, // 20: lockstep.masterdata.v1.OwnershipPolicyDefined.rules:type_name -> lockstep.masterdata.v1.OwnershipRule
-	24, // 21: lockstep.masterdata.v1.CalendarDefined.calendar:type_name -> lockstep.masterdata.v1.Calendar
-	25, // 22: lockstep.masterdata.v1.CutOffDefined.cut_off:type_name -> lockstep.masterdata.v1.CutOff
-	26, // 23: lockstep.masterdata.v1.CodeListDefined.code_list:type_name -> lockstep.masterdata.v1.CodeList
-	26, // 24: lockstep.masterdata.v1.CodeListRetired.code_list:type_name -> lockstep.masterdata.v1.CodeList
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	16, // 0: lockstep.masterdata.v1.ItemDefined.item:type_name -> lockstep.masterdata.v1.Item
+	17, // 1: lockstep.masterdata.v1.ItemDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	16, // 2: lockstep.masterdata.v1.ItemRetired.item:type_name -> lockstep.masterdata.v1.Item
+	17, // 3: lockstep.masterdata.v1.ItemRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	18, // 4: lockstep.masterdata.v1.PartyDefined.party:type_name -> lockstep.masterdata.v1.Party
+	17, // 5: lockstep.masterdata.v1.PartyDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	18, // 6: lockstep.masterdata.v1.PartyRetired.party:type_name -> lockstep.masterdata.v1.Party
+	17, // 7: lockstep.masterdata.v1.PartyRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	19, // 8: lockstep.masterdata.v1.LocationDefined.location:type_name -> lockstep.masterdata.v1.Location
+	17, // 9: lockstep.masterdata.v1.LocationDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	19, // 10: lockstep.masterdata.v1.LocationRetired.location:type_name -> lockstep.masterdata.v1.Location
+	17, // 11: lockstep.masterdata.v1.LocationRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	20, // 12: lockstep.masterdata.v1.CarrierDefined.carrier:type_name -> lockstep.masterdata.v1.Carrier
+	17, // 13: lockstep.masterdata.v1.CarrierDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	20, // 14: lockstep.masterdata.v1.CarrierRetired.carrier:type_name -> lockstep.masterdata.v1.Carrier
+	17, // 15: lockstep.masterdata.v1.CarrierRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	21, // 16: lockstep.masterdata.v1.TenantDefined.tenant:type_name -> lockstep.masterdata.v1.Tenant
+	22, // 17: lockstep.masterdata.v1.CrossReferenceDefined.object_type:type_name -> lockstep.masterdata.v1.ObjectType
+	23, // 18: lockstep.masterdata.v1.CrossReferenceDefined.meanings:type_name -> lockstep.masterdata.v1.ObjectMeaning
+	22, // 19: lockstep.masterdata.v1.OwnershipPolicyDefined.object_type:type_name -> lockstep.masterdata.v1.ObjectType
+	24, // 20: lockstep.masterdata.v1.OwnershipPolicyDefined.rules:type_name -> lockstep.masterdata.v1.OwnershipRule
+	25, // 21: lockstep.masterdata.v1.CalendarDefined.calendar:type_name -> lockstep.masterdata.v1.Calendar
+	26, // 22: lockstep.masterdata.v1.CutOffDefined.cut_off:type_name -> lockstep.masterdata.v1.CutOff
+	27, // 23: lockstep.masterdata.v1.CodeListDefined.code_list:type_name -> lockstep.masterdata.v1.CodeList
+	27, // 24: lockstep.masterdata.v1.CodeListRetired.code_list:type_name -> lockstep.masterdata.v1.CodeList
+	28, // 25: lockstep.masterdata.v1.ChangeDecided.change:type_name -> lockstep.masterdata.v1.Change
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_masterdata_v1_events_proto_init() }
@@ -1143,6 +1204,7 @@ func file_lockstep_masterdata_v1_events_proto_init() {
 		return
 	}
 	file_lockstep_masterdata_v1_calendar_proto_init()
+	file_lockstep_masterdata_v1_change_proto_init()
 	file_lockstep_masterdata_v1_code_list_proto_init()
 	file_lockstep_masterdata_v1_cross_reference_proto_init()
 	file_lockstep_masterdata_v1_ownership_proto_init()
@@ -1153,7 +1215,7 @@ func file_lockstep_masterdata_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_masterdata_v1_events_proto_rawDesc), len(file_lockstep_masterdata_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -85,6 +85,12 @@ const (
 	Reason_REASON_NO_WORKING_TIME Reason = 26
 	// The code list has no such code at the moment asked for.
 	Reason_REASON_CODE_UNKNOWN Reason = 27
+	// The code is that of another change.
+	Reason_REASON_CHANGE_TAKEN Reason = 28
+	// The change has been decided otherwise, or has taken effect.
+	Reason_REASON_CHANGE_DECIDED Reason = 29
+	// Who proposed a change does not approve it.
+	Reason_REASON_SAME_PERSON Reason = 30
 )
 
 // Enum value maps for Reason.
@@ -118,6 +124,9 @@ var (
 		25: "REASON_SITE_UNKNOWN",
 		26: "REASON_NO_WORKING_TIME",
 		27: "REASON_CODE_UNKNOWN",
+		28: "REASON_CHANGE_TAKEN",
+		29: "REASON_CHANGE_DECIDED",
+		30: "REASON_SAME_PERSON",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":       0,
@@ -148,6 +157,9 @@ var (
 		"REASON_SITE_UNKNOWN":      25,
 		"REASON_NO_WORKING_TIME":   26,
 		"REASON_CODE_UNKNOWN":      27,
+		"REASON_CHANGE_TAKEN":      28,
+		"REASON_CHANGE_DECIDED":    29,
+		"REASON_SAME_PERSON":       30,
 	}
 )
 
@@ -3561,7 +3573,7 @@ var File_lockstep_masterdata_v1_master_data_proto protoreflect.FileDescriptor
 
 const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/masterdata/v1/master_data.proto\x12\x16lockstep.masterdata.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a%lockstep/masterdata/v1/calendar.proto\x1a&lockstep/masterdata/v1/code_list.proto\x1a,lockstep/masterdata/v1/cross_reference.proto\x1a#lockstep/masterdata/v1/export.proto\x1a&lockstep/masterdata/v1/ownership.proto\x1a&lockstep/masterdata/v1/resources.proto\"\x87\x02\n" +
+	"(lockstep/masterdata/v1/master_data.proto\x12\x16lockstep.masterdata.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a%lockstep/masterdata/v1/calendar.proto\x1a#lockstep/masterdata/v1/change.proto\x1a&lockstep/masterdata/v1/code_list.proto\x1a,lockstep/masterdata/v1/cross_reference.proto\x1a#lockstep/masterdata/v1/export.proto\x1a&lockstep/masterdata/v1/ownership.proto\x1a&lockstep/masterdata/v1/resources.proto\"\x87\x02\n" +
 	"\x0ePutItemRequest\x12B\n" +
 	"\x03sku\x18\x01 \x01(\tB0\xbaH-r+2)^[A-Za-z0-9][A-Za-z0-9 ._/+#&,()-]{0,63}$R\x03sku\x128\n" +
 	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemB\x06\xbaH\x03\xc8\x01\x01R\x04item\x12\x1b\n" +
@@ -3786,7 +3798,7 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\tcountries\x18\x01 \x03(\v25.lockstep.masterdata.v1.ListCountriesResponse.CountryR\tcountries\x1a1\n" +
 	"\aCountry\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name*\xea\x05\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name*\xb6\x06\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14REASON_CODE_MISMATCH\x10\x01\x12\x17\n" +
@@ -3816,7 +3828,10 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\x17REASON_CALENDAR_UNKNOWN\x10\x18\x12\x17\n" +
 	"\x13REASON_SITE_UNKNOWN\x10\x19\x12\x1a\n" +
 	"\x16REASON_NO_WORKING_TIME\x10\x1a\x12\x17\n" +
-	"\x13REASON_CODE_UNKNOWN\x10\x1b2\xd8<\n" +
+	"\x13REASON_CODE_UNKNOWN\x10\x1b\x12\x17\n" +
+	"\x13REASON_CHANGE_TAKEN\x10\x1c\x12\x19\n" +
+	"\x15REASON_CHANGE_DECIDED\x10\x1d\x12\x16\n" +
+	"\x12REASON_SAME_PERSON\x10\x1e2\xdfC\n" +
 	"\x11MasterDataService\x12\x82\x01\n" +
 	"\aPutItem\x12&.lockstep.masterdata.v1.PutItemRequest\x1a'.lockstep.masterdata.v1.PutItemResponse\"&\x8a\xb5\x18\b\n" +
 	"\x02\x06\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x14:\x01*\x1a\x0f/v1/items/{sku}\x12\x97\x01\n" +
@@ -3934,7 +3949,19 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\vResolveCode\x12*.lockstep.masterdata.v1.ResolveCodeRequest\x1a+.lockstep.masterdata.v1.ResolveCodeResponse\"1\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/code-lists/{code}:resolve\x12\x92\x01\n" +
 	"\rExportRecords\x12,.lockstep.masterdata.v1.ExportRecordsRequest\x1a-.lockstep.masterdata.v1.ExportRecordsResponse\"$\x8a\xb5\x18\x06\n" +
-	"\x02\x01\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/record-exportsB\x80\x02\n" +
+	"\x02\x01\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/record-exports\x12\x8e\x01\n" +
+	"\rProposeChange\x12,.lockstep.masterdata.v1.ProposeChangeRequest\x1a-.lockstep.masterdata.v1.ProposeChangeResponse\" \x8a\xb5\x18\x06\n" +
+	"\x02\x06\x01\x18\x01\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/changes\x12\x9c\x01\n" +
+	"\rApproveChange\x12,.lockstep.masterdata.v1.ApproveChangeRequest\x1a-.lockstep.masterdata.v1.ApproveChangeResponse\".\x8a\xb5\x18\x05\n" +
+	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/changes/{code}:approve\x12\x98\x01\n" +
+	"\fRejectChange\x12+.lockstep.masterdata.v1.RejectChangeRequest\x1a,.lockstep.masterdata.v1.RejectChangeResponse\"-\x8a\xb5\x18\x05\n" +
+	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/changes/{code}:reject\x12\x88\x01\n" +
+	"\tGetChange\x12(.lockstep.masterdata.v1.GetChangeRequest\x1a).lockstep.masterdata.v1.GetChangeResponse\"&\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/changes/{code}\x12\x87\x01\n" +
+	"\vListChanges\x12*.lockstep.masterdata.v1.ListChangesRequest\x1a+.lockstep.masterdata.v1.ListChangesResponse\"\x1f\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\r\x12\v/v1/changes\x12\xa4\x01\n" +
+	"\x12ListRecordVersions\x121.lockstep.masterdata.v1.ListRecordVersionsRequest\x1a2.lockstep.masterdata.v1.ListRecordVersionsResponse\"'\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/record-versionsB\x80\x02\n" +
 	"\x1acom.lockstep.masterdata.v1B\x0fMasterDataProtoP\x01ZWgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1;masterdatav1\xa2\x02\x03LMX\xaa\x02\x16Lockstep.Masterdata.V1\xca\x02\x16Lockstep\\Masterdata\\V1\xe2\x02\"Lockstep\\Masterdata\\V1\\GPBMetadata\xea\x02\x18Lockstep::Masterdata::V1b\x06proto3"
 
 var (
@@ -4048,31 +4075,43 @@ var file_lockstep_masterdata_v1_master_data_proto_goTypes = []any{
 	(*ListCodeListsRequest)(nil),            // 93: lockstep.masterdata.v1.ListCodeListsRequest
 	(*ResolveCodeRequest)(nil),              // 94: lockstep.masterdata.v1.ResolveCodeRequest
 	(*ExportRecordsRequest)(nil),            // 95: lockstep.masterdata.v1.ExportRecordsRequest
-	(*PutCrossReferenceResponse)(nil),       // 96: lockstep.masterdata.v1.PutCrossReferenceResponse
-	(*BatchPutCrossReferencesResponse)(nil), // 97: lockstep.masterdata.v1.BatchPutCrossReferencesResponse
-	(*RetireCrossReferenceResponse)(nil),    // 98: lockstep.masterdata.v1.RetireCrossReferenceResponse
-	(*GetCrossReferenceResponse)(nil),       // 99: lockstep.masterdata.v1.GetCrossReferenceResponse
-	(*ListCrossReferencesResponse)(nil),     // 100: lockstep.masterdata.v1.ListCrossReferencesResponse
-	(*ResolveCrossReferenceResponse)(nil),   // 101: lockstep.masterdata.v1.ResolveCrossReferenceResponse
-	(*ResolveExternalIdsResponse)(nil),      // 102: lockstep.masterdata.v1.ResolveExternalIdsResponse
-	(*PutOwnershipPolicyResponse)(nil),      // 103: lockstep.masterdata.v1.PutOwnershipPolicyResponse
-	(*GetOwnershipPolicyResponse)(nil),      // 104: lockstep.masterdata.v1.GetOwnershipPolicyResponse
-	(*ListOwnershipPoliciesResponse)(nil),   // 105: lockstep.masterdata.v1.ListOwnershipPoliciesResponse
-	(*ListObservationsResponse)(nil),        // 106: lockstep.masterdata.v1.ListObservationsResponse
-	(*PutCalendarResponse)(nil),             // 107: lockstep.masterdata.v1.PutCalendarResponse
-	(*GetCalendarResponse)(nil),             // 108: lockstep.masterdata.v1.GetCalendarResponse
-	(*ListCalendarsResponse)(nil),           // 109: lockstep.masterdata.v1.ListCalendarsResponse
-	(*GetNextWorkingTimeResponse)(nil),      // 110: lockstep.masterdata.v1.GetNextWorkingTimeResponse
-	(*PutCutOffResponse)(nil),               // 111: lockstep.masterdata.v1.PutCutOffResponse
-	(*GetCutOffResponse)(nil),               // 112: lockstep.masterdata.v1.GetCutOffResponse
-	(*ListCutOffsResponse)(nil),             // 113: lockstep.masterdata.v1.ListCutOffsResponse
-	(*GetNextCutOffResponse)(nil),           // 114: lockstep.masterdata.v1.GetNextCutOffResponse
-	(*PutCodeListResponse)(nil),             // 115: lockstep.masterdata.v1.PutCodeListResponse
-	(*RetireCodeListResponse)(nil),          // 116: lockstep.masterdata.v1.RetireCodeListResponse
-	(*GetCodeListResponse)(nil),             // 117: lockstep.masterdata.v1.GetCodeListResponse
-	(*ListCodeListsResponse)(nil),           // 118: lockstep.masterdata.v1.ListCodeListsResponse
-	(*ResolveCodeResponse)(nil),             // 119: lockstep.masterdata.v1.ResolveCodeResponse
-	(*ExportRecordsResponse)(nil),           // 120: lockstep.masterdata.v1.ExportRecordsResponse
+	(*ProposeChangeRequest)(nil),            // 96: lockstep.masterdata.v1.ProposeChangeRequest
+	(*ApproveChangeRequest)(nil),            // 97: lockstep.masterdata.v1.ApproveChangeRequest
+	(*RejectChangeRequest)(nil),             // 98: lockstep.masterdata.v1.RejectChangeRequest
+	(*GetChangeRequest)(nil),                // 99: lockstep.masterdata.v1.GetChangeRequest
+	(*ListChangesRequest)(nil),              // 100: lockstep.masterdata.v1.ListChangesRequest
+	(*ListRecordVersionsRequest)(nil),       // 101: lockstep.masterdata.v1.ListRecordVersionsRequest
+	(*PutCrossReferenceResponse)(nil),       // 102: lockstep.masterdata.v1.PutCrossReferenceResponse
+	(*BatchPutCrossReferencesResponse)(nil), // 103: lockstep.masterdata.v1.BatchPutCrossReferencesResponse
+	(*RetireCrossReferenceResponse)(nil),    // 104: lockstep.masterdata.v1.RetireCrossReferenceResponse
+	(*GetCrossReferenceResponse)(nil),       // 105: lockstep.masterdata.v1.GetCrossReferenceResponse
+	(*ListCrossReferencesResponse)(nil),     // 106: lockstep.masterdata.v1.ListCrossReferencesResponse
+	(*ResolveCrossReferenceResponse)(nil),   // 107: lockstep.masterdata.v1.ResolveCrossReferenceResponse
+	(*ResolveExternalIdsResponse)(nil),      // 108: lockstep.masterdata.v1.ResolveExternalIdsResponse
+	(*PutOwnershipPolicyResponse)(nil),      // 109: lockstep.masterdata.v1.PutOwnershipPolicyResponse
+	(*GetOwnershipPolicyResponse)(nil),      // 110: lockstep.masterdata.v1.GetOwnershipPolicyResponse
+	(*ListOwnershipPoliciesResponse)(nil),   // 111: lockstep.masterdata.v1.ListOwnershipPoliciesResponse
+	(*ListObservationsResponse)(nil),        // 112: lockstep.masterdata.v1.ListObservationsResponse
+	(*PutCalendarResponse)(nil),             // 113: lockstep.masterdata.v1.PutCalendarResponse
+	(*GetCalendarResponse)(nil),             // 114: lockstep.masterdata.v1.GetCalendarResponse
+	(*ListCalendarsResponse)(nil),           // 115: lockstep.masterdata.v1.ListCalendarsResponse
+	(*GetNextWorkingTimeResponse)(nil),      // 116: lockstep.masterdata.v1.GetNextWorkingTimeResponse
+	(*PutCutOffResponse)(nil),               // 117: lockstep.masterdata.v1.PutCutOffResponse
+	(*GetCutOffResponse)(nil),               // 118: lockstep.masterdata.v1.GetCutOffResponse
+	(*ListCutOffsResponse)(nil),             // 119: lockstep.masterdata.v1.ListCutOffsResponse
+	(*GetNextCutOffResponse)(nil),           // 120: lockstep.masterdata.v1.GetNextCutOffResponse
+	(*PutCodeListResponse)(nil),             // 121: lockstep.masterdata.v1.PutCodeListResponse
+	(*RetireCodeListResponse)(nil),          // 122: lockstep.masterdata.v1.RetireCodeListResponse
+	(*GetCodeListResponse)(nil),             // 123: lockstep.masterdata.v1.GetCodeListResponse
+	(*ListCodeListsResponse)(nil),           // 124: lockstep.masterdata.v1.ListCodeListsResponse
+	(*ResolveCodeResponse)(nil),             // 125: lockstep.masterdata.v1.ResolveCodeResponse
+	(*ExportRecordsResponse)(nil),           // 126: lockstep.masterdata.v1.ExportRecordsResponse
+	(*ProposeChangeResponse)(nil),           // 127: lockstep.masterdata.v1.ProposeChangeResponse
+	(*ApproveChangeResponse)(nil),           // 128: lockstep.masterdata.v1.ApproveChangeResponse
+	(*RejectChangeResponse)(nil),            // 129: lockstep.masterdata.v1.RejectChangeResponse
+	(*GetChangeResponse)(nil),               // 130: lockstep.masterdata.v1.GetChangeResponse
+	(*ListChangesResponse)(nil),             // 131: lockstep.masterdata.v1.ListChangesResponse
+	(*ListRecordVersionsResponse)(nil),      // 132: lockstep.masterdata.v1.ListRecordVersionsResponse
 }
 var file_lockstep_masterdata_v1_master_data_proto_depIdxs = []int32{
 	58,  // 0: lockstep.masterdata.v1.PutItemRequest.item:type_name -> lockstep.masterdata.v1.Item
@@ -4198,58 +4237,70 @@ var file_lockstep_masterdata_v1_master_data_proto_depIdxs = []int32{
 	93,  // 120: lockstep.masterdata.v1.MasterDataService.ListCodeLists:input_type -> lockstep.masterdata.v1.ListCodeListsRequest
 	94,  // 121: lockstep.masterdata.v1.MasterDataService.ResolveCode:input_type -> lockstep.masterdata.v1.ResolveCodeRequest
 	95,  // 122: lockstep.masterdata.v1.MasterDataService.ExportRecords:input_type -> lockstep.masterdata.v1.ExportRecordsRequest
-	2,   // 123: lockstep.masterdata.v1.MasterDataService.PutItem:output_type -> lockstep.masterdata.v1.PutItemResponse
-	4,   // 124: lockstep.masterdata.v1.MasterDataService.BatchPutItems:output_type -> lockstep.masterdata.v1.BatchPutItemsResponse
-	6,   // 125: lockstep.masterdata.v1.MasterDataService.RetireItem:output_type -> lockstep.masterdata.v1.RetireItemResponse
-	8,   // 126: lockstep.masterdata.v1.MasterDataService.GetItem:output_type -> lockstep.masterdata.v1.GetItemResponse
-	10,  // 127: lockstep.masterdata.v1.MasterDataService.ListItems:output_type -> lockstep.masterdata.v1.ListItemsResponse
-	13,  // 128: lockstep.masterdata.v1.MasterDataService.PutParty:output_type -> lockstep.masterdata.v1.PutPartyResponse
-	15,  // 129: lockstep.masterdata.v1.MasterDataService.BatchPutParties:output_type -> lockstep.masterdata.v1.BatchPutPartiesResponse
-	17,  // 130: lockstep.masterdata.v1.MasterDataService.RetireParty:output_type -> lockstep.masterdata.v1.RetirePartyResponse
-	19,  // 131: lockstep.masterdata.v1.MasterDataService.GetParty:output_type -> lockstep.masterdata.v1.GetPartyResponse
-	21,  // 132: lockstep.masterdata.v1.MasterDataService.ListParties:output_type -> lockstep.masterdata.v1.ListPartiesResponse
-	24,  // 133: lockstep.masterdata.v1.MasterDataService.PutLocation:output_type -> lockstep.masterdata.v1.PutLocationResponse
-	26,  // 134: lockstep.masterdata.v1.MasterDataService.BatchPutLocations:output_type -> lockstep.masterdata.v1.BatchPutLocationsResponse
-	28,  // 135: lockstep.masterdata.v1.MasterDataService.RetireLocation:output_type -> lockstep.masterdata.v1.RetireLocationResponse
-	30,  // 136: lockstep.masterdata.v1.MasterDataService.GetLocation:output_type -> lockstep.masterdata.v1.GetLocationResponse
-	32,  // 137: lockstep.masterdata.v1.MasterDataService.ListLocations:output_type -> lockstep.masterdata.v1.ListLocationsResponse
-	35,  // 138: lockstep.masterdata.v1.MasterDataService.PutCarrier:output_type -> lockstep.masterdata.v1.PutCarrierResponse
-	37,  // 139: lockstep.masterdata.v1.MasterDataService.BatchPutCarriers:output_type -> lockstep.masterdata.v1.BatchPutCarriersResponse
-	39,  // 140: lockstep.masterdata.v1.MasterDataService.RetireCarrier:output_type -> lockstep.masterdata.v1.RetireCarrierResponse
-	41,  // 141: lockstep.masterdata.v1.MasterDataService.GetCarrier:output_type -> lockstep.masterdata.v1.GetCarrierResponse
-	43,  // 142: lockstep.masterdata.v1.MasterDataService.ListCarriers:output_type -> lockstep.masterdata.v1.ListCarriersResponse
-	46,  // 143: lockstep.masterdata.v1.MasterDataService.PutTenant:output_type -> lockstep.masterdata.v1.PutTenantResponse
-	48,  // 144: lockstep.masterdata.v1.MasterDataService.GetTenant:output_type -> lockstep.masterdata.v1.GetTenantResponse
-	50,  // 145: lockstep.masterdata.v1.MasterDataService.ListUnits:output_type -> lockstep.masterdata.v1.ListUnitsResponse
-	52,  // 146: lockstep.masterdata.v1.MasterDataService.ListCurrencies:output_type -> lockstep.masterdata.v1.ListCurrenciesResponse
-	54,  // 147: lockstep.masterdata.v1.MasterDataService.ListCountries:output_type -> lockstep.masterdata.v1.ListCountriesResponse
-	96,  // 148: lockstep.masterdata.v1.MasterDataService.PutCrossReference:output_type -> lockstep.masterdata.v1.PutCrossReferenceResponse
-	97,  // 149: lockstep.masterdata.v1.MasterDataService.BatchPutCrossReferences:output_type -> lockstep.masterdata.v1.BatchPutCrossReferencesResponse
-	98,  // 150: lockstep.masterdata.v1.MasterDataService.RetireCrossReference:output_type -> lockstep.masterdata.v1.RetireCrossReferenceResponse
-	99,  // 151: lockstep.masterdata.v1.MasterDataService.GetCrossReference:output_type -> lockstep.masterdata.v1.GetCrossReferenceResponse
-	100, // 152: lockstep.masterdata.v1.MasterDataService.ListCrossReferences:output_type -> lockstep.masterdata.v1.ListCrossReferencesResponse
-	101, // 153: lockstep.masterdata.v1.MasterDataService.ResolveCrossReference:output_type -> lockstep.masterdata.v1.ResolveCrossReferenceResponse
-	102, // 154: lockstep.masterdata.v1.MasterDataService.ResolveExternalIds:output_type -> lockstep.masterdata.v1.ResolveExternalIdsResponse
-	103, // 155: lockstep.masterdata.v1.MasterDataService.PutOwnershipPolicy:output_type -> lockstep.masterdata.v1.PutOwnershipPolicyResponse
-	104, // 156: lockstep.masterdata.v1.MasterDataService.GetOwnershipPolicy:output_type -> lockstep.masterdata.v1.GetOwnershipPolicyResponse
-	105, // 157: lockstep.masterdata.v1.MasterDataService.ListOwnershipPolicies:output_type -> lockstep.masterdata.v1.ListOwnershipPoliciesResponse
-	106, // 158: lockstep.masterdata.v1.MasterDataService.ListObservations:output_type -> lockstep.masterdata.v1.ListObservationsResponse
-	107, // 159: lockstep.masterdata.v1.MasterDataService.PutCalendar:output_type -> lockstep.masterdata.v1.PutCalendarResponse
-	108, // 160: lockstep.masterdata.v1.MasterDataService.GetCalendar:output_type -> lockstep.masterdata.v1.GetCalendarResponse
-	109, // 161: lockstep.masterdata.v1.MasterDataService.ListCalendars:output_type -> lockstep.masterdata.v1.ListCalendarsResponse
-	110, // 162: lockstep.masterdata.v1.MasterDataService.GetNextWorkingTime:output_type -> lockstep.masterdata.v1.GetNextWorkingTimeResponse
-	111, // 163: lockstep.masterdata.v1.MasterDataService.PutCutOff:output_type -> lockstep.masterdata.v1.PutCutOffResponse
-	112, // 164: lockstep.masterdata.v1.MasterDataService.GetCutOff:output_type -> lockstep.masterdata.v1.GetCutOffResponse
-	113, // 165: lockstep.masterdata.v1.MasterDataService.ListCutOffs:output_type -> lockstep.masterdata.v1.ListCutOffsResponse
-	114, // 166: lockstep.masterdata.v1.MasterDataService.GetNextCutOff:output_type -> lockstep.masterdata.v1.GetNextCutOffResponse
-	115, // 167: lockstep.masterdata.v1.MasterDataService.PutCodeList:output_type -> lockstep.masterdata.v1.PutCodeListResponse
-	116, // 168: lockstep.masterdata.v1.MasterDataService.RetireCodeList:output_type -> lockstep.masterdata.v1.RetireCodeListResponse
-	117, // 169: lockstep.masterdata.v1.MasterDataService.GetCodeList:output_type -> lockstep.masterdata.v1.GetCodeListResponse
-	118, // 170: lockstep.masterdata.v1.MasterDataService.ListCodeLists:output_type -> lockstep.masterdata.v1.ListCodeListsResponse
-	119, // 171: lockstep.masterdata.v1.MasterDataService.ResolveCode:output_type -> lockstep.masterdata.v1.ResolveCodeResponse
-	120, // 172: lockstep.masterdata.v1.MasterDataService.ExportRecords:output_type -> lockstep.masterdata.v1.ExportRecordsResponse
-	123, // [123:173] is the sub-list for method output_type
-	73,  // [73:123] is the sub-list for method input_type
+	96,  // 123: lockstep.masterdata.v1.MasterDataService.ProposeChange:input_type -> lockstep.masterdata.v1.ProposeChangeRequest
+	97,  // 124: lockstep.masterdata.v1.MasterDataService.ApproveChange:input_type -> lockstep.masterdata.v1.ApproveChangeRequest
+	98,  // 125: lockstep.masterdata.v1.MasterDataService.RejectChange:input_type -> lockstep.masterdata.v1.RejectChangeRequest
+	99,  // 126: lockstep.masterdata.v1.MasterDataService.GetChange:input_type -> lockstep.masterdata.v1.GetChangeRequest
+	100, // 127: lockstep.masterdata.v1.MasterDataService.ListChanges:input_type -> lockstep.masterdata.v1.ListChangesRequest
+	101, // 128: lockstep.masterdata.v1.MasterDataService.ListRecordVersions:input_type -> lockstep.masterdata.v1.ListRecordVersionsRequest
+	2,   // 129: lockstep.masterdata.v1.MasterDataService.PutItem:output_type -> lockstep.masterdata.v1.PutItemResponse
+	4,   // 130: lockstep.masterdata.v1.MasterDataService.BatchPutItems:output_type -> lockstep.masterdata.v1.BatchPutItemsResponse
+	6,   // 131: lockstep.masterdata.v1.MasterDataService.RetireItem:output_type -> lockstep.masterdata.v1.RetireItemResponse
+	8,   // 132: lockstep.masterdata.v1.MasterDataService.GetItem:output_type -> lockstep.masterdata.v1.GetItemResponse
+	10,  // 133: lockstep.masterdata.v1.MasterDataService.ListItems:output_type -> lockstep.masterdata.v1.ListItemsResponse
+	13,  // 134: lockstep.masterdata.v1.MasterDataService.PutParty:output_type -> lockstep.masterdata.v1.PutPartyResponse
+	15,  // 135: lockstep.masterdata.v1.MasterDataService.BatchPutParties:output_type -> lockstep.masterdata.v1.BatchPutPartiesResponse
+	17,  // 136: lockstep.masterdata.v1.MasterDataService.RetireParty:output_type -> lockstep.masterdata.v1.RetirePartyResponse
+	19,  // 137: lockstep.masterdata.v1.MasterDataService.GetParty:output_type -> lockstep.masterdata.v1.GetPartyResponse
+	21,  // 138: lockstep.masterdata.v1.MasterDataService.ListParties:output_type -> lockstep.masterdata.v1.ListPartiesResponse
+	24,  // 139: lockstep.masterdata.v1.MasterDataService.PutLocation:output_type -> lockstep.masterdata.v1.PutLocationResponse
+	26,  // 140: lockstep.masterdata.v1.MasterDataService.BatchPutLocations:output_type -> lockstep.masterdata.v1.BatchPutLocationsResponse
+	28,  // 141: lockstep.masterdata.v1.MasterDataService.RetireLocation:output_type -> lockstep.masterdata.v1.RetireLocationResponse
+	30,  // 142: lockstep.masterdata.v1.MasterDataService.GetLocation:output_type -> lockstep.masterdata.v1.GetLocationResponse
+	32,  // 143: lockstep.masterdata.v1.MasterDataService.ListLocations:output_type -> lockstep.masterdata.v1.ListLocationsResponse
+	35,  // 144: lockstep.masterdata.v1.MasterDataService.PutCarrier:output_type -> lockstep.masterdata.v1.PutCarrierResponse
+	37,  // 145: lockstep.masterdata.v1.MasterDataService.BatchPutCarriers:output_type -> lockstep.masterdata.v1.BatchPutCarriersResponse
+	39,  // 146: lockstep.masterdata.v1.MasterDataService.RetireCarrier:output_type -> lockstep.masterdata.v1.RetireCarrierResponse
+	41,  // 147: lockstep.masterdata.v1.MasterDataService.GetCarrier:output_type -> lockstep.masterdata.v1.GetCarrierResponse
+	43,  // 148: lockstep.masterdata.v1.MasterDataService.ListCarriers:output_type -> lockstep.masterdata.v1.ListCarriersResponse
+	46,  // 149: lockstep.masterdata.v1.MasterDataService.PutTenant:output_type -> lockstep.masterdata.v1.PutTenantResponse
+	48,  // 150: lockstep.masterdata.v1.MasterDataService.GetTenant:output_type -> lockstep.masterdata.v1.GetTenantResponse
+	50,  // 151: lockstep.masterdata.v1.MasterDataService.ListUnits:output_type -> lockstep.masterdata.v1.ListUnitsResponse
+	52,  // 152: lockstep.masterdata.v1.MasterDataService.ListCurrencies:output_type -> lockstep.masterdata.v1.ListCurrenciesResponse
+	54,  // 153: lockstep.masterdata.v1.MasterDataService.ListCountries:output_type -> lockstep.masterdata.v1.ListCountriesResponse
+	102, // 154: lockstep.masterdata.v1.MasterDataService.PutCrossReference:output_type -> lockstep.masterdata.v1.PutCrossReferenceResponse
+	103, // 155: lockstep.masterdata.v1.MasterDataService.BatchPutCrossReferences:output_type -> lockstep.masterdata.v1.BatchPutCrossReferencesResponse
+	104, // 156: lockstep.masterdata.v1.MasterDataService.RetireCrossReference:output_type -> lockstep.masterdata.v1.RetireCrossReferenceResponse
+	105, // 157: lockstep.masterdata.v1.MasterDataService.GetCrossReference:output_type -> lockstep.masterdata.v1.GetCrossReferenceResponse
+	106, // 158: lockstep.masterdata.v1.MasterDataService.ListCrossReferences:output_type -> lockstep.masterdata.v1.ListCrossReferencesResponse
+	107, // 159: lockstep.masterdata.v1.MasterDataService.ResolveCrossReference:output_type -> lockstep.masterdata.v1.ResolveCrossReferenceResponse
+	108, // 160: lockstep.masterdata.v1.MasterDataService.ResolveExternalIds:output_type -> lockstep.masterdata.v1.ResolveExternalIdsResponse
+	109, // 161: lockstep.masterdata.v1.MasterDataService.PutOwnershipPolicy:output_type -> lockstep.masterdata.v1.PutOwnershipPolicyResponse
+	110, // 162: lockstep.masterdata.v1.MasterDataService.GetOwnershipPolicy:output_type -> lockstep.masterdata.v1.GetOwnershipPolicyResponse
+	111, // 163: lockstep.masterdata.v1.MasterDataService.ListOwnershipPolicies:output_type -> lockstep.masterdata.v1.ListOwnershipPoliciesResponse
+	112, // 164: lockstep.masterdata.v1.MasterDataService.ListObservations:output_type -> lockstep.masterdata.v1.ListObservationsResponse
+	113, // 165: lockstep.masterdata.v1.MasterDataService.PutCalendar:output_type -> lockstep.masterdata.v1.PutCalendarResponse
+	114, // 166: lockstep.masterdata.v1.MasterDataService.GetCalendar:output_type -> lockstep.masterdata.v1.GetCalendarResponse
+	115, // 167: lockstep.masterdata.v1.MasterDataService.ListCalendars:output_type -> lockstep.masterdata.v1.ListCalendarsResponse
+	116, // 168: lockstep.masterdata.v1.MasterDataService.GetNextWorkingTime:output_type -> lockstep.masterdata.v1.GetNextWorkingTimeResponse
+	117, // 169: lockstep.masterdata.v1.MasterDataService.PutCutOff:output_type -> lockstep.masterdata.v1.PutCutOffResponse
+	118, // 170: lockstep.masterdata.v1.MasterDataService.GetCutOff:output_type -> lockstep.masterdata.v1.GetCutOffResponse
+	119, // 171: lockstep.masterdata.v1.MasterDataService.ListCutOffs:output_type -> lockstep.masterdata.v1.ListCutOffsResponse
+	120, // 172: lockstep.masterdata.v1.MasterDataService.GetNextCutOff:output_type -> lockstep.masterdata.v1.GetNextCutOffResponse
+	121, // 173: lockstep.masterdata.v1.MasterDataService.PutCodeList:output_type -> lockstep.masterdata.v1.PutCodeListResponse
+	122, // 174: lockstep.masterdata.v1.MasterDataService.RetireCodeList:output_type -> lockstep.masterdata.v1.RetireCodeListResponse
+	123, // 175: lockstep.masterdata.v1.MasterDataService.GetCodeList:output_type -> lockstep.masterdata.v1.GetCodeListResponse
+	124, // 176: lockstep.masterdata.v1.MasterDataService.ListCodeLists:output_type -> lockstep.masterdata.v1.ListCodeListsResponse
+	125, // 177: lockstep.masterdata.v1.MasterDataService.ResolveCode:output_type -> lockstep.masterdata.v1.ResolveCodeResponse
+	126, // 178: lockstep.masterdata.v1.MasterDataService.ExportRecords:output_type -> lockstep.masterdata.v1.ExportRecordsResponse
+	127, // 179: lockstep.masterdata.v1.MasterDataService.ProposeChange:output_type -> lockstep.masterdata.v1.ProposeChangeResponse
+	128, // 180: lockstep.masterdata.v1.MasterDataService.ApproveChange:output_type -> lockstep.masterdata.v1.ApproveChangeResponse
+	129, // 181: lockstep.masterdata.v1.MasterDataService.RejectChange:output_type -> lockstep.masterdata.v1.RejectChangeResponse
+	130, // 182: lockstep.masterdata.v1.MasterDataService.GetChange:output_type -> lockstep.masterdata.v1.GetChangeResponse
+	131, // 183: lockstep.masterdata.v1.MasterDataService.ListChanges:output_type -> lockstep.masterdata.v1.ListChangesResponse
+	132, // 184: lockstep.masterdata.v1.MasterDataService.ListRecordVersions:output_type -> lockstep.masterdata.v1.ListRecordVersionsResponse
+	129, // [129:185] is the sub-list for method output_type
+	73,  // [73:129] is the sub-list for method input_type
 	73,  // [73:73] is the sub-list for extension type_name
 	73,  // [73:73] is the sub-list for extension extendee
 	0,   // [0:73] is the sub-list for field type_name
@@ -4261,6 +4312,7 @@ func file_lockstep_masterdata_v1_master_data_proto_init() {
 		return
 	}
 	file_lockstep_masterdata_v1_calendar_proto_init()
+	file_lockstep_masterdata_v1_change_proto_init()
 	file_lockstep_masterdata_v1_code_list_proto_init()
 	file_lockstep_masterdata_v1_cross_reference_proto_init()
 	file_lockstep_masterdata_v1_export_proto_init()

@@ -69,6 +69,12 @@ const (
 	MasterDataService_ListCodeLists_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ListCodeLists"
 	MasterDataService_ResolveCode_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/ResolveCode"
 	MasterDataService_ExportRecords_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ExportRecords"
+	MasterDataService_ProposeChange_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ProposeChange"
+	MasterDataService_ApproveChange_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ApproveChange"
+	MasterDataService_RejectChange_FullMethodName            = "/lockstep.masterdata.v1.MasterDataService/RejectChange"
+	MasterDataService_GetChange_FullMethodName               = "/lockstep.masterdata.v1.MasterDataService/GetChange"
+	MasterDataService_ListChanges_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/ListChanges"
+	MasterDataService_ListRecordVersions_FullMethodName      = "/lockstep.masterdata.v1.MasterDataService/ListRecordVersions"
 )
 
 // MasterDataServiceClient is the client API for MasterDataService service.
@@ -179,6 +185,18 @@ type MasterDataServiceClient interface {
 	ResolveCode(ctx context.Context, in *ResolveCodeRequest, opts ...grpc.CallOption) (*ResolveCodeResponse, error)
 	// Writes records as CSV, a page at a time, in the columns that documents are imported in.
 	ExportRecords(ctx context.Context, in *ExportRecordsRequest, opts ...grpc.CallOption) (*ExportRecordsResponse, error)
+	// Puts a change of a record up for a decision: nothing changes until it is approved and its time has come.
+	ProposeChange(ctx context.Context, in *ProposeChangeRequest, opts ...grpc.CallOption) (*ProposeChangeResponse, error)
+	// Approves a change that somebody else proposed.
+	ApproveChange(ctx context.Context, in *ApproveChangeRequest, opts ...grpc.CallOption) (*ApproveChangeResponse, error)
+	// Rejects a change, or one that is approved and has not taken effect yet.
+	RejectChange(ctx context.Context, in *RejectChangeRequest, opts ...grpc.CallOption) (*RejectChangeResponse, error)
+	// Returns a change.
+	GetChange(ctx context.Context, in *GetChangeRequest, opts ...grpc.CallOption) (*GetChangeResponse, error)
+	// Lists changes, in the order in which they were proposed.
+	ListChanges(ctx context.Context, in *ListChangesRequest, opts ...grpc.CallOption) (*ListChangesResponse, error)
+	// Lists the versions of a record, with who put each and when.
+	ListRecordVersions(ctx context.Context, in *ListRecordVersionsRequest, opts ...grpc.CallOption) (*ListRecordVersionsResponse, error)
 }
 
 type masterDataServiceClient struct {
@@ -689,6 +707,66 @@ func (c *masterDataServiceClient) ExportRecords(ctx context.Context, in *ExportR
 	return out, nil
 }
 
+func (c *masterDataServiceClient) ProposeChange(ctx context.Context, in *ProposeChangeRequest, opts ...grpc.CallOption) (*ProposeChangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ProposeChangeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ProposeChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ApproveChange(ctx context.Context, in *ApproveChangeRequest, opts ...grpc.CallOption) (*ApproveChangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApproveChangeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ApproveChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) RejectChange(ctx context.Context, in *RejectChangeRequest, opts ...grpc.CallOption) (*RejectChangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RejectChangeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_RejectChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) GetChange(ctx context.Context, in *GetChangeRequest, opts ...grpc.CallOption) (*GetChangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetChangeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_GetChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListChanges(ctx context.Context, in *ListChangesRequest, opts ...grpc.CallOption) (*ListChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListChangesResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListRecordVersions(ctx context.Context, in *ListRecordVersionsRequest, opts ...grpc.CallOption) (*ListRecordVersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRecordVersionsResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListRecordVersions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // MasterDataServiceServer is the server API for MasterDataService service.
 // All implementations must embed UnimplementedMasterDataServiceServer
 // for forward compatibility.
@@ -797,6 +875,18 @@ type MasterDataServiceServer interface {
 	ResolveCode(context.Context, *ResolveCodeRequest) (*ResolveCodeResponse, error)
 	// Writes records as CSV, a page at a time, in the columns that documents are imported in.
 	ExportRecords(context.Context, *ExportRecordsRequest) (*ExportRecordsResponse, error)
+	// Puts a change of a record up for a decision: nothing changes until it is approved and its time has come.
+	ProposeChange(context.Context, *ProposeChangeRequest) (*ProposeChangeResponse, error)
+	// Approves a change that somebody else proposed.
+	ApproveChange(context.Context, *ApproveChangeRequest) (*ApproveChangeResponse, error)
+	// Rejects a change, or one that is approved and has not taken effect yet.
+	RejectChange(context.Context, *RejectChangeRequest) (*RejectChangeResponse, error)
+	// Returns a change.
+	GetChange(context.Context, *GetChangeRequest) (*GetChangeResponse, error)
+	// Lists changes, in the order in which they were proposed.
+	ListChanges(context.Context, *ListChangesRequest) (*ListChangesResponse, error)
+	// Lists the versions of a record, with who put each and when.
+	ListRecordVersions(context.Context, *ListRecordVersionsRequest) (*ListRecordVersionsResponse, error)
 	mustEmbedUnimplementedMasterDataServiceServer()
 }
 
@@ -956,6 +1046,24 @@ func (UnimplementedMasterDataServiceServer) ResolveCode(context.Context, *Resolv
 }
 func (UnimplementedMasterDataServiceServer) ExportRecords(context.Context, *ExportRecordsRequest) (*ExportRecordsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExportRecords not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ProposeChange(context.Context, *ProposeChangeRequest) (*ProposeChangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ProposeChange not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ApproveChange(context.Context, *ApproveChangeRequest) (*ApproveChangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApproveChange not implemented")
+}
+func (UnimplementedMasterDataServiceServer) RejectChange(context.Context, *RejectChangeRequest) (*RejectChangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RejectChange not implemented")
+}
+func (UnimplementedMasterDataServiceServer) GetChange(context.Context, *GetChangeRequest) (*GetChangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetChange not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListChanges(context.Context, *ListChangesRequest) (*ListChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListChanges not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListRecordVersions(context.Context, *ListRecordVersionsRequest) (*ListRecordVersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRecordVersions not implemented")
 }
 func (UnimplementedMasterDataServiceServer) mustEmbedUnimplementedMasterDataServiceServer() {}
 func (UnimplementedMasterDataServiceServer) testEmbeddedByValue()                           {}
@@ -1878,6 +1986,114 @@ func _MasterDataService_ExportRecords_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MasterDataService_ProposeChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ProposeChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ProposeChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ProposeChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ProposeChange(ctx, req.(*ProposeChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ApproveChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApproveChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ApproveChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ApproveChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ApproveChange(ctx, req.(*ApproveChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_RejectChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RejectChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).RejectChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_RejectChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).RejectChange(ctx, req.(*RejectChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_GetChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).GetChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_GetChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).GetChange(ctx, req.(*GetChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListChanges(ctx, req.(*ListChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListRecordVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRecordVersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListRecordVersions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListRecordVersions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListRecordVersions(ctx, req.(*ListRecordVersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // MasterDataService_ServiceDesc is the grpc.ServiceDesc for MasterDataService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -2084,6 +2300,30 @@ var MasterDataService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ExportRecords",
 			Handler:    _MasterDataService_ExportRecords_Handler,
+		},
+		{
+			MethodName: "ProposeChange",
+			Handler:    _MasterDataService_ProposeChange_Handler,
+		},
+		{
+			MethodName: "ApproveChange",
+			Handler:    _MasterDataService_ApproveChange_Handler,
+		},
+		{
+			MethodName: "RejectChange",
+			Handler:    _MasterDataService_RejectChange_Handler,
+		},
+		{
+			MethodName: "GetChange",
+			Handler:    _MasterDataService_GetChange_Handler,
+		},
+		{
+			MethodName: "ListChanges",
+			Handler:    _MasterDataService_ListChanges_Handler,
+		},
+		{
+			MethodName: "ListRecordVersions",
+			Handler:    _MasterDataService_ListRecordVersions_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
