@@ -5,6 +5,7 @@
 package masterdata
 
 import (
+	"context"
 	_ "time/tzdata" // time zones are checked against the IANA database, wherever this runs
 
 	"google.golang.org/grpc"
@@ -19,9 +20,12 @@ const Name = "master-data"
 
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
-	server := adapter.NewServer(d.Store, cfg.Parallel)
+	server := adapter.NewServer(d.Store, d.Clock, cfg.Parallel)
 	return &host.Service{
 		Name:     Name,
 		Register: func(r grpc.ServiceRegistrar) { masterdatav1.RegisterMasterDataServiceServer(r, server) },
+		Loops: []func(context.Context) error{
+			host.Every(cfg.Sweep, func(ctx context.Context) error { return server.Changes.Sweep(ctx, d.Clock.Now()) }),
+		},
 	}, nil
 }

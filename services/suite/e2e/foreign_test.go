@@ -199,6 +199,7 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 		}
 	}
 	first("/v1/release-channels", "channels", "code")
+	described(t, p, samples)
 	for name, value := range samples {
 		if value == "" {
 			t.Fatalf("no sample of %s", name)

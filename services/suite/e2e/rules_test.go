@@ -34,6 +34,10 @@ func TestRules(t *testing.T) {
 			{"order refused", orderRefused},
 			{"report refused", reportRefused},
 			{"document with bad rows", documentWithBadRows},
+			{"cross-references", crossReferences},
+			{"ownership conflict", ownershipConflict},
+			{"CSV there and back", thereAndBack},
+			{"code lists", codeLists},
 			{"foreign tenant", foreignTenant},
 			{"one unit for 500", oneUnitForMany},
 		} {

@@ -63,6 +63,10 @@ func (o *Owners) Hand(ctx context.Context, d domain.Document, records []document
 		give = o.putLocations
 	case "CARRIERS":
 		give = o.putCarriers
+	case "CROSS_REFERENCES":
+		give = o.putReferences
+	case "CODE_LISTS":
+		return o.each(ctx, d, records, o.putCodeList)
 	case "STOCK_RECEIPTS":
 		give = o.recordReceipts
 	case "FREIGHT_INVOICES":
@@ -193,7 +197,7 @@ func reasons(r *document.Record, list []*commonv1.Reason) (errs []document.Error
 // inner returns the path of a field within its record: without the list of the batch that
 // the record stands in, or the field that holds it.
 func inner(path string) string {
-	for _, list := range []string{"orders[", "items[", "parties[", "locations[", "carriers[", "receipts["} {
+	for _, list := range []string{"orders[", "items[", "parties[", "locations[", "carriers[", "cross_references[", "receipts["} {
 		if strings.HasPrefix(path, list) {
 			if _, rest, ok := strings.Cut(path, "]."); ok {
 				return rest
@@ -201,7 +205,7 @@ func inner(path string) string {
 			return ""
 		}
 	}
-	return strings.TrimPrefix(path, "order.")
+	return strings.TrimPrefix(strings.TrimPrefix(path, "order."), "code_list.")
 }
 
 func sourceOf(d domain.Document) *commonv1.SourceRef {
@@ -244,6 +248,19 @@ func (o *Owners) putLocations(ctx context.Context, source *commonv1.SourceRef, r
 func (o *Owners) putCarriers(ctx context.Context, source *commonv1.SourceRef, records []document.Record) ([]*commonv1.ItemResult, error) {
 	resp, err := o.masterData.BatchPutCarriers(ctx, &masterdatav1.BatchPutCarriersRequest{Carriers: messages[*masterdatav1.Carrier](records), Source: source})
 	return resp.GetResults(), err
+}
+
+func (o *Owners) putReferences(ctx context.Context, source *commonv1.SourceRef, records []document.Record) ([]*commonv1.ItemResult, error) {
+	resp, err := o.masterData.BatchPutCrossReferences(ctx, &masterdatav1.BatchPutCrossReferencesRequest{
+		CrossReferences: messages[*masterdatav1.CrossReference](records), Source: source,
+	})
+	return resp.GetResults(), err
+}
+
+func (o *Owners) putCodeList(ctx context.Context, source *commonv1.SourceRef, m proto.Message) error {
+	list := m.(*masterdatav1.CodeList)
+	_, err := o.masterData.PutCodeList(ctx, &masterdatav1.PutCodeListRequest{Code: list.GetCode(), CodeList: list, Source: source})
+	return err
 }
 
 func (o *Owners) receiveInvoice(ctx context.Context, source *commonv1.SourceRef, m proto.Message) error {

@@ -64,6 +64,8 @@ var senders = map[string][]commonv1.Role{
 	"PARTIES":          {commonv1.Role_ROLE_LOGISTICS, commonv1.Role_ROLE_TENANT_ADMIN},
 	"LOCATIONS":        {commonv1.Role_ROLE_LOGISTICS, commonv1.Role_ROLE_TENANT_ADMIN},
 	"CARRIERS":         {commonv1.Role_ROLE_LOGISTICS, commonv1.Role_ROLE_TENANT_ADMIN},
+	"CROSS_REFERENCES": {commonv1.Role_ROLE_LOGISTICS, commonv1.Role_ROLE_TENANT_ADMIN},
+	"CODE_LISTS":       {commonv1.Role_ROLE_TENANT_ADMIN},
 	"STOCK_RECEIPTS":   {commonv1.Role_ROLE_LOGISTICS},
 	"FREIGHT_INVOICES": {commonv1.Role_ROLE_FINANCE},
 }

@@ -287,9 +287,19 @@ func (r *csvReader) locate(path string, line int64, elements []int64) (int64, st
 		}
 	}
 	if strings.HasPrefix(path, "identifiers") {
-		return line, "gtin"
+		return line, r.identifierColumn()
 	}
 	return line, path
+}
+
+// identifierColumn is the column that the document names identifiers in.
+func (r *csvReader) identifierColumn() string {
+	for _, c := range r.header {
+		if c.name == "identifier_value" {
+			return c.name
+		}
+	}
+	return "gtin"
 }
 
 // fillsRows reports whether the path is in the list that rows fill.

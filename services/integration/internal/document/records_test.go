@@ -51,6 +51,41 @@ func told(records []document.Record) string {
 	return strings.Join(all, "; ")
 }
 
+// TestCrossReferencesOfCSV: a row is a meaning; the same id may come again for another time.
+func TestCrossReferencesOfCSV(t *testing.T) {
+	records := read(t, "CROSS_REFERENCES", "CSV", "system,object_type,external_id,object_key,direction,valid_from,valid_to\n"+
+		"erp,item,4711,TEA,both,,2026-07-01\n"+
+		"erp,ITEM,4711,CUP,BOTH,2026-07-01T00:00:00Z,\n"+
+		"erp,PLANET,1,TEA,BOTH,,\n"+
+		"ERP,ITEM,2,TEA,BOTH,,\n"+
+		"erp,ITEM,3,,BOTH,,\n")
+	want := "erp/item/4711; erp/ITEM/4711; erp/PLANET/1 4 object_type VALUE_INVALID; ERP/ITEM/2 5 system STRING_PATTERN; erp/ITEM/3 6 object_key STRING_PATTERN"
+	if got := told(records); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	m := records[1].Message.(*masterdatav1.CrossReference)
+	if m.GetObjectKey() != "CUP" || m.GetDirection() != masterdatav1.CrossReferenceDirection_CROSS_REFERENCE_DIRECTION_BOTH || m.GetValidFrom().AsTime().Month() != 7 || m.GetValidTo() != nil {
+		t.Errorf("%v", m)
+	}
+}
+
+// TestIdentifiersOfCSV: identifiers of any type stand in columns of their own; a type that is
+// none is refused in its column.
+func TestIdentifiersOfCSV(t *testing.T) {
+	records := read(t, "ITEMS", "CSV", "sku,name,base_unit,packaging_unit,packaging_numerator,packaging_height_mm,identifier_type,identifier_value,identifier_party,identifier_unit\n"+
+		"TEA,Tea,EA,CS,12,40,gtin,4006381333931,,CS\n"+
+		"TEA,,,,,,CUSTOMER,K-77,C-1,\n"+
+		"CUP,Cup,EA,,,,COLOUR,red,,\n")
+	if got, want := told(records), "TEA; CUP 4 identifier_value ENUM_NOT_IN"; got != want {
+		t.Fatalf("got %s, want %s", got, want)
+	}
+	item := records[0].Message.(*masterdatav1.Item)
+	if len(item.GetPackagingUnits()) != 1 || item.GetPackagingUnits()[0].GetDimensions().GetHeightMm() != 40 || len(item.GetIdentifiers()) != 2 ||
+		item.GetIdentifiers()[0].GetUnit() != "CS" || item.GetIdentifiers()[1].GetPartyCode() != "C-1" {
+		t.Errorf("%v", item)
+	}
+}
+
 const ordersHeader = "order_number,sold_to,line_number,sku,quantity,unit,currency,value\n"
 
 func TestOrdersOfCSV(t *testing.T) {
@@ -210,7 +245,7 @@ func FuzzRecords(f *testing.F) {
 	f.Add("ITEMS", "JSON", []byte("{\"sku\":\"A\"}\n{\n{}"))
 	f.Add("PARTIES", "JSON", []byte("[{\"code\":\"A\"},{}]"))
 	f.Fuzz(func(t *testing.T, documentType, format string, data []byte) {
-		if _, known := map[string]bool{"ORDERS": true, "ITEMS": true, "PARTIES": true, "LOCATIONS": true, "CARRIERS": true, "STOCK_RECEIPTS": true, "FREIGHT_INVOICES": true}[documentType]; !known {
+		if _, known := map[string]bool{"ORDERS": true, "ITEMS": true, "PARTIES": true, "LOCATIONS": true, "CARRIERS": true, "CROSS_REFERENCES": true, "CODE_LISTS": true, "STOCK_RECEIPTS": true, "FREIGHT_INVOICES": true}[documentType]; !known {
 			documentType = "ORDERS"
 		}
 		spec := document.Spec{Type: documentType, Format: format, System: "erp"}
@@ -267,7 +302,7 @@ func text(r document.Record) string {
 func TestReadmeNamesColumns(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("| type | columns, those in bold must be there |\n| --- | --- |\n")
-	for _, documentType := range []string{"ORDERS", "ITEMS", "PARTIES", "LOCATIONS", "CARRIERS", "STOCK_RECEIPTS", "FREIGHT_INVOICES"} {
+	for _, documentType := range []string{"ORDERS", "ITEMS", "PARTIES", "LOCATIONS", "CARRIERS", "CROSS_REFERENCES", "CODE_LISTS", "STOCK_RECEIPTS", "FREIGHT_INVOICES"} {
 		names, need := document.Columns(documentType)
 		for i := range names {
 			names[i] = "`" + names[i] + "`"

@@ -65,7 +65,7 @@ func columnsOf(text string) []column {
 func address(name, path string) string {
 	var b strings.Builder
 	for _, part := range []string{
-		"name name", "line1 lines", "line2 lines", "city city", "region region", "postal_code postal_code", "country country",
+		"name name", "line1 lines", "line2 lines", "line3 lines", "line4 lines", "line5 lines", "city city", "region region", "postal_code postal_code", "country country",
 	} {
 		column, field, _ := strings.Cut(part, " ")
 		b.WriteString(name + column + " " + path + "." + field + "\n")
@@ -136,7 +136,14 @@ var schemas = map[string]*schema{
 			packaging_numerator packaging_units[].numerator
 			packaging_denominator packaging_units[].denominator
 			packaging_gross_weight_grams packaging_units[].gross_weight_grams
-			packaging_gtin - row`),
+			packaging_length_mm packaging_units[].dimensions.length_mm
+			packaging_width_mm packaging_units[].dimensions.width_mm
+			packaging_height_mm packaging_units[].dimensions.height_mm
+			packaging_gtin - row
+			identifier_type - row
+			identifier_value - row
+			identifier_party - row
+			identifier_unit - row`),
 	},
 	"PARTIES": {
 		message: func() proto.Message { return &masterdatav1.Party{} },
@@ -177,6 +184,32 @@ var schemas = map[string]*schema{
 			service_name services[].name
 			mode services[].mode
 			transit_days services[].transit_days`),
+	},
+	"CROSS_REFERENCES": {
+		message: func() proto.Message { return &masterdatav1.CrossReference{} },
+		key:     []string{"system", "object_type", "external_id"},
+		columns: columnsOf(`
+			system system *
+			object_type object_type *
+			external_id external_id *
+			object_key object_key *
+			direction direction *
+			valid_from valid_from
+			valid_to valid_to`),
+	},
+	"CODE_LISTS": {
+		message: func() proto.Message { return &masterdatav1.CodeList{} },
+		key:     []string{"code"}, grouped: true,
+		columns: columnsOf(`
+			code code *
+			standard standard
+			name name
+			version version
+			entry_code entries[].code *
+			canonical_code entries[].canonical_code
+			meaning entries[].meaning
+			valid_from entries[].valid_from
+			valid_to entries[].valid_to`),
 	},
 	"STOCK_RECEIPTS": {
 		message: func() proto.Message { return &inventorymovementv1.GoodsReceipt{} },
@@ -219,6 +252,15 @@ func identifiers(m proto.Message, rows []values) {
 	add(rows[0]["gtin"], "")
 	for _, row := range rows {
 		add(row["packaging_gtin"], row["packaging_unit"])
+		if row["identifier_value"] == "" && row["identifier_type"] == "" {
+			continue
+		}
+		prefix := "IDENTIFIER_TYPE_"
+		name := prefix + strings.TrimPrefix(strings.ToUpper(row["identifier_type"]), prefix)
+		item.Identifiers = append(item.Identifiers, &masterdatav1.ItemIdentifier{
+			Type:  masterdatav1.IdentifierType(masterdatav1.IdentifierType_value[name]), // another word is none, and refused as such
+			Value: row["identifier_value"], PartyCode: row["identifier_party"], Unit: row["identifier_unit"],
+		})
 	}
 	for _, p := range item.GetPackagingUnits() {
 		if p.GetDenominator() == 0 {
@@ -253,6 +295,8 @@ func keyOf(m proto.Message) string {
 		return m.GetOrderNumber()
 	case *masterdatav1.Item:
 		return m.GetSku()
+	case *masterdatav1.CrossReference:
+		return join(m.GetSystem(), strings.TrimPrefix(m.GetObjectType().String(), "OBJECT_TYPE_"), m.GetExternalId())
 	case *inventorymovementv1.GoodsReceipt:
 		return join(m.GetSite(), m.GetSku())
 	case *freightsettlementv1.ReceiveFreightInvoiceRequest:

@@ -59,6 +59,7 @@ func itemRecord(v store.View[domain.Record[domain.Item]]) *mdv1.ItemRecord {
 	return &mdv1.ItemRecord{
 		ItemId: v.ID, Item: itemToProto(v.State.Value), State: state(v.State.State), Etag: v.ETag,
 		CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
+		Observations: observationsToProto(v.State.Observed),
 	}
 }
 
@@ -66,6 +67,7 @@ func partyRecord(v store.View[domain.Record[domain.Party]]) *mdv1.PartyRecord {
 	return &mdv1.PartyRecord{
 		PartyId: v.ID, Party: partyToProto(v.State.Value), State: state(v.State.State), Etag: v.ETag,
 		CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
+		Observations: observationsToProto(v.State.Observed),
 	}
 }
 
@@ -73,6 +75,7 @@ func locationRecord(v store.View[domain.Record[domain.Location]]) *mdv1.Location
 	return &mdv1.LocationRecord{
 		LocationId: v.ID, Location: locationToProto(v.State.Value), State: state(v.State.State), Etag: v.ETag,
 		CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated), SiteCode: v.State.Value.Site,
+		Observations: observationsToProto(v.State.Observed),
 	}
 }
 
@@ -80,5 +83,6 @@ func carrierRecord(v store.View[domain.Record[domain.Carrier]]) *mdv1.CarrierRec
 	return &mdv1.CarrierRecord{
 		CarrierId: v.ID, Carrier: carrierToProto(v.State.Value), State: state(v.State.State), Etag: v.ETag,
 		CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
+		Observations: observationsToProto(v.State.Observed),
 	}
 }

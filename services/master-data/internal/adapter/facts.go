@@ -42,7 +42,7 @@ func recordType[V domain.Value](name, prefix string, w wire[V], indexes map[stri
 			return domain.Fact[V]{}, fmt.Errorf("unknown fact %s of %s", name, prefix)
 		},
 		Export: func(id string, r domain.Record[V]) (domain.Fact[V], error) {
-			return domain.Fact[V]{ID: id, Retired: r.State == domain.Retired, Value: r.Value}, nil
+			return domain.Fact[V]{ID: id, Retired: r.State == domain.Retired, Value: r.Value, Observed: r.Observed}, nil
 		},
 	}
 	for name, keys := range indexes {
@@ -55,16 +55,19 @@ var itemWire = wire[domain.Item]{
 	empty: []proto.Message{&mdv1.ItemDefined{}, &mdv1.ItemRetired{}},
 	encode: func(f domain.Fact[domain.Item]) proto.Message {
 		if f.Retired {
-			return &mdv1.ItemRetired{ItemId: f.ID, Item: itemToProto(f.Value)}
+			return &mdv1.ItemRetired{ItemId: f.ID, Item: itemToProto(f.Value), Observations: observationsToProto(f.Observed)}
 		}
-		return &mdv1.ItemDefined{ItemId: f.ID, Item: itemToProto(f.Value)}
+		return &mdv1.ItemDefined{ItemId: f.ID, Item: itemToProto(f.Value), Observations: observationsToProto(f.Observed)}
 	},
 	decode: func(m proto.Message) domain.Fact[domain.Item] {
 		e := m.(interface {
 			GetItemId() string
 			GetItem() *mdv1.Item
+			GetObservations() []*mdv1.FieldObservation
 		})
-		return domain.Fact[domain.Item]{ID: e.GetItemId(), Retired: isA[*mdv1.ItemRetired](m), Value: itemFromProto(e.GetItem())}
+		return domain.Fact[domain.Item]{
+			ID: e.GetItemId(), Retired: isA[*mdv1.ItemRetired](m), Value: itemFromProto(e.GetItem()), Observed: observationsFromProto(e.GetObservations()),
+		}
 	},
 }
 
@@ -72,16 +75,19 @@ var partyWire = wire[domain.Party]{
 	empty: []proto.Message{&mdv1.PartyDefined{}, &mdv1.PartyRetired{}},
 	encode: func(f domain.Fact[domain.Party]) proto.Message {
 		if f.Retired {
-			return &mdv1.PartyRetired{PartyId: f.ID, Party: partyToProto(f.Value)}
+			return &mdv1.PartyRetired{PartyId: f.ID, Party: partyToProto(f.Value), Observations: observationsToProto(f.Observed)}
 		}
-		return &mdv1.PartyDefined{PartyId: f.ID, Party: partyToProto(f.Value)}
+		return &mdv1.PartyDefined{PartyId: f.ID, Party: partyToProto(f.Value), Observations: observationsToProto(f.Observed)}
 	},
 	decode: func(m proto.Message) domain.Fact[domain.Party] {
 		e := m.(interface {
 			GetPartyId() string
 			GetParty() *mdv1.Party
+			GetObservations() []*mdv1.FieldObservation
 		})
-		return domain.Fact[domain.Party]{ID: e.GetPartyId(), Retired: isA[*mdv1.PartyRetired](m), Value: partyFromProto(e.GetParty())}
+		return domain.Fact[domain.Party]{
+			ID: e.GetPartyId(), Retired: isA[*mdv1.PartyRetired](m), Value: partyFromProto(e.GetParty()), Observed: observationsFromProto(e.GetObservations()),
+		}
 	},
 }
 
@@ -89,19 +95,26 @@ var locationWire = wire[domain.Location]{
 	empty: []proto.Message{&mdv1.LocationDefined{}, &mdv1.LocationRetired{}},
 	encode: func(f domain.Fact[domain.Location]) proto.Message {
 		if f.Retired {
-			return &mdv1.LocationRetired{LocationId: f.ID, Location: locationToProto(f.Value), SiteCode: f.Value.Site}
+			return &mdv1.LocationRetired{
+				LocationId: f.ID, Location: locationToProto(f.Value), SiteCode: f.Value.Site, Observations: observationsToProto(f.Observed),
+			}
 		}
-		return &mdv1.LocationDefined{LocationId: f.ID, Location: locationToProto(f.Value), SiteCode: f.Value.Site}
+		return &mdv1.LocationDefined{
+			LocationId: f.ID, Location: locationToProto(f.Value), SiteCode: f.Value.Site, Observations: observationsToProto(f.Observed),
+		}
 	},
 	decode: func(m proto.Message) domain.Fact[domain.Location] {
 		e := m.(interface {
 			GetLocationId() string
 			GetLocation() *mdv1.Location
 			GetSiteCode() string
+			GetObservations() []*mdv1.FieldObservation
 		})
 		value := locationFromProto(e.GetLocation())
 		value.Site = e.GetSiteCode()
-		return domain.Fact[domain.Location]{ID: e.GetLocationId(), Retired: isA[*mdv1.LocationRetired](m), Value: value}
+		return domain.Fact[domain.Location]{
+			ID: e.GetLocationId(), Retired: isA[*mdv1.LocationRetired](m), Value: value, Observed: observationsFromProto(e.GetObservations()),
+		}
 	},
 }
 
@@ -109,16 +122,19 @@ var carrierWire = wire[domain.Carrier]{
 	empty: []proto.Message{&mdv1.CarrierDefined{}, &mdv1.CarrierRetired{}},
 	encode: func(f domain.Fact[domain.Carrier]) proto.Message {
 		if f.Retired {
-			return &mdv1.CarrierRetired{CarrierId: f.ID, Carrier: carrierToProto(f.Value)}
+			return &mdv1.CarrierRetired{CarrierId: f.ID, Carrier: carrierToProto(f.Value), Observations: observationsToProto(f.Observed)}
 		}
-		return &mdv1.CarrierDefined{CarrierId: f.ID, Carrier: carrierToProto(f.Value)}
+		return &mdv1.CarrierDefined{CarrierId: f.ID, Carrier: carrierToProto(f.Value), Observations: observationsToProto(f.Observed)}
 	},
 	decode: func(m proto.Message) domain.Fact[domain.Carrier] {
 		e := m.(interface {
 			GetCarrierId() string
 			GetCarrier() *mdv1.Carrier
+			GetObservations() []*mdv1.FieldObservation
 		})
-		return domain.Fact[domain.Carrier]{ID: e.GetCarrierId(), Retired: isA[*mdv1.CarrierRetired](m), Value: carrierFromProto(e.GetCarrier())}
+		return domain.Fact[domain.Carrier]{
+			ID: e.GetCarrierId(), Retired: isA[*mdv1.CarrierRetired](m), Value: carrierFromProto(e.GetCarrier()), Observed: observationsFromProto(e.GetObservations()),
+		}
 	},
 }
 

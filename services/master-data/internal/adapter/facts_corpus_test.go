@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"testing"
+	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store/storetest"
@@ -30,7 +31,38 @@ func TestFactsCorpus(t *testing.T) {
 		Code: "UPSN", Name: "UPS", Party: "P-1", Services: []domain.Service{{Code: "GROUND", Name: "by road", Mode: "PARCEL", TransitDays: 3}},
 	})
 	holdCorpus(t, "tenant", tenantWire, domain.Tenant{Name: "Acme", Currency: "EUR", Country: "DE", Zone: "Europe/Berlin"})
+	holdCorpus(t, "ownership", ownershipWire, domain.Ownership{
+		Type: "ITEM", Version: 2, Rules: []domain.OwnershipRule{{Subject: "*", Owner: "erp", Rule: "OBSERVE"}, {Subject: "PutItem", Owner: "wms", Rule: "REFUSE"}},
+	})
+	holdCorpus(t, "cross_reference", referenceWire, domain.CrossReference{
+		System: "erp", Type: "ITEM", External: "4711", Meanings: []domain.Meaning{
+			{Object: "TEA-500", Direction: domain.Both, To: noon}, {Object: "TEA-501", Direction: domain.Inbound, From: noon},
+		},
+	})
+	holdCorpus(t, "calendar", calendarWire, domain.Calendar{
+		Code: "DC1", Name: "Hamburg", Zone: "Europe/Berlin",
+		Week:       []domain.WeekdayHours{{Weekday: 1, Hours: []domain.Hours{{Open: 480, Close: 720}, {Open: 780, Close: 1440}}}},
+		Exceptions: []domain.Exception{{Date: "2026-12-24", Name: "Christmas Eve", Hours: []domain.Hours{{Open: 480, Close: 720}}}, {Date: "2026-12-25"}},
+	})
+	holdCorpus(t, "change", changeWire, domain.Change{
+		Code: "CR-1", State: domain.Failed, Carrier: &domain.Carrier{Code: "UPSN", Name: "UPS"}, Effective: noon, Note: "renamed", Proposer: "ann", Proposed: noon,
+		Decider: "bob", Decided: noon, Applied: noon, Reason: "NOT_FOUND: gone",
+	})
+	holdCorpus(t, "code_list", codeListWire, domain.CodeList{
+		Code: "X12-355", Standard: "ANSI ASC X12", Name: "Units", Version: "004010",
+		Entries: []domain.CodeEntry{{Code: "ZZ", Canonical: "EA", Meaning: "mutually defined", From: noon, To: noon.Add(time.Hour)}},
+	})
+	holdCorpus(t, "cut_off", cutOffWire, domain.CutOff{
+		Site: "DC1", Carrier: "UPSN", Service: "GROUND", Calendar: "DC1", Zone: "Europe/Berlin", Times: []domain.CutOffTime{{Weekday: 7, Minute: 1020, Lead: 90}},
+	})
 }
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// said is an observation of which every field is set.
+var said = []domain.Observation{{
+	Field: "name", System: "wms", Owner: "erp", Rule: "OBSERVE", Said: "Tee", Held: "Tea", Time: noon, Message: "M-1",
+}}
 
 // holdCorpus declares two records of which every field is set: one defined, one retired.
 func holdCorpus[V domain.Value](t *testing.T, name string, w wire[V], value V) {
@@ -45,6 +77,11 @@ func holdCorpus[V domain.Value](t *testing.T, name string, w wire[V], value V) {
 		if len(w.empty) > 1 {
 			c.Histories = append(c.Histories, storetest.History[domain.Fact[V]]{
 				Name: "retired", Facts: []domain.Fact[V]{{ID: name + "_1", Value: value}, {ID: name + "_1", Retired: true, Value: value}},
+			})
+		}
+		if _, ok := any(value).(domain.Owned[V]); ok {
+			c.Histories = append(c.Histories, storetest.History[domain.Fact[V]]{
+				Name: "observed", Facts: []domain.Fact[V]{{ID: name + "_1", Value: value, Observed: said}, {ID: name + "_1", Retired: true, Value: value, Observed: said}},
 			})
 		}
 		c.Check(t)

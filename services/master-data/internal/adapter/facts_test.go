@@ -2,11 +2,14 @@ package adapter
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store"
+	mdv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
 	"github.com/lockstep-logistics/lockstep/services/master-data/internal/domain"
 )
 
@@ -44,6 +47,10 @@ func bothWays[V domain.Value](t *testing.T, prefix string, w wire[V], values ...
 		if len(w.empty) > 1 {
 			roundTrip(t, typ, domain.Fact[V]{ID: prefix + "_1", Retired: true, Value: v})
 		}
+		if _, ok := any(v).(domain.Owned[V]); ok {
+			roundTrip(t, typ, domain.Fact[V]{ID: prefix + "_1", Value: v, Observed: said})
+			roundTrip(t, typ, domain.Fact[V]{ID: prefix + "_1", Retired: true, Value: v, Observed: said})
+		}
 	}
 }
 
@@ -72,4 +79,38 @@ func TestFactsSayAll(t *testing.T) {
 	}
 	bothWays(t, "car", carrierWire, domain.Carrier{}, domain.Carrier{Code: "UPSN", Name: "UPS", Party: "P-1", Services: services})
 	bothWays(t, "tnt", tenantWire, domain.Tenant{}, domain.Tenant{Name: "Acme", Currency: "EUR", Country: "DE", Zone: "Europe/Berlin"})
+	var rules []domain.OwnershipRule
+	for _, r := range []authority.Rule{authority.Refuse, authority.Observe, authority.Accept} {
+		rules = append(rules, domain.OwnershipRule{Subject: "*", Owner: "erp", Rule: r})
+	}
+	for n := range len(mdv1.ObjectType_name) {
+		if n > 0 {
+			kind := objectType(mdv1.ObjectType(n))
+			bothWays(t, "own", ownershipWire, domain.Ownership{Type: kind}, domain.Ownership{Type: kind, Rules: rules, Version: 7})
+		}
+	}
+	var meanings []domain.Meaning
+	for _, d := range []domain.Direction{domain.Inbound, domain.Outbound, domain.Both} {
+		meanings = append(meanings, domain.Meaning{Object: "TEA", Direction: d, From: noon, To: noon.Add(time.Hour)}, domain.Meaning{Object: "CUP", Direction: d})
+	}
+	bothWays(t, "xrf", referenceWire, domain.CrossReference{}, domain.CrossReference{System: "erp", Type: "ITEM", External: "4711", Meanings: meanings})
+	bothWays(t, "cal", calendarWire, domain.Calendar{}, domain.Calendar{
+		Code: "DC1", Name: "Hamburg", Zone: "Europe/Berlin", Week: []domain.WeekdayHours{{Weekday: 7, Hours: []domain.Hours{{Open: 1, Close: 1440}}}},
+		Exceptions: []domain.Exception{{Date: "2026-12-25", Name: "Christmas"}, {Date: "2026-12-24", Hours: []domain.Hours{{Open: 60, Close: 1439}}}},
+	})
+	for _, state := range []domain.ChangeState{domain.Proposed, domain.Approved, domain.Rejected, domain.Applied, domain.Failed} {
+		c := domain.Change{
+			Code: "CR-1", State: state, Effective: noon, Note: "renamed", Proposer: "ann", Proposed: noon, Decider: "bob", Decided: noon, Applied: noon, Reason: "so",
+		}
+		i, p, l, r := c, c, c, c
+		i.Item, p.Party, l.Location, r.Carrier = &domain.Item{SKU: "TEA"}, &domain.Party{Code: "C-1"}, &domain.Location{Code: "DC1"}, &domain.Carrier{Code: "UPSN"}
+		bothWays(t, "chg", changeWire, i, p, l, r)
+	}
+	bothWays(t, "cdl", codeListWire, domain.CodeList{}, domain.CodeList{
+		Code: "X12-355", Standard: "ANSI ASC X12", Name: "Units", Version: "004010",
+		Entries: []domain.CodeEntry{{Code: "ZZ", Canonical: "EA", Meaning: "any", From: noon, To: noon.Add(time.Hour)}, {Code: "YY"}},
+	})
+	bothWays(t, "cut", cutOffWire, domain.CutOff{}, domain.CutOff{
+		Site: "DC1", Carrier: "UPSN", Service: "GROUND", Calendar: "DC1", Zone: "Europe/Berlin", Times: []domain.CutOffTime{{Weekday: 1, Minute: 1439, Lead: 10080}},
+	})
 }

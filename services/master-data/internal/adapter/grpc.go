@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/money"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
@@ -16,12 +17,19 @@ import (
 // Server implements MasterDataService.
 type Server struct {
 	mdv1.UnimplementedMasterDataServiceServer
-	items     *app.Registry[domain.Item]
-	parties   app.Parties
-	locations app.Locations
-	carriers  *app.Registry[domain.Carrier]
-	tenants   *app.Registry[domain.Tenant]
-	parallel  int // items of one batch at a time
+	items      *app.Registry[domain.Item]
+	parties    app.Parties
+	locations  app.Locations
+	carriers   *app.Registry[domain.Carrier]
+	tenants    *app.Registry[domain.Tenant]
+	owners     *app.Owners
+	references app.References
+	calendars  *app.Registry[domain.Calendar]
+	cutOffs    app.CutOffs
+	codeLists  app.CodeLists
+	Changes    app.Changes // its sweep is the service's
+	now        clock.Clock
+	parallel   int // items of one batch at a time
 }
 
 // PutItem creates or replaces an item.
@@ -39,6 +47,10 @@ func (s *Server) PutItem(ctx context.Context, req *mdv1.PutItemRequest) (*mdv1.P
 
 // BatchPutItems creates or replaces items, each on its own.
 func (s *Server) BatchPutItems(ctx context.Context, req *mdv1.BatchPutItemsRequest) (*mdv1.BatchPutItemsResponse, error) {
+	ctx, err := s.owners.Prepared(ctx, "ITEM")
+	if err != nil {
+		return nil, err
+	}
 	results, err := itemResults(ctx, "items", app.Batch(ctx, s.parallel, protovalue.Each(req.GetItems(), itemFromProto), app.Unranked, s.items.Put))
 	return &mdv1.BatchPutItemsResponse{Results: results}, err
 }
@@ -80,6 +92,10 @@ func (s *Server) PutParty(ctx context.Context, req *mdv1.PutPartyRequest) (*mdv1
 
 // BatchPutParties creates or replaces parties, each on its own.
 func (s *Server) BatchPutParties(ctx context.Context, req *mdv1.BatchPutPartiesRequest) (*mdv1.BatchPutPartiesResponse, error) {
+	ctx, err := s.owners.Prepared(ctx, "PARTY")
+	if err != nil {
+		return nil, err
+	}
 	results, err := itemResults(ctx, "parties", app.Batch(ctx, s.parallel, protovalue.Each(req.GetParties(), partyFromProto), app.Unranked, s.parties.Put))
 	return &mdv1.BatchPutPartiesResponse{Results: results}, err
 }
@@ -121,6 +137,10 @@ func (s *Server) PutLocation(ctx context.Context, req *mdv1.PutLocationRequest) 
 
 // BatchPutLocations creates or replaces locations, each on its own, sites first.
 func (s *Server) BatchPutLocations(ctx context.Context, req *mdv1.BatchPutLocationsRequest) (*mdv1.BatchPutLocationsResponse, error) {
+	ctx, err := s.owners.Prepared(ctx, "LOCATION")
+	if err != nil {
+		return nil, err
+	}
 	results, err := itemResults(ctx, "locations", app.Batch(ctx, s.parallel, protovalue.Each(req.GetLocations(), locationFromProto), app.LocationRank, s.locations.Put))
 	return &mdv1.BatchPutLocationsResponse{Results: results}, err
 }
@@ -165,6 +185,10 @@ func (s *Server) PutCarrier(ctx context.Context, req *mdv1.PutCarrierRequest) (*
 
 // BatchPutCarriers creates or replaces carriers, each on its own.
 func (s *Server) BatchPutCarriers(ctx context.Context, req *mdv1.BatchPutCarriersRequest) (*mdv1.BatchPutCarriersResponse, error) {
+	ctx, err := s.owners.Prepared(ctx, "CARRIER")
+	if err != nil {
+		return nil, err
+	}
 	results, err := itemResults(ctx, "carriers", app.Batch(ctx, s.parallel, protovalue.Each(req.GetCarriers(), carrierFromProto), app.Unranked, s.carriers.Put))
 	return &mdv1.BatchPutCarriersResponse{Results: results}, err
 }
@@ -205,7 +229,9 @@ func (s *Server) GetTenant(ctx context.Context, _ *mdv1.GetTenantRequest) (*mdv1
 // ListUnits lists the units of measure.
 func (s *Server) ListUnits(context.Context, *mdv1.ListUnitsRequest) (*mdv1.ListUnitsResponse, error) {
 	return &mdv1.ListUnitsResponse{Units: protovalue.Each(quantity.Units(), func(u quantity.UnitInfo) *mdv1.ListUnitsResponse_Unit {
-		return &mdv1.ListUnitsResponse_Unit{Code: u.Code, Name: u.Name, Dimension: string(u.Dimension)}
+		return &mdv1.ListUnitsResponse_Unit{
+			Code: u.Code, Name: u.Name, Dimension: string(u.Dimension), FactorNumerator: u.Factor.Num, FactorDenominator: u.Factor.Den,
+		}
 	})}, nil
 }
 

@@ -16,6 +16,9 @@ type Result struct {
 	Err     error
 }
 
+// Keyed is what names the record that it is put into.
+type Keyed interface{ Key() string }
+
 // ranks is the number of ranks that values may have, 0 first.
 const ranks = 3
 
@@ -23,7 +26,7 @@ const ranks = 3
 // the results in the order of the values. Up to parallel run at a time, and the store
 // combines their commits. Values of one code run in their order, and no value runs
 // before all of an earlier rank have ended (a site before its bins).
-func Batch[V domain.Value](ctx context.Context, parallel int, values []V, rank func(V) int, put func(context.Context, V) (store.Receipt, error)) []Result {
+func Batch[V Keyed](ctx context.Context, parallel int, values []V, rank func(V) int, put func(context.Context, V) (store.Receipt, error)) []Result {
 	results := make([]Result, len(values))
 	for r := range ranks {
 		var group errgroup.Group
@@ -42,7 +45,7 @@ func Batch[V domain.Value](ctx context.Context, parallel int, values []V, rank f
 }
 
 // byCode returns the indexes of the wanted values, those of one code together in their order.
-func byCode[V domain.Value](values []V, wanted func(V) bool) [][]int {
+func byCode[V Keyed](values []V, wanted func(V) bool) [][]int {
 	var groups [][]int
 	place := map[string]int{}
 	for i, v := range values {
@@ -61,7 +64,7 @@ func byCode[V domain.Value](values []V, wanted func(V) bool) [][]int {
 }
 
 // Unranked is the rank of values that do not depend on each other.
-func Unranked[V domain.Value](V) int { return 0 }
+func Unranked[V Keyed](V) int { return 0 }
 
 // LocationRank lets sites be put before zones and docks, and those before bins.
 func LocationRank(l domain.Location) int {

@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
@@ -17,38 +18,84 @@ import (
 type Registry[V domain.Value] struct {
 	prefix  string
 	records store.Aggregates[domain.Record[V], domain.Fact[V]]
+	owners  *Owners // who owns what of the records; nil: nobody
+	of      string  // the type of object that the owners are asked about
 }
 
 // NewRegistry returns the registry whose ids have the prefix.
 func NewRegistry[V domain.Value](prefix string, records store.Aggregates[domain.Record[V], domain.Fact[V]]) *Registry[V] {
-	return &Registry[V]{prefix, records}
+	return &Registry[V]{prefix: prefix, records: records}
+}
+
+// Governed returns the registry as one whose records are of a type of object that systems may own
+// fields of.
+func (r *Registry[V]) Governed(owners *Owners, objectType string) *Registry[V] {
+	return &Registry[V]{prefix: r.prefix, records: r.records, owners: owners, of: objectType}
 }
 
 // ID returns the id of the record with the code, for the tenant in ctx.
 func (r *Registry[V]) ID(ctx context.Context, code string) string {
+	tenant := store.CauseOf(ctx).Tenant
 	if code == "" { // the tenant's own record
-		return ident.Derive(r.prefix, store.CauseOf(ctx).Tenant)
+		return ident.Derive(r.prefix, tenant)
 	}
-	return ident.Derive(r.prefix, store.CauseOf(ctx).Tenant, code)
+	return ident.Derive(r.prefix, append([]string{tenant}, domain.Split(code)...)...)
 }
 
-// Put creates or replaces a record.
+// Put creates or replaces a record, as far as the system that says so owns what it changes.
 func (r *Registry[V]) Put(ctx context.Context, value V) (store.Receipt, error) {
-	return r.change(ctx, value.Key(), func(id string, current domain.Record[V]) ([]domain.Fact[V], error) {
-		return domain.Put(id, current, value)
+	return r.put(ctx, value.Key(), func(store.Current[domain.Record[V]]) (V, error) { return value, nil })
+}
+
+// put puts the value that is made of what is there.
+func (r *Registry[V]) put(ctx context.Context, code string, value func(store.Current[domain.Record[V]]) (V, error)) (store.Receipt, error) {
+	return r.change(ctx, code, func(c store.Current[domain.Record[V]], w authority.Word, t authority.Table) (domain.Outcome[V], error) {
+		v, err := value(c)
+		if err != nil {
+			return domain.Outcome[V]{}, err
+		}
+		return domain.PutBy(c.ID, c.State, v, w, t)
 	})
 }
 
-// Retire takes a record out of use.
+// Retire takes a record out of use, if the system that says so may.
 func (r *Registry[V]) Retire(ctx context.Context, code string) (store.Receipt, error) {
-	return r.change(ctx, code, domain.Retire[V])
+	return r.change(ctx, code, func(c store.Current[domain.Record[V]], w authority.Word, t authority.Table) (domain.Outcome[V], error) {
+		return domain.RetireBy(c.ID, c.State, w, t)
+	})
 }
 
-func (r *Registry[V]) change(ctx context.Context, code string, decide func(string, domain.Record[V]) ([]domain.Fact[V], error)) (store.Receipt, error) {
+type decide[V domain.Value] func(store.Current[domain.Record[V]], authority.Word, authority.Table) (domain.Outcome[V], error)
+
+func (r *Registry[V]) change(ctx context.Context, code string, decide decide[V]) (store.Receipt, error) {
+	source := store.CauseOf(ctx).Source
+	var table authority.Table
+	if r.owners != nil && source.System != "" {
+		var err error
+		if table, err = r.owners.Table(ctx, r.of); err != nil {
+			return store.Receipt{}, err
+		}
+	}
 	return r.records.Update(ctx, r.ID(ctx, code), func(c store.Current[domain.Record[V]]) (store.Decision[domain.Fact[V]], error) {
-		facts, err := decide(c.ID, c.State)
-		return store.Decision[domain.Fact[V]]{Facts: facts, State: string(domain.After(c.State, facts))}, err
+		out, err := decide(c, authority.Word{System: source.System, Message: source.MessageID, At: c.Now}, table)
+		return store.Decision[domain.Fact[V]]{
+			Facts: out.Facts, State: string(domain.After(c.State, out.Facts)), Reasons: foreign(out.Foreign),
+		}, err
 	})
+}
+
+// maxReasons bounds what a receipt says about fields that were not taken; the record has them all.
+const maxReasons = 10
+
+// foreign says in a receipt what of a word was not taken.
+func foreign(list []authority.Observation) []store.Reason {
+	var out []store.Reason
+	for _, o := range list[:min(len(list), maxReasons)] {
+		out = append(out, store.Reason{
+			Code: "FIELD_NOT_OWNED", Field: o.Field, Message: "owned by " + o.Owner + ", rule " + string(o.Rule) + ": kept as it was, noted what " + o.System + " said",
+		})
+	}
+	return out
 }
 
 // Get returns a record.
@@ -82,12 +129,8 @@ func (l Locations) Put(ctx context.Context, value domain.Location) (store.Receip
 			return store.Receipt{}, err
 		}
 	}
-	return l.change(ctx, value.Code, func(id string, current domain.Record[domain.Location]) ([]domain.Fact[domain.Location], error) {
-		placed, err := value.Under(parent)
-		if err != nil {
-			return nil, err
-		}
-		return domain.Put(id, current, placed)
+	return l.put(ctx, value.Code, func(store.Current[domain.Record[domain.Location]]) (domain.Location, error) {
+		return value.Under(parent)
 	})
 }
 

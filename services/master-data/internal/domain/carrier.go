@@ -1,5 +1,7 @@
 package domain
 
+import "slices"
+
 // Carrier moves goods and sells services.
 type Carrier struct {
 	Code     string    `bson:"k"` // SCAC, or the tenant's own
@@ -28,4 +30,9 @@ func (r Carrier) Check() error {
 		codes.add(&c, s.Code, at("services", n, "code"), "service "+s.Code)
 	}
 	return c.done()
+}
+
+// Sells reports whether the carrier has the service.
+func (r Carrier) Sells(service string) bool {
+	return slices.ContainsFunc(r.Services, func(s Service) bool { return s.Code == service })
 }

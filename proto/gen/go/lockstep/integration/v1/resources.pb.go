@@ -44,6 +44,10 @@ const (
 	DocumentType_DOCUMENT_TYPE_STOCK_RECEIPTS DocumentType = 6
 	// Carriers' freight invoices, for freight-settlement.
 	DocumentType_DOCUMENT_TYPE_FREIGHT_INVOICES DocumentType = 7
+	// Ids of other systems and what they mean, for master-data.
+	DocumentType_DOCUMENT_TYPE_CROSS_REFERENCES DocumentType = 8
+	// Code lists, for master-data.
+	DocumentType_DOCUMENT_TYPE_CODE_LISTS DocumentType = 9
 )
 
 // Enum value maps for DocumentType.
@@ -57,6 +61,8 @@ var (
 		5: "DOCUMENT_TYPE_CARRIERS",
 		6: "DOCUMENT_TYPE_STOCK_RECEIPTS",
 		7: "DOCUMENT_TYPE_FREIGHT_INVOICES",
+		8: "DOCUMENT_TYPE_CROSS_REFERENCES",
+		9: "DOCUMENT_TYPE_CODE_LISTS",
 	}
 	DocumentType_value = map[string]int32{
 		"DOCUMENT_TYPE_UNSPECIFIED":      0,
@@ -67,6 +73,8 @@ var (
 		"DOCUMENT_TYPE_CARRIERS":         5,
 		"DOCUMENT_TYPE_STOCK_RECEIPTS":   6,
 		"DOCUMENT_TYPE_FREIGHT_INVOICES": 7,
+		"DOCUMENT_TYPE_CROSS_REFERENCES": 8,
+		"DOCUMENT_TYPE_CODE_LISTS":       9,
 	}
 )
 
@@ -613,7 +621,7 @@ const file_lockstep_integration_v1_resources_proto_rawDesc = "" +
 	"\x06record\x18\x04 \x01(\x03R\x06record\x12\x10\n" +
 	"\x03key\x18\x05 \x01(\tR\x03key\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x18\n" +
-	"\amessage\x18\a \x01(\tR\amessage*\xfa\x01\n" +
+	"\amessage\x18\a \x01(\tR\amessage*\xbc\x02\n" +
 	"\fDocumentType\x12\x1d\n" +
 	"\x19DOCUMENT_TYPE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14DOCUMENT_TYPE_ORDERS\x10\x01\x12\x17\n" +
@@ -622,7 +630,9 @@ const file_lockstep_integration_v1_resources_proto_rawDesc = "" +
 	"\x17DOCUMENT_TYPE_LOCATIONS\x10\x04\x12\x1a\n" +
 	"\x16DOCUMENT_TYPE_CARRIERS\x10\x05\x12 \n" +
 	"\x1cDOCUMENT_TYPE_STOCK_RECEIPTS\x10\x06\x12\"\n" +
-	"\x1eDOCUMENT_TYPE_FREIGHT_INVOICES\x10\a*d\n" +
+	"\x1eDOCUMENT_TYPE_FREIGHT_INVOICES\x10\a\x12\"\n" +
+	"\x1eDOCUMENT_TYPE_CROSS_REFERENCES\x10\b\x12\x1c\n" +
+	"\x18DOCUMENT_TYPE_CODE_LISTS\x10\t*d\n" +
 	"\x0eDocumentFormat\x12\x1f\n" +
 	"\x1bDOCUMENT_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13DOCUMENT_FORMAT_CSV\x10\x01\x12\x18\n" +

@@ -30,7 +30,9 @@ type ItemDefined struct {
 	// Id of the item, "itm_…", derived from (tenant, sku).
 	ItemId string `protobuf:"bytes,1,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
 	// The item as it now is.
-	Item          *Item `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	Item *Item `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,3,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -79,13 +81,22 @@ func (x *ItemDefined) GetItem() *Item {
 	return nil
 }
 
+func (x *ItemDefined) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
 // An item was retired.
 type ItemRetired struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the item, "itm_…".
 	ItemId string `protobuf:"bytes,1,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
 	// The item as it last was.
-	Item          *Item `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	Item *Item `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,3,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -134,13 +145,22 @@ func (x *ItemRetired) GetItem() *Item {
 	return nil
 }
 
+func (x *ItemRetired) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
 // A party was defined, changed, or brought back into use.
 type PartyDefined struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the party, "pty_…", derived from (tenant, code).
 	PartyId string `protobuf:"bytes,1,opt,name=party_id,json=partyId,proto3" json:"party_id,omitempty"`
 	// The party as it now is.
-	Party         *Party `protobuf:"bytes,2,opt,name=party,proto3" json:"party,omitempty"`
+	Party *Party `protobuf:"bytes,2,opt,name=party,proto3" json:"party,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,3,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -189,13 +209,22 @@ func (x *PartyDefined) GetParty() *Party {
 	return nil
 }
 
+func (x *PartyDefined) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
 // A party was retired.
 type PartyRetired struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the party, "pty_…".
 	PartyId string `protobuf:"bytes,1,opt,name=party_id,json=partyId,proto3" json:"party_id,omitempty"`
 	// The party as it last was.
-	Party         *Party `protobuf:"bytes,2,opt,name=party,proto3" json:"party,omitempty"`
+	Party *Party `protobuf:"bytes,2,opt,name=party,proto3" json:"party,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,3,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -244,6 +273,13 @@ func (x *PartyRetired) GetParty() *Party {
 	return nil
 }
 
+func (x *PartyRetired) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
 // A location was defined, changed, or brought back into use.
 type LocationDefined struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -252,7 +288,9 @@ type LocationDefined struct {
 	// The location as it now is.
 	Location *Location `protobuf:"bytes,2,opt,name=location,proto3" json:"location,omitempty"`
 	// Code of the site that it belongs to; its own code for a site.
-	SiteCode      string `protobuf:"bytes,3,opt,name=site_code,json=siteCode,proto3" json:"site_code,omitempty"`
+	SiteCode string `protobuf:"bytes,3,opt,name=site_code,json=siteCode,proto3" json:"site_code,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,4,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -308,6 +346,13 @@ func (x *LocationDefined) GetSiteCode() string {
 	return ""
 }
 
+func (x *LocationDefined) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
 // A location was retired.
 type LocationRetired struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -316,7 +361,9 @@ type LocationRetired struct {
 	// The location as it last was.
 	Location *Location `protobuf:"bytes,2,opt,name=location,proto3" json:"location,omitempty"`
 	// Code of the site that it belongs to; its own code for a site.
-	SiteCode      string `protobuf:"bytes,3,opt,name=site_code,json=siteCode,proto3" json:"site_code,omitempty"`
+	SiteCode string `protobuf:"bytes,3,opt,name=site_code,json=siteCode,proto3" json:"site_code,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,4,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -372,13 +419,22 @@ func (x *LocationRetired) GetSiteCode() string {
 	return ""
 }
 
+func (x *LocationRetired) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
 // A carrier was defined, changed, or brought back into use.
 type CarrierDefined struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the carrier, "car_…", derived from (tenant, code).
 	CarrierId string `protobuf:"bytes,1,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
 	// The carrier as it now is.
-	Carrier       *Carrier `protobuf:"bytes,2,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	Carrier *Carrier `protobuf:"bytes,2,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,3,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -427,13 +483,22 @@ func (x *CarrierDefined) GetCarrier() *Carrier {
 	return nil
 }
 
+func (x *CarrierDefined) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
 // A carrier was retired.
 type CarrierRetired struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the carrier, "car_…".
 	CarrierId string `protobuf:"bytes,1,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
 	// The carrier as it last was.
-	Carrier       *Carrier `protobuf:"bytes,2,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	Carrier *Carrier `protobuf:"bytes,2,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,3,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -478,6 +543,13 @@ func (x *CarrierRetired) GetCarrierId() string {
 func (x *CarrierRetired) GetCarrier() *Carrier {
 	if x != nil {
 		return x.Carrier
+	}
+	return nil
+}
+
+func (x *CarrierRetired) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
 	}
 	return nil
 }
@@ -537,44 +609,515 @@ func (x *TenantDefined) GetTenant() *Tenant {
 	return nil
 }
 
+// An external id got a meaning, or one of its meanings changed or was ended.
+type CrossReferenceDefined struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the cross-reference, "xrf_…", derived from (tenant, system, object type, external id).
+	CrossReferenceId string `protobuf:"bytes,1,opt,name=cross_reference_id,json=crossReferenceId,proto3" json:"cross_reference_id,omitempty"`
+	// System whose id it is.
+	System string `protobuf:"bytes,2,opt,name=system,proto3" json:"system,omitempty"`
+	// Type of the objects.
+	ObjectType ObjectType `protobuf:"varint,3,opt,name=object_type,json=objectType,proto3,enum=lockstep.masterdata.v1.ObjectType" json:"object_type,omitempty"`
+	// Id in that system.
+	ExternalId string `protobuf:"bytes,4,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
+	// All its meanings as they now are, by their beginning.
+	Meanings      []*ObjectMeaning `protobuf:"bytes,5,rep,name=meanings,proto3" json:"meanings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CrossReferenceDefined) Reset() {
+	*x = CrossReferenceDefined{}
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CrossReferenceDefined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CrossReferenceDefined) ProtoMessage() {}
+
+func (x *CrossReferenceDefined) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CrossReferenceDefined.ProtoReflect.Descriptor instead.
+func (*CrossReferenceDefined) Descriptor() ([]byte, []int) {
+	return file_lockstep_masterdata_v1_events_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *CrossReferenceDefined) GetCrossReferenceId() string {
+	if x != nil {
+		return x.CrossReferenceId
+	}
+	return ""
+}
+
+func (x *CrossReferenceDefined) GetSystem() string {
+	if x != nil {
+		return x.System
+	}
+	return ""
+}
+
+func (x *CrossReferenceDefined) GetObjectType() ObjectType {
+	if x != nil {
+		return x.ObjectType
+	}
+	return ObjectType_OBJECT_TYPE_UNSPECIFIED
+}
+
+func (x *CrossReferenceDefined) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
+func (x *CrossReferenceDefined) GetMeanings() []*ObjectMeaning {
+	if x != nil {
+		return x.Meanings
+	}
+	return nil
+}
+
+// A tenant said who owns what of one type of object.
+type OwnershipPolicyDefined struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the policy, "own_…", derived from (tenant, object type).
+	PolicyId string `protobuf:"bytes,1,opt,name=policy_id,json=policyId,proto3" json:"policy_id,omitempty"`
+	// Type of object.
+	ObjectType ObjectType `protobuf:"varint,2,opt,name=object_type,json=objectType,proto3,enum=lockstep.masterdata.v1.ObjectType" json:"object_type,omitempty"`
+	// All rules as they now are.
+	Rules []*OwnershipRule `protobuf:"bytes,3,rep,name=rules,proto3" json:"rules,omitempty"`
+	// How often the tenant has put a policy for the type.
+	PolicyVersion int64 `protobuf:"varint,4,opt,name=policy_version,json=policyVersion,proto3" json:"policy_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OwnershipPolicyDefined) Reset() {
+	*x = OwnershipPolicyDefined{}
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OwnershipPolicyDefined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OwnershipPolicyDefined) ProtoMessage() {}
+
+func (x *OwnershipPolicyDefined) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OwnershipPolicyDefined.ProtoReflect.Descriptor instead.
+func (*OwnershipPolicyDefined) Descriptor() ([]byte, []int) {
+	return file_lockstep_masterdata_v1_events_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *OwnershipPolicyDefined) GetPolicyId() string {
+	if x != nil {
+		return x.PolicyId
+	}
+	return ""
+}
+
+func (x *OwnershipPolicyDefined) GetObjectType() ObjectType {
+	if x != nil {
+		return x.ObjectType
+	}
+	return ObjectType_OBJECT_TYPE_UNSPECIFIED
+}
+
+func (x *OwnershipPolicyDefined) GetRules() []*OwnershipRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *OwnershipPolicyDefined) GetPolicyVersion() int64 {
+	if x != nil {
+		return x.PolicyVersion
+	}
+	return 0
+}
+
+// A calendar was defined or changed.
+type CalendarDefined struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the calendar, "cal_…", derived from (tenant, code).
+	CalendarId string `protobuf:"bytes,1,opt,name=calendar_id,json=calendarId,proto3" json:"calendar_id,omitempty"`
+	// The calendar as it now is.
+	Calendar      *Calendar `protobuf:"bytes,2,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CalendarDefined) Reset() {
+	*x = CalendarDefined{}
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CalendarDefined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CalendarDefined) ProtoMessage() {}
+
+func (x *CalendarDefined) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CalendarDefined.ProtoReflect.Descriptor instead.
+func (*CalendarDefined) Descriptor() ([]byte, []int) {
+	return file_lockstep_masterdata_v1_events_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *CalendarDefined) GetCalendarId() string {
+	if x != nil {
+		return x.CalendarId
+	}
+	return ""
+}
+
+func (x *CalendarDefined) GetCalendar() *Calendar {
+	if x != nil {
+		return x.Calendar
+	}
+	return nil
+}
+
+// The cut-offs of a site for a carrier and its service were defined or changed.
+type CutOffDefined struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the record, "cut_…", derived from (tenant, site, carrier, service).
+	CutOffId string `protobuf:"bytes,1,opt,name=cut_off_id,json=cutOffId,proto3" json:"cut_off_id,omitempty"`
+	// The cut-offs as they now are, with the site's time zone.
+	CutOff        *CutOff `protobuf:"bytes,2,opt,name=cut_off,json=cutOff,proto3" json:"cut_off,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CutOffDefined) Reset() {
+	*x = CutOffDefined{}
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CutOffDefined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CutOffDefined) ProtoMessage() {}
+
+func (x *CutOffDefined) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CutOffDefined.ProtoReflect.Descriptor instead.
+func (*CutOffDefined) Descriptor() ([]byte, []int) {
+	return file_lockstep_masterdata_v1_events_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CutOffDefined) GetCutOffId() string {
+	if x != nil {
+		return x.CutOffId
+	}
+	return ""
+}
+
+func (x *CutOffDefined) GetCutOff() *CutOff {
+	if x != nil {
+		return x.CutOff
+	}
+	return nil
+}
+
+// A tenant's own entries of a code list were defined, changed, or brought back into use.
+type CodeListDefined struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the tenant's entries, "cdl_…", derived from (tenant, code).
+	CodeListId string `protobuf:"bytes,1,opt,name=code_list_id,json=codeListId,proto3" json:"code_list_id,omitempty"`
+	// The tenant's own entries as they now are, without embedded ones.
+	CodeList      *CodeList `protobuf:"bytes,2,opt,name=code_list,json=codeList,proto3" json:"code_list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CodeListDefined) Reset() {
+	*x = CodeListDefined{}
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CodeListDefined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CodeListDefined) ProtoMessage() {}
+
+func (x *CodeListDefined) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CodeListDefined.ProtoReflect.Descriptor instead.
+func (*CodeListDefined) Descriptor() ([]byte, []int) {
+	return file_lockstep_masterdata_v1_events_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CodeListDefined) GetCodeListId() string {
+	if x != nil {
+		return x.CodeListId
+	}
+	return ""
+}
+
+func (x *CodeListDefined) GetCodeList() *CodeList {
+	if x != nil {
+		return x.CodeList
+	}
+	return nil
+}
+
+// A tenant's own entries of a code list were taken out of use.
+type CodeListRetired struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the tenant's entries, "cdl_…".
+	CodeListId string `protobuf:"bytes,1,opt,name=code_list_id,json=codeListId,proto3" json:"code_list_id,omitempty"`
+	// The entries as they last were.
+	CodeList      *CodeList `protobuf:"bytes,2,opt,name=code_list,json=codeList,proto3" json:"code_list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CodeListRetired) Reset() {
+	*x = CodeListRetired{}
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CodeListRetired) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CodeListRetired) ProtoMessage() {}
+
+func (x *CodeListRetired) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CodeListRetired.ProtoReflect.Descriptor instead.
+func (*CodeListRetired) Descriptor() ([]byte, []int) {
+	return file_lockstep_masterdata_v1_events_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *CodeListRetired) GetCodeListId() string {
+	if x != nil {
+		return x.CodeListId
+	}
+	return ""
+}
+
+func (x *CodeListRetired) GetCodeList() *CodeList {
+	if x != nil {
+		return x.CodeList
+	}
+	return nil
+}
+
+// A change of a record was proposed, approved, rejected, or has taken effect or failed to.
+type ChangeDecided struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the change, "chg_…", derived from (tenant, code).
+	ChangeId string `protobuf:"bytes,1,opt,name=change_id,json=changeId,proto3" json:"change_id,omitempty"`
+	// The change as it now is.
+	Change        *Change `protobuf:"bytes,2,opt,name=change,proto3" json:"change,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeDecided) Reset() {
+	*x = ChangeDecided{}
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeDecided) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeDecided) ProtoMessage() {}
+
+func (x *ChangeDecided) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeDecided.ProtoReflect.Descriptor instead.
+func (*ChangeDecided) Descriptor() ([]byte, []int) {
+	return file_lockstep_masterdata_v1_events_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ChangeDecided) GetChangeId() string {
+	if x != nil {
+		return x.ChangeId
+	}
+	return ""
+}
+
+func (x *ChangeDecided) GetChange() *Change {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
 var File_lockstep_masterdata_v1_events_proto protoreflect.FileDescriptor
 
 const file_lockstep_masterdata_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"#lockstep/masterdata/v1/events.proto\x12\x16lockstep.masterdata.v1\x1a&lockstep/masterdata/v1/resources.proto\"X\n" +
+	"#lockstep/masterdata/v1/events.proto\x12\x16lockstep.masterdata.v1\x1a%lockstep/masterdata/v1/calendar.proto\x1a#lockstep/masterdata/v1/change.proto\x1a&lockstep/masterdata/v1/code_list.proto\x1a,lockstep/masterdata/v1/cross_reference.proto\x1a&lockstep/masterdata/v1/ownership.proto\x1a&lockstep/masterdata/v1/resources.proto\"\xa6\x01\n" +
 	"\vItemDefined\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\tR\x06itemId\x120\n" +
-	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemR\x04item\"X\n" +
+	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemR\x04item\x12L\n" +
+	"\fobservations\x18\x03 \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\xa6\x01\n" +
 	"\vItemRetired\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\tR\x06itemId\x120\n" +
-	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemR\x04item\"^\n" +
+	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemR\x04item\x12L\n" +
+	"\fobservations\x18\x03 \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\xac\x01\n" +
 	"\fPartyDefined\x12\x19\n" +
 	"\bparty_id\x18\x01 \x01(\tR\apartyId\x123\n" +
-	"\x05party\x18\x02 \x01(\v2\x1d.lockstep.masterdata.v1.PartyR\x05party\"^\n" +
+	"\x05party\x18\x02 \x01(\v2\x1d.lockstep.masterdata.v1.PartyR\x05party\x12L\n" +
+	"\fobservations\x18\x03 \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\xac\x01\n" +
 	"\fPartyRetired\x12\x19\n" +
 	"\bparty_id\x18\x01 \x01(\tR\apartyId\x123\n" +
-	"\x05party\x18\x02 \x01(\v2\x1d.lockstep.masterdata.v1.PartyR\x05party\"\x8d\x01\n" +
+	"\x05party\x18\x02 \x01(\v2\x1d.lockstep.masterdata.v1.PartyR\x05party\x12L\n" +
+	"\fobservations\x18\x03 \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\xdb\x01\n" +
 	"\x0fLocationDefined\x12\x1f\n" +
 	"\vlocation_id\x18\x01 \x01(\tR\n" +
 	"locationId\x12<\n" +
 	"\blocation\x18\x02 \x01(\v2 .lockstep.masterdata.v1.LocationR\blocation\x12\x1b\n" +
-	"\tsite_code\x18\x03 \x01(\tR\bsiteCode\"\x8d\x01\n" +
+	"\tsite_code\x18\x03 \x01(\tR\bsiteCode\x12L\n" +
+	"\fobservations\x18\x04 \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\xdb\x01\n" +
 	"\x0fLocationRetired\x12\x1f\n" +
 	"\vlocation_id\x18\x01 \x01(\tR\n" +
 	"locationId\x12<\n" +
 	"\blocation\x18\x02 \x01(\v2 .lockstep.masterdata.v1.LocationR\blocation\x12\x1b\n" +
-	"\tsite_code\x18\x03 \x01(\tR\bsiteCode\"j\n" +
+	"\tsite_code\x18\x03 \x01(\tR\bsiteCode\x12L\n" +
+	"\fobservations\x18\x04 \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\xb8\x01\n" +
 	"\x0eCarrierDefined\x12\x1d\n" +
 	"\n" +
 	"carrier_id\x18\x01 \x01(\tR\tcarrierId\x129\n" +
-	"\acarrier\x18\x02 \x01(\v2\x1f.lockstep.masterdata.v1.CarrierR\acarrier\"j\n" +
+	"\acarrier\x18\x02 \x01(\v2\x1f.lockstep.masterdata.v1.CarrierR\acarrier\x12L\n" +
+	"\fobservations\x18\x03 \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\xb8\x01\n" +
 	"\x0eCarrierRetired\x12\x1d\n" +
 	"\n" +
 	"carrier_id\x18\x01 \x01(\tR\tcarrierId\x129\n" +
-	"\acarrier\x18\x02 \x01(\v2\x1f.lockstep.masterdata.v1.CarrierR\acarrier\"d\n" +
+	"\acarrier\x18\x02 \x01(\v2\x1f.lockstep.masterdata.v1.CarrierR\acarrier\x12L\n" +
+	"\fobservations\x18\x03 \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"d\n" +
 	"\rTenantDefined\x12\x1b\n" +
 	"\ttenant_id\x18\x01 \x01(\tR\btenantId\x126\n" +
-	"\x06tenant\x18\x02 \x01(\v2\x1e.lockstep.masterdata.v1.TenantR\x06tenantB\xfc\x01\n" +
+	"\x06tenant\x18\x02 \x01(\v2\x1e.lockstep.masterdata.v1.TenantR\x06tenant\"\x86\x02\n" +
+	"\x15CrossReferenceDefined\x12,\n" +
+	"\x12cross_reference_id\x18\x01 \x01(\tR\x10crossReferenceId\x12\x16\n" +
+	"\x06system\x18\x02 \x01(\tR\x06system\x12C\n" +
+	"\vobject_type\x18\x03 \x01(\x0e2\".lockstep.masterdata.v1.ObjectTypeR\n" +
+	"objectType\x12\x1f\n" +
+	"\vexternal_id\x18\x04 \x01(\tR\n" +
+	"externalId\x12A\n" +
+	"\bmeanings\x18\x05 \x03(\v2%.lockstep.masterdata.v1.ObjectMeaningR\bmeanings\"\xde\x01\n" +
+	"\x16OwnershipPolicyDefined\x12\x1b\n" +
+	"\tpolicy_id\x18\x01 \x01(\tR\bpolicyId\x12C\n" +
+	"\vobject_type\x18\x02 \x01(\x0e2\".lockstep.masterdata.v1.ObjectTypeR\n" +
+	"objectType\x12;\n" +
+	"\x05rules\x18\x03 \x03(\v2%.lockstep.masterdata.v1.OwnershipRuleR\x05rules\x12%\n" +
+	"\x0epolicy_version\x18\x04 \x01(\x03R\rpolicyVersion\"p\n" +
+	"\x0fCalendarDefined\x12\x1f\n" +
+	"\vcalendar_id\x18\x01 \x01(\tR\n" +
+	"calendarId\x12<\n" +
+	"\bcalendar\x18\x02 \x01(\v2 .lockstep.masterdata.v1.CalendarR\bcalendar\"f\n" +
+	"\rCutOffDefined\x12\x1c\n" +
+	"\n" +
+	"cut_off_id\x18\x01 \x01(\tR\bcutOffId\x127\n" +
+	"\acut_off\x18\x02 \x01(\v2\x1e.lockstep.masterdata.v1.CutOffR\x06cutOff\"r\n" +
+	"\x0fCodeListDefined\x12 \n" +
+	"\fcode_list_id\x18\x01 \x01(\tR\n" +
+	"codeListId\x12=\n" +
+	"\tcode_list\x18\x02 \x01(\v2 .lockstep.masterdata.v1.CodeListR\bcodeList\"r\n" +
+	"\x0fCodeListRetired\x12 \n" +
+	"\fcode_list_id\x18\x01 \x01(\tR\n" +
+	"codeListId\x12=\n" +
+	"\tcode_list\x18\x02 \x01(\v2 .lockstep.masterdata.v1.CodeListR\bcodeList\"d\n" +
+	"\rChangeDecided\x12\x1b\n" +
+	"\tchange_id\x18\x01 \x01(\tR\bchangeId\x126\n" +
+	"\x06change\x18\x02 \x01(\v2\x1e.lockstep.masterdata.v1.ChangeR\x06changeB\xfc\x01\n" +
 	"\x1acom.lockstep.masterdata.v1B\vEventsProtoP\x01ZWgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1;masterdatav1\xa2\x02\x03LMX\xaa\x02\x16Lockstep.Masterdata.V1\xca\x02\x16Lockstep\\Masterdata\\V1\xe2\x02\"Lockstep\\Masterdata\\V1\\GPBMetadata\xea\x02\x18Lockstep::Masterdata::V1b\x06proto3"
 
 var (
@@ -589,38 +1132,70 @@ func file_lockstep_masterdata_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_masterdata_v1_events_proto_rawDescData
 }
 
-var file_lockstep_masterdata_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_lockstep_masterdata_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_lockstep_masterdata_v1_events_proto_goTypes = []any{
-	(*ItemDefined)(nil),     // 0: lockstep.masterdata.v1.ItemDefined
-	(*ItemRetired)(nil),     // 1: lockstep.masterdata.v1.ItemRetired
-	(*PartyDefined)(nil),    // 2: lockstep.masterdata.v1.PartyDefined
-	(*PartyRetired)(nil),    // 3: lockstep.masterdata.v1.PartyRetired
-	(*LocationDefined)(nil), // 4: lockstep.masterdata.v1.LocationDefined
-	(*LocationRetired)(nil), // 5: lockstep.masterdata.v1.LocationRetired
-	(*CarrierDefined)(nil),  // 6: lockstep.masterdata.v1.CarrierDefined
-	(*CarrierRetired)(nil),  // 7: lockstep.masterdata.v1.CarrierRetired
-	(*TenantDefined)(nil),   // 8: lockstep.masterdata.v1.TenantDefined
-	(*Item)(nil),            // 9: lockstep.masterdata.v1.Item
-	(*Party)(nil),           // 10: lockstep.masterdata.v1.Party
-	(*Location)(nil),        // 11: lockstep.masterdata.v1.Location
-	(*Carrier)(nil),         // 12: lockstep.masterdata.v1.Carrier
-	(*Tenant)(nil),          // 13: lockstep.masterdata.v1.Tenant
+	(*ItemDefined)(nil),            // 0: lockstep.masterdata.v1.ItemDefined
+	(*ItemRetired)(nil),            // 1: lockstep.masterdata.v1.ItemRetired
+	(*PartyDefined)(nil),           // 2: lockstep.masterdata.v1.PartyDefined
+	(*PartyRetired)(nil),           // 3: lockstep.masterdata.v1.PartyRetired
+	(*LocationDefined)(nil),        // 4: lockstep.masterdata.v1.LocationDefined
+	(*LocationRetired)(nil),        // 5: lockstep.masterdata.v1.LocationRetired
+	(*CarrierDefined)(nil),         // 6: lockstep.masterdata.v1.CarrierDefined
+	(*CarrierRetired)(nil),         // 7: lockstep.masterdata.v1.CarrierRetired
+	(*TenantDefined)(nil),          // 8: lockstep.masterdata.v1.TenantDefined
+	(*CrossReferenceDefined)(nil),  // 9: lockstep.masterdata.v1.CrossReferenceDefined
+	(*OwnershipPolicyDefined)(nil), // 10: lockstep.masterdata.v1.OwnershipPolicyDefined
+	(*CalendarDefined)(nil),        // 11: lockstep.masterdata.v1.CalendarDefined
+	(*CutOffDefined)(nil),          // 12: lockstep.masterdata.v1.CutOffDefined
+	(*CodeListDefined)(nil),        // 13: lockstep.masterdata.v1.CodeListDefined
+	(*CodeListRetired)(nil),        // 14: lockstep.masterdata.v1.CodeListRetired
+	(*ChangeDecided)(nil),          // 15: lockstep.masterdata.v1.ChangeDecided
+	(*Item)(nil),                   // 16: lockstep.masterdata.v1.Item
+	(*FieldObservation)(nil),       // 17: lockstep.masterdata.v1.FieldObservation
+	(*Party)(nil),                  // 18: lockstep.masterdata.v1.Party
+	(*Location)(nil),               // 19: lockstep.masterdata.v1.Location
+	(*Carrier)(nil),                // 20: lockstep.masterdata.v1.Carrier
+	(*Tenant)(nil),                 // 21: lockstep.masterdata.v1.Tenant
+	(ObjectType)(0),                // 22: lockstep.masterdata.v1.ObjectType
+	(*ObjectMeaning)(nil),          // 23: lockstep.masterdata.v1.ObjectMeaning
+	(*OwnershipRule)(nil),          // 24: lockstep.masterdata.v1.OwnershipRule
+	(*Calendar)(nil),               // 25: lockstep.masterdata.v1.Calendar
+	(*CutOff)(nil),                 // 26: lockstep.masterdata.v1.CutOff
+	(*CodeList)(nil),               // 27: lockstep.masterdata.v1.CodeList
+	(*Change)(nil),                 // 28: lockstep.masterdata.v1.Change
 }
 var file_lockstep_masterdata_v1_events_proto_depIdxs = []int32{
-	9,  // 0: lockstep.masterdata.v1.ItemDefined.item:type_name -> lockstep.masterdata.v1.Item
-	9,  // 1: lockstep.masterdata.v1.ItemRetired.item:type_name -> lockstep.masterdata.v1.Item
-	10, // 2: lockstep.masterdata.v1.PartyDefined.party:type_name -> lockstep.masterdata.v1.Party
-	10, // 3: lockstep.masterdata.v1.PartyRetired.party:type_name -> lockstep.masterdata.v1.Party
-	11, // 4: lockstep.masterdata.v1.LocationDefined.location:type_name -> lockstep.masterdata.v1.Location
-	11, // 5: lockstep.masterdata.v1.LocationRetired.location:type_name -> lockstep.masterdata.v1.Location
-	12, // 6: lockstep.masterdata.v1.CarrierDefined.carrier:type_name -> lockstep.masterdata.v1.Carrier
-	12, // 7: lockstep.masterdata.v1.CarrierRetired.carrier:type_name -> lockstep.masterdata.v1.Carrier
-	13, // 8: lockstep.masterdata.v1.TenantDefined.tenant:type_name -> lockstep.masterdata.v1.Tenant
-	9,  // [9:9] is the sub-list for method output_type
-	9,  // [9:9] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	16, // 0: lockstep.masterdata.v1.ItemDefined.item:type_name -> lockstep.masterdata.v1.Item
+	17, // 1: lockstep.masterdata.v1.ItemDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	16, // 2: lockstep.masterdata.v1.ItemRetired.item:type_name -> lockstep.masterdata.v1.Item
+	17, // 3: lockstep.masterdata.v1.ItemRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	18, // 4: lockstep.masterdata.v1.PartyDefined.party:type_name -> lockstep.masterdata.v1.Party
+	17, // 5: lockstep.masterdata.v1.PartyDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	18, // 6: lockstep.masterdata.v1.PartyRetired.party:type_name -> lockstep.masterdata.v1.Party
+	17, // 7: lockstep.masterdata.v1.PartyRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	19, // 8: lockstep.masterdata.v1.LocationDefined.location:type_name -> lockstep.masterdata.v1.Location
+	17, // 9: lockstep.masterdata.v1.LocationDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	19, // 10: lockstep.masterdata.v1.LocationRetired.location:type_name -> lockstep.masterdata.v1.Location
+	17, // 11: lockstep.masterdata.v1.LocationRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	20, // 12: lockstep.masterdata.v1.CarrierDefined.carrier:type_name -> lockstep.masterdata.v1.Carrier
+	17, // 13: lockstep.masterdata.v1.CarrierDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	20, // 14: lockstep.masterdata.v1.CarrierRetired.carrier:type_name -> lockstep.masterdata.v1.Carrier
+	17, // 15: lockstep.masterdata.v1.CarrierRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	21, // 16: lockstep.masterdata.v1.TenantDefined.tenant:type_name -> lockstep.masterdata.v1.Tenant
+	22, // 17: lockstep.masterdata.v1.CrossReferenceDefined.object_type:type_name -> lockstep.masterdata.v1.ObjectType
+	23, // 18: lockstep.masterdata.v1.CrossReferenceDefined.meanings:type_name -> lockstep.masterdata.v1.ObjectMeaning
+	22, // 19: lockstep.masterdata.v1.OwnershipPolicyDefined.object_type:type_name -> lockstep.masterdata.v1.ObjectType
+	24, // 20: lockstep.masterdata.v1.OwnershipPolicyDefined.rules:type_name -> lockstep.masterdata.v1.OwnershipRule
+	25, // 21: lockstep.masterdata.v1.CalendarDefined.calendar:type_name -> lockstep.masterdata.v1.Calendar
+	26, // 22: lockstep.masterdata.v1.CutOffDefined.cut_off:type_name -> lockstep.masterdata.v1.CutOff
+	27, // 23: lockstep.masterdata.v1.CodeListDefined.code_list:type_name -> lockstep.masterdata.v1.CodeList
+	27, // 24: lockstep.masterdata.v1.CodeListRetired.code_list:type_name -> lockstep.masterdata.v1.CodeList
+	28, // 25: lockstep.masterdata.v1.ChangeDecided.change:type_name -> lockstep.masterdata.v1.Change
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_masterdata_v1_events_proto_init() }
@@ -628,6 +1203,11 @@ func file_lockstep_masterdata_v1_events_proto_init() {
 	if File_lockstep_masterdata_v1_events_proto != nil {
 		return
 	}
+	file_lockstep_masterdata_v1_calendar_proto_init()
+	file_lockstep_masterdata_v1_change_proto_init()
+	file_lockstep_masterdata_v1_code_list_proto_init()
+	file_lockstep_masterdata_v1_cross_reference_proto_init()
+	file_lockstep_masterdata_v1_ownership_proto_init()
 	file_lockstep_masterdata_v1_resources_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -635,7 +1215,7 @@ func file_lockstep_masterdata_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_masterdata_v1_events_proto_rawDesc), len(file_lockstep_masterdata_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

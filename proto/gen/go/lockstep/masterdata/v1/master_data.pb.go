@@ -59,6 +59,38 @@ const (
 	Reason_REASON_LOCATION_FIXED Reason = 13
 	// There is no record under this code.
 	Reason_REASON_NOT_FOUND Reason = 14
+	// There is no such object of ours in use.
+	Reason_REASON_OBJECT_UNKNOWN Reason = 15
+	// The end of a validity is not after its beginning.
+	Reason_REASON_VALIDITY_INVALID Reason = 16
+	// The external id means another object of ours at some moment of the validity.
+	Reason_REASON_EXTERNAL_ID_TAKEN Reason = 17
+	// An external id has at most 50 meanings; none of them is over yet.
+	Reason_REASON_TOO_MANY_MEANINGS Reason = 18
+	// The external id means nothing at the moment asked for.
+	Reason_REASON_NOT_IN_USE Reason = 19
+	// The system does not own the field.
+	Reason_REASON_FIELD_NOT_OWNED Reason = 20
+	// The subject is no field of the object and no command.
+	Reason_REASON_SUBJECT_INVALID Reason = 21
+	// Working hours end before they begin, or overlap.
+	Reason_REASON_HOURS_INVALID Reason = 22
+	// The date is not in the calendar.
+	Reason_REASON_DATE_INVALID Reason = 23
+	// There is no such calendar.
+	Reason_REASON_CALENDAR_UNKNOWN Reason = 24
+	// There is no such site in use.
+	Reason_REASON_SITE_UNKNOWN Reason = 25
+	// There is no working time or cut-off within 400 days.
+	Reason_REASON_NO_WORKING_TIME Reason = 26
+	// The code list has no such code at the moment asked for.
+	Reason_REASON_CODE_UNKNOWN Reason = 27
+	// The code is that of another change.
+	Reason_REASON_CHANGE_TAKEN Reason = 28
+	// The change has been decided otherwise, or has taken effect.
+	Reason_REASON_CHANGE_DECIDED Reason = 29
+	// Who proposed a change does not approve it.
+	Reason_REASON_SAME_PERSON Reason = 30
 )
 
 // Enum value maps for Reason.
@@ -79,6 +111,22 @@ var (
 		12: "REASON_BASE_UNIT_FIXED",
 		13: "REASON_LOCATION_FIXED",
 		14: "REASON_NOT_FOUND",
+		15: "REASON_OBJECT_UNKNOWN",
+		16: "REASON_VALIDITY_INVALID",
+		17: "REASON_EXTERNAL_ID_TAKEN",
+		18: "REASON_TOO_MANY_MEANINGS",
+		19: "REASON_NOT_IN_USE",
+		20: "REASON_FIELD_NOT_OWNED",
+		21: "REASON_SUBJECT_INVALID",
+		22: "REASON_HOURS_INVALID",
+		23: "REASON_DATE_INVALID",
+		24: "REASON_CALENDAR_UNKNOWN",
+		25: "REASON_SITE_UNKNOWN",
+		26: "REASON_NO_WORKING_TIME",
+		27: "REASON_CODE_UNKNOWN",
+		28: "REASON_CHANGE_TAKEN",
+		29: "REASON_CHANGE_DECIDED",
+		30: "REASON_SAME_PERSON",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":       0,
@@ -96,6 +144,22 @@ var (
 		"REASON_BASE_UNIT_FIXED":   12,
 		"REASON_LOCATION_FIXED":    13,
 		"REASON_NOT_FOUND":         14,
+		"REASON_OBJECT_UNKNOWN":    15,
+		"REASON_VALIDITY_INVALID":  16,
+		"REASON_EXTERNAL_ID_TAKEN": 17,
+		"REASON_TOO_MANY_MEANINGS": 18,
+		"REASON_NOT_IN_USE":        19,
+		"REASON_FIELD_NOT_OWNED":   20,
+		"REASON_SUBJECT_INVALID":   21,
+		"REASON_HOURS_INVALID":     22,
+		"REASON_DATE_INVALID":      23,
+		"REASON_CALENDAR_UNKNOWN":  24,
+		"REASON_SITE_UNKNOWN":      25,
+		"REASON_NO_WORKING_TIME":   26,
+		"REASON_CODE_UNKNOWN":      27,
+		"REASON_CHANGE_TAKEN":      28,
+		"REASON_CHANGE_DECIDED":    29,
+		"REASON_SAME_PERSON":       30,
 	}
 )
 
@@ -717,7 +781,9 @@ type ItemRecord struct {
 	// When it was first put.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last changed.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,7,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -790,6 +856,13 @@ func (x *ItemRecord) GetCreateTime() *timestamppb.Timestamp {
 func (x *ItemRecord) GetUpdateTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *ItemRecord) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
 	}
 	return nil
 }
@@ -1385,7 +1458,9 @@ type PartyRecord struct {
 	// When it was first put.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last changed.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,7,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1458,6 +1533,13 @@ func (x *PartyRecord) GetCreateTime() *timestamppb.Timestamp {
 func (x *PartyRecord) GetUpdateTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *PartyRecord) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
 	}
 	return nil
 }
@@ -2064,7 +2146,9 @@ type LocationRecord struct {
 	// When it was last changed.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Code of the site that it belongs to; its own code for a site.
-	SiteCode      string `protobuf:"bytes,7,opt,name=site_code,json=siteCode,proto3" json:"site_code,omitempty"`
+	SiteCode string `protobuf:"bytes,7,opt,name=site_code,json=siteCode,proto3" json:"site_code,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,8,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2146,6 +2230,13 @@ func (x *LocationRecord) GetSiteCode() string {
 		return x.SiteCode
 	}
 	return ""
+}
+
+func (x *LocationRecord) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
 }
 
 // Request of PutCarrier.
@@ -2730,7 +2821,9 @@ type CarrierRecord struct {
 	// When it was first put.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last changed.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// What other systems said of fields that they do not own.
+	Observations  []*FieldObservation `protobuf:"bytes,7,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2803,6 +2896,13 @@ func (x *CarrierRecord) GetCreateTime() *timestamppb.Timestamp {
 func (x *CarrierRecord) GetUpdateTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *CarrierRecord) GetObservations() []*FieldObservation {
+	if x != nil {
+		return x.Observations
 	}
 	return nil
 }
@@ -3284,9 +3384,14 @@ type ListUnitsResponse_Unit struct {
 	// Name in English.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// What it measures, e.g. "mass"; units convert within one dimension only.
-	Dimension     string `protobuf:"bytes,3,opt,name=dimension,proto3" json:"dimension,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Dimension string `protobuf:"bytes,3,opt,name=dimension,proto3" json:"dimension,omitempty"`
+	// One of it is factor_numerator / factor_denominator of the dimension's own unit, exactly: each,
+	// kilogram, metre, square metre, cubic metre, second or kelvin. 0 where the item's own ratio counts.
+	FactorNumerator int64 `protobuf:"varint,4,opt,name=factor_numerator,json=factorNumerator,proto3" json:"factor_numerator,omitempty"`
+	// At least 1; 0 where the item's own ratio counts.
+	FactorDenominator int64 `protobuf:"varint,5,opt,name=factor_denominator,json=factorDenominator,proto3" json:"factor_denominator,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ListUnitsResponse_Unit) Reset() {
@@ -3338,6 +3443,20 @@ func (x *ListUnitsResponse_Unit) GetDimension() string {
 		return x.Dimension
 	}
 	return ""
+}
+
+func (x *ListUnitsResponse_Unit) GetFactorNumerator() int64 {
+	if x != nil {
+		return x.FactorNumerator
+	}
+	return 0
+}
+
+func (x *ListUnitsResponse_Unit) GetFactorDenominator() int64 {
+	if x != nil {
+		return x.FactorDenominator
+	}
+	return 0
 }
 
 // A currency.
@@ -3454,7 +3573,7 @@ var File_lockstep_masterdata_v1_master_data_proto protoreflect.FileDescriptor
 
 const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/masterdata/v1/master_data.proto\x12\x16lockstep.masterdata.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a&lockstep/masterdata/v1/resources.proto\"\x87\x02\n" +
+	"(lockstep/masterdata/v1/master_data.proto\x12\x16lockstep.masterdata.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a%lockstep/masterdata/v1/calendar.proto\x1a#lockstep/masterdata/v1/change.proto\x1a&lockstep/masterdata/v1/code_list.proto\x1a,lockstep/masterdata/v1/cross_reference.proto\x1a#lockstep/masterdata/v1/export.proto\x1a&lockstep/masterdata/v1/ownership.proto\x1a&lockstep/masterdata/v1/resources.proto\"\x87\x02\n" +
 	"\x0ePutItemRequest\x12B\n" +
 	"\x03sku\x18\x01 \x01(\tB0\xbaH-r+2)^[A-Za-z0-9][A-Za-z0-9 ._/+#&,()-]{0,63}$R\x03sku\x128\n" +
 	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemB\x06\xbaH\x03\xc8\x01\x01R\x04item\x12\x1b\n" +
@@ -3492,7 +3611,7 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\x05items\x18\x01 \x03(\v2\".lockstep.masterdata.v1.ItemRecordR\x05items\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xa0\x02\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xee\x02\n" +
 	"\n" +
 	"ItemRecord\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\tR\x06itemId\x120\n" +
@@ -3502,7 +3621,8 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x8d\x02\n" +
+	"updateTime\x12L\n" +
+	"\fobservations\x18\a \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\x8d\x02\n" +
 	"\x0fPutPartyRequest\x12D\n" +
 	"\x04code\x18\x01 \x01(\tB0\xbaH-r+2)^[A-Za-z0-9][A-Za-z0-9 ._/+#&,()-]{0,63}$R\x04code\x12;\n" +
 	"\x05party\x18\x02 \x01(\v2\x1d.lockstep.masterdata.v1.PartyB\x06\xbaH\x03\xc8\x01\x01R\x05party\x12\x1b\n" +
@@ -3538,7 +3658,7 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\aparties\x18\x01 \x03(\v2#.lockstep.masterdata.v1.PartyRecordR\aparties\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xa6\x02\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xf4\x02\n" +
 	"\vPartyRecord\x12\x19\n" +
 	"\bparty_id\x18\x01 \x01(\tR\apartyId\x123\n" +
 	"\x05party\x18\x02 \x01(\v2\x1d.lockstep.masterdata.v1.PartyR\x05party\x129\n" +
@@ -3547,7 +3667,8 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x92\x02\n" +
+	"updateTime\x12L\n" +
+	"\fobservations\x18\a \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\x92\x02\n" +
 	"\x12PutLocationRequest\x12=\n" +
 	"\x04code\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$R\x04code\x12D\n" +
 	"\blocation\x18\x02 \x01(\v2 .lockstep.masterdata.v1.LocationB\x06\xbaH\x03\xc8\x01\x01R\blocation\x12\x1b\n" +
@@ -3584,7 +3705,7 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\tlocations\x18\x01 \x03(\v2&.lockstep.masterdata.v1.LocationRecordR\tlocations\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xd5\x02\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xa3\x03\n" +
 	"\x0eLocationRecord\x12\x1f\n" +
 	"\vlocation_id\x18\x01 \x01(\tR\n" +
 	"locationId\x12<\n" +
@@ -3595,7 +3716,8 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12\x1b\n" +
-	"\tsite_code\x18\a \x01(\tR\bsiteCode\"\x86\x02\n" +
+	"\tsite_code\x18\a \x01(\tR\bsiteCode\x12L\n" +
+	"\fobservations\x18\b \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\x86\x02\n" +
 	"\x11PutCarrierRequest\x125\n" +
 	"\x04code\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[A-Z0-9][A-Z0-9_-]{0,15}$R\x04code\x12A\n" +
 	"\acarrier\x18\x02 \x01(\v2\x1f.lockstep.masterdata.v1.CarrierB\x06\xbaH\x03\xc8\x01\x01R\acarrier\x12\x1b\n" +
@@ -3630,7 +3752,7 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\bcarriers\x18\x01 \x03(\v2%.lockstep.masterdata.v1.CarrierRecordR\bcarriers\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xb2\x02\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\x80\x03\n" +
 	"\rCarrierRecord\x12\x1d\n" +
 	"\n" +
 	"carrier_id\x18\x01 \x01(\tR\tcarrierId\x129\n" +
@@ -3640,7 +3762,8 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\xcb\x01\n" +
+	"updateTime\x12L\n" +
+	"\fobservations\x18\a \x03(\v2(.lockstep.masterdata.v1.FieldObservationR\fobservations\"\xcb\x01\n" +
 	"\x10PutTenantRequest\x12>\n" +
 	"\x06tenant\x18\x01 \x01(\v2\x1e.lockstep.masterdata.v1.TenantB\x06\xbaH\x03\xc8\x01\x01R\x06tenant\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
@@ -3653,13 +3776,15 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\ttenant_id\x18\x01 \x01(\tR\btenantId\x126\n" +
 	"\x06tenant\x18\x02 \x01(\v2\x1e.lockstep.masterdata.v1.TenantR\x06tenant\x12\x12\n" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\"\x12\n" +
-	"\x10ListUnitsRequest\"\xa7\x01\n" +
+	"\x10ListUnitsRequest\"\x82\x02\n" +
 	"\x11ListUnitsResponse\x12D\n" +
-	"\x05units\x18\x01 \x03(\v2..lockstep.masterdata.v1.ListUnitsResponse.UnitR\x05units\x1aL\n" +
+	"\x05units\x18\x01 \x03(\v2..lockstep.masterdata.v1.ListUnitsResponse.UnitR\x05units\x1a\xa6\x01\n" +
 	"\x04Unit\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1c\n" +
-	"\tdimension\x18\x03 \x01(\tR\tdimension\"\x17\n" +
+	"\tdimension\x18\x03 \x01(\tR\tdimension\x12)\n" +
+	"\x10factor_numerator\x18\x04 \x01(\x03R\x0ffactorNumerator\x12-\n" +
+	"\x12factor_denominator\x18\x05 \x01(\x03R\x11factorDenominator\"\x17\n" +
 	"\x15ListCurrenciesRequest\"\xad\x01\n" +
 	"\x16ListCurrenciesResponse\x12W\n" +
 	"\n" +
@@ -3673,7 +3798,7 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\tcountries\x18\x01 \x03(\v25.lockstep.masterdata.v1.ListCountriesResponse.CountryR\tcountries\x1a1\n" +
 	"\aCountry\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name*\x89\x03\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name*\xb6\x06\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14REASON_CODE_MISMATCH\x10\x01\x12\x17\n" +
@@ -3690,7 +3815,23 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\x14REASON_CONTRADICTION\x10\v\x12\x1a\n" +
 	"\x16REASON_BASE_UNIT_FIXED\x10\f\x12\x19\n" +
 	"\x15REASON_LOCATION_FIXED\x10\r\x12\x14\n" +
-	"\x10REASON_NOT_FOUND\x10\x0e2\xf1\x1c\n" +
+	"\x10REASON_NOT_FOUND\x10\x0e\x12\x19\n" +
+	"\x15REASON_OBJECT_UNKNOWN\x10\x0f\x12\x1b\n" +
+	"\x17REASON_VALIDITY_INVALID\x10\x10\x12\x1c\n" +
+	"\x18REASON_EXTERNAL_ID_TAKEN\x10\x11\x12\x1c\n" +
+	"\x18REASON_TOO_MANY_MEANINGS\x10\x12\x12\x15\n" +
+	"\x11REASON_NOT_IN_USE\x10\x13\x12\x1a\n" +
+	"\x16REASON_FIELD_NOT_OWNED\x10\x14\x12\x1a\n" +
+	"\x16REASON_SUBJECT_INVALID\x10\x15\x12\x18\n" +
+	"\x14REASON_HOURS_INVALID\x10\x16\x12\x17\n" +
+	"\x13REASON_DATE_INVALID\x10\x17\x12\x1b\n" +
+	"\x17REASON_CALENDAR_UNKNOWN\x10\x18\x12\x17\n" +
+	"\x13REASON_SITE_UNKNOWN\x10\x19\x12\x1a\n" +
+	"\x16REASON_NO_WORKING_TIME\x10\x1a\x12\x17\n" +
+	"\x13REASON_CODE_UNKNOWN\x10\x1b\x12\x17\n" +
+	"\x13REASON_CHANGE_TAKEN\x10\x1c\x12\x19\n" +
+	"\x15REASON_CHANGE_DECIDED\x10\x1d\x12\x16\n" +
+	"\x12REASON_SAME_PERSON\x10\x1e2\xdfC\n" +
 	"\x11MasterDataService\x12\x82\x01\n" +
 	"\aPutItem\x12&.lockstep.masterdata.v1.PutItemRequest\x1a'.lockstep.masterdata.v1.PutItemResponse\"&\x8a\xb5\x18\b\n" +
 	"\x02\x06\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x14:\x01*\x1a\x0f/v1/items/{sku}\x12\x97\x01\n" +
@@ -3758,7 +3899,69 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\x06\x01\x02\x03\x04\x05\x06\x10\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/currencies\x12\x91\x01\n" +
 	"\rListCountries\x12,.lockstep.masterdata.v1.ListCountriesRequest\x1a-.lockstep.masterdata.v1.ListCountriesResponse\"#\x8a\xb5\x18\n" +
 	"\n" +
-	"\x06\x01\x02\x03\x04\x05\x06\x10\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/countriesB\x80\x02\n" +
+	"\x06\x01\x02\x03\x04\x05\x06\x10\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/countries\x12\xa5\x01\n" +
+	"\x11PutCrossReference\x120.lockstep.masterdata.v1.PutCrossReferenceRequest\x1a1.lockstep.masterdata.v1.PutCrossReferenceResponse\"+\x8a\xb5\x18\b\n" +
+	"\x02\x06\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/v1/cross-references\x12\xc0\x01\n" +
+	"\x17BatchPutCrossReferences\x126.lockstep.masterdata.v1.BatchPutCrossReferencesRequest\x1a7.lockstep.masterdata.v1.BatchPutCrossReferencesResponse\"4\x8a\xb5\x18\b\n" +
+	"\x02\x06\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/cross-references:batchPut\x12\xb5\x01\n" +
+	"\x14RetireCrossReference\x123.lockstep.masterdata.v1.RetireCrossReferenceRequest\x1a4.lockstep.masterdata.v1.RetireCrossReferenceResponse\"2\x8a\xb5\x18\b\n" +
+	"\x02\x06\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/cross-references:retire\x12\xa6\x01\n" +
+	"\x11GetCrossReference\x120.lockstep.masterdata.v1.GetCrossReferenceRequest\x1a1.lockstep.masterdata.v1.GetCrossReferenceResponse\",\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/cross-references:get\x12\xa8\x01\n" +
+	"\x13ListCrossReferences\x122.lockstep.masterdata.v1.ListCrossReferencesRequest\x1a3.lockstep.masterdata.v1.ListCrossReferencesResponse\"(\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/cross-references\x12\xb6\x01\n" +
+	"\x15ResolveCrossReference\x124.lockstep.masterdata.v1.ResolveCrossReferenceRequest\x1a5.lockstep.masterdata.v1.ResolveCrossReferenceResponse\"0\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/cross-references:resolve\x12\xb8\x01\n" +
+	"\x12ResolveExternalIds\x121.lockstep.masterdata.v1.ResolveExternalIdsRequest\x1a2.lockstep.masterdata.v1.ResolveExternalIdsResponse\";\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02)\x12'/v1/cross-references:resolveExternalIds\x12\xb7\x01\n" +
+	"\x12PutOwnershipPolicy\x121.lockstep.masterdata.v1.PutOwnershipPolicyRequest\x1a2.lockstep.masterdata.v1.PutOwnershipPolicyResponse\":\x8a\xb5\x18\a\n" +
+	"\x01\x06\x10\x01\x18\x01\x82\xd3\xe4\x93\x02):\x01*\x1a$/v1/ownership-policies/{object_type}\x12\xb5\x01\n" +
+	"\x12GetOwnershipPolicy\x121.lockstep.masterdata.v1.GetOwnershipPolicyRequest\x1a2.lockstep.masterdata.v1.GetOwnershipPolicyResponse\"8\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02&\x12$/v1/ownership-policies/{object_type}\x12\xb0\x01\n" +
+	"\x15ListOwnershipPolicies\x124.lockstep.masterdata.v1.ListOwnershipPoliciesRequest\x1a5.lockstep.masterdata.v1.ListOwnershipPoliciesResponse\"*\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/ownership-policies\x12\x9b\x01\n" +
+	"\x10ListObservations\x12/.lockstep.masterdata.v1.ListObservationsRequest\x1a0.lockstep.masterdata.v1.ListObservationsResponse\"$\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/observations\x12\x93\x01\n" +
+	"\vPutCalendar\x12*.lockstep.masterdata.v1.PutCalendarRequest\x1a+.lockstep.masterdata.v1.PutCalendarResponse\"+\x8a\xb5\x18\b\n" +
+	"\x02\x06\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x19:\x01*\x1a\x14/v1/calendars/{code}\x12\x90\x01\n" +
+	"\vGetCalendar\x12*.lockstep.masterdata.v1.GetCalendarRequest\x1a+.lockstep.masterdata.v1.GetCalendarResponse\"(\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/calendars/{code}\x12\x8f\x01\n" +
+	"\rListCalendars\x12,.lockstep.masterdata.v1.ListCalendarsRequest\x1a-.lockstep.masterdata.v1.ListCalendarsResponse\"!\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/calendars\x12\xb5\x01\n" +
+	"\x12GetNextWorkingTime\x121.lockstep.masterdata.v1.GetNextWorkingTimeRequest\x1a2.lockstep.masterdata.v1.GetNextWorkingTimeResponse\"8\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02&\x12$/v1/calendars/{code}:nextWorkingTime\x12\x85\x01\n" +
+	"\tPutCutOff\x12(.lockstep.masterdata.v1.PutCutOffRequest\x1a).lockstep.masterdata.v1.PutCutOffResponse\"#\x8a\xb5\x18\b\n" +
+	"\x02\x06\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/cut-offs\x12\x86\x01\n" +
+	"\tGetCutOff\x12(.lockstep.masterdata.v1.GetCutOffRequest\x1a).lockstep.masterdata.v1.GetCutOffResponse\"$\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/cut-offs:get\x12\x88\x01\n" +
+	"\vListCutOffs\x12*.lockstep.masterdata.v1.ListCutOffsRequest\x1a+.lockstep.masterdata.v1.ListCutOffsResponse\" \x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/cut-offs\x12\x93\x01\n" +
+	"\rGetNextCutOff\x12,.lockstep.masterdata.v1.GetNextCutOffRequest\x1a-.lockstep.masterdata.v1.GetNextCutOffResponse\"%\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/cut-offs:next\x12\x93\x01\n" +
+	"\vPutCodeList\x12*.lockstep.masterdata.v1.PutCodeListRequest\x1a+.lockstep.masterdata.v1.PutCodeListResponse\"+\x8a\xb5\x18\a\n" +
+	"\x01\x06\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x1a:\x01*\x1a\x15/v1/code-lists/{code}\x12\xa3\x01\n" +
+	"\x0eRetireCodeList\x12-.lockstep.masterdata.v1.RetireCodeListRequest\x1a..lockstep.masterdata.v1.RetireCodeListResponse\"2\x8a\xb5\x18\a\n" +
+	"\x01\x06\x10\x01\x18\x01\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/code-lists/{code}:retire\x12\x91\x01\n" +
+	"\vGetCodeList\x12*.lockstep.masterdata.v1.GetCodeListRequest\x1a+.lockstep.masterdata.v1.GetCodeListResponse\")\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/code-lists/{code}\x12\x90\x01\n" +
+	"\rListCodeLists\x12,.lockstep.masterdata.v1.ListCodeListsRequest\x1a-.lockstep.masterdata.v1.ListCodeListsResponse\"\"\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/code-lists\x12\x99\x01\n" +
+	"\vResolveCode\x12*.lockstep.masterdata.v1.ResolveCodeRequest\x1a+.lockstep.masterdata.v1.ResolveCodeResponse\"1\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/code-lists/{code}:resolve\x12\x92\x01\n" +
+	"\rExportRecords\x12,.lockstep.masterdata.v1.ExportRecordsRequest\x1a-.lockstep.masterdata.v1.ExportRecordsResponse\"$\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/record-exports\x12\x8e\x01\n" +
+	"\rProposeChange\x12,.lockstep.masterdata.v1.ProposeChangeRequest\x1a-.lockstep.masterdata.v1.ProposeChangeResponse\" \x8a\xb5\x18\x06\n" +
+	"\x02\x06\x01\x18\x01\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/changes\x12\x9c\x01\n" +
+	"\rApproveChange\x12,.lockstep.masterdata.v1.ApproveChangeRequest\x1a-.lockstep.masterdata.v1.ApproveChangeResponse\".\x8a\xb5\x18\x05\n" +
+	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/changes/{code}:approve\x12\x98\x01\n" +
+	"\fRejectChange\x12+.lockstep.masterdata.v1.RejectChangeRequest\x1a,.lockstep.masterdata.v1.RejectChangeResponse\"-\x8a\xb5\x18\x05\n" +
+	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/changes/{code}:reject\x12\x88\x01\n" +
+	"\tGetChange\x12(.lockstep.masterdata.v1.GetChangeRequest\x1a).lockstep.masterdata.v1.GetChangeResponse\"&\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/changes/{code}\x12\x87\x01\n" +
+	"\vListChanges\x12*.lockstep.masterdata.v1.ListChangesRequest\x1a+.lockstep.masterdata.v1.ListChangesResponse\"\x1f\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\r\x12\v/v1/changes\x12\xa4\x01\n" +
+	"\x12ListRecordVersions\x121.lockstep.masterdata.v1.ListRecordVersionsRequest\x1a2.lockstep.masterdata.v1.ListRecordVersionsResponse\"'\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/record-versionsB\x80\x02\n" +
 	"\x1acom.lockstep.masterdata.v1B\x0fMasterDataProtoP\x01ZWgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1;masterdatav1\xa2\x02\x03LMX\xaa\x02\x16Lockstep.Masterdata.V1\xca\x02\x16Lockstep\\Masterdata\\V1\xe2\x02\"Lockstep\\Masterdata\\V1\\GPBMetadata\xea\x02\x18Lockstep::Masterdata::V1b\x06proto3"
 
 var (
@@ -3840,138 +4043,267 @@ var file_lockstep_masterdata_v1_master_data_proto_goTypes = []any{
 	(*v1.ItemResult)(nil),                   // 61: lockstep.common.v1.ItemResult
 	(*timestamppb.Timestamp)(nil),           // 62: google.protobuf.Timestamp
 	(RecordState)(0),                        // 63: lockstep.masterdata.v1.RecordState
-	(*Party)(nil),                           // 64: lockstep.masterdata.v1.Party
-	(PartyRole)(0),                          // 65: lockstep.masterdata.v1.PartyRole
-	(*Location)(nil),                        // 66: lockstep.masterdata.v1.Location
-	(LocationKind)(0),                       // 67: lockstep.masterdata.v1.LocationKind
-	(*Carrier)(nil),                         // 68: lockstep.masterdata.v1.Carrier
-	(*Tenant)(nil),                          // 69: lockstep.masterdata.v1.Tenant
+	(*FieldObservation)(nil),                // 64: lockstep.masterdata.v1.FieldObservation
+	(*Party)(nil),                           // 65: lockstep.masterdata.v1.Party
+	(PartyRole)(0),                          // 66: lockstep.masterdata.v1.PartyRole
+	(*Location)(nil),                        // 67: lockstep.masterdata.v1.Location
+	(LocationKind)(0),                       // 68: lockstep.masterdata.v1.LocationKind
+	(*Carrier)(nil),                         // 69: lockstep.masterdata.v1.Carrier
+	(*Tenant)(nil),                          // 70: lockstep.masterdata.v1.Tenant
+	(*PutCrossReferenceRequest)(nil),        // 71: lockstep.masterdata.v1.PutCrossReferenceRequest
+	(*BatchPutCrossReferencesRequest)(nil),  // 72: lockstep.masterdata.v1.BatchPutCrossReferencesRequest
+	(*RetireCrossReferenceRequest)(nil),     // 73: lockstep.masterdata.v1.RetireCrossReferenceRequest
+	(*GetCrossReferenceRequest)(nil),        // 74: lockstep.masterdata.v1.GetCrossReferenceRequest
+	(*ListCrossReferencesRequest)(nil),      // 75: lockstep.masterdata.v1.ListCrossReferencesRequest
+	(*ResolveCrossReferenceRequest)(nil),    // 76: lockstep.masterdata.v1.ResolveCrossReferenceRequest
+	(*ResolveExternalIdsRequest)(nil),       // 77: lockstep.masterdata.v1.ResolveExternalIdsRequest
+	(*PutOwnershipPolicyRequest)(nil),       // 78: lockstep.masterdata.v1.PutOwnershipPolicyRequest
+	(*GetOwnershipPolicyRequest)(nil),       // 79: lockstep.masterdata.v1.GetOwnershipPolicyRequest
+	(*ListOwnershipPoliciesRequest)(nil),    // 80: lockstep.masterdata.v1.ListOwnershipPoliciesRequest
+	(*ListObservationsRequest)(nil),         // 81: lockstep.masterdata.v1.ListObservationsRequest
+	(*PutCalendarRequest)(nil),              // 82: lockstep.masterdata.v1.PutCalendarRequest
+	(*GetCalendarRequest)(nil),              // 83: lockstep.masterdata.v1.GetCalendarRequest
+	(*ListCalendarsRequest)(nil),            // 84: lockstep.masterdata.v1.ListCalendarsRequest
+	(*GetNextWorkingTimeRequest)(nil),       // 85: lockstep.masterdata.v1.GetNextWorkingTimeRequest
+	(*PutCutOffRequest)(nil),                // 86: lockstep.masterdata.v1.PutCutOffRequest
+	(*GetCutOffRequest)(nil),                // 87: lockstep.masterdata.v1.GetCutOffRequest
+	(*ListCutOffsRequest)(nil),              // 88: lockstep.masterdata.v1.ListCutOffsRequest
+	(*GetNextCutOffRequest)(nil),            // 89: lockstep.masterdata.v1.GetNextCutOffRequest
+	(*PutCodeListRequest)(nil),              // 90: lockstep.masterdata.v1.PutCodeListRequest
+	(*RetireCodeListRequest)(nil),           // 91: lockstep.masterdata.v1.RetireCodeListRequest
+	(*GetCodeListRequest)(nil),              // 92: lockstep.masterdata.v1.GetCodeListRequest
+	(*ListCodeListsRequest)(nil),            // 93: lockstep.masterdata.v1.ListCodeListsRequest
+	(*ResolveCodeRequest)(nil),              // 94: lockstep.masterdata.v1.ResolveCodeRequest
+	(*ExportRecordsRequest)(nil),            // 95: lockstep.masterdata.v1.ExportRecordsRequest
+	(*ProposeChangeRequest)(nil),            // 96: lockstep.masterdata.v1.ProposeChangeRequest
+	(*ApproveChangeRequest)(nil),            // 97: lockstep.masterdata.v1.ApproveChangeRequest
+	(*RejectChangeRequest)(nil),             // 98: lockstep.masterdata.v1.RejectChangeRequest
+	(*GetChangeRequest)(nil),                // 99: lockstep.masterdata.v1.GetChangeRequest
+	(*ListChangesRequest)(nil),              // 100: lockstep.masterdata.v1.ListChangesRequest
+	(*ListRecordVersionsRequest)(nil),       // 101: lockstep.masterdata.v1.ListRecordVersionsRequest
+	(*PutCrossReferenceResponse)(nil),       // 102: lockstep.masterdata.v1.PutCrossReferenceResponse
+	(*BatchPutCrossReferencesResponse)(nil), // 103: lockstep.masterdata.v1.BatchPutCrossReferencesResponse
+	(*RetireCrossReferenceResponse)(nil),    // 104: lockstep.masterdata.v1.RetireCrossReferenceResponse
+	(*GetCrossReferenceResponse)(nil),       // 105: lockstep.masterdata.v1.GetCrossReferenceResponse
+	(*ListCrossReferencesResponse)(nil),     // 106: lockstep.masterdata.v1.ListCrossReferencesResponse
+	(*ResolveCrossReferenceResponse)(nil),   // 107: lockstep.masterdata.v1.ResolveCrossReferenceResponse
+	(*ResolveExternalIdsResponse)(nil),      // 108: lockstep.masterdata.v1.ResolveExternalIdsResponse
+	(*PutOwnershipPolicyResponse)(nil),      // 109: lockstep.masterdata.v1.PutOwnershipPolicyResponse
+	(*GetOwnershipPolicyResponse)(nil),      // 110: lockstep.masterdata.v1.GetOwnershipPolicyResponse
+	(*ListOwnershipPoliciesResponse)(nil),   // 111: lockstep.masterdata.v1.ListOwnershipPoliciesResponse
+	(*ListObservationsResponse)(nil),        // 112: lockstep.masterdata.v1.ListObservationsResponse
+	(*PutCalendarResponse)(nil),             // 113: lockstep.masterdata.v1.PutCalendarResponse
+	(*GetCalendarResponse)(nil),             // 114: lockstep.masterdata.v1.GetCalendarResponse
+	(*ListCalendarsResponse)(nil),           // 115: lockstep.masterdata.v1.ListCalendarsResponse
+	(*GetNextWorkingTimeResponse)(nil),      // 116: lockstep.masterdata.v1.GetNextWorkingTimeResponse
+	(*PutCutOffResponse)(nil),               // 117: lockstep.masterdata.v1.PutCutOffResponse
+	(*GetCutOffResponse)(nil),               // 118: lockstep.masterdata.v1.GetCutOffResponse
+	(*ListCutOffsResponse)(nil),             // 119: lockstep.masterdata.v1.ListCutOffsResponse
+	(*GetNextCutOffResponse)(nil),           // 120: lockstep.masterdata.v1.GetNextCutOffResponse
+	(*PutCodeListResponse)(nil),             // 121: lockstep.masterdata.v1.PutCodeListResponse
+	(*RetireCodeListResponse)(nil),          // 122: lockstep.masterdata.v1.RetireCodeListResponse
+	(*GetCodeListResponse)(nil),             // 123: lockstep.masterdata.v1.GetCodeListResponse
+	(*ListCodeListsResponse)(nil),           // 124: lockstep.masterdata.v1.ListCodeListsResponse
+	(*ResolveCodeResponse)(nil),             // 125: lockstep.masterdata.v1.ResolveCodeResponse
+	(*ExportRecordsResponse)(nil),           // 126: lockstep.masterdata.v1.ExportRecordsResponse
+	(*ProposeChangeResponse)(nil),           // 127: lockstep.masterdata.v1.ProposeChangeResponse
+	(*ApproveChangeResponse)(nil),           // 128: lockstep.masterdata.v1.ApproveChangeResponse
+	(*RejectChangeResponse)(nil),            // 129: lockstep.masterdata.v1.RejectChangeResponse
+	(*GetChangeResponse)(nil),               // 130: lockstep.masterdata.v1.GetChangeResponse
+	(*ListChangesResponse)(nil),             // 131: lockstep.masterdata.v1.ListChangesResponse
+	(*ListRecordVersionsResponse)(nil),      // 132: lockstep.masterdata.v1.ListRecordVersionsResponse
 }
 var file_lockstep_masterdata_v1_master_data_proto_depIdxs = []int32{
-	58, // 0: lockstep.masterdata.v1.PutItemRequest.item:type_name -> lockstep.masterdata.v1.Item
-	59, // 1: lockstep.masterdata.v1.PutItemRequest.source:type_name -> lockstep.common.v1.SourceRef
-	60, // 2: lockstep.masterdata.v1.PutItemResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	58, // 3: lockstep.masterdata.v1.BatchPutItemsRequest.items:type_name -> lockstep.masterdata.v1.Item
-	59, // 4: lockstep.masterdata.v1.BatchPutItemsRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61, // 5: lockstep.masterdata.v1.BatchPutItemsResponse.results:type_name -> lockstep.common.v1.ItemResult
-	59, // 6: lockstep.masterdata.v1.RetireItemRequest.source:type_name -> lockstep.common.v1.SourceRef
-	60, // 7: lockstep.masterdata.v1.RetireItemResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	11, // 8: lockstep.masterdata.v1.GetItemResponse.item:type_name -> lockstep.masterdata.v1.ItemRecord
-	11, // 9: lockstep.masterdata.v1.ListItemsResponse.items:type_name -> lockstep.masterdata.v1.ItemRecord
-	62, // 10: lockstep.masterdata.v1.ListItemsResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	58, // 11: lockstep.masterdata.v1.ItemRecord.item:type_name -> lockstep.masterdata.v1.Item
-	63, // 12: lockstep.masterdata.v1.ItemRecord.state:type_name -> lockstep.masterdata.v1.RecordState
-	62, // 13: lockstep.masterdata.v1.ItemRecord.create_time:type_name -> google.protobuf.Timestamp
-	62, // 14: lockstep.masterdata.v1.ItemRecord.update_time:type_name -> google.protobuf.Timestamp
-	64, // 15: lockstep.masterdata.v1.PutPartyRequest.party:type_name -> lockstep.masterdata.v1.Party
-	59, // 16: lockstep.masterdata.v1.PutPartyRequest.source:type_name -> lockstep.common.v1.SourceRef
-	60, // 17: lockstep.masterdata.v1.PutPartyResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	64, // 18: lockstep.masterdata.v1.BatchPutPartiesRequest.parties:type_name -> lockstep.masterdata.v1.Party
-	59, // 19: lockstep.masterdata.v1.BatchPutPartiesRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61, // 20: lockstep.masterdata.v1.BatchPutPartiesResponse.results:type_name -> lockstep.common.v1.ItemResult
-	59, // 21: lockstep.masterdata.v1.RetirePartyRequest.source:type_name -> lockstep.common.v1.SourceRef
-	60, // 22: lockstep.masterdata.v1.RetirePartyResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	22, // 23: lockstep.masterdata.v1.GetPartyResponse.party:type_name -> lockstep.masterdata.v1.PartyRecord
-	65, // 24: lockstep.masterdata.v1.ListPartiesRequest.role:type_name -> lockstep.masterdata.v1.PartyRole
-	22, // 25: lockstep.masterdata.v1.ListPartiesResponse.parties:type_name -> lockstep.masterdata.v1.PartyRecord
-	62, // 26: lockstep.masterdata.v1.ListPartiesResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	64, // 27: lockstep.masterdata.v1.PartyRecord.party:type_name -> lockstep.masterdata.v1.Party
-	63, // 28: lockstep.masterdata.v1.PartyRecord.state:type_name -> lockstep.masterdata.v1.RecordState
-	62, // 29: lockstep.masterdata.v1.PartyRecord.create_time:type_name -> google.protobuf.Timestamp
-	62, // 30: lockstep.masterdata.v1.PartyRecord.update_time:type_name -> google.protobuf.Timestamp
-	66, // 31: lockstep.masterdata.v1.PutLocationRequest.location:type_name -> lockstep.masterdata.v1.Location
-	59, // 32: lockstep.masterdata.v1.PutLocationRequest.source:type_name -> lockstep.common.v1.SourceRef
-	60, // 33: lockstep.masterdata.v1.PutLocationResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	66, // 34: lockstep.masterdata.v1.BatchPutLocationsRequest.locations:type_name -> lockstep.masterdata.v1.Location
-	59, // 35: lockstep.masterdata.v1.BatchPutLocationsRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61, // 36: lockstep.masterdata.v1.BatchPutLocationsResponse.results:type_name -> lockstep.common.v1.ItemResult
-	59, // 37: lockstep.masterdata.v1.RetireLocationRequest.source:type_name -> lockstep.common.v1.SourceRef
-	60, // 38: lockstep.masterdata.v1.RetireLocationResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	33, // 39: lockstep.masterdata.v1.GetLocationResponse.location:type_name -> lockstep.masterdata.v1.LocationRecord
-	67, // 40: lockstep.masterdata.v1.ListLocationsRequest.kind:type_name -> lockstep.masterdata.v1.LocationKind
-	33, // 41: lockstep.masterdata.v1.ListLocationsResponse.locations:type_name -> lockstep.masterdata.v1.LocationRecord
-	62, // 42: lockstep.masterdata.v1.ListLocationsResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	66, // 43: lockstep.masterdata.v1.LocationRecord.location:type_name -> lockstep.masterdata.v1.Location
-	63, // 44: lockstep.masterdata.v1.LocationRecord.state:type_name -> lockstep.masterdata.v1.RecordState
-	62, // 45: lockstep.masterdata.v1.LocationRecord.create_time:type_name -> google.protobuf.Timestamp
-	62, // 46: lockstep.masterdata.v1.LocationRecord.update_time:type_name -> google.protobuf.Timestamp
-	68, // 47: lockstep.masterdata.v1.PutCarrierRequest.carrier:type_name -> lockstep.masterdata.v1.Carrier
-	59, // 48: lockstep.masterdata.v1.PutCarrierRequest.source:type_name -> lockstep.common.v1.SourceRef
-	60, // 49: lockstep.masterdata.v1.PutCarrierResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	68, // 50: lockstep.masterdata.v1.BatchPutCarriersRequest.carriers:type_name -> lockstep.masterdata.v1.Carrier
-	59, // 51: lockstep.masterdata.v1.BatchPutCarriersRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61, // 52: lockstep.masterdata.v1.BatchPutCarriersResponse.results:type_name -> lockstep.common.v1.ItemResult
-	59, // 53: lockstep.masterdata.v1.RetireCarrierRequest.source:type_name -> lockstep.common.v1.SourceRef
-	60, // 54: lockstep.masterdata.v1.RetireCarrierResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	44, // 55: lockstep.masterdata.v1.GetCarrierResponse.carrier:type_name -> lockstep.masterdata.v1.CarrierRecord
-	44, // 56: lockstep.masterdata.v1.ListCarriersResponse.carriers:type_name -> lockstep.masterdata.v1.CarrierRecord
-	62, // 57: lockstep.masterdata.v1.ListCarriersResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	68, // 58: lockstep.masterdata.v1.CarrierRecord.carrier:type_name -> lockstep.masterdata.v1.Carrier
-	63, // 59: lockstep.masterdata.v1.CarrierRecord.state:type_name -> lockstep.masterdata.v1.RecordState
-	62, // 60: lockstep.masterdata.v1.CarrierRecord.create_time:type_name -> google.protobuf.Timestamp
-	62, // 61: lockstep.masterdata.v1.CarrierRecord.update_time:type_name -> google.protobuf.Timestamp
-	69, // 62: lockstep.masterdata.v1.PutTenantRequest.tenant:type_name -> lockstep.masterdata.v1.Tenant
-	59, // 63: lockstep.masterdata.v1.PutTenantRequest.source:type_name -> lockstep.common.v1.SourceRef
-	60, // 64: lockstep.masterdata.v1.PutTenantResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	69, // 65: lockstep.masterdata.v1.GetTenantResponse.tenant:type_name -> lockstep.masterdata.v1.Tenant
-	55, // 66: lockstep.masterdata.v1.ListUnitsResponse.units:type_name -> lockstep.masterdata.v1.ListUnitsResponse.Unit
-	56, // 67: lockstep.masterdata.v1.ListCurrenciesResponse.currencies:type_name -> lockstep.masterdata.v1.ListCurrenciesResponse.Currency
-	57, // 68: lockstep.masterdata.v1.ListCountriesResponse.countries:type_name -> lockstep.masterdata.v1.ListCountriesResponse.Country
-	1,  // 69: lockstep.masterdata.v1.MasterDataService.PutItem:input_type -> lockstep.masterdata.v1.PutItemRequest
-	3,  // 70: lockstep.masterdata.v1.MasterDataService.BatchPutItems:input_type -> lockstep.masterdata.v1.BatchPutItemsRequest
-	5,  // 71: lockstep.masterdata.v1.MasterDataService.RetireItem:input_type -> lockstep.masterdata.v1.RetireItemRequest
-	7,  // 72: lockstep.masterdata.v1.MasterDataService.GetItem:input_type -> lockstep.masterdata.v1.GetItemRequest
-	9,  // 73: lockstep.masterdata.v1.MasterDataService.ListItems:input_type -> lockstep.masterdata.v1.ListItemsRequest
-	12, // 74: lockstep.masterdata.v1.MasterDataService.PutParty:input_type -> lockstep.masterdata.v1.PutPartyRequest
-	14, // 75: lockstep.masterdata.v1.MasterDataService.BatchPutParties:input_type -> lockstep.masterdata.v1.BatchPutPartiesRequest
-	16, // 76: lockstep.masterdata.v1.MasterDataService.RetireParty:input_type -> lockstep.masterdata.v1.RetirePartyRequest
-	18, // 77: lockstep.masterdata.v1.MasterDataService.GetParty:input_type -> lockstep.masterdata.v1.GetPartyRequest
-	20, // 78: lockstep.masterdata.v1.MasterDataService.ListParties:input_type -> lockstep.masterdata.v1.ListPartiesRequest
-	23, // 79: lockstep.masterdata.v1.MasterDataService.PutLocation:input_type -> lockstep.masterdata.v1.PutLocationRequest
-	25, // 80: lockstep.masterdata.v1.MasterDataService.BatchPutLocations:input_type -> lockstep.masterdata.v1.BatchPutLocationsRequest
-	27, // 81: lockstep.masterdata.v1.MasterDataService.RetireLocation:input_type -> lockstep.masterdata.v1.RetireLocationRequest
-	29, // 82: lockstep.masterdata.v1.MasterDataService.GetLocation:input_type -> lockstep.masterdata.v1.GetLocationRequest
-	31, // 83: lockstep.masterdata.v1.MasterDataService.ListLocations:input_type -> lockstep.masterdata.v1.ListLocationsRequest
-	34, // 84: lockstep.masterdata.v1.MasterDataService.PutCarrier:input_type -> lockstep.masterdata.v1.PutCarrierRequest
-	36, // 85: lockstep.masterdata.v1.MasterDataService.BatchPutCarriers:input_type -> lockstep.masterdata.v1.BatchPutCarriersRequest
-	38, // 86: lockstep.masterdata.v1.MasterDataService.RetireCarrier:input_type -> lockstep.masterdata.v1.RetireCarrierRequest
-	40, // 87: lockstep.masterdata.v1.MasterDataService.GetCarrier:input_type -> lockstep.masterdata.v1.GetCarrierRequest
-	42, // 88: lockstep.masterdata.v1.MasterDataService.ListCarriers:input_type -> lockstep.masterdata.v1.ListCarriersRequest
-	45, // 89: lockstep.masterdata.v1.MasterDataService.PutTenant:input_type -> lockstep.masterdata.v1.PutTenantRequest
-	47, // 90: lockstep.masterdata.v1.MasterDataService.GetTenant:input_type -> lockstep.masterdata.v1.GetTenantRequest
-	49, // 91: lockstep.masterdata.v1.MasterDataService.ListUnits:input_type -> lockstep.masterdata.v1.ListUnitsRequest
-	51, // 92: lockstep.masterdata.v1.MasterDataService.ListCurrencies:input_type -> lockstep.masterdata.v1.ListCurrenciesRequest
-	53, // 93: lockstep.masterdata.v1.MasterDataService.ListCountries:input_type -> lockstep.masterdata.v1.ListCountriesRequest
-	2,  // 94: lockstep.masterdata.v1.MasterDataService.PutItem:output_type -> lockstep.masterdata.v1.PutItemResponse
-	4,  // 95: lockstep.masterdata.v1.MasterDataService.BatchPutItems:output_type -> lockstep.masterdata.v1.BatchPutItemsResponse
-	6,  // 96: lockstep.masterdata.v1.MasterDataService.RetireItem:output_type -> lockstep.masterdata.v1.RetireItemResponse
-	8,  // 97: lockstep.masterdata.v1.MasterDataService.GetItem:output_type -> lockstep.masterdata.v1.GetItemResponse
-	10, // 98: lockstep.masterdata.v1.MasterDataService.ListItems:output_type -> lockstep.masterdata.v1.ListItemsResponse
-	13, // 99: lockstep.masterdata.v1.MasterDataService.PutParty:output_type -> lockstep.masterdata.v1.PutPartyResponse
-	15, // 100: lockstep.masterdata.v1.MasterDataService.BatchPutParties:output_type -> lockstep.masterdata.v1.BatchPutPartiesResponse
-	17, // 101: lockstep.masterdata.v1.MasterDataService.RetireParty:output_type -> lockstep.masterdata.v1.RetirePartyResponse
-	19, // 102: lockstep.masterdata.v1.MasterDataService.GetParty:output_type -> lockstep.masterdata.v1.GetPartyResponse
-	21, // 103: lockstep.masterdata.v1.MasterDataService.ListParties:output_type -> lockstep.masterdata.v1.ListPartiesResponse
-	24, // 104: lockstep.masterdata.v1.MasterDataService.PutLocation:output_type -> lockstep.masterdata.v1.PutLocationResponse
-	26, // 105: lockstep.masterdata.v1.MasterDataService.BatchPutLocations:output_type -> lockstep.masterdata.v1.BatchPutLocationsResponse
-	28, // 106: lockstep.masterdata.v1.MasterDataService.RetireLocation:output_type -> lockstep.masterdata.v1.RetireLocationResponse
-	30, // 107: lockstep.masterdata.v1.MasterDataService.GetLocation:output_type -> lockstep.masterdata.v1.GetLocationResponse
-	32, // 108: lockstep.masterdata.v1.MasterDataService.ListLocations:output_type -> lockstep.masterdata.v1.ListLocationsResponse
-	35, // 109: lockstep.masterdata.v1.MasterDataService.PutCarrier:output_type -> lockstep.masterdata.v1.PutCarrierResponse
-	37, // 110: lockstep.masterdata.v1.MasterDataService.BatchPutCarriers:output_type -> lockstep.masterdata.v1.BatchPutCarriersResponse
-	39, // 111: lockstep.masterdata.v1.MasterDataService.RetireCarrier:output_type -> lockstep.masterdata.v1.RetireCarrierResponse
-	41, // 112: lockstep.masterdata.v1.MasterDataService.GetCarrier:output_type -> lockstep.masterdata.v1.GetCarrierResponse
-	43, // 113: lockstep.masterdata.v1.MasterDataService.ListCarriers:output_type -> lockstep.masterdata.v1.ListCarriersResponse
-	46, // 114: lockstep.masterdata.v1.MasterDataService.PutTenant:output_type -> lockstep.masterdata.v1.PutTenantResponse
-	48, // 115: lockstep.masterdata.v1.MasterDataService.GetTenant:output_type -> lockstep.masterdata.v1.GetTenantResponse
-	50, // 116: lockstep.masterdata.v1.MasterDataService.ListUnits:output_type -> lockstep.masterdata.v1.ListUnitsResponse
-	52, // 117: lockstep.masterdata.v1.MasterDataService.ListCurrencies:output_type -> lockstep.masterdata.v1.ListCurrenciesResponse
-	54, // 118: lockstep.masterdata.v1.MasterDataService.ListCountries:output_type -> lockstep.masterdata.v1.ListCountriesResponse
-	94, // [94:119] is the sub-list for method output_type
-	69, // [69:94] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	58,  // 0: lockstep.masterdata.v1.PutItemRequest.item:type_name -> lockstep.masterdata.v1.Item
+	59,  // 1: lockstep.masterdata.v1.PutItemRequest.source:type_name -> lockstep.common.v1.SourceRef
+	60,  // 2: lockstep.masterdata.v1.PutItemResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	58,  // 3: lockstep.masterdata.v1.BatchPutItemsRequest.items:type_name -> lockstep.masterdata.v1.Item
+	59,  // 4: lockstep.masterdata.v1.BatchPutItemsRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 5: lockstep.masterdata.v1.BatchPutItemsResponse.results:type_name -> lockstep.common.v1.ItemResult
+	59,  // 6: lockstep.masterdata.v1.RetireItemRequest.source:type_name -> lockstep.common.v1.SourceRef
+	60,  // 7: lockstep.masterdata.v1.RetireItemResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	11,  // 8: lockstep.masterdata.v1.GetItemResponse.item:type_name -> lockstep.masterdata.v1.ItemRecord
+	11,  // 9: lockstep.masterdata.v1.ListItemsResponse.items:type_name -> lockstep.masterdata.v1.ItemRecord
+	62,  // 10: lockstep.masterdata.v1.ListItemsResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	58,  // 11: lockstep.masterdata.v1.ItemRecord.item:type_name -> lockstep.masterdata.v1.Item
+	63,  // 12: lockstep.masterdata.v1.ItemRecord.state:type_name -> lockstep.masterdata.v1.RecordState
+	62,  // 13: lockstep.masterdata.v1.ItemRecord.create_time:type_name -> google.protobuf.Timestamp
+	62,  // 14: lockstep.masterdata.v1.ItemRecord.update_time:type_name -> google.protobuf.Timestamp
+	64,  // 15: lockstep.masterdata.v1.ItemRecord.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	65,  // 16: lockstep.masterdata.v1.PutPartyRequest.party:type_name -> lockstep.masterdata.v1.Party
+	59,  // 17: lockstep.masterdata.v1.PutPartyRequest.source:type_name -> lockstep.common.v1.SourceRef
+	60,  // 18: lockstep.masterdata.v1.PutPartyResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	65,  // 19: lockstep.masterdata.v1.BatchPutPartiesRequest.parties:type_name -> lockstep.masterdata.v1.Party
+	59,  // 20: lockstep.masterdata.v1.BatchPutPartiesRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 21: lockstep.masterdata.v1.BatchPutPartiesResponse.results:type_name -> lockstep.common.v1.ItemResult
+	59,  // 22: lockstep.masterdata.v1.RetirePartyRequest.source:type_name -> lockstep.common.v1.SourceRef
+	60,  // 23: lockstep.masterdata.v1.RetirePartyResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	22,  // 24: lockstep.masterdata.v1.GetPartyResponse.party:type_name -> lockstep.masterdata.v1.PartyRecord
+	66,  // 25: lockstep.masterdata.v1.ListPartiesRequest.role:type_name -> lockstep.masterdata.v1.PartyRole
+	22,  // 26: lockstep.masterdata.v1.ListPartiesResponse.parties:type_name -> lockstep.masterdata.v1.PartyRecord
+	62,  // 27: lockstep.masterdata.v1.ListPartiesResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	65,  // 28: lockstep.masterdata.v1.PartyRecord.party:type_name -> lockstep.masterdata.v1.Party
+	63,  // 29: lockstep.masterdata.v1.PartyRecord.state:type_name -> lockstep.masterdata.v1.RecordState
+	62,  // 30: lockstep.masterdata.v1.PartyRecord.create_time:type_name -> google.protobuf.Timestamp
+	62,  // 31: lockstep.masterdata.v1.PartyRecord.update_time:type_name -> google.protobuf.Timestamp
+	64,  // 32: lockstep.masterdata.v1.PartyRecord.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	67,  // 33: lockstep.masterdata.v1.PutLocationRequest.location:type_name -> lockstep.masterdata.v1.Location
+	59,  // 34: lockstep.masterdata.v1.PutLocationRequest.source:type_name -> lockstep.common.v1.SourceRef
+	60,  // 35: lockstep.masterdata.v1.PutLocationResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	67,  // 36: lockstep.masterdata.v1.BatchPutLocationsRequest.locations:type_name -> lockstep.masterdata.v1.Location
+	59,  // 37: lockstep.masterdata.v1.BatchPutLocationsRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 38: lockstep.masterdata.v1.BatchPutLocationsResponse.results:type_name -> lockstep.common.v1.ItemResult
+	59,  // 39: lockstep.masterdata.v1.RetireLocationRequest.source:type_name -> lockstep.common.v1.SourceRef
+	60,  // 40: lockstep.masterdata.v1.RetireLocationResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	33,  // 41: lockstep.masterdata.v1.GetLocationResponse.location:type_name -> lockstep.masterdata.v1.LocationRecord
+	68,  // 42: lockstep.masterdata.v1.ListLocationsRequest.kind:type_name -> lockstep.masterdata.v1.LocationKind
+	33,  // 43: lockstep.masterdata.v1.ListLocationsResponse.locations:type_name -> lockstep.masterdata.v1.LocationRecord
+	62,  // 44: lockstep.masterdata.v1.ListLocationsResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	67,  // 45: lockstep.masterdata.v1.LocationRecord.location:type_name -> lockstep.masterdata.v1.Location
+	63,  // 46: lockstep.masterdata.v1.LocationRecord.state:type_name -> lockstep.masterdata.v1.RecordState
+	62,  // 47: lockstep.masterdata.v1.LocationRecord.create_time:type_name -> google.protobuf.Timestamp
+	62,  // 48: lockstep.masterdata.v1.LocationRecord.update_time:type_name -> google.protobuf.Timestamp
+	64,  // 49: lockstep.masterdata.v1.LocationRecord.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	69,  // 50: lockstep.masterdata.v1.PutCarrierRequest.carrier:type_name -> lockstep.masterdata.v1.Carrier
+	59,  // 51: lockstep.masterdata.v1.PutCarrierRequest.source:type_name -> lockstep.common.v1.SourceRef
+	60,  // 52: lockstep.masterdata.v1.PutCarrierResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	69,  // 53: lockstep.masterdata.v1.BatchPutCarriersRequest.carriers:type_name -> lockstep.masterdata.v1.Carrier
+	59,  // 54: lockstep.masterdata.v1.BatchPutCarriersRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 55: lockstep.masterdata.v1.BatchPutCarriersResponse.results:type_name -> lockstep.common.v1.ItemResult
+	59,  // 56: lockstep.masterdata.v1.RetireCarrierRequest.source:type_name -> lockstep.common.v1.SourceRef
+	60,  // 57: lockstep.masterdata.v1.RetireCarrierResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	44,  // 58: lockstep.masterdata.v1.GetCarrierResponse.carrier:type_name -> lockstep.masterdata.v1.CarrierRecord
+	44,  // 59: lockstep.masterdata.v1.ListCarriersResponse.carriers:type_name -> lockstep.masterdata.v1.CarrierRecord
+	62,  // 60: lockstep.masterdata.v1.ListCarriersResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	69,  // 61: lockstep.masterdata.v1.CarrierRecord.carrier:type_name -> lockstep.masterdata.v1.Carrier
+	63,  // 62: lockstep.masterdata.v1.CarrierRecord.state:type_name -> lockstep.masterdata.v1.RecordState
+	62,  // 63: lockstep.masterdata.v1.CarrierRecord.create_time:type_name -> google.protobuf.Timestamp
+	62,  // 64: lockstep.masterdata.v1.CarrierRecord.update_time:type_name -> google.protobuf.Timestamp
+	64,  // 65: lockstep.masterdata.v1.CarrierRecord.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	70,  // 66: lockstep.masterdata.v1.PutTenantRequest.tenant:type_name -> lockstep.masterdata.v1.Tenant
+	59,  // 67: lockstep.masterdata.v1.PutTenantRequest.source:type_name -> lockstep.common.v1.SourceRef
+	60,  // 68: lockstep.masterdata.v1.PutTenantResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	70,  // 69: lockstep.masterdata.v1.GetTenantResponse.tenant:type_name -> lockstep.masterdata.v1.Tenant
+	55,  // 70: lockstep.masterdata.v1.ListUnitsResponse.units:type_name -> lockstep.masterdata.v1.ListUnitsResponse.Unit
+	56,  // 71: lockstep.masterdata.v1.ListCurrenciesResponse.currencies:type_name -> lockstep.masterdata.v1.ListCurrenciesResponse.Currency
+	57,  // 72: lockstep.masterdata.v1.ListCountriesResponse.countries:type_name -> lockstep.masterdata.v1.ListCountriesResponse.Country
+	1,   // 73: lockstep.masterdata.v1.MasterDataService.PutItem:input_type -> lockstep.masterdata.v1.PutItemRequest
+	3,   // 74: lockstep.masterdata.v1.MasterDataService.BatchPutItems:input_type -> lockstep.masterdata.v1.BatchPutItemsRequest
+	5,   // 75: lockstep.masterdata.v1.MasterDataService.RetireItem:input_type -> lockstep.masterdata.v1.RetireItemRequest
+	7,   // 76: lockstep.masterdata.v1.MasterDataService.GetItem:input_type -> lockstep.masterdata.v1.GetItemRequest
+	9,   // 77: lockstep.masterdata.v1.MasterDataService.ListItems:input_type -> lockstep.masterdata.v1.ListItemsRequest
+	12,  // 78: lockstep.masterdata.v1.MasterDataService.PutParty:input_type -> lockstep.masterdata.v1.PutPartyRequest
+	14,  // 79: lockstep.masterdata.v1.MasterDataService.BatchPutParties:input_type -> lockstep.masterdata.v1.BatchPutPartiesRequest
+	16,  // 80: lockstep.masterdata.v1.MasterDataService.RetireParty:input_type -> lockstep.masterdata.v1.RetirePartyRequest
+	18,  // 81: lockstep.masterdata.v1.MasterDataService.GetParty:input_type -> lockstep.masterdata.v1.GetPartyRequest
+	20,  // 82: lockstep.masterdata.v1.MasterDataService.ListParties:input_type -> lockstep.masterdata.v1.ListPartiesRequest
+	23,  // 83: lockstep.masterdata.v1.MasterDataService.PutLocation:input_type -> lockstep.masterdata.v1.PutLocationRequest
+	25,  // 84: lockstep.masterdata.v1.MasterDataService.BatchPutLocations:input_type -> lockstep.masterdata.v1.BatchPutLocationsRequest
+	27,  // 85: lockstep.masterdata.v1.MasterDataService.RetireLocation:input_type -> lockstep.masterdata.v1.RetireLocationRequest
+	29,  // 86: lockstep.masterdata.v1.MasterDataService.GetLocation:input_type -> lockstep.masterdata.v1.GetLocationRequest
+	31,  // 87: lockstep.masterdata.v1.MasterDataService.ListLocations:input_type -> lockstep.masterdata.v1.ListLocationsRequest
+	34,  // 88: lockstep.masterdata.v1.MasterDataService.PutCarrier:input_type -> lockstep.masterdata.v1.PutCarrierRequest
+	36,  // 89: lockstep.masterdata.v1.MasterDataService.BatchPutCarriers:input_type -> lockstep.masterdata.v1.BatchPutCarriersRequest
+	38,  // 90: lockstep.masterdata.v1.MasterDataService.RetireCarrier:input_type -> lockstep.masterdata.v1.RetireCarrierRequest
+	40,  // 91: lockstep.masterdata.v1.MasterDataService.GetCarrier:input_type -> lockstep.masterdata.v1.GetCarrierRequest
+	42,  // 92: lockstep.masterdata.v1.MasterDataService.ListCarriers:input_type -> lockstep.masterdata.v1.ListCarriersRequest
+	45,  // 93: lockstep.masterdata.v1.MasterDataService.PutTenant:input_type -> lockstep.masterdata.v1.PutTenantRequest
+	47,  // 94: lockstep.masterdata.v1.MasterDataService.GetTenant:input_type -> lockstep.masterdata.v1.GetTenantRequest
+	49,  // 95: lockstep.masterdata.v1.MasterDataService.ListUnits:input_type -> lockstep.masterdata.v1.ListUnitsRequest
+	51,  // 96: lockstep.masterdata.v1.MasterDataService.ListCurrencies:input_type -> lockstep.masterdata.v1.ListCurrenciesRequest
+	53,  // 97: lockstep.masterdata.v1.MasterDataService.ListCountries:input_type -> lockstep.masterdata.v1.ListCountriesRequest
+	71,  // 98: lockstep.masterdata.v1.MasterDataService.PutCrossReference:input_type -> lockstep.masterdata.v1.PutCrossReferenceRequest
+	72,  // 99: lockstep.masterdata.v1.MasterDataService.BatchPutCrossReferences:input_type -> lockstep.masterdata.v1.BatchPutCrossReferencesRequest
+	73,  // 100: lockstep.masterdata.v1.MasterDataService.RetireCrossReference:input_type -> lockstep.masterdata.v1.RetireCrossReferenceRequest
+	74,  // 101: lockstep.masterdata.v1.MasterDataService.GetCrossReference:input_type -> lockstep.masterdata.v1.GetCrossReferenceRequest
+	75,  // 102: lockstep.masterdata.v1.MasterDataService.ListCrossReferences:input_type -> lockstep.masterdata.v1.ListCrossReferencesRequest
+	76,  // 103: lockstep.masterdata.v1.MasterDataService.ResolveCrossReference:input_type -> lockstep.masterdata.v1.ResolveCrossReferenceRequest
+	77,  // 104: lockstep.masterdata.v1.MasterDataService.ResolveExternalIds:input_type -> lockstep.masterdata.v1.ResolveExternalIdsRequest
+	78,  // 105: lockstep.masterdata.v1.MasterDataService.PutOwnershipPolicy:input_type -> lockstep.masterdata.v1.PutOwnershipPolicyRequest
+	79,  // 106: lockstep.masterdata.v1.MasterDataService.GetOwnershipPolicy:input_type -> lockstep.masterdata.v1.GetOwnershipPolicyRequest
+	80,  // 107: lockstep.masterdata.v1.MasterDataService.ListOwnershipPolicies:input_type -> lockstep.masterdata.v1.ListOwnershipPoliciesRequest
+	81,  // 108: lockstep.masterdata.v1.MasterDataService.ListObservations:input_type -> lockstep.masterdata.v1.ListObservationsRequest
+	82,  // 109: lockstep.masterdata.v1.MasterDataService.PutCalendar:input_type -> lockstep.masterdata.v1.PutCalendarRequest
+	83,  // 110: lockstep.masterdata.v1.MasterDataService.GetCalendar:input_type -> lockstep.masterdata.v1.GetCalendarRequest
+	84,  // 111: lockstep.masterdata.v1.MasterDataService.ListCalendars:input_type -> lockstep.masterdata.v1.ListCalendarsRequest
+	85,  // 112: lockstep.masterdata.v1.MasterDataService.GetNextWorkingTime:input_type -> lockstep.masterdata.v1.GetNextWorkingTimeRequest
+	86,  // 113: lockstep.masterdata.v1.MasterDataService.PutCutOff:input_type -> lockstep.masterdata.v1.PutCutOffRequest
+	87,  // 114: lockstep.masterdata.v1.MasterDataService.GetCutOff:input_type -> lockstep.masterdata.v1.GetCutOffRequest
+	88,  // 115: lockstep.masterdata.v1.MasterDataService.ListCutOffs:input_type -> lockstep.masterdata.v1.ListCutOffsRequest
+	89,  // 116: lockstep.masterdata.v1.MasterDataService.GetNextCutOff:input_type -> lockstep.masterdata.v1.GetNextCutOffRequest
+	90,  // 117: lockstep.masterdata.v1.MasterDataService.PutCodeList:input_type -> lockstep.masterdata.v1.PutCodeListRequest
+	91,  // 118: lockstep.masterdata.v1.MasterDataService.RetireCodeList:input_type -> lockstep.masterdata.v1.RetireCodeListRequest
+	92,  // 119: lockstep.masterdata.v1.MasterDataService.GetCodeList:input_type -> lockstep.masterdata.v1.GetCodeListRequest
+	93,  // 120: lockstep.masterdata.v1.MasterDataService.ListCodeLists:input_type -> lockstep.masterdata.v1.ListCodeListsRequest
+	94,  // 121: lockstep.masterdata.v1.MasterDataService.ResolveCode:input_type -> lockstep.masterdata.v1.ResolveCodeRequest
+	95,  // 122: lockstep.masterdata.v1.MasterDataService.ExportRecords:input_type -> lockstep.masterdata.v1.ExportRecordsRequest
+	96,  // 123: lockstep.masterdata.v1.MasterDataService.ProposeChange:input_type -> lockstep.masterdata.v1.ProposeChangeRequest
+	97,  // 124: lockstep.masterdata.v1.MasterDataService.ApproveChange:input_type -> lockstep.masterdata.v1.ApproveChangeRequest
+	98,  // 125: lockstep.masterdata.v1.MasterDataService.RejectChange:input_type -> lockstep.masterdata.v1.RejectChangeRequest
+	99,  // 126: lockstep.masterdata.v1.MasterDataService.GetChange:input_type -> lockstep.masterdata.v1.GetChangeRequest
+	100, // 127: lockstep.masterdata.v1.MasterDataService.ListChanges:input_type -> lockstep.masterdata.v1.ListChangesRequest
+	101, // 128: lockstep.masterdata.v1.MasterDataService.ListRecordVersions:input_type -> lockstep.masterdata.v1.ListRecordVersionsRequest
+	2,   // 129: lockstep.masterdata.v1.MasterDataService.PutItem:output_type -> lockstep.masterdata.v1.PutItemResponse
+	4,   // 130: lockstep.masterdata.v1.MasterDataService.BatchPutItems:output_type -> lockstep.masterdata.v1.BatchPutItemsResponse
+	6,   // 131: lockstep.masterdata.v1.MasterDataService.RetireItem:output_type -> lockstep.masterdata.v1.RetireItemResponse
+	8,   // 132: lockstep.masterdata.v1.MasterDataService.GetItem:output_type -> lockstep.masterdata.v1.GetItemResponse
+	10,  // 133: lockstep.masterdata.v1.MasterDataService.ListItems:output_type -> lockstep.masterdata.v1.ListItemsResponse
+	13,  // 134: lockstep.masterdata.v1.MasterDataService.PutParty:output_type -> lockstep.masterdata.v1.PutPartyResponse
+	15,  // 135: lockstep.masterdata.v1.MasterDataService.BatchPutParties:output_type -> lockstep.masterdata.v1.BatchPutPartiesResponse
+	17,  // 136: lockstep.masterdata.v1.MasterDataService.RetireParty:output_type -> lockstep.masterdata.v1.RetirePartyResponse
+	19,  // 137: lockstep.masterdata.v1.MasterDataService.GetParty:output_type -> lockstep.masterdata.v1.GetPartyResponse
+	21,  // 138: lockstep.masterdata.v1.MasterDataService.ListParties:output_type -> lockstep.masterdata.v1.ListPartiesResponse
+	24,  // 139: lockstep.masterdata.v1.MasterDataService.PutLocation:output_type -> lockstep.masterdata.v1.PutLocationResponse
+	26,  // 140: lockstep.masterdata.v1.MasterDataService.BatchPutLocations:output_type -> lockstep.masterdata.v1.BatchPutLocationsResponse
+	28,  // 141: lockstep.masterdata.v1.MasterDataService.RetireLocation:output_type -> lockstep.masterdata.v1.RetireLocationResponse
+	30,  // 142: lockstep.masterdata.v1.MasterDataService.GetLocation:output_type -> lockstep.masterdata.v1.GetLocationResponse
+	32,  // 143: lockstep.masterdata.v1.MasterDataService.ListLocations:output_type -> lockstep.masterdata.v1.ListLocationsResponse
+	35,  // 144: lockstep.masterdata.v1.MasterDataService.PutCarrier:output_type -> lockstep.masterdata.v1.PutCarrierResponse
+	37,  // 145: lockstep.masterdata.v1.MasterDataService.BatchPutCarriers:output_type -> lockstep.masterdata.v1.BatchPutCarriersResponse
+	39,  // 146: lockstep.masterdata.v1.MasterDataService.RetireCarrier:output_type -> lockstep.masterdata.v1.RetireCarrierResponse
+	41,  // 147: lockstep.masterdata.v1.MasterDataService.GetCarrier:output_type -> lockstep.masterdata.v1.GetCarrierResponse
+	43,  // 148: lockstep.masterdata.v1.MasterDataService.ListCarriers:output_type -> lockstep.masterdata.v1.ListCarriersResponse
+	46,  // 149: lockstep.masterdata.v1.MasterDataService.PutTenant:output_type -> lockstep.masterdata.v1.PutTenantResponse
+	48,  // 150: lockstep.masterdata.v1.MasterDataService.GetTenant:output_type -> lockstep.masterdata.v1.GetTenantResponse
+	50,  // 151: lockstep.masterdata.v1.MasterDataService.ListUnits:output_type -> lockstep.masterdata.v1.ListUnitsResponse
+	52,  // 152: lockstep.masterdata.v1.MasterDataService.ListCurrencies:output_type -> lockstep.masterdata.v1.ListCurrenciesResponse
+	54,  // 153: lockstep.masterdata.v1.MasterDataService.ListCountries:output_type -> lockstep.masterdata.v1.ListCountriesResponse
+	102, // 154: lockstep.masterdata.v1.MasterDataService.PutCrossReference:output_type -> lockstep.masterdata.v1.PutCrossReferenceResponse
+	103, // 155: lockstep.masterdata.v1.MasterDataService.BatchPutCrossReferences:output_type -> lockstep.masterdata.v1.BatchPutCrossReferencesResponse
+	104, // 156: lockstep.masterdata.v1.MasterDataService.RetireCrossReference:output_type -> lockstep.masterdata.v1.RetireCrossReferenceResponse
+	105, // 157: lockstep.masterdata.v1.MasterDataService.GetCrossReference:output_type -> lockstep.masterdata.v1.GetCrossReferenceResponse
+	106, // 158: lockstep.masterdata.v1.MasterDataService.ListCrossReferences:output_type -> lockstep.masterdata.v1.ListCrossReferencesResponse
+	107, // 159: lockstep.masterdata.v1.MasterDataService.ResolveCrossReference:output_type -> lockstep.masterdata.v1.ResolveCrossReferenceResponse
+	108, // 160: lockstep.masterdata.v1.MasterDataService.ResolveExternalIds:output_type -> lockstep.masterdata.v1.ResolveExternalIdsResponse
+	109, // 161: lockstep.masterdata.v1.MasterDataService.PutOwnershipPolicy:output_type -> lockstep.masterdata.v1.PutOwnershipPolicyResponse
+	110, // 162: lockstep.masterdata.v1.MasterDataService.GetOwnershipPolicy:output_type -> lockstep.masterdata.v1.GetOwnershipPolicyResponse
+	111, // 163: lockstep.masterdata.v1.MasterDataService.ListOwnershipPolicies:output_type -> lockstep.masterdata.v1.ListOwnershipPoliciesResponse
+	112, // 164: lockstep.masterdata.v1.MasterDataService.ListObservations:output_type -> lockstep.masterdata.v1.ListObservationsResponse
+	113, // 165: lockstep.masterdata.v1.MasterDataService.PutCalendar:output_type -> lockstep.masterdata.v1.PutCalendarResponse
+	114, // 166: lockstep.masterdata.v1.MasterDataService.GetCalendar:output_type -> lockstep.masterdata.v1.GetCalendarResponse
+	115, // 167: lockstep.masterdata.v1.MasterDataService.ListCalendars:output_type -> lockstep.masterdata.v1.ListCalendarsResponse
+	116, // 168: lockstep.masterdata.v1.MasterDataService.GetNextWorkingTime:output_type -> lockstep.masterdata.v1.GetNextWorkingTimeResponse
+	117, // 169: lockstep.masterdata.v1.MasterDataService.PutCutOff:output_type -> lockstep.masterdata.v1.PutCutOffResponse
+	118, // 170: lockstep.masterdata.v1.MasterDataService.GetCutOff:output_type -> lockstep.masterdata.v1.GetCutOffResponse
+	119, // 171: lockstep.masterdata.v1.MasterDataService.ListCutOffs:output_type -> lockstep.masterdata.v1.ListCutOffsResponse
+	120, // 172: lockstep.masterdata.v1.MasterDataService.GetNextCutOff:output_type -> lockstep.masterdata.v1.GetNextCutOffResponse
+	121, // 173: lockstep.masterdata.v1.MasterDataService.PutCodeList:output_type -> lockstep.masterdata.v1.PutCodeListResponse
+	122, // 174: lockstep.masterdata.v1.MasterDataService.RetireCodeList:output_type -> lockstep.masterdata.v1.RetireCodeListResponse
+	123, // 175: lockstep.masterdata.v1.MasterDataService.GetCodeList:output_type -> lockstep.masterdata.v1.GetCodeListResponse
+	124, // 176: lockstep.masterdata.v1.MasterDataService.ListCodeLists:output_type -> lockstep.masterdata.v1.ListCodeListsResponse
+	125, // 177: lockstep.masterdata.v1.MasterDataService.ResolveCode:output_type -> lockstep.masterdata.v1.ResolveCodeResponse
+	126, // 178: lockstep.masterdata.v1.MasterDataService.ExportRecords:output_type -> lockstep.masterdata.v1.ExportRecordsResponse
+	127, // 179: lockstep.masterdata.v1.MasterDataService.ProposeChange:output_type -> lockstep.masterdata.v1.ProposeChangeResponse
+	128, // 180: lockstep.masterdata.v1.MasterDataService.ApproveChange:output_type -> lockstep.masterdata.v1.ApproveChangeResponse
+	129, // 181: lockstep.masterdata.v1.MasterDataService.RejectChange:output_type -> lockstep.masterdata.v1.RejectChangeResponse
+	130, // 182: lockstep.masterdata.v1.MasterDataService.GetChange:output_type -> lockstep.masterdata.v1.GetChangeResponse
+	131, // 183: lockstep.masterdata.v1.MasterDataService.ListChanges:output_type -> lockstep.masterdata.v1.ListChangesResponse
+	132, // 184: lockstep.masterdata.v1.MasterDataService.ListRecordVersions:output_type -> lockstep.masterdata.v1.ListRecordVersionsResponse
+	129, // [129:185] is the sub-list for method output_type
+	73,  // [73:129] is the sub-list for method input_type
+	73,  // [73:73] is the sub-list for extension type_name
+	73,  // [73:73] is the sub-list for extension extendee
+	0,   // [0:73] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_masterdata_v1_master_data_proto_init() }
@@ -3979,6 +4311,12 @@ func file_lockstep_masterdata_v1_master_data_proto_init() {
 	if File_lockstep_masterdata_v1_master_data_proto != nil {
 		return
 	}
+	file_lockstep_masterdata_v1_calendar_proto_init()
+	file_lockstep_masterdata_v1_change_proto_init()
+	file_lockstep_masterdata_v1_code_list_proto_init()
+	file_lockstep_masterdata_v1_cross_reference_proto_init()
+	file_lockstep_masterdata_v1_export_proto_init()
+	file_lockstep_masterdata_v1_ownership_proto_init()
 	file_lockstep_masterdata_v1_resources_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

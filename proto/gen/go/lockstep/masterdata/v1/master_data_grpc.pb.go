@@ -19,38 +19,70 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	MasterDataService_PutItem_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/PutItem"
-	MasterDataService_BatchPutItems_FullMethodName     = "/lockstep.masterdata.v1.MasterDataService/BatchPutItems"
-	MasterDataService_RetireItem_FullMethodName        = "/lockstep.masterdata.v1.MasterDataService/RetireItem"
-	MasterDataService_GetItem_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/GetItem"
-	MasterDataService_ListItems_FullMethodName         = "/lockstep.masterdata.v1.MasterDataService/ListItems"
-	MasterDataService_PutParty_FullMethodName          = "/lockstep.masterdata.v1.MasterDataService/PutParty"
-	MasterDataService_BatchPutParties_FullMethodName   = "/lockstep.masterdata.v1.MasterDataService/BatchPutParties"
-	MasterDataService_RetireParty_FullMethodName       = "/lockstep.masterdata.v1.MasterDataService/RetireParty"
-	MasterDataService_GetParty_FullMethodName          = "/lockstep.masterdata.v1.MasterDataService/GetParty"
-	MasterDataService_ListParties_FullMethodName       = "/lockstep.masterdata.v1.MasterDataService/ListParties"
-	MasterDataService_PutLocation_FullMethodName       = "/lockstep.masterdata.v1.MasterDataService/PutLocation"
-	MasterDataService_BatchPutLocations_FullMethodName = "/lockstep.masterdata.v1.MasterDataService/BatchPutLocations"
-	MasterDataService_RetireLocation_FullMethodName    = "/lockstep.masterdata.v1.MasterDataService/RetireLocation"
-	MasterDataService_GetLocation_FullMethodName       = "/lockstep.masterdata.v1.MasterDataService/GetLocation"
-	MasterDataService_ListLocations_FullMethodName     = "/lockstep.masterdata.v1.MasterDataService/ListLocations"
-	MasterDataService_PutCarrier_FullMethodName        = "/lockstep.masterdata.v1.MasterDataService/PutCarrier"
-	MasterDataService_BatchPutCarriers_FullMethodName  = "/lockstep.masterdata.v1.MasterDataService/BatchPutCarriers"
-	MasterDataService_RetireCarrier_FullMethodName     = "/lockstep.masterdata.v1.MasterDataService/RetireCarrier"
-	MasterDataService_GetCarrier_FullMethodName        = "/lockstep.masterdata.v1.MasterDataService/GetCarrier"
-	MasterDataService_ListCarriers_FullMethodName      = "/lockstep.masterdata.v1.MasterDataService/ListCarriers"
-	MasterDataService_PutTenant_FullMethodName         = "/lockstep.masterdata.v1.MasterDataService/PutTenant"
-	MasterDataService_GetTenant_FullMethodName         = "/lockstep.masterdata.v1.MasterDataService/GetTenant"
-	MasterDataService_ListUnits_FullMethodName         = "/lockstep.masterdata.v1.MasterDataService/ListUnits"
-	MasterDataService_ListCurrencies_FullMethodName    = "/lockstep.masterdata.v1.MasterDataService/ListCurrencies"
-	MasterDataService_ListCountries_FullMethodName     = "/lockstep.masterdata.v1.MasterDataService/ListCountries"
+	MasterDataService_PutItem_FullMethodName                 = "/lockstep.masterdata.v1.MasterDataService/PutItem"
+	MasterDataService_BatchPutItems_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/BatchPutItems"
+	MasterDataService_RetireItem_FullMethodName              = "/lockstep.masterdata.v1.MasterDataService/RetireItem"
+	MasterDataService_GetItem_FullMethodName                 = "/lockstep.masterdata.v1.MasterDataService/GetItem"
+	MasterDataService_ListItems_FullMethodName               = "/lockstep.masterdata.v1.MasterDataService/ListItems"
+	MasterDataService_PutParty_FullMethodName                = "/lockstep.masterdata.v1.MasterDataService/PutParty"
+	MasterDataService_BatchPutParties_FullMethodName         = "/lockstep.masterdata.v1.MasterDataService/BatchPutParties"
+	MasterDataService_RetireParty_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/RetireParty"
+	MasterDataService_GetParty_FullMethodName                = "/lockstep.masterdata.v1.MasterDataService/GetParty"
+	MasterDataService_ListParties_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/ListParties"
+	MasterDataService_PutLocation_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/PutLocation"
+	MasterDataService_BatchPutLocations_FullMethodName       = "/lockstep.masterdata.v1.MasterDataService/BatchPutLocations"
+	MasterDataService_RetireLocation_FullMethodName          = "/lockstep.masterdata.v1.MasterDataService/RetireLocation"
+	MasterDataService_GetLocation_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/GetLocation"
+	MasterDataService_ListLocations_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ListLocations"
+	MasterDataService_PutCarrier_FullMethodName              = "/lockstep.masterdata.v1.MasterDataService/PutCarrier"
+	MasterDataService_BatchPutCarriers_FullMethodName        = "/lockstep.masterdata.v1.MasterDataService/BatchPutCarriers"
+	MasterDataService_RetireCarrier_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/RetireCarrier"
+	MasterDataService_GetCarrier_FullMethodName              = "/lockstep.masterdata.v1.MasterDataService/GetCarrier"
+	MasterDataService_ListCarriers_FullMethodName            = "/lockstep.masterdata.v1.MasterDataService/ListCarriers"
+	MasterDataService_PutTenant_FullMethodName               = "/lockstep.masterdata.v1.MasterDataService/PutTenant"
+	MasterDataService_GetTenant_FullMethodName               = "/lockstep.masterdata.v1.MasterDataService/GetTenant"
+	MasterDataService_ListUnits_FullMethodName               = "/lockstep.masterdata.v1.MasterDataService/ListUnits"
+	MasterDataService_ListCurrencies_FullMethodName          = "/lockstep.masterdata.v1.MasterDataService/ListCurrencies"
+	MasterDataService_ListCountries_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ListCountries"
+	MasterDataService_PutCrossReference_FullMethodName       = "/lockstep.masterdata.v1.MasterDataService/PutCrossReference"
+	MasterDataService_BatchPutCrossReferences_FullMethodName = "/lockstep.masterdata.v1.MasterDataService/BatchPutCrossReferences"
+	MasterDataService_RetireCrossReference_FullMethodName    = "/lockstep.masterdata.v1.MasterDataService/RetireCrossReference"
+	MasterDataService_GetCrossReference_FullMethodName       = "/lockstep.masterdata.v1.MasterDataService/GetCrossReference"
+	MasterDataService_ListCrossReferences_FullMethodName     = "/lockstep.masterdata.v1.MasterDataService/ListCrossReferences"
+	MasterDataService_ResolveCrossReference_FullMethodName   = "/lockstep.masterdata.v1.MasterDataService/ResolveCrossReference"
+	MasterDataService_ResolveExternalIds_FullMethodName      = "/lockstep.masterdata.v1.MasterDataService/ResolveExternalIds"
+	MasterDataService_PutOwnershipPolicy_FullMethodName      = "/lockstep.masterdata.v1.MasterDataService/PutOwnershipPolicy"
+	MasterDataService_GetOwnershipPolicy_FullMethodName      = "/lockstep.masterdata.v1.MasterDataService/GetOwnershipPolicy"
+	MasterDataService_ListOwnershipPolicies_FullMethodName   = "/lockstep.masterdata.v1.MasterDataService/ListOwnershipPolicies"
+	MasterDataService_ListObservations_FullMethodName        = "/lockstep.masterdata.v1.MasterDataService/ListObservations"
+	MasterDataService_PutCalendar_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/PutCalendar"
+	MasterDataService_GetCalendar_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/GetCalendar"
+	MasterDataService_ListCalendars_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ListCalendars"
+	MasterDataService_GetNextWorkingTime_FullMethodName      = "/lockstep.masterdata.v1.MasterDataService/GetNextWorkingTime"
+	MasterDataService_PutCutOff_FullMethodName               = "/lockstep.masterdata.v1.MasterDataService/PutCutOff"
+	MasterDataService_GetCutOff_FullMethodName               = "/lockstep.masterdata.v1.MasterDataService/GetCutOff"
+	MasterDataService_ListCutOffs_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/ListCutOffs"
+	MasterDataService_GetNextCutOff_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/GetNextCutOff"
+	MasterDataService_PutCodeList_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/PutCodeList"
+	MasterDataService_RetireCodeList_FullMethodName          = "/lockstep.masterdata.v1.MasterDataService/RetireCodeList"
+	MasterDataService_GetCodeList_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/GetCodeList"
+	MasterDataService_ListCodeLists_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ListCodeLists"
+	MasterDataService_ResolveCode_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/ResolveCode"
+	MasterDataService_ExportRecords_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ExportRecords"
+	MasterDataService_ProposeChange_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ProposeChange"
+	MasterDataService_ApproveChange_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ApproveChange"
+	MasterDataService_RejectChange_FullMethodName            = "/lockstep.masterdata.v1.MasterDataService/RejectChange"
+	MasterDataService_GetChange_FullMethodName               = "/lockstep.masterdata.v1.MasterDataService/GetChange"
+	MasterDataService_ListChanges_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/ListChanges"
+	MasterDataService_ListRecordVersions_FullMethodName      = "/lockstep.masterdata.v1.MasterDataService/ListRecordVersions"
 )
 
 // MasterDataServiceClient is the client API for MasterDataService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// MasterDataService owns the items, parties, locations, carriers and the tenant's own record. A put is
+// MasterDataService owns the items, parties, locations, carriers and the tenant's own record, what
+// they are called in other systems, who owns which of their fields, calendars and cut-offs. A put is
 // an upsert keyed by the business code; one that changes nothing is answered and leaves no fact.
 type MasterDataServiceClient interface {
 	// Creates or replaces an item under its SKU.
@@ -103,6 +135,68 @@ type MasterDataServiceClient interface {
 	ListCurrencies(ctx context.Context, in *ListCurrenciesRequest, opts ...grpc.CallOption) (*ListCurrenciesResponse, error)
 	// Lists the countries of ISO 3166-1.
 	ListCountries(ctx context.Context, in *ListCountriesRequest, opts ...grpc.CallOption) (*ListCountriesResponse, error)
+	// Gives an external id a meaning for a stretch of time, or changes the one that the same object has.
+	PutCrossReference(ctx context.Context, in *PutCrossReferenceRequest, opts ...grpc.CallOption) (*PutCrossReferenceResponse, error)
+	// Puts up to 1,000 meanings; each on its own, with its own result and the key `<key>/<index>`.
+	BatchPutCrossReferences(ctx context.Context, in *BatchPutCrossReferencesRequest, opts ...grpc.CallOption) (*BatchPutCrossReferencesResponse, error)
+	// Ends meanings of an external id.
+	RetireCrossReference(ctx context.Context, in *RetireCrossReferenceRequest, opts ...grpc.CallOption) (*RetireCrossReferenceResponse, error)
+	// Returns an external id with all its meanings.
+	GetCrossReference(ctx context.Context, in *GetCrossReferenceRequest, opts ...grpc.CallOption) (*GetCrossReferenceResponse, error)
+	// Lists external ids, all or those of a system or of an object of ours, in the order in which they were first put.
+	ListCrossReferences(ctx context.Context, in *ListCrossReferencesRequest, opts ...grpc.CallOption) (*ListCrossReferencesResponse, error)
+	// Says which object of ours an external id means at a moment.
+	ResolveCrossReference(ctx context.Context, in *ResolveCrossReferenceRequest, opts ...grpc.CallOption) (*ResolveCrossReferenceResponse, error)
+	// Says by which ids a system knows an object of ours at a moment.
+	ResolveExternalIds(ctx context.Context, in *ResolveExternalIdsRequest, opts ...grpc.CallOption) (*ResolveExternalIdsResponse, error)
+	// Says who owns what of one type of object.
+	PutOwnershipPolicy(ctx context.Context, in *PutOwnershipPolicyRequest, opts ...grpc.CallOption) (*PutOwnershipPolicyResponse, error)
+	// Returns who owns what of one type of object: by the tenant's own policy, else by the embedded one.
+	GetOwnershipPolicy(ctx context.Context, in *GetOwnershipPolicyRequest, opts ...grpc.CallOption) (*GetOwnershipPolicyResponse, error)
+	// Lists who owns what of every type of object.
+	ListOwnershipPolicies(ctx context.Context, in *ListOwnershipPoliciesRequest, opts ...grpc.CallOption) (*ListOwnershipPoliciesResponse, error)
+	// Lists the records of which systems said what they do not own, in the order in which they were first put.
+	ListObservations(ctx context.Context, in *ListObservationsRequest, opts ...grpc.CallOption) (*ListObservationsResponse, error)
+	// Creates or replaces a calendar under its code.
+	PutCalendar(ctx context.Context, in *PutCalendarRequest, opts ...grpc.CallOption) (*PutCalendarResponse, error)
+	// Returns a calendar.
+	GetCalendar(ctx context.Context, in *GetCalendarRequest, opts ...grpc.CallOption) (*GetCalendarResponse, error)
+	// Lists calendars, in the order in which they were first put.
+	ListCalendars(ctx context.Context, in *ListCalendarsRequest, opts ...grpc.CallOption) (*ListCalendarsResponse, error)
+	// Says when a calendar next has working time.
+	GetNextWorkingTime(ctx context.Context, in *GetNextWorkingTimeRequest, opts ...grpc.CallOption) (*GetNextWorkingTimeResponse, error)
+	// Creates or replaces the cut-offs of a site for a carrier and its service.
+	PutCutOff(ctx context.Context, in *PutCutOffRequest, opts ...grpc.CallOption) (*PutCutOffResponse, error)
+	// Returns the cut-offs of a site for exactly a carrier and its service.
+	GetCutOff(ctx context.Context, in *GetCutOffRequest, opts ...grpc.CallOption) (*GetCutOffResponse, error)
+	// Lists cut-offs, in the order in which they were first put.
+	ListCutOffs(ctx context.Context, in *ListCutOffsRequest, opts ...grpc.CallOption) (*ListCutOffsResponse, error)
+	// Says which cut-off goods still make that are ready at a moment: of those of the service, else of the carrier, else of the site.
+	GetNextCutOff(ctx context.Context, in *GetNextCutOffRequest, opts ...grpc.CallOption) (*GetNextCutOffResponse, error)
+	// Replaces the tenant's own entries of a code list; they go over those of an embedded list of the code.
+	PutCodeList(ctx context.Context, in *PutCodeListRequest, opts ...grpc.CallOption) (*PutCodeListResponse, error)
+	// Takes the tenant's own entries of a code list out of use: what is embedded holds again.
+	RetireCodeList(ctx context.Context, in *RetireCodeListRequest, opts ...grpc.CallOption) (*RetireCodeListResponse, error)
+	// Returns a code list with the entries that hold.
+	GetCodeList(ctx context.Context, in *GetCodeListRequest, opts ...grpc.CallOption) (*GetCodeListResponse, error)
+	// Lists the embedded code lists and those of the tenant, without their entries.
+	ListCodeLists(ctx context.Context, in *ListCodeListsRequest, opts ...grpc.CallOption) (*ListCodeListsResponse, error)
+	// Says what a code means at a moment, or how the suite's own word is written.
+	ResolveCode(ctx context.Context, in *ResolveCodeRequest, opts ...grpc.CallOption) (*ResolveCodeResponse, error)
+	// Writes records as CSV, a page at a time, in the columns that documents are imported in.
+	ExportRecords(ctx context.Context, in *ExportRecordsRequest, opts ...grpc.CallOption) (*ExportRecordsResponse, error)
+	// Puts a change of a record up for a decision: nothing changes until it is approved and its time has come.
+	ProposeChange(ctx context.Context, in *ProposeChangeRequest, opts ...grpc.CallOption) (*ProposeChangeResponse, error)
+	// Approves a change that somebody else proposed.
+	ApproveChange(ctx context.Context, in *ApproveChangeRequest, opts ...grpc.CallOption) (*ApproveChangeResponse, error)
+	// Rejects a change, or one that is approved and has not taken effect yet.
+	RejectChange(ctx context.Context, in *RejectChangeRequest, opts ...grpc.CallOption) (*RejectChangeResponse, error)
+	// Returns a change.
+	GetChange(ctx context.Context, in *GetChangeRequest, opts ...grpc.CallOption) (*GetChangeResponse, error)
+	// Lists changes, in the order in which they were proposed.
+	ListChanges(ctx context.Context, in *ListChangesRequest, opts ...grpc.CallOption) (*ListChangesResponse, error)
+	// Lists the versions of a record, with who put each and when.
+	ListRecordVersions(ctx context.Context, in *ListRecordVersionsRequest, opts ...grpc.CallOption) (*ListRecordVersionsResponse, error)
 }
 
 type masterDataServiceClient struct {
@@ -363,11 +457,322 @@ func (c *masterDataServiceClient) ListCountries(ctx context.Context, in *ListCou
 	return out, nil
 }
 
+func (c *masterDataServiceClient) PutCrossReference(ctx context.Context, in *PutCrossReferenceRequest, opts ...grpc.CallOption) (*PutCrossReferenceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutCrossReferenceResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_PutCrossReference_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) BatchPutCrossReferences(ctx context.Context, in *BatchPutCrossReferencesRequest, opts ...grpc.CallOption) (*BatchPutCrossReferencesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchPutCrossReferencesResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_BatchPutCrossReferences_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) RetireCrossReference(ctx context.Context, in *RetireCrossReferenceRequest, opts ...grpc.CallOption) (*RetireCrossReferenceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetireCrossReferenceResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_RetireCrossReference_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) GetCrossReference(ctx context.Context, in *GetCrossReferenceRequest, opts ...grpc.CallOption) (*GetCrossReferenceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCrossReferenceResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_GetCrossReference_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListCrossReferences(ctx context.Context, in *ListCrossReferencesRequest, opts ...grpc.CallOption) (*ListCrossReferencesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCrossReferencesResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListCrossReferences_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ResolveCrossReference(ctx context.Context, in *ResolveCrossReferenceRequest, opts ...grpc.CallOption) (*ResolveCrossReferenceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResolveCrossReferenceResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ResolveCrossReference_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ResolveExternalIds(ctx context.Context, in *ResolveExternalIdsRequest, opts ...grpc.CallOption) (*ResolveExternalIdsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResolveExternalIdsResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ResolveExternalIds_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) PutOwnershipPolicy(ctx context.Context, in *PutOwnershipPolicyRequest, opts ...grpc.CallOption) (*PutOwnershipPolicyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutOwnershipPolicyResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_PutOwnershipPolicy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) GetOwnershipPolicy(ctx context.Context, in *GetOwnershipPolicyRequest, opts ...grpc.CallOption) (*GetOwnershipPolicyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetOwnershipPolicyResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_GetOwnershipPolicy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListOwnershipPolicies(ctx context.Context, in *ListOwnershipPoliciesRequest, opts ...grpc.CallOption) (*ListOwnershipPoliciesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListOwnershipPoliciesResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListOwnershipPolicies_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListObservations(ctx context.Context, in *ListObservationsRequest, opts ...grpc.CallOption) (*ListObservationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListObservationsResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListObservations_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) PutCalendar(ctx context.Context, in *PutCalendarRequest, opts ...grpc.CallOption) (*PutCalendarResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutCalendarResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_PutCalendar_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) GetCalendar(ctx context.Context, in *GetCalendarRequest, opts ...grpc.CallOption) (*GetCalendarResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCalendarResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_GetCalendar_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListCalendars(ctx context.Context, in *ListCalendarsRequest, opts ...grpc.CallOption) (*ListCalendarsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCalendarsResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListCalendars_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) GetNextWorkingTime(ctx context.Context, in *GetNextWorkingTimeRequest, opts ...grpc.CallOption) (*GetNextWorkingTimeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetNextWorkingTimeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_GetNextWorkingTime_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) PutCutOff(ctx context.Context, in *PutCutOffRequest, opts ...grpc.CallOption) (*PutCutOffResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutCutOffResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_PutCutOff_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) GetCutOff(ctx context.Context, in *GetCutOffRequest, opts ...grpc.CallOption) (*GetCutOffResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCutOffResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_GetCutOff_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListCutOffs(ctx context.Context, in *ListCutOffsRequest, opts ...grpc.CallOption) (*ListCutOffsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCutOffsResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListCutOffs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) GetNextCutOff(ctx context.Context, in *GetNextCutOffRequest, opts ...grpc.CallOption) (*GetNextCutOffResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetNextCutOffResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_GetNextCutOff_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) PutCodeList(ctx context.Context, in *PutCodeListRequest, opts ...grpc.CallOption) (*PutCodeListResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutCodeListResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_PutCodeList_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) RetireCodeList(ctx context.Context, in *RetireCodeListRequest, opts ...grpc.CallOption) (*RetireCodeListResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetireCodeListResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_RetireCodeList_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) GetCodeList(ctx context.Context, in *GetCodeListRequest, opts ...grpc.CallOption) (*GetCodeListResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCodeListResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_GetCodeList_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListCodeLists(ctx context.Context, in *ListCodeListsRequest, opts ...grpc.CallOption) (*ListCodeListsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCodeListsResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListCodeLists_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ResolveCode(ctx context.Context, in *ResolveCodeRequest, opts ...grpc.CallOption) (*ResolveCodeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResolveCodeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ResolveCode_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ExportRecords(ctx context.Context, in *ExportRecordsRequest, opts ...grpc.CallOption) (*ExportRecordsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportRecordsResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ExportRecords_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ProposeChange(ctx context.Context, in *ProposeChangeRequest, opts ...grpc.CallOption) (*ProposeChangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ProposeChangeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ProposeChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ApproveChange(ctx context.Context, in *ApproveChangeRequest, opts ...grpc.CallOption) (*ApproveChangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApproveChangeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ApproveChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) RejectChange(ctx context.Context, in *RejectChangeRequest, opts ...grpc.CallOption) (*RejectChangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RejectChangeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_RejectChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) GetChange(ctx context.Context, in *GetChangeRequest, opts ...grpc.CallOption) (*GetChangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetChangeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_GetChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListChanges(ctx context.Context, in *ListChangesRequest, opts ...grpc.CallOption) (*ListChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListChangesResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListRecordVersions(ctx context.Context, in *ListRecordVersionsRequest, opts ...grpc.CallOption) (*ListRecordVersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRecordVersionsResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListRecordVersions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // MasterDataServiceServer is the server API for MasterDataService service.
 // All implementations must embed UnimplementedMasterDataServiceServer
 // for forward compatibility.
 //
-// MasterDataService owns the items, parties, locations, carriers and the tenant's own record. A put is
+// MasterDataService owns the items, parties, locations, carriers and the tenant's own record, what
+// they are called in other systems, who owns which of their fields, calendars and cut-offs. A put is
 // an upsert keyed by the business code; one that changes nothing is answered and leaves no fact.
 type MasterDataServiceServer interface {
 	// Creates or replaces an item under its SKU.
@@ -420,6 +825,68 @@ type MasterDataServiceServer interface {
 	ListCurrencies(context.Context, *ListCurrenciesRequest) (*ListCurrenciesResponse, error)
 	// Lists the countries of ISO 3166-1.
 	ListCountries(context.Context, *ListCountriesRequest) (*ListCountriesResponse, error)
+	// Gives an external id a meaning for a stretch of time, or changes the one that the same object has.
+	PutCrossReference(context.Context, *PutCrossReferenceRequest) (*PutCrossReferenceResponse, error)
+	// Puts up to 1,000 meanings; each on its own, with its own result and the key `<key>/<index>`.
+	BatchPutCrossReferences(context.Context, *BatchPutCrossReferencesRequest) (*BatchPutCrossReferencesResponse, error)
+	// Ends meanings of an external id.
+	RetireCrossReference(context.Context, *RetireCrossReferenceRequest) (*RetireCrossReferenceResponse, error)
+	// Returns an external id with all its meanings.
+	GetCrossReference(context.Context, *GetCrossReferenceRequest) (*GetCrossReferenceResponse, error)
+	// Lists external ids, all or those of a system or of an object of ours, in the order in which they were first put.
+	ListCrossReferences(context.Context, *ListCrossReferencesRequest) (*ListCrossReferencesResponse, error)
+	// Says which object of ours an external id means at a moment.
+	ResolveCrossReference(context.Context, *ResolveCrossReferenceRequest) (*ResolveCrossReferenceResponse, error)
+	// Says by which ids a system knows an object of ours at a moment.
+	ResolveExternalIds(context.Context, *ResolveExternalIdsRequest) (*ResolveExternalIdsResponse, error)
+	// Says who owns what of one type of object.
+	PutOwnershipPolicy(context.Context, *PutOwnershipPolicyRequest) (*PutOwnershipPolicyResponse, error)
+	// Returns who owns what of one type of object: by the tenant's own policy, else by the embedded one.
+	GetOwnershipPolicy(context.Context, *GetOwnershipPolicyRequest) (*GetOwnershipPolicyResponse, error)
+	// Lists who owns what of every type of object.
+	ListOwnershipPolicies(context.Context, *ListOwnershipPoliciesRequest) (*ListOwnershipPoliciesResponse, error)
+	// Lists the records of which systems said what they do not own, in the order in which they were first put.
+	ListObservations(context.Context, *ListObservationsRequest) (*ListObservationsResponse, error)
+	// Creates or replaces a calendar under its code.
+	PutCalendar(context.Context, *PutCalendarRequest) (*PutCalendarResponse, error)
+	// Returns a calendar.
+	GetCalendar(context.Context, *GetCalendarRequest) (*GetCalendarResponse, error)
+	// Lists calendars, in the order in which they were first put.
+	ListCalendars(context.Context, *ListCalendarsRequest) (*ListCalendarsResponse, error)
+	// Says when a calendar next has working time.
+	GetNextWorkingTime(context.Context, *GetNextWorkingTimeRequest) (*GetNextWorkingTimeResponse, error)
+	// Creates or replaces the cut-offs of a site for a carrier and its service.
+	PutCutOff(context.Context, *PutCutOffRequest) (*PutCutOffResponse, error)
+	// Returns the cut-offs of a site for exactly a carrier and its service.
+	GetCutOff(context.Context, *GetCutOffRequest) (*GetCutOffResponse, error)
+	// Lists cut-offs, in the order in which they were first put.
+	ListCutOffs(context.Context, *ListCutOffsRequest) (*ListCutOffsResponse, error)
+	// Says which cut-off goods still make that are ready at a moment: of those of the service, else of the carrier, else of the site.
+	GetNextCutOff(context.Context, *GetNextCutOffRequest) (*GetNextCutOffResponse, error)
+	// Replaces the tenant's own entries of a code list; they go over those of an embedded list of the code.
+	PutCodeList(context.Context, *PutCodeListRequest) (*PutCodeListResponse, error)
+	// Takes the tenant's own entries of a code list out of use: what is embedded holds again.
+	RetireCodeList(context.Context, *RetireCodeListRequest) (*RetireCodeListResponse, error)
+	// Returns a code list with the entries that hold.
+	GetCodeList(context.Context, *GetCodeListRequest) (*GetCodeListResponse, error)
+	// Lists the embedded code lists and those of the tenant, without their entries.
+	ListCodeLists(context.Context, *ListCodeListsRequest) (*ListCodeListsResponse, error)
+	// Says what a code means at a moment, or how the suite's own word is written.
+	ResolveCode(context.Context, *ResolveCodeRequest) (*ResolveCodeResponse, error)
+	// Writes records as CSV, a page at a time, in the columns that documents are imported in.
+	ExportRecords(context.Context, *ExportRecordsRequest) (*ExportRecordsResponse, error)
+	// Puts a change of a record up for a decision: nothing changes until it is approved and its time has come.
+	ProposeChange(context.Context, *ProposeChangeRequest) (*ProposeChangeResponse, error)
+	// Approves a change that somebody else proposed.
+	ApproveChange(context.Context, *ApproveChangeRequest) (*ApproveChangeResponse, error)
+	// Rejects a change, or one that is approved and has not taken effect yet.
+	RejectChange(context.Context, *RejectChangeRequest) (*RejectChangeResponse, error)
+	// Returns a change.
+	GetChange(context.Context, *GetChangeRequest) (*GetChangeResponse, error)
+	// Lists changes, in the order in which they were proposed.
+	ListChanges(context.Context, *ListChangesRequest) (*ListChangesResponse, error)
+	// Lists the versions of a record, with who put each and when.
+	ListRecordVersions(context.Context, *ListRecordVersionsRequest) (*ListRecordVersionsResponse, error)
 	mustEmbedUnimplementedMasterDataServiceServer()
 }
 
@@ -504,6 +971,99 @@ func (UnimplementedMasterDataServiceServer) ListCurrencies(context.Context, *Lis
 }
 func (UnimplementedMasterDataServiceServer) ListCountries(context.Context, *ListCountriesRequest) (*ListCountriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListCountries not implemented")
+}
+func (UnimplementedMasterDataServiceServer) PutCrossReference(context.Context, *PutCrossReferenceRequest) (*PutCrossReferenceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutCrossReference not implemented")
+}
+func (UnimplementedMasterDataServiceServer) BatchPutCrossReferences(context.Context, *BatchPutCrossReferencesRequest) (*BatchPutCrossReferencesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchPutCrossReferences not implemented")
+}
+func (UnimplementedMasterDataServiceServer) RetireCrossReference(context.Context, *RetireCrossReferenceRequest) (*RetireCrossReferenceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetireCrossReference not implemented")
+}
+func (UnimplementedMasterDataServiceServer) GetCrossReference(context.Context, *GetCrossReferenceRequest) (*GetCrossReferenceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCrossReference not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListCrossReferences(context.Context, *ListCrossReferencesRequest) (*ListCrossReferencesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCrossReferences not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ResolveCrossReference(context.Context, *ResolveCrossReferenceRequest) (*ResolveCrossReferenceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResolveCrossReference not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ResolveExternalIds(context.Context, *ResolveExternalIdsRequest) (*ResolveExternalIdsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResolveExternalIds not implemented")
+}
+func (UnimplementedMasterDataServiceServer) PutOwnershipPolicy(context.Context, *PutOwnershipPolicyRequest) (*PutOwnershipPolicyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutOwnershipPolicy not implemented")
+}
+func (UnimplementedMasterDataServiceServer) GetOwnershipPolicy(context.Context, *GetOwnershipPolicyRequest) (*GetOwnershipPolicyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetOwnershipPolicy not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListOwnershipPolicies(context.Context, *ListOwnershipPoliciesRequest) (*ListOwnershipPoliciesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListOwnershipPolicies not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListObservations(context.Context, *ListObservationsRequest) (*ListObservationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListObservations not implemented")
+}
+func (UnimplementedMasterDataServiceServer) PutCalendar(context.Context, *PutCalendarRequest) (*PutCalendarResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutCalendar not implemented")
+}
+func (UnimplementedMasterDataServiceServer) GetCalendar(context.Context, *GetCalendarRequest) (*GetCalendarResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCalendar not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListCalendars(context.Context, *ListCalendarsRequest) (*ListCalendarsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCalendars not implemented")
+}
+func (UnimplementedMasterDataServiceServer) GetNextWorkingTime(context.Context, *GetNextWorkingTimeRequest) (*GetNextWorkingTimeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetNextWorkingTime not implemented")
+}
+func (UnimplementedMasterDataServiceServer) PutCutOff(context.Context, *PutCutOffRequest) (*PutCutOffResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutCutOff not implemented")
+}
+func (UnimplementedMasterDataServiceServer) GetCutOff(context.Context, *GetCutOffRequest) (*GetCutOffResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCutOff not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListCutOffs(context.Context, *ListCutOffsRequest) (*ListCutOffsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCutOffs not implemented")
+}
+func (UnimplementedMasterDataServiceServer) GetNextCutOff(context.Context, *GetNextCutOffRequest) (*GetNextCutOffResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetNextCutOff not implemented")
+}
+func (UnimplementedMasterDataServiceServer) PutCodeList(context.Context, *PutCodeListRequest) (*PutCodeListResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutCodeList not implemented")
+}
+func (UnimplementedMasterDataServiceServer) RetireCodeList(context.Context, *RetireCodeListRequest) (*RetireCodeListResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetireCodeList not implemented")
+}
+func (UnimplementedMasterDataServiceServer) GetCodeList(context.Context, *GetCodeListRequest) (*GetCodeListResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCodeList not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListCodeLists(context.Context, *ListCodeListsRequest) (*ListCodeListsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCodeLists not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ResolveCode(context.Context, *ResolveCodeRequest) (*ResolveCodeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResolveCode not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ExportRecords(context.Context, *ExportRecordsRequest) (*ExportRecordsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExportRecords not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ProposeChange(context.Context, *ProposeChangeRequest) (*ProposeChangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ProposeChange not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ApproveChange(context.Context, *ApproveChangeRequest) (*ApproveChangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApproveChange not implemented")
+}
+func (UnimplementedMasterDataServiceServer) RejectChange(context.Context, *RejectChangeRequest) (*RejectChangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RejectChange not implemented")
+}
+func (UnimplementedMasterDataServiceServer) GetChange(context.Context, *GetChangeRequest) (*GetChangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetChange not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListChanges(context.Context, *ListChangesRequest) (*ListChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListChanges not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListRecordVersions(context.Context, *ListRecordVersionsRequest) (*ListRecordVersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRecordVersions not implemented")
 }
 func (UnimplementedMasterDataServiceServer) mustEmbedUnimplementedMasterDataServiceServer() {}
 func (UnimplementedMasterDataServiceServer) testEmbeddedByValue()                           {}
@@ -976,6 +1536,564 @@ func _MasterDataService_ListCountries_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MasterDataService_PutCrossReference_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutCrossReferenceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).PutCrossReference(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_PutCrossReference_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).PutCrossReference(ctx, req.(*PutCrossReferenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_BatchPutCrossReferences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchPutCrossReferencesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).BatchPutCrossReferences(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_BatchPutCrossReferences_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).BatchPutCrossReferences(ctx, req.(*BatchPutCrossReferencesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_RetireCrossReference_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetireCrossReferenceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).RetireCrossReference(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_RetireCrossReference_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).RetireCrossReference(ctx, req.(*RetireCrossReferenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_GetCrossReference_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCrossReferenceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).GetCrossReference(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_GetCrossReference_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).GetCrossReference(ctx, req.(*GetCrossReferenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListCrossReferences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCrossReferencesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListCrossReferences(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListCrossReferences_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListCrossReferences(ctx, req.(*ListCrossReferencesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ResolveCrossReference_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResolveCrossReferenceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ResolveCrossReference(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ResolveCrossReference_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ResolveCrossReference(ctx, req.(*ResolveCrossReferenceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ResolveExternalIds_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResolveExternalIdsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ResolveExternalIds(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ResolveExternalIds_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ResolveExternalIds(ctx, req.(*ResolveExternalIdsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_PutOwnershipPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutOwnershipPolicyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).PutOwnershipPolicy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_PutOwnershipPolicy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).PutOwnershipPolicy(ctx, req.(*PutOwnershipPolicyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_GetOwnershipPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetOwnershipPolicyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).GetOwnershipPolicy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_GetOwnershipPolicy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).GetOwnershipPolicy(ctx, req.(*GetOwnershipPolicyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListOwnershipPolicies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListOwnershipPoliciesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListOwnershipPolicies(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListOwnershipPolicies_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListOwnershipPolicies(ctx, req.(*ListOwnershipPoliciesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListObservations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListObservationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListObservations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListObservations_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListObservations(ctx, req.(*ListObservationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_PutCalendar_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutCalendarRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).PutCalendar(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_PutCalendar_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).PutCalendar(ctx, req.(*PutCalendarRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_GetCalendar_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCalendarRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).GetCalendar(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_GetCalendar_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).GetCalendar(ctx, req.(*GetCalendarRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListCalendars_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCalendarsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListCalendars(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListCalendars_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListCalendars(ctx, req.(*ListCalendarsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_GetNextWorkingTime_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetNextWorkingTimeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).GetNextWorkingTime(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_GetNextWorkingTime_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).GetNextWorkingTime(ctx, req.(*GetNextWorkingTimeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_PutCutOff_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutCutOffRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).PutCutOff(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_PutCutOff_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).PutCutOff(ctx, req.(*PutCutOffRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_GetCutOff_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCutOffRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).GetCutOff(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_GetCutOff_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).GetCutOff(ctx, req.(*GetCutOffRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListCutOffs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCutOffsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListCutOffs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListCutOffs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListCutOffs(ctx, req.(*ListCutOffsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_GetNextCutOff_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetNextCutOffRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).GetNextCutOff(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_GetNextCutOff_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).GetNextCutOff(ctx, req.(*GetNextCutOffRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_PutCodeList_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutCodeListRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).PutCodeList(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_PutCodeList_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).PutCodeList(ctx, req.(*PutCodeListRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_RetireCodeList_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetireCodeListRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).RetireCodeList(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_RetireCodeList_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).RetireCodeList(ctx, req.(*RetireCodeListRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_GetCodeList_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCodeListRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).GetCodeList(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_GetCodeList_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).GetCodeList(ctx, req.(*GetCodeListRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListCodeLists_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCodeListsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListCodeLists(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListCodeLists_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListCodeLists(ctx, req.(*ListCodeListsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ResolveCode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResolveCodeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ResolveCode(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ResolveCode_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ResolveCode(ctx, req.(*ResolveCodeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ExportRecords_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportRecordsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ExportRecords(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ExportRecords_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ExportRecords(ctx, req.(*ExportRecordsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ProposeChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ProposeChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ProposeChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ProposeChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ProposeChange(ctx, req.(*ProposeChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ApproveChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApproveChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ApproveChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ApproveChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ApproveChange(ctx, req.(*ApproveChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_RejectChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RejectChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).RejectChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_RejectChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).RejectChange(ctx, req.(*RejectChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_GetChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).GetChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_GetChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).GetChange(ctx, req.(*GetChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListChanges(ctx, req.(*ListChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListRecordVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRecordVersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListRecordVersions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListRecordVersions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListRecordVersions(ctx, req.(*ListRecordVersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // MasterDataService_ServiceDesc is the grpc.ServiceDesc for MasterDataService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1082,6 +2200,130 @@ var MasterDataService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListCountries",
 			Handler:    _MasterDataService_ListCountries_Handler,
+		},
+		{
+			MethodName: "PutCrossReference",
+			Handler:    _MasterDataService_PutCrossReference_Handler,
+		},
+		{
+			MethodName: "BatchPutCrossReferences",
+			Handler:    _MasterDataService_BatchPutCrossReferences_Handler,
+		},
+		{
+			MethodName: "RetireCrossReference",
+			Handler:    _MasterDataService_RetireCrossReference_Handler,
+		},
+		{
+			MethodName: "GetCrossReference",
+			Handler:    _MasterDataService_GetCrossReference_Handler,
+		},
+		{
+			MethodName: "ListCrossReferences",
+			Handler:    _MasterDataService_ListCrossReferences_Handler,
+		},
+		{
+			MethodName: "ResolveCrossReference",
+			Handler:    _MasterDataService_ResolveCrossReference_Handler,
+		},
+		{
+			MethodName: "ResolveExternalIds",
+			Handler:    _MasterDataService_ResolveExternalIds_Handler,
+		},
+		{
+			MethodName: "PutOwnershipPolicy",
+			Handler:    _MasterDataService_PutOwnershipPolicy_Handler,
+		},
+		{
+			MethodName: "GetOwnershipPolicy",
+			Handler:    _MasterDataService_GetOwnershipPolicy_Handler,
+		},
+		{
+			MethodName: "ListOwnershipPolicies",
+			Handler:    _MasterDataService_ListOwnershipPolicies_Handler,
+		},
+		{
+			MethodName: "ListObservations",
+			Handler:    _MasterDataService_ListObservations_Handler,
+		},
+		{
+			MethodName: "PutCalendar",
+			Handler:    _MasterDataService_PutCalendar_Handler,
+		},
+		{
+			MethodName: "GetCalendar",
+			Handler:    _MasterDataService_GetCalendar_Handler,
+		},
+		{
+			MethodName: "ListCalendars",
+			Handler:    _MasterDataService_ListCalendars_Handler,
+		},
+		{
+			MethodName: "GetNextWorkingTime",
+			Handler:    _MasterDataService_GetNextWorkingTime_Handler,
+		},
+		{
+			MethodName: "PutCutOff",
+			Handler:    _MasterDataService_PutCutOff_Handler,
+		},
+		{
+			MethodName: "GetCutOff",
+			Handler:    _MasterDataService_GetCutOff_Handler,
+		},
+		{
+			MethodName: "ListCutOffs",
+			Handler:    _MasterDataService_ListCutOffs_Handler,
+		},
+		{
+			MethodName: "GetNextCutOff",
+			Handler:    _MasterDataService_GetNextCutOff_Handler,
+		},
+		{
+			MethodName: "PutCodeList",
+			Handler:    _MasterDataService_PutCodeList_Handler,
+		},
+		{
+			MethodName: "RetireCodeList",
+			Handler:    _MasterDataService_RetireCodeList_Handler,
+		},
+		{
+			MethodName: "GetCodeList",
+			Handler:    _MasterDataService_GetCodeList_Handler,
+		},
+		{
+			MethodName: "ListCodeLists",
+			Handler:    _MasterDataService_ListCodeLists_Handler,
+		},
+		{
+			MethodName: "ResolveCode",
+			Handler:    _MasterDataService_ResolveCode_Handler,
+		},
+		{
+			MethodName: "ExportRecords",
+			Handler:    _MasterDataService_ExportRecords_Handler,
+		},
+		{
+			MethodName: "ProposeChange",
+			Handler:    _MasterDataService_ProposeChange_Handler,
+		},
+		{
+			MethodName: "ApproveChange",
+			Handler:    _MasterDataService_ApproveChange_Handler,
+		},
+		{
+			MethodName: "RejectChange",
+			Handler:    _MasterDataService_RejectChange_Handler,
+		},
+		{
+			MethodName: "GetChange",
+			Handler:    _MasterDataService_GetChange_Handler,
+		},
+		{
+			MethodName: "ListChanges",
+			Handler:    _MasterDataService_ListChanges_Handler,
+		},
+		{
+			MethodName: "ListRecordVersions",
+			Handler:    _MasterDataService_ListRecordVersions_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
