@@ -81,10 +81,15 @@ func (o Order) Continue(e Env) ([]Fact, error) {
 	return s.end(), nil
 }
 
-// proceed lets an automatic order go on: promise what was never promised, then release.
+// proceed lets an automatic order go on: promise what was never promised, then release. Of a
+// manual one goes what somebody asked for and its channel kept.
 func (s *step) proceed() {
 	switch {
-	case s.Header.Mode != Automatic || !s.Valid || s.Cancel != "":
+	case !s.Valid || s.Cancel != "":
+	case s.Header.Mode != Automatic:
+		if slices.ContainsFunc(s.Deferrals(), func(d Deferral) bool { return s.gate(s.Env, d.Site).Reason == "" }) {
+			s.dispatch()
+		}
 	case s.Attempt.Number == 0:
 		if s.Available == nil && s.Chooses() {
 			return // its sites are chosen by who looks at stock first

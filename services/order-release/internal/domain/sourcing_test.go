@@ -438,6 +438,29 @@ func TestManualIsRefused(t *testing.T) {
 	}
 }
 
+// TestManualThatWasAskedFor: what a channel kept of a manual order goes by itself, also when a
+// hold stood against it as the channel opened.
+func TestManualThatWasAskedFor(t *testing.T) {
+	p := newSourced(t, Partial, Manual, Priority, 10)
+	p.do(p.order.RequestPromise(p.seeing(market{"DC1/i1": 4, "DC2/i1": 6}), Wanted{}))
+	p.grant(market{"DC1/i1": 4, "DC2/i1": 6}, nil)
+	e := p.env()
+	e.Gate = func(_ Header, site string, _ time.Time) Gate {
+		if site == "DC1" {
+			return Gate{}
+		}
+		return Gate{Channel: "C", Reason: "CHANNEL_LOCKED"}
+	}
+	p.do(p.order.Release(e))
+	p.is("asked for", p.sent(), "R1 DC1 RELEASED 1:4, R2 DC2 BACKORDERED 1:6")
+	p.do(p.order.PlaceHold(e, HoldCredit, ""))
+	e.Gate = nil
+	p.do(p.order.Wake(e))
+	p.is("on hold", p.sent(), "R1 DC1 RELEASED 1:4, R2 DC2 BACKORDERED 1:6")
+	p.do(p.order.LiftHold(e, HoldCredit, ""))
+	p.is("lifted", p.sent(), "R1 DC1 RELEASED 1:4, R2 DC2 RELEASED 1:6")
+}
+
 func TestLacks(t *testing.T) {
 	p := newPlay(t, Partial, Manual, 5)
 	lack := func(want ...string) {
