@@ -21,11 +21,14 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 )
 
+// wholeData names the folder of the data sets, and asks for all 25,445 ports: they take minutes.
+const wholeData = "LOCKSTEP_TEST_DATA"
+
 // dataSet returns a folder of public data sets. They are no part of the repository, so a clone
 // goes without them, CI's too.
 func dataSet(t *testing.T, name string) string {
 	t.Helper()
-	root := os.Getenv("LOCKSTEP_TEST_DATA")
+	root := os.Getenv(wholeData)
 	if root == "" {
 		root = filepath.Join(testkit.Root(), "..", "shared", "data")
 	}
@@ -250,6 +253,13 @@ func ports(t *testing.T, p party, name string) {
 	rows, err := reader.ReadAll()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if os.Getenv(wholeData) == "" { // the bad rows, and a tenth of the good ones
+		n := 0
+		rows = slices.DeleteFunc(rows, func(r []string) bool {
+			n++
+			return n%10 > 0 && r[1] != "XZ" && locode.MatchString(r[1]+r[2])
+		})
 	}
 	for n := 1; len(rows) > 0; n++ { // a document is waited for no longer than any other
 		part := rows[:min(len(rows), portsAtOnce)]
