@@ -35,7 +35,8 @@ func checkFields(f protoreflect.FileDescriptor) []finding {
 // through them.
 func reference(m protoreflect.MessageDescriptor) bool {
 	switch m.FullName() {
-	case "lockstep.freightsettlement.v1.RateCardPublished", "lockstep.inventorymovement.v1.NumbersTaken":
+	case "lockstep.freightsettlement.v1.RateCardPublished", "lockstep.inventorymovement.v1.NumbersTaken",
+		"lockstep.inventorymovement.v1.AllocationPolicySet":
 		return true
 	}
 	return m.ParentFile().Package() == "lockstep.masterdata.v1"
