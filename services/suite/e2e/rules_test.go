@@ -34,6 +34,8 @@ func TestRules(t *testing.T) {
 			{"order refused", orderRefused},
 			{"report refused", reportRefused},
 			{"document with bad rows", documentWithBadRows},
+			{"balance of any moment", balanceOfAnyMoment},
+			{"reserved for a cart", reservedForACart},
 			{"foreign tenant", foreignTenant},
 			{"one unit for 500", oneUnitForMany},
 		} {
