@@ -29,6 +29,9 @@ type engine interface {
 	snapshots(ctx context.Context, typ string, aggs []string) (map[string][]byte, error)
 	// save stores snapshots, each only when it is newer and its fold not older.
 	save(ctx context.Context, typ string, snaps []*snapDoc) error
+	// replace stores a snapshot over one of the same version or an older one, and of the same
+	// fold or an older one, whatever that holds.
+	replace(ctx context.Context, typ string, snap *snapDoc) error
 	// commits returns the commits of an aggregate from version from on, ascending.
 	commits(ctx context.Context, agg string, from uint64, limit int) ([][]byte, error)
 	// latest returns the newest version of an aggregate, 0 when there is none.

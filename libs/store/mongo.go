@@ -231,6 +231,17 @@ func (e *mongodb) save(ctx context.Context, typ string, snaps []*snapDoc) error 
 	return exceptTaken(err)
 }
 
+func (e *mongodb) replace(ctx context.Context, typ string, s *snapDoc) error {
+	_, err := e.snaps(typ).ReplaceOne(ctx, bson.D{
+		{Key: "_id", Value: s.ID}, {Key: "v", Value: bson.D{{Key: "$lte", Value: s.Version}}}, {Key: "fo", Value: bson.D{{Key: "$lte", Value: s.Fold}}},
+	}, s, options.Replace().SetUpsert(true))
+	e.log(stateName(typ), 1)
+	if mongo.IsDuplicateKeyError(err) {
+		return nil // a newer one is there
+	}
+	return err
+}
+
 // exceptTaken forgets duplicate keys of an unordered bulk.
 func exceptTaken(err error) error {
 	var bulk mongo.BulkWriteException

@@ -269,15 +269,33 @@ func insertOne(tx *sql.Tx, w *write) error {
 
 // saveSnap stores a snapshot unless the stored one is newer or of a newer fold.
 func saveSnap(tx *sql.Tx, typ string, s *snapDoc) error {
-	body, err := marshal(s)
+	d, err := snapRow(typ, s)
 	if err != nil {
 		return err
 	}
+	return put(tx, d)
+}
+
+// snapRow is a snapshot as the docs table has it.
+func snapRow(typ string, s *snapDoc) (doc, error) {
+	body, err := marshal(s)
 	keys := map[string][]string{"": {""}}
 	for name, ks := range s.Keys {
 		keys[name] = ks
 	}
-	return put(tx, doc{table: typ, tenant: s.Tenant, id: s.ID, version: s.Version, fold: s.Fold, created: s.Created, keys: keys, body: body})
+	return doc{table: typ, tenant: s.Tenant, id: s.ID, version: s.Version, fold: s.Fold, created: s.Created, keys: keys, body: body}, err
+}
+
+func (e *sqlite) replace(ctx context.Context, typ string, s *snapDoc) error {
+	d, err := snapRow(typ, s)
+	if err != nil {
+		return err
+	}
+	err = e.do(ctx, false, func(tx *sql.Tx) error { return replace(tx, d) })
+	if err == nil {
+		e.log(stateName(typ), 1)
+	}
+	return err
 }
 
 func (e *sqlite) session(ctx context.Context) (context.Context, func()) { return ctx, func() {} }

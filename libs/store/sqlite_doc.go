@@ -22,17 +22,29 @@ type doc struct {
 // put stores a document when it is newer than the stored one and its fold not older, and
 // keeps the index keys in step.
 func put(tx *sql.Tx, d doc) error {
-	var version int64
-	var fold int32
-	var old string
-	err := tx.QueryRow(`SELECT version, fold, keys FROM docs WHERE tbl = ? AND id = ?`, d.table, d.id).Scan(&version, &fold, &old)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	version, fold, old, found, err := standingDoc(tx, d)
+	if err != nil || found && (version >= d.version && fold == d.fold || fold > d.fold) {
 		return err
 	}
-	if err == nil && (version >= d.version && fold == d.fold || fold > d.fold) {
-		return nil
+	return force(tx, d, old)
+}
+
+// replace stores a document over one that is not newer and whose fold is not newer.
+func replace(tx *sql.Tx, d doc) error {
+	version, fold, old, found, err := standingDoc(tx, d)
+	if err != nil || found && (version > d.version || fold > d.fold) {
+		return err
 	}
 	return force(tx, d, old)
+}
+
+// standingDoc is what is stored in the place of a document.
+func standingDoc(tx *sql.Tx, d doc) (version int64, fold int32, keys string, found bool, err error) {
+	err = tx.QueryRow(`SELECT version, fold, keys FROM docs WHERE tbl = ? AND id = ?`, d.table, d.id).Scan(&version, &fold, &keys)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, 0, "", false, nil
+	}
+	return version, fold, keys, err == nil, err
 }
 
 // force stores a document whose stored keys are old.

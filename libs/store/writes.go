@@ -139,6 +139,10 @@ func (e watched) save(ctx context.Context, typ string, snaps []*snapDoc) error {
 	return e.noted(e.engine.save(ctx, typ, snaps))
 }
 
+func (e watched) replace(ctx context.Context, typ string, snap *snapDoc) error {
+	return e.noted(e.engine.replace(ctx, typ, snap))
+}
+
 func (e watched) table(ctx context.Context, name string, indexes []string) (Rows, error) {
 	rows, err := e.engine.table(ctx, name, indexes)
 	return watchedRows{rows, e}, err

@@ -37,7 +37,8 @@ func reference(m protoreflect.MessageDescriptor) bool {
 	switch m.FullName() {
 	case "lockstep.freightsettlement.v1.RateCardPublished", "lockstep.inventorymovement.v1.NumbersTaken",
 		"lockstep.orderrelease.v1.SourcingRulesChanged", "lockstep.orderrelease.v1.ReleaseChannelDefined",
-		"lockstep.orderrelease.v1.ReleaseChannelClosed", "lockstep.orderrelease.v1.ReleaseChannelOpened":
+		"lockstep.orderrelease.v1.ReleaseChannelClosed", "lockstep.orderrelease.v1.ReleaseChannelOpened",
+		"lockstep.inventorymovement.v1.AllocationPolicySet":
 		return true
 	}
 	return m.ParentFile().Package() == "lockstep.masterdata.v1"

@@ -18,7 +18,8 @@ const (
 	longMain     = 15
 )
 
-// checkSources reads every Go file of ours: who imports whom, and what has grown too long.
+// checkSources reads every Go file of ours: who imports whom, what has grown too long, and what
+// computes with floating point that must be exact.
 func checkSources(t tree) []finding {
 	var found []finding
 	for _, file := range sortedKeys(t) {
@@ -41,7 +42,45 @@ func checkSources(t tree) []finding {
 			}
 		}
 		found = append(found, lengths(file, t[file], fset, f)...)
+		found = append(found, floats(file, fset, f)...)
 	}
+	return found
+}
+
+// exact reports whether a file may not have floating point: what it computes and stores are
+// quantities, weights and amounts. What measures, in the suite and beside the services, may.
+func exact(file string) bool {
+	if strings.HasSuffix(file, "_test.go") {
+		return false
+	}
+	for _, of := range []string{"libs/quantity/", "libs/money/", "libs/gs1/", "libs/edi/", "libs/protovalue/"} {
+		if strings.HasPrefix(file, of) {
+			return true
+		}
+	}
+	return strings.HasPrefix(file, "services/") && owner(file) != "services/suite"
+}
+
+func floats(file string, fset *token.FileSet, f *ast.File) []finding {
+	if !exact(file) {
+		return nil
+	}
+	var found []finding
+	ast.Inspect(f, func(n ast.Node) bool {
+		name, isNumber := "", false
+		switch n := n.(type) {
+		case *ast.Ident:
+			name = n.Name
+		case *ast.BasicLit:
+			if n.Kind == token.FLOAT {
+				name, isNumber = n.Value, true
+			}
+		}
+		if name == "float32" || name == "float64" || isNumber {
+			found = append(found, finding{where: position(fset, n.Pos()), what: name + " is floating point: amounts, weights and quantities are exact"})
+		}
+		return true
+	})
 	return found
 }
 

@@ -1,15 +1,25 @@
 package inventorymovement
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Config is what inventory is told beside the host's configuration.
 type Config struct {
 	Parallel  int `koanf:"parallel" doc:"Stocks that one command or fact changes at a time."`
 	SSCCBlock int `koanf:"sscc_block" doc:"Serial numbers of a GS1 company prefix that a process takes at a time; what is left of them when it ends is lost."`
+	// A hot stock's whole history is read at its turn.
+	VerifyEvery  time.Duration `koanf:"verify_every" doc:"How often some stocks are held against their commits, so that a drift is told before it hurts."`
+	Allocation   string        `koanf:"allocation" doc:"In which order stock is allocated that does not expire, where the tenant has no policy of its own: FIFO, first received first out, or LIFO. What expires goes first expired first out."`
+	Sweep        time.Duration `koanf:"sweep" doc:"How often reservations are looked at whose time is over."`
+	VerifyAtOnce int           `koanf:"verify_at_once" doc:"Stocks that are held against their commits at a time."`
 }
 
 // Defaults returns the configuration of a developer's machine, which is that of production.
-func Defaults() Config { return Config{Parallel: 64, SSCCBlock: 100} }
+func Defaults() Config {
+	return Config{Parallel: 64, SSCCBlock: 100, VerifyEvery: time.Minute, VerifyAtOnce: 10, Allocation: "FIFO", Sweep: time.Second}
+}
 
 // Validate names every setting that cannot be.
 func (c Config) Validate() error {
@@ -19,6 +29,15 @@ func (c Config) Validate() error {
 	}
 	if c.SSCCBlock < 1 || c.SSCCBlock > 1000 {
 		wrong = append(wrong, errors.New("sscc_block: must be from 1 to 1000"))
+	}
+	if c.VerifyEvery < 10*time.Millisecond || c.Sweep < 10*time.Millisecond {
+		wrong = append(wrong, errors.New("verify_every, sweep: must be at least 10ms"))
+	}
+	if c.VerifyAtOnce < 1 || c.VerifyAtOnce > 1000 {
+		wrong = append(wrong, errors.New("verify_at_once: must be from 1 to 1000"))
+	}
+	if c.Allocation != "FIFO" && c.Allocation != "LIFO" {
+		wrong = append(wrong, errors.New("allocation: must be FIFO or LIFO"))
 	}
 	return errors.Join(wrong...)
 }

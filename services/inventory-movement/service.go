@@ -4,6 +4,8 @@
 package inventorymovement
 
 import (
+	"context"
+
 	"google.golang.org/grpc"
 
 	"github.com/lockstep-logistics/lockstep/libs/host"
@@ -11,6 +13,7 @@ import (
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/adapter"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/app"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
 )
 
 // Name is the service's name among the services.
@@ -20,8 +23,15 @@ const Name = "inventory-movement"
 func New(cfg Config, d host.Deps) (*host.Service, error) {
 	masterData := adapter.NewMasterData(d.Store)
 	places := adapter.NewPlaces(d.Store, d.Dial("master-data"))
+	drift, err := adapter.NewDrift()
+	if err != nil {
+		return nil, err
+	}
+	stocks := store.Register(d.Store, adapter.StockType())
 	a := &app.App{
-		Stocks: store.Register(d.Store, adapter.StockType()),
+		Stocks: stocks,
+		Ledger: stocks,
+		Drift:  drift,
 		Orders: store.Register(d.Store, adapter.OrderType()),
 		SSCCs: app.NewSSCCs(
 			store.Register(d.Store, adapter.NumbersType()), store.Register(d.Store, adapter.ForeignType()), int64(cfg.SSCCBlock),
@@ -29,12 +39,19 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Reference: masterData,
 		Places:    places,
 		Parallel:  cfg.Parallel,
+		Policies:  store.Register(d.Store, adapter.PolicyType()),
+		Strategy:  domain.Strategy(cfg.Allocation),
 	}
+	check := &app.Check{App: a, Snapshots: d.Store, AtOnce: cfg.VerifyAtOnce}
 	return &host.Service{
 		Name: Name,
 		Register: func(r grpc.ServiceRegistrar) {
 			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Clock: d.Clock})
 		},
 		Consumers: append(adapter.Consumers(a), masterData.Follower(), places.Follower()),
+		Loops: []func(context.Context) error{
+			host.Every(cfg.VerifyEvery, check.Turn),
+			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),
+		},
 	}, nil
 }

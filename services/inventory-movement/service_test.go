@@ -36,6 +36,17 @@ func TestInventory(t *testing.T) {
 		"picks of an order that is over": ofAnOrderThatIsOver,
 		"returned goods":                 returnedGoods,
 		"SSCCs":                          ssccs,
+		"balances as of any moment":      balances,
+		"verified and rebuilt":           verified,
+		"reservations":                   reservations,
+		"reservations that end":          lapsed,
+		"what lives long enough":         shelfLife,
+		"lots and their dates":           lots,
+		"first received, first out":      firstReceived,
+		"policies of sites":              policies,
+		"more releases than stock":       atOnce,
+		"two lines of one item":          theSumOfLines,
+		"crossed orders of 64 callers":   crossed,
 		"replays":                        replays,
 		"another tenant finds nothing":   strangers,
 	})
@@ -179,9 +190,13 @@ func TestConfigTable(t *testing.T) { hosttest.ConfigTable(t, "README.md", unit()
 
 func TestSettingsThatCannotBe(t *testing.T) {
 	for name, cfg := range map[string]inventorymovement.Config{
-		"nothing at a time":      {SSCCBlock: 1},
-		"blocks without numbers": {Parallel: 1},
-		"too much":               {Parallel: 1001, SSCCBlock: 1},
+		"nothing at a time":      changed(func(c *inventorymovement.Config) { c.Parallel = 0 }),
+		"blocks without numbers": changed(func(c *inventorymovement.Config) { c.SSCCBlock = 0 }),
+		"too much":               changed(func(c *inventorymovement.Config) { c.Parallel = 1001 }),
+		"always verifying":       changed(func(c *inventorymovement.Config) { c.VerifyEvery = 0 }),
+		"no such strategy":       changed(func(c *inventorymovement.Config) { c.Allocation = "FEFO" }),
+		"always sweeping":        changed(func(c *inventorymovement.Config) { c.Sweep = 0 }),
+		"verifying nothing":      changed(func(c *inventorymovement.Config) { c.VerifyAtOnce = 0 }),
 	} {
 		if cfg.Validate() == nil {
 			t.Errorf("%s is allowed", name)
@@ -190,4 +205,10 @@ func TestSettingsThatCannotBe(t *testing.T) {
 	if err := inventorymovement.Defaults().Validate(); err != nil {
 		t.Error(err)
 	}
+}
+
+func changed(change func(*inventorymovement.Config)) inventorymovement.Config {
+	c := inventorymovement.Defaults()
+	change(&c)
+	return c
 }

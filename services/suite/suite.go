@@ -213,6 +213,12 @@ func (s *Suite) Dial(service string) grpc.ClientConnInterface {
 	return s.host.Dial(guard.Gateway, service)
 }
 
+// DialAs returns a gRPC connection to a service, as another service of the suite has it: calls
+// carry that service's identity and the cause in their context.
+func (s *Suite) DialAs(owner, service string) grpc.ClientConnInterface {
+	return s.host.Dial(owner, service)
+}
+
 // Failed yields the error of a part that ended while it should have gone on.
 func (s *Suite) Failed() <-chan error { return s.host.Failed() }
 

@@ -38,6 +38,8 @@ func TestRules(t *testing.T) {
 			{"ownership conflict", ownershipConflict},
 			{"CSV there and back", thereAndBack},
 			{"code lists", codeLists},
+			{"balance of any moment", balanceOfAnyMoment},
+			{"reserved for a cart", reservedForACart},
 			{"foreign tenant", foreignTenant},
 			{"one unit for 500", oneUnitForMany},
 		} {

@@ -77,14 +77,16 @@ func keyTypes(m protoreflect.MessageDescriptor, seen map[protoreflect.FullName]b
 
 // unlinked are the facts without a linking key of their own, and why that is right.
 var unlinked = map[string]string{
-	"inventorymovement.StockReserved":       "an order's claim on a stock: joins the order whose fact caused it",
-	"inventorymovement.ReservationReleased": "the end of such a claim: joins the order whose fact caused it",
-	"inventorymovement.NumbersTaken":        "a block of serial numbers of a company prefix: in nobody's story",
-	"freightsettlement.RateCardPublished":   "reference data: a charge says which card made it",
-	"orderrelease.SourcingRulesChanged":     "reference data: an order says which version sourced it",
-	"orderrelease.ReleaseChannelDefined":    "reference data: a release that waits names its channel",
-	"orderrelease.ReleaseChannelClosed":     "the same",
-	"orderrelease.ReleaseChannelOpened":     "the same",
+	"inventorymovement.StockReserved":        "an order's claim on a stock: joins the order whose fact caused it",
+	"inventorymovement.ReservationReleased":  "the end of such a claim: joins the order whose fact caused it",
+	"inventorymovement.ReservationConfirmed": "a claim that has no order yet: in nobody's story",
+	"inventorymovement.AllocationPolicySet":  "how a site allocates: reference data",
+	"inventorymovement.NumbersTaken":         "a block of serial numbers of a company prefix: in nobody's story",
+	"freightsettlement.RateCardPublished":    "reference data: a charge says which card made it",
+	"orderrelease.SourcingRulesChanged":      "reference data: an order says which version sourced it",
+	"orderrelease.ReleaseChannelDefined":     "reference data: a release that waits names its channel",
+	"orderrelease.ReleaseChannelClosed":      "the same",
+	"orderrelease.ReleaseChannelOpened":      "the same",
 }
 
 // TestEveryFactLinks: every fact of every service carries a key by which it is found, or is

@@ -50,6 +50,7 @@ var titles = map[string]map[string]string{
 		"StockMoved":                  "Stock moved[: {type~}][, from {from.location}][ to {to.location}]",
 		"StockReserved":               "Stock reserved",
 		"ReservationReleased":         "Reservation given back",
+		"ReservationConfirmed":        "Reservation confirmed",
 		"StockAllocated":              "Stock allocated to the warehouse order",
 		"AllocationFreed":             "Allocation given back",
 		"WarehouseOrderCreated":       "Warehouse order created[ at {site}]",
@@ -63,6 +64,7 @@ var titles = map[string]map[string]string{
 		"WarehouseOrderCancelled":     "Warehouse order cancelled[: {reason~}]",
 		"WarehouseOrderCancelRefused": "Warehouse goes on with the order[: {reason~}]",
 		"NumbersTaken":                "Numbers for cartons taken",
+		"AllocationPolicySet":         "Allocation policy set",
 	},
 	"shipmentvisibility": {
 		"ShipmentPlanned":         "Shipment planned[ from {site}]",

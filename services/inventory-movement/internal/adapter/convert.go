@@ -118,6 +118,29 @@ func fromTask(t *imv1.PickTask) (domain.Task, error) {
 	}, err
 }
 
+func releaseReason(r domain.ReleaseReason) imv1.ReleaseReason {
+	return imv1.ReleaseReason(imv1.ReleaseReason_value["RELEASE_REASON_"+string(r)])
+}
+
+func fromReleaseReason(r imv1.ReleaseReason) domain.ReleaseReason {
+	if r == 0 {
+		return ""
+	}
+	return domain.ReleaseReason(protovalue.Name(r, "RELEASE_REASON_"))
+}
+
+func shortage(l domain.Lack) *imv1.AllocationShortage {
+	return &imv1.AllocationShortage{
+		LineNumber: int32(l.Line), Quantity: amount(l.Quantity, l.Unit),
+		Reason: imv1.ShortageReason(imv1.ShortageReason_value["SHORTAGE_REASON_"+l.Reason]),
+	}
+}
+
+func fromShortage(m *imv1.AllocationShortage) (domain.Lack, error) {
+	q, err := protovalue.StoredQuantity(m.GetQuantity())
+	return domain.Lack{Line: int(m.GetLineNumber()), Quantity: q.Value, Unit: q.Unit, Reason: protovalue.Name(m.GetReason(), "SHORTAGE_REASON_")}, err
+}
+
 func carton(c domain.Carton) *imv1.Carton {
 	return &imv1.Carton{Sscc: c.SSCC, GrossWeightGrams: c.Weight, Lines: protovalue.Each(c.Lines, pickedLine)}
 }

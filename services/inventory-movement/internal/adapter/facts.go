@@ -1,6 +1,8 @@
 package adapter
 
 import (
+	"time"
+
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lockstep-logistics/lockstep/libs/guard"
@@ -27,9 +29,17 @@ func stockMessage(f domain.StockFact) proto.Message {
 			Place: place(f.Place), EventTime: protovalue.Time(f.At),
 		}
 	case domain.StockReserved:
-		return &imv1.StockReserved{Stock: stockKey(f.StockKey), ClaimKey: f.Claim.Key, Quantity: f.Quantity.String()}
+		m := &imv1.StockReserved{Stock: stockKey(f.StockKey), ClaimKey: f.Claim.Key, Quantity: f.Quantity.String(), Priority: int32(f.Priority)}
+		if f.Expires != 0 {
+			m.ExpiresTime = protovalue.Time(time.UnixMilli(f.Expires))
+		}
+		return m
 	case domain.ReservationReleased:
-		return &imv1.ReservationReleased{Stock: stockKey(f.StockKey), ClaimKey: f.Claim.Key, Quantity: f.Quantity.String()}
+		return &imv1.ReservationReleased{
+			Stock: stockKey(f.StockKey), ClaimKey: f.Claim.Key, Quantity: f.Quantity.String(), Reason: releaseReason(f.Reason), DisplacedBy: f.By,
+		}
+	case domain.ReservationConfirmed:
+		return &imv1.ReservationConfirmed{Stock: stockKey(f.StockKey), ClaimKey: f.Claim.Key, Quantity: f.Quantity.String()}
 	case domain.StockAllocated:
 		return &imv1.StockAllocated{
 			Stock: stockKey(f.StockKey), WarehouseOrderId: f.Order, LineNumber: int32(f.Line), Claims: protovalue.Each(f.Claims, claimUse),
@@ -57,7 +67,9 @@ func orderMessage(f domain.OrderFact) proto.Message {
 			}),
 		}
 	case domain.OrderAllocated:
-		return &imv1.WarehouseOrderAllocated{Keys: orderKeys(f.OrderKeys), Tasks: protovalue.Each(f.Tasks, task)}
+		return &imv1.WarehouseOrderAllocated{
+			Keys: orderKeys(f.OrderKeys), Tasks: protovalue.Each(f.Tasks, task), Shortages: protovalue.Each(f.Lacks, shortage),
+		}
 	case domain.OrderAcknowledged:
 		return &imv1.WarehouseOrderAcknowledged{Keys: orderKeys(f.OrderKeys)}
 	case domain.PickConfirmed:

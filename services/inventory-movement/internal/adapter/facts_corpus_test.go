@@ -13,17 +13,23 @@ import (
 
 // TestFactsCorpus folds facts of every type ever released to the states that they always made.
 func TestFactsCorpus(t *testing.T) {
-	holdCorpus(t, StockType(), stockReaders, stockFacts()...)
-	holdCorpus(t, OrderType(), orderReaders, orderFacts()...)
-	holdCorpus(t, NumbersType(), numbersReaders, domain.NumbersFact(domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}))
-	holdCorpus(t, ForeignType(), ssccReaders, domain.SSCCClaimed{SSCC: box.SSCC, Order: "who_a"})
+	holdCorpus(t, StockType(), stockReaders, history("every field", stockFacts()...), history("reservations", reservationFacts()...))
+	holdCorpus(t, OrderType(), orderReaders, history("every field", orderFacts()...), history("short", shortFacts()...))
+	holdCorpus(t, NumbersType(), numbersReaders, history("every field", domain.NumbersFact(domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200})))
+	holdCorpus(t, PolicyType(), policyReaders, history("every field",
+		domain.PolicySet{Site: "DC1", Strategy: domain.LIFO}, domain.PolicySet{Strategy: domain.FIFO}, domain.PolicySet{Site: "DC1"}))
+	holdCorpus(t, ForeignType(), ssccReaders, history("every field", domain.SSCCClaimed{SSCC: box.SSCC, Order: "who_a"}))
 }
 
-func holdCorpus[S, F any](t *testing.T, typ store.Type[S, F], readers protovalue.Readers[F], everyField ...F) {
+func holdCorpus[S, F any](t *testing.T, typ store.Type[S, F], readers protovalue.Readers[F], histories ...storetest.History[F]) {
 	t.Run(typ.Name, func(t *testing.T) {
 		storetest.Corpus[S, F]{
 			Type: typ, File: "../../testdata/facts/" + typ.Name + ".jsonl", Known: slices.Sorted(maps.Keys(readers)),
-			Histories: []storetest.History[F]{{Name: "every field", Facts: everyField}},
+			Histories: histories,
 		}.Check(t)
 	})
+}
+
+func history[F any](name string, facts ...F) storetest.History[F] {
+	return storetest.History[F]{Name: name, Facts: facts}
 }

@@ -23,6 +23,7 @@ var (
 	stk    = domain.StockKey{ID: "stk_a", Site: "DC1", Item: "itm_a", SKU: "TEA", Owner: "OWN", Unit: "EA"}
 	bin    = domain.Place{Location: "B-1", Lot: "L1", Expiry: "2027-01-31", Status: domain.Available}
 	clm    = domain.Claim{Key: "clm:ord_a:1:stk_a", Quantity: twelve}
+	rsv    = domain.Claim{Key: "rsv:cart-1", Quantity: quantity.Int(2)}
 	keys   = domain.OrderKeys{ID: "who_a", Order: "ord_a", OrderNumber: "SO-1", Release: "ord_a-R1", ReleaseVersion: 2}
 	lines  = []domain.PickedLine{
 		{Line: 10, Item: "itm_a", SKU: "TEA", Location: "B-1", Lot: "L1", Quantity: twelve, Unit: "EA"},
@@ -49,6 +50,28 @@ func stockFacts() []domain.StockFact {
 		},
 		domain.AllocationFreed{StockKey: stk, Order: "who_a", Line: 10, Quantity: twelve},
 		domain.AllocationFreed{StockKey: stk, Order: "who_a"},
+	}
+}
+
+// reservationFacts are those of claims that no order has.
+func reservationFacts() []domain.StockFact {
+	two := domain.Claim{Key: "rsv:cart-2", Quantity: quantity.Int(1)}
+	return []domain.StockFact{
+		domain.StockReserved{StockKey: stk, Claim: rsv, Expires: at.UnixMilli(), Priority: 3},
+		domain.StockReserved{StockKey: stk, Claim: two, Expires: at.UnixMilli() + 1},
+		domain.ReservationConfirmed{StockKey: stk, Claim: two},
+		domain.ReservationReleased{StockKey: stk, Claim: rsv, Reason: domain.Displaced, By: "rsv:cart-2"},
+		domain.ReservationReleased{StockKey: stk, Claim: rsv, Reason: domain.Expired},
+	}
+}
+
+// shortFacts are those of an order that could not be allocated whole.
+func shortFacts() []domain.OrderFact {
+	return []domain.OrderFact{
+		orderFacts()[0],
+		domain.OrderAllocated{OrderKeys: keys, Tasks: []domain.Task{{Line: 10, SKU: "TEA", Location: "B-1", Lot: "L1", Quantity: twelve, Unit: "EA"}}, Lacks: []domain.Lack{
+			{Line: 20, Quantity: quantity.Int(2), Unit: "EA", Reason: "REMAINING_LIFE"},
+		}},
 	}
 }
 
@@ -108,8 +131,8 @@ func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, read
 }
 
 func TestFactsSurviveTheStore(t *testing.T) {
-	survive(t, stockFacts(), stockMessage, stockReaders)
-	survive(t, orderFacts(), orderMessage, orderReaders)
+	survive(t, append(stockFacts(), reservationFacts()...), stockMessage, stockReaders)
+	survive(t, append(orderFacts(), shortFacts()...), orderMessage, orderReaders)
 	survive(t, []domain.NumbersFact{domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}}, numbersMessage, numbersReaders)
 	survive(t, []domain.SSCCClaimed{{SSCC: box.SSCC, Order: "who_a"}}, ssccMessage, ssccReaders)
 }
@@ -155,6 +178,21 @@ func TestNamesOfValues(t *testing.T) {
 			t.Errorf("%s comes back as %s, said as %q", c, fromContradicts(contradicts(c)), c.Text(lines[0]))
 		}
 	}
+	for _, s := range []domain.Strategy{domain.FIFO, domain.LIFO} {
+		known(t, strategy(s), string(s))
+		if fromStrategy(strategy(s)) != s {
+			t.Errorf("%s comes back as %s", s, fromStrategy(strategy(s)))
+		}
+	}
+	for _, r := range []domain.ReleaseReason{domain.Freed, domain.Expired, domain.Displaced} {
+		known(t, releaseReason(r), string(r))
+		if fromReleaseReason(releaseReason(r)) != r {
+			t.Errorf("%s comes back as %s", r, fromReleaseReason(releaseReason(r)))
+		}
+	}
+	for _, l := range []string{"INSUFFICIENT_STOCK", "REMAINING_LIFE", "STOCK_FULL"} {
+		known(t, shortage(domain.Lack{Reason: l}).GetReason(), l)
+	}
 	for _, k := range []domain.ReportKind{domain.PickReport, domain.ShortReport} {
 		known(t, reportKind(k), string(k))
 		if fromReportKind(reportKind(k)) != k {
@@ -182,8 +220,13 @@ func TestFactsAreTold(t *testing.T) {
 		"ALLOCATED 12.5 EA at B-1 lot L1 to who_a line 10",
 		"FREED 12.5 EA of who_a",
 		"FREED 0 EA of who_a",
+		"RESERVED 2 EA for rsv:cart-1 until 2026-03-02T08:00:00Z",
+		"RESERVED 1 EA for rsv:cart-2 until 2026-03-02T08:00:00Z",
+		"CONFIRMED 1 EA for rsv:cart-2",
+		"RELEASED 2 EA of rsv:cart-1 because DISPLACED by rsv:cart-2",
+		"RELEASED 2 EA of rsv:cart-1 because EXPIRED",
 	}
-	for i, f := range stockFacts() {
+	for i, f := range append(stockFacts(), reservationFacts()...) {
 		if got := told(f); got != want[i] {
 			t.Errorf("got  %s\nwant %s", got, want[i])
 		}

@@ -173,6 +173,9 @@ func (s *Server) ReleaseReservations(ctx context.Context, r *imv1.ReleaseReserva
 func claims(list []*imv1.StockClaim, quantified bool) ([]app.Claim, error) {
 	out := make([]app.Claim, len(list))
 	for i, c := range list {
+		if domain.Booked(c.GetClaimKey()) {
+			return nil, domain.Invalid(fmt.Sprintf("claims[%d].claim_key", i), "CLAIM_KEY_RESERVED", "%s is a reservation's", c.GetClaimKey())
+		}
 		out[i] = app.Claim{Key: c.GetClaimKey(), Site: c.GetSite(), Item: c.GetItemId(), Owner: c.GetOwner()}
 		if !quantified {
 			continue

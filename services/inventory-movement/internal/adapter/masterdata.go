@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/lockstep-logistics/lockstep/libs/bus"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
@@ -18,11 +19,12 @@ import (
 type MasterData struct{ rows store.Rows }
 
 // NewMasterData returns the copy kept in the database.
-func NewMasterData(db *store.DB) *MasterData { return &MasterData{db.Table("master_data")} }
+func NewMasterData(db *store.DB) *MasterData { return &MasterData{db.Table("master_data_2")} }
 
-// Follower keeps the copy.
+// Follower keeps the copy. Its number rises with what the copy holds of a record, so that the
+// copy is made anew from everything that master data has.
 func (m *MasterData) Follower() bus.Consumer {
-	return bus.Routes(bus.Follower, "master-data", "master-data",
+	return bus.Routes(bus.Follower, "master-data-2", "master-data",
 		bus.On(func(ctx context.Context, f bus.Fact, e *masterdatav1.ItemDefined) error {
 			return m.item(ctx, f, e.GetItem())
 		}),
@@ -48,7 +50,11 @@ func (m *MasterData) put(ctx context.Context, f bus.Fact, record any) error {
 }
 
 func (m *MasterData) item(ctx context.Context, f bus.Fact, i *masterdatav1.Item) error {
-	record := domain.Item{ID: f.AggregateID, SKU: i.GetSku(), BaseUnit: i.GetBaseUnit(), Units: map[string]quantity.Ratio{}}
+	track := i.GetTracking()
+	record := domain.Item{
+		ID: f.AggregateID, SKU: i.GetSku(), BaseUnit: i.GetBaseUnit(), Units: map[string]quantity.Ratio{},
+		Lot: track.GetLot(), Expires: track.GetExpiry(), MinDays: int(track.GetMinRemainingDays()),
+	}
 	for _, u := range i.GetPackagingUnits() {
 		record.Units[u.GetUnit()] = quantity.Ratio{Num: u.GetNumerator(), Den: u.GetDenominator()}
 	}
@@ -103,4 +109,23 @@ func into[T any](m map[string]T, r store.Row, code func(T) string) error {
 	}
 	m[code(record)] = record
 	return nil
+}
+
+// Items returns the items named by id.
+func (m *MasterData) Items(ctx context.Context, ids []string) (map[string]domain.Item, error) {
+	items := map[string]domain.Item{}
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	if len(ids) == 0 {
+		return items, nil
+	}
+	rows, err := m.rows.GetMany(ctx, store.CauseOf(ctx).Tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		if err := into(items, r, func(i domain.Item) string { return i.ID }); err != nil {
+			return nil, err
+		}
+	}
+	return items, nil
 }

@@ -34,11 +34,21 @@ var stockReaders = func() protovalue.Readers[domain.StockFact] {
 	})
 	protovalue.Read(rs, func(m *imv1.StockReserved) (domain.StockFact, error) {
 		c, err := fromClaim(m)
-		return domain.StockReserved{StockKey: fromStockKey(m.GetStock()), Claim: c}, err
+		f := domain.StockReserved{StockKey: fromStockKey(m.GetStock()), Claim: c, Priority: int(m.GetPriority())}
+		if m.GetExpiresTime() != nil {
+			f.Expires = protovalue.FromTime(m.GetExpiresTime()).UnixMilli()
+		}
+		return f, err
 	})
 	protovalue.Read(rs, func(m *imv1.ReservationReleased) (domain.StockFact, error) {
 		c, err := fromClaim(m)
-		return domain.ReservationReleased{StockKey: fromStockKey(m.GetStock()), Claim: c}, err
+		return domain.ReservationReleased{
+			StockKey: fromStockKey(m.GetStock()), Claim: c, Reason: fromReleaseReason(m.GetReason()), By: m.GetDisplacedBy(),
+		}, err
+	})
+	protovalue.Read(rs, func(m *imv1.ReservationConfirmed) (domain.StockFact, error) {
+		c, err := fromClaim(m)
+		return domain.ReservationConfirmed{StockKey: fromStockKey(m.GetStock()), Claim: c}, err
 	})
 	protovalue.Read(rs, func(m *imv1.StockAllocated) (domain.StockFact, error) {
 		f := domain.StockAllocated{StockKey: fromStockKey(m.GetStock()), Order: m.GetWarehouseOrderId(), Line: int(m.GetLineNumber())}
@@ -75,8 +85,13 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 	rs := protovalue.Readers[domain.OrderFact]{}
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderCreated) (domain.OrderFact, error) { return fromCreated(m) })
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderAllocated) (domain.OrderFact, error) {
-		tasks, err := protovalue.TryEach(m.GetTasks(), fromTask)
-		return domain.OrderAllocated{OrderKeys: fromOrderKeys(m.GetKeys()), Tasks: tasks}, err
+		f := domain.OrderAllocated{OrderKeys: fromOrderKeys(m.GetKeys())}
+		var err error
+		if f.Tasks, err = protovalue.TryEach(m.GetTasks(), fromTask); err != nil {
+			return nil, err
+		}
+		f.Lacks, err = protovalue.TryEach(m.GetShortages(), fromShortage)
+		return f, err
 	})
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderAcknowledged) (domain.OrderFact, error) {
 		return domain.OrderAcknowledged{OrderKeys: fromOrderKeys(m.GetKeys())}, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
@@ -16,12 +17,7 @@ func stock(v store.View[domain.Stock]) *imv1.Stock {
 	k := v.State.Key
 	return &imv1.Stock{
 		StockId: v.ID, Site: k.Site, ItemId: k.Item, Sku: k.SKU, Owner: k.Owner, Etag: v.ETag,
-		Rows: protovalue.Each(v.State.Rows, func(r domain.Row) *imv1.StockRow {
-			return &imv1.StockRow{
-				Location: r.Place.Location, Lot: r.Place.Lot, ExpiryDate: r.Place.Expiry, Status: status(r.Place.Status),
-				OnHand: amount(r.OnHand, k.Unit), Allocated: amount(r.Allocated, k.Unit),
-			}
-		}),
+		Rows: protovalue.Each(v.State.Rows, func(r domain.Row) *imv1.StockRow { return stockRow(r, k.Unit) }),
 	}
 }
 
@@ -38,7 +34,7 @@ func warehouseOrder(v store.View[domain.WarehouseOrder]) *imv1.WarehouseOrder {
 		WarehouseOrderId: v.ID, State: orderState(o.State()), OrderId: o.Keys.Order, OrderNumber: o.Keys.OrderNumber,
 		ReleaseId: o.Keys.Release, ReleaseVersion: int32(o.Keys.ReleaseVersion), Site: o.Site, Owner: o.Owner, ShipTo: address(o.ShipTo),
 		CarrierPreference: o.Carrier, ServiceLevel: o.Service, Tasks: protovalue.Each(o.Tasks, task), Cartons: protovalue.Each(o.Cartons, carton),
-		Etag: v.ETag, CreateTime: protovalue.Time(v.Created),
+		Etag: v.ETag, CreateTime: protovalue.Time(v.Created), Shortages: protovalue.Each(o.Lacks, shortage),
 		Contradictions: protovalue.Each(o.Contradictions, contradiction), ContradictionCount: int32(o.Contradicted),
 		Lines: protovalue.Each(o.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLine {
 			unit := l.Quantity.Unit
@@ -82,9 +78,22 @@ func told(f domain.StockFact) string {
 	case domain.ReturnReceived:
 		return fmt.Sprintf("RETURNED %s %s of %s line %d", f.Quantity, f.Unit, f.RMA, f.RMALine)
 	case domain.StockReserved:
-		return fmt.Sprintf("RESERVED %s %s for %s", f.Quantity, f.Unit, f.Claim.Key)
+		text := fmt.Sprintf("RESERVED %s %s for %s", f.Quantity, f.Unit, f.Claim.Key)
+		if f.Expires != 0 {
+			text += " until " + time.UnixMilli(f.Expires).UTC().Format(time.RFC3339)
+		}
+		return text
 	case domain.ReservationReleased:
-		return fmt.Sprintf("RELEASED %s %s of %s", f.Quantity, f.Unit, f.Claim.Key)
+		text := fmt.Sprintf("RELEASED %s %s of %s", f.Quantity, f.Unit, f.Claim.Key)
+		if f.Reason == domain.Expired || f.Reason == domain.Displaced {
+			text += " because " + string(f.Reason)
+		}
+		if f.By != "" {
+			text += " by " + f.By
+		}
+		return text
+	case domain.ReservationConfirmed:
+		return fmt.Sprintf("CONFIRMED %s %s for %s", f.Quantity, f.Unit, f.Claim.Key)
 	case domain.StockAllocated:
 		parts := make([]string, len(f.Parts))
 		for i, p := range f.Parts {

@@ -12,17 +12,25 @@ import (
 // StockType declares stock to the store.
 func StockType() store.Type[domain.Stock, domain.StockFact] {
 	return store.Type[domain.Stock, domain.StockFact]{
-		Name: "stock", Prefix: "stk", Fold: 1,
+		Name: "stock", Prefix: "stk", Fold: 2,
 		Evolve: domain.EvolveStock,
 		Encode: func(f domain.StockFact) (string, []byte, error) { return protovalue.Encode(stockMessage(f)) },
 		Decode: stockReaders.Decode,
+		Indexes: map[string]func(domain.Stock) []string{
+			app.IndexDue: func(s domain.Stock) []string {
+				if due := s.Due(); !due.IsZero() {
+					return []string{store.TimeKey(due)}
+				}
+				return nil
+			},
+		},
 	}
 }
 
 // OrderType declares warehouse orders to the store.
 func OrderType() store.Type[domain.WarehouseOrder, domain.OrderFact] {
 	return store.Type[domain.WarehouseOrder, domain.OrderFact]{
-		Name: "warehouse_order", Prefix: "who", Fold: 1,
+		Name: "warehouse_order", Prefix: "who", Fold: 2,
 		Evolve: domain.EvolveOrder,
 		Encode: func(f domain.OrderFact) (string, []byte, error) { return protovalue.Encode(orderMessage(f)) },
 		Decode: orderReaders.Decode,

@@ -29,20 +29,31 @@ type Stocks = store.Aggregates[domain.Stock, domain.StockFact]
 // Orders is where warehouse orders are kept.
 type Orders = store.Aggregates[domain.WarehouseOrder, domain.OrderFact]
 
+// Ledger holds stock against its commits.
+type Ledger = store.Ledger[domain.Stock]
+
 // Reference is the service's own copy of master data.
 type Reference interface {
 	// Lookup returns the sites and items named by code, as far as they exist.
 	Lookup(ctx context.Context, sites, skus []string) (domain.Reference, error)
+	// Items returns the items named by id, as far as they are known.
+	Items(ctx context.Context, ids []string) (map[string]domain.Item, error)
 }
 
 // App is the use cases.
 type App struct {
 	Stocks    Stocks
+	Ledger    Ledger
+	Drift     Drift
 	Orders    Orders
 	SSCCs     *SSCCs
 	Reference Reference
 	Places    Places
 	Parallel  int // stocks that one command or fact changes at a time
+	// Policies say by site in which order stock is allocated that does not expire; Strategy
+	// holds where they do not.
+	Policies Policies
+	Strategy domain.Strategy
 }
 
 // StockID derives the id of the stock of an item at a site.
@@ -70,9 +81,6 @@ func when(ctx context.Context, now time.Time) time.Time {
 	}
 	return now
 }
-
-// day is the date on which stock expires or not.
-func day(now time.Time) string { return now.UTC().Format(time.DateOnly) }
 
 // decideStock is what a use case asks of the domain.
 type decideStock func(s domain.Stock, now time.Time) ([]domain.StockFact, error)

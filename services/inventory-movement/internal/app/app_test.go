@@ -39,6 +39,10 @@ func (reference) Lookup(_ context.Context, sites, skus []string) (domain.Referen
 	return ref, nil
 }
 
+func (reference) Items(context.Context, []string) (map[string]domain.Item, error) {
+	return map[string]domain.Item{}, nil
+}
+
 // anywhere takes goods at every location.
 type anywhere struct{}
 
@@ -71,7 +75,7 @@ func newRig(t testing.TB) *rig {
 	r := &rig{numbers: store.Register(db, adapter.NumbersType()), foreign: store.Register(db, adapter.ForeignType())}
 	r.App = &app.App{
 		Stocks: store.Register(db, adapter.StockType()), Orders: store.Register(db, adapter.OrderType()),
-		SSCCs: app.NewSSCCs(r.numbers, r.foreign, 10), Reference: reference{}, Places: anywhere{}, Parallel: 8,
+		SSCCs: app.NewSSCCs(r.numbers, r.foreign, 10), Reference: reference{}, Places: anywhere{}, Parallel: 8, Policies: store.Register(db, adapter.PolicyType()),
 	}
 	return r
 }

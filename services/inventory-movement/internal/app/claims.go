@@ -33,9 +33,17 @@ type Grant struct {
 // that their sum counts; stocks are taken in the order of their ids.
 func (a *App) Reserve(ctx context.Context, claims []Claim, partial bool) ([]Grant, error) {
 	grants := make([]Grant, len(claims))
-	err := a.byStock(ctx, claims, func(ctx context.Context, id string, i int) error {
+	ids := make([]string, len(claims))
+	for i, c := range claims {
+		ids[i] = c.Item
+	}
+	items, err := a.Reference.Items(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	err = a.byStock(ctx, claims, func(ctx context.Context, id string, i int) error {
 		c := claims[i]
-		r, err := a.reserve(ctx, id, c, partial)
+		r, err := a.reserve(ctx, id, c, partial, items[c.Item])
 		f, refused := fault.As(err)
 		switch {
 		case err == nil:
@@ -51,7 +59,7 @@ func (a *App) Reserve(ctx context.Context, claims []Claim, partial bool) ([]Gran
 	return grants, err
 }
 
-func (a *App) reserve(ctx context.Context, id string, c Claim, partial bool) (store.Receipt, error) {
+func (a *App) reserve(ctx context.Context, id string, c Claim, partial bool, item domain.Item) (store.Receipt, error) {
 	if c.Quantity.Value.Sign() <= 0 {
 		return store.Receipt{}, domain.Invalid("quantity", "QUANTITY_INVALID", "a claim must be more than 0")
 	}
@@ -60,7 +68,7 @@ func (a *App) reserve(ctx context.Context, id string, c Claim, partial bool) (st
 		if s.Key.Unit != "" && s.Key.Unit != c.Quantity.Unit {
 			return nil, fault.New(fault.Refused, "UNIT_UNKNOWN", "the stock is counted in %s, not %s", s.Key.Unit, c.Quantity.Unit)
 		}
-		return domain.Reserve(s, key, domain.Claim{Key: c.Key, Quantity: c.Quantity.Value}, partial, day(now))
+		return domain.Reserve(s, key, domain.Claim{Key: c.Key, Quantity: c.Quantity.Value}, partial, domain.RuleOf(item, now, a.Strategy))
 	}, func(d *store.Decision[domain.StockFact], s domain.Stock) {
 		d.Values = map[string]string{"granted": s.Held(c.Key).String()}
 	})

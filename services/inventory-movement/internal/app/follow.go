@@ -47,7 +47,7 @@ func (a *App) Allocate(ctx context.Context, f domain.OrderCreated, created time.
 	if err := faultpoint.Hit(faultpoint.X1); err != nil {
 		return err
 	}
-	tasks, err := a.allocate(ctx, f, created)
+	tasks, lacks, err := a.allocate(ctx, f, created)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (a *App) Allocate(ctx context.Context, f domain.OrderCreated, created time.
 		return err
 	}
 	r, err := a.onOrder(ctx, f.ID, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
-		return domain.SetTasks(o, tasks)
+		return domain.SetTasks(o, tasks, lacks...)
 	})
 	if over := r.State == string(domain.Cancelled) || r.State == string(domain.Issued); err != nil || !over {
 		return err
@@ -65,14 +65,24 @@ func (a *App) Allocate(ctx context.Context, f domain.OrderCreated, created time.
 
 // allocate claims each stock under a key of the order, whoever asks: the claims that
 // promised the lines are spent once, whether allocation or cancellation comes first.
-func (a *App) allocate(ctx context.Context, f domain.OrderCreated, created time.Time) ([]domain.Task, error) {
+func (a *App) allocate(ctx context.Context, f domain.OrderCreated, created time.Time) ([]domain.Task, []domain.Lack, error) {
 	stocks := byStock(ctx, f)
-	err := a.each(ctx, keysOf(stocks), func(ctx context.Context, id string) error {
+	items, err := a.Reference.Items(ctx, itemsIn(f))
+	if err != nil {
+		return nil, nil, err
+	}
+	otherwise, err := a.strategy(ctx, f.Site)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = a.each(ctx, keysOf(stocks), func(ctx context.Context, id string) error {
 		part := stocks[id]
 		ctx = guard.Derived(ctx, store.CauseOf(ctx).Tenant, "allocate:"+f.ID+":"+id, created)
 		var after domain.Stock
+		rule := domain.RuleOf(items[part.key.Item], created, otherwise)
 		r, err := a.onStock(ctx, id, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
-			facts := domain.Allocate(s, part.key, f.ID, part.wanted, day(now))
+			rule = domain.RuleOf(items[part.key.Item], now, otherwise)
+			facts := domain.Allocate(s, part.key, f.ID, part.wanted, rule)
 			after = domain.ApplyStock(s, facts...)
 			return facts, nil
 		}, nil)
@@ -86,18 +96,33 @@ func (a *App) allocate(ctx context.Context, f domain.OrderCreated, created time.
 			}
 			after = v.State
 		}
-		part.tasks = tasksOf(after, f.ID, part)
+		part.tasks, part.lacks = tasksOf(after, f.ID, part), after.Lacks(f.ID, part.wanted, part.key.Unit, rule)
 		return nil
 	})
 	var all []domain.Task
+	var lacks []domain.Lack
 	for _, l := range f.Lines { // in the order of the lines
-		for _, t := range stocks[StockID(store.CauseOf(ctx).Tenant, f.Site, l.Item, f.Owner)].tasks {
+		part := stocks[StockID(store.CauseOf(ctx).Tenant, f.Site, l.Item, f.Owner)]
+		for _, t := range part.tasks {
 			if t.Line == l.Number {
 				all = append(all, t)
 			}
 		}
+		for _, x := range part.lacks {
+			if x.Line == l.Number {
+				lacks = append(lacks, x)
+			}
+		}
 	}
-	return all, err
+	return all, lacks, err
+}
+
+func itemsIn(f domain.OrderCreated) []string {
+	ids := make([]string, len(f.Lines))
+	for i, l := range f.Lines {
+		ids[i] = l.Item
+	}
+	return ids
 }
 
 // portion is what an order asks of one stock.
@@ -105,6 +130,7 @@ type portion struct {
 	key    domain.StockKey
 	wanted []domain.Wanted
 	tasks  []domain.Task
+	lacks  []domain.Lack
 }
 
 // byStock groups the lines of an order by the stock that they come from.
@@ -175,7 +201,7 @@ func (a *App) FollowCancel(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := a.allocate(ctx, f, createdAt(h)); err != nil {
+		if _, _, err := a.allocate(ctx, f, createdAt(h)); err != nil {
 			return err
 		}
 	}

@@ -47,13 +47,25 @@ func (a *App) Available(ctx context.Context, places []Place, now time.Time) ([]d
 	}
 	var stocks []domain.Stock
 	var figures []domain.Figures
+	items, err := a.itemsOf(ctx, views)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, id := range ids {
 		if s, ok := byID[id]; ok {
-			stocks, figures = append(stocks, s), append(figures, s.Figures(day(now)))
+			stocks, figures = append(stocks, s), append(figures, s.Figures(domain.RuleOf(items[s.Key.Item], now, a.Strategy).Day()))
 			delete(byID, id) // a place named twice is answered once
 		}
 	}
 	return stocks, figures, nil
+}
+
+func (a *App) itemsOf(ctx context.Context, views []store.View[domain.Stock]) (map[string]domain.Item, error) {
+	ids := make([]string, len(views))
+	for i, v := range views {
+		ids[i] = v.State.Key.Item
+	}
+	return a.Reference.Items(ctx, ids)
 }
 
 // Movements returns the commits of a stock that had facts, ascending from after+1; next is

@@ -88,6 +88,9 @@ func (a *App) receive(ctx context.Context, ref domain.Reference, at Standing, g 
 		return store.Receipt{}, err
 	}
 	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+		if err := item.Tracked(s, g.Place, false); err != nil {
+			return nil, err
+		}
 		return domain.Received(s, key, g.Place, q.Value, g.Document, when(ctx, now))
 	}, moved(q))
 }
@@ -145,6 +148,9 @@ func (a *App) ReceiveReturn(ctx context.Context, g Returned) (store.Receipt, err
 		return store.Receipt{}, err
 	}
 	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+		if err := item.Tracked(s, g.Place, false); err != nil {
+			return nil, err
+		}
 		return domain.ReturnArrived(s, key, g.Place, q.Value, g.RMA, g.Line, when(ctx, now))
 	}, moved(q))
 }
@@ -170,6 +176,9 @@ func (a *App) Adjust(ctx context.Context, t Target, p domain.Place, change quant
 		return store.Receipt{}, err
 	}
 	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+		if err := item.Tracked(s, p, negative); err != nil {
+			return nil, err
+		}
 		return domain.Adjust(s, key, p, q.Value, reason, when(ctx, now))
 	}, moved(q))
 }
@@ -196,6 +205,9 @@ func (a *App) Move(ctx context.Context, t Target, from, to domain.Place, amount 
 		return store.Receipt{}, err
 	}
 	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+		if err := item.Tracked(s, from, true); err != nil {
+			return nil, err
+		}
 		return domain.Transfer(s, from, to, q.Value, reason, when(ctx, now))
 	}, moved(q))
 }

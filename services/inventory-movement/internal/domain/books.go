@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/lockstep-logistics/lockstep/libs/ident"
@@ -16,7 +15,7 @@ func EvolveStock(s Stock, fact StockFact) Stock {
 		if f.Used.Sign() > 0 {
 			s = s.free(f.Used, func(a Allocation) bool { return a.Order == f.Order && a.Line == f.Line && a.Place == f.From })
 		}
-		s.Rows = shift(shift(s.Rows, f.From, f.Quantity.Neg()), f.To, f.Quantity)
+		s.Rows = arrive(shift(s.Rows, f.From, f.Quantity.Neg()), f.To, f.Quantity, s.received(f))
 		switch f.Type {
 		case Pick:
 			s.Packing = append(slices.Clip(s.Packing), Allocation{f.Order, f.Line, f.To, f.Quantity})
@@ -30,13 +29,22 @@ func EvolveStock(s Stock, fact StockFact) Stock {
 	case StockReserved:
 		s.Key = f.StockKey
 		s.Claims = append(slices.Clip(s.Claims), f.Claim)
+		if f.Expires != 0 {
+			s.Holds = append(slices.Clip(s.Holds), Hold{f.Claim.Key, f.Expires, f.Priority})
+		}
+	case ReservationConfirmed:
+		s.Key = f.StockKey
+		s = s.confirmed(f.Claim.Key)
 	case ReservationReleased:
 		s.Key = f.StockKey
 		s.Claims = slices.DeleteFunc(slices.Clone(s.Claims), func(c Claim) bool { return c.Key == f.Claim.Key })
-		s = s.bury(f.Claim.Key)
+		if s = s.held(); f.Reason == "" {
+			s = s.bury(f.Claim.Key)
+		}
 	case StockAllocated:
 		s.Key = f.StockKey
 		s.Claims = spend(s.Claims, f.Claims)
+		s = s.held()
 		s.Allocations = append(slices.Clip(s.Allocations), f.Parts...)
 		for _, p := range f.Parts {
 			s.Rows = allocate(s.Rows, p.Place, p.Quantity)
@@ -77,6 +85,32 @@ func shift(rows []Row, at Place, by quantity.Decimal) []Row {
 	rows[i].OnHand = rows[i].OnHand.Add(by)
 	if rows[i].OnHand.IsZero() && rows[i].Allocated.IsZero() {
 		return slices.Delete(rows, i, i+1)
+	}
+	return rows
+}
+
+// received is since when goods that move are in the site: they keep it from bin to bin.
+func (s Stock) received(f StockMoved) int64 {
+	if !f.From.outside() {
+		if i := slices.IndexFunc(s.Rows, func(r Row) bool { return r.Place == f.From }); i >= 0 {
+			return s.Rows[i].Received
+		}
+	}
+	if f.At.IsZero() {
+		return 0
+	}
+	return f.At.UnixMilli()
+}
+
+// arrive adds goods to a place. What is put together is as old as the oldest of it.
+func arrive(rows []Row, at Place, by quantity.Decimal, received int64) []Row {
+	there := func(r Row) bool { return r.Place == at }
+	if i := slices.IndexFunc(rows, there); i >= 0 {
+		received = min(received, rows[i].Received)
+	}
+	rows = shift(rows, at, by)
+	if i := slices.IndexFunc(rows, there); i >= 0 && !at.outside() {
+		rows[i].Received = received
 	}
 	return rows
 }
@@ -135,16 +169,6 @@ func (s Stock) onHand(p Place) (all, free quantity.Decimal) {
 		}
 	}
 	return all, free
-}
-
-// byExpiry returns the rows: first what expires first, then by location.
-func (s Stock) byExpiry() []Row {
-	rows := slices.Clone(s.Rows)
-	slices.SortStableFunc(rows, func(a, b Row) int {
-		never := func(r Row) string { return cmp.Or(r.Place.Expiry, "9999-12-31") }
-		return cmp.Or(cmp.Compare(never(a), never(b)), cmp.Compare(a.Place.Location, b.Place.Location), cmp.Compare(a.Place.Lot, b.Place.Lot))
-	})
-	return rows
 }
 
 // dated completes a place with the expiry date that its lot has elsewhere in the stock.

@@ -35,23 +35,24 @@ func (s Stock) atp(today string) quantity.Decimal {
 
 // Reserve promises a claim as much as can be promised. partial says that a part helps. The
 // same claim again changes nothing; a claim that was closed before it arrived is refused.
-func Reserve(s Stock, key StockKey, claim Claim, partial bool, today string) ([]StockFact, error) {
+func Reserve(s Stock, key StockKey, claim Claim, partial bool, rule Rule) ([]StockFact, error) {
 	if s.closed(claim.Key) {
 		return nil, fault.New(fault.Refused, "CLAIM_CLOSED", "claim %s was closed", claim.Key)
 	}
 	if slices.ContainsFunc(s.Claims, func(c Claim) bool { return c.Key == claim.Key }) {
 		return nil, nil
 	}
+	over := Lapse(s, key, rule.Now) // or it would hold what nobody wants any more
+	s = ApplyStock(s, over...)
 	if len(s.Claims) >= maxClaims {
 		return nil, fault.New(fault.Refused, "STOCK_FULL", "%d claims are open on %s", len(s.Claims), s.Key.SKU)
 	}
-	atp := s.atp(today)
+	atp := s.atp(rule.Day())
 	if atp.Sign() == 0 || !partial && atp.Less(claim.Quantity) {
-		return nil, fault.New(fault.Refused, "INSUFFICIENT_STOCK", "%s can be promised of %s", atp, claim.Quantity).
-			With("available", atp.String())
+		return nil, s.short(rule, claim.Quantity, atp)
 	}
 	claim.Quantity = quantity.Min(claim.Quantity, atp)
-	return []StockFact{StockReserved{s.named(key), claim}}, nil
+	return append(over, StockReserved{StockKey: s.named(key), Claim: claim}), nil
 }
 
 // Held is what a claim holds.
@@ -69,7 +70,7 @@ func Release(s Stock, key StockKey, claim string) ([]StockFact, error) {
 	if s.closed(claim) {
 		return nil, nil
 	}
-	return []StockFact{ReservationReleased{s.named(key), Claim{claim, s.Held(claim)}}}, nil
+	return []StockFact{ReservationReleased{StockKey: s.named(key), Claim: Claim{claim, s.Held(claim)}}}, nil
 }
 
 // Wanted is what a line of a warehouse order needs, with the claims that promised it.
@@ -79,23 +80,23 @@ type Wanted struct {
 	Claims   []Claim
 }
 
-// Allocate sets stock aside for the lines of a warehouse order: first what expires first,
-// then by location. It takes the lines' claims; what they do not cover comes from what is
-// free. An order that is over here gets nothing.
-func Allocate(s Stock, key StockKey, order string, lines []Wanted, today string) []StockFact {
+// Allocate sets stock aside for the lines of a warehouse order, in the order and as far as the
+// rule says. It takes the lines' claims; what they do not cover comes from what is free. An
+// order that is over here gets nothing.
+func Allocate(s Stock, key StockKey, order string, lines []Wanted, rule Rule) []StockFact {
 	if s.closed(order) {
 		return nil
 	}
 	var facts []StockFact
 	for _, l := range lines {
-		if f, ok := s.allocateLine(s.named(key), order, l, today); ok {
+		if f, ok := s.allocateLine(s.named(key), order, l, rule); ok {
 			facts, s = append(facts, f), EvolveStock(s, f)
 		}
 	}
 	return facts
 }
 
-func (s Stock) allocateLine(key StockKey, order string, l Wanted, today string) (f StockAllocated, ok bool) {
+func (s Stock) allocateLine(key StockKey, order string, l Wanted, rule Rule) (f StockAllocated, ok bool) {
 	if len(s.AllocatedTo(order, l.Line)) > 0 {
 		return f, false
 	}
@@ -110,9 +111,10 @@ func (s Stock) allocateLine(key StockKey, order string, l Wanted, today string) 
 		}
 	}
 	want := quantity.Min(l.Quantity, covered.Add(s.atp("")))
-	for _, r := range s.byExpiry() {
+	for _, r := range s.in(rule.Strategy) {
 		n := quantity.Min(r.OnHand.Sub(r.Allocated), want)
-		if n.Sign() <= 0 || !r.Place.sellable() || r.Place.expired(today) {
+		full := len(s.Allocations)+len(f.Parts) >= maxAllocations
+		if n.Sign() <= 0 || !r.Place.sellable() || r.Place.expired(rule.Day()) || full {
 			continue
 		}
 		f.Parts = append(f.Parts, Allocation{order, l.Line, r.Place, n})

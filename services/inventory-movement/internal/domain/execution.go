@@ -58,7 +58,7 @@ func (b *booking) gather(key StockKey, order string, l PickedLine, book func(fro
 	if n := quantity.Min(elsewhere, b.left); n.Sign() > 0 {
 		b.note(AllocationFreed{key, order, l.Line, n})
 	}
-	for _, r := range b.s.byExpiry() {
+	for _, r := range b.s.in(FEFO) {
 		if l.at(r.Place) && r.Place.sellable() {
 			book(r.Place, quantity.Min(quantity.Min(r.OnHand.Sub(r.Allocated), b.s.atp("")), b.left), quantity.Decimal{})
 		}

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"slices"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -23,8 +24,26 @@ func today(t *rapid.T) string {
 	return rapid.SampledFrom([]string{"2026-03-02", "2026-10-01"}).Draw(t, "today")
 }
 
+// rule draws what may be promised and allocated: what lives on a day, or some time longer, in
+// some order.
+func rule(t *rapid.T) Rule {
+	r := Rule{Today: today(t), Strategy: rapid.SampledFrom(Strategies).Draw(t, "strategy")}
+	if rapid.Bool().Draw(t, "to live") {
+		r.Until = rapid.SampledFrom([]string{"2026-08-31", "2026-09-01", "2026-09-02", "2027-01-01"}).Draw(t, "until")
+	}
+	return r
+}
+
 func someClaim(t *rapid.T) string {
 	return rapid.SampledFrom([]string{"clm:1", "clm:2", "clm:3", "clm:4", "clm:5", "clm:6"}).Draw(t, "claim")
+}
+
+// spent is a claim of an order, or a reservation that it takes over.
+func spent(t *rapid.T) string {
+	if rapid.IntRange(0, 3).Draw(t, "booked") == 0 {
+		return ClaimOf(reference(t))
+	}
+	return someClaim(t)
 }
 
 // about draws a quantity of something: all that there is, one beside, one, some or far too much.
@@ -36,7 +55,8 @@ func (m *stockMachine) at(p Place) int64 { return m.books.stands[m.stock.dated(p
 
 func (m *stockMachine) receive(t *rapid.T) {
 	q := rapid.SampledFrom([]int64{1, 5, 12, 1_000_000}).Draw(t, "q")
-	facts, err := Received(m.stock, key, place(t), n(q), "", t0)
+	at := t0.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "hours")) * time.Hour)
+	facts, err := Received(m.stock, key, place(t), n(q), "", at)
 	if got := moved(facts, Receipt); got != q || err != nil {
 		t.Fatalf("received %d of %d: %v", got, q, err)
 	}
@@ -44,10 +64,11 @@ func (m *stockMachine) receive(t *rapid.T) {
 }
 
 func (m *stockMachine) reserve(t *rapid.T) {
-	day, c, partial := today(t), someClaim(t), rapid.Bool().Draw(t, "partial")
-	_, atp := m.books.free(day)
+	by, c, partial := rule(t), someClaim(t), rapid.Bool().Draw(t, "partial")
+	_, atp := m.books.free(by.Day())
 	q := about(t, atp)
-	facts, err := Reserve(m.stock, key, Claim{c, n(q)}, partial, day)
+	facts, err := Reserve(m.stock, key, Claim{c, n(q)}, partial, by)
+	m.refusedFor(t, by, q, err)
 	_, held := m.books.claims[c]
 	want := min(q, max(atp, 0))
 	switch refused := m.books.closed[c] || !held && (want == 0 || want < q && !partial); {
@@ -71,32 +92,44 @@ func (m *stockMachine) release(t *rapid.T) {
 	m.do(t, "Release", facts, err)
 }
 
+// refusedFor: what would do today and does not live long enough is refused for that.
+func (m *stockMachine) refusedFor(t *rapid.T, by Rule, q int64, err error) {
+	f, ok := fault.As(err)
+	if !ok || f.Reason == "CLAIM_CLOSED" {
+		return
+	}
+	_, now := m.books.free(by.Today)
+	if life := by.Until > by.Today && now >= q; (f.Reason == "REMAINING_LIFE") != life {
+		t.Fatalf("%d of %d that live today, by %+v: %v", q, now, by, err)
+	}
+}
+
 // allocate: a line gets what it wants, as far as its claims and free stock go, first what expires first.
 func (m *stockMachine) allocate(t *rapid.T) {
-	o, day := order(t), today(t)
+	o, by := order(t), rule(t)
 	free, atp := m.books.free("")
 	wanted := []Wanted{
-		{1, n(about(t, free)), []Claim{{someClaim(t), n(about(t, atp))}}},
-		{2, n(about(t, free)), []Claim{{someClaim(t), n(about(t, 5))}, {someClaim(t), n(3)}}},
+		{1, n(about(t, free)), []Claim{{spent(t), n(about(t, atp))}}},
+		{2, n(about(t, free)), []Claim{{spent(t), n(about(t, 5))}, {spent(t), n(3)}}},
 	}
-	facts := Allocate(m.stock, key, o, wanted, day)
+	facts := Allocate(m.stock, key, o, wanted, by)
 	if m.books.closed[o] && len(facts) > 0 {
 		t.Fatalf("allocated to an order that is over: %+v", facts)
 	}
 	had := map[int]int64{1: m.books.of(orderLine{o, 1}), 2: m.books.of(orderLine{o, 2})}
 	for _, f := range facts {
-		m.allocated(t, f.(StockAllocated), wanted, had, day)
+		m.allocated(t, f.(StockAllocated), wanted, had, by)
 		m.do(t, "Allocate", []StockFact{f}, nil)
 	}
-	if twice := Allocate(m.stock, key, o, wanted[:1], day); m.books.of(orderLine{o, 1}) > 0 && len(twice) > 0 {
+	if twice := Allocate(m.stock, key, o, wanted[:1], by); m.books.of(orderLine{o, 1}) > 0 && len(twice) > 0 {
 		t.Fatalf("allocated a second time: %+v", twice)
 	}
 }
 
 // allocated holds one line's allocation against the books as they are before it.
-func (m *stockMachine) allocated(t *rapid.T, f StockAllocated, wanted []Wanted, had map[int]int64, day string) {
-	w := wanted[f.Line-1]
-	covered, got := int64(0), int64(0)
+func (m *stockMachine) allocated(t *rapid.T, f StockAllocated, wanted []Wanted, had map[int]int64, by Rule) {
+	day, w := by.Day(), wanted[f.Line-1]
+	covered, got, last := int64(0), int64(0), int64(0)
 	left := map[string]int64{}
 	for _, c := range m.stock.Claims {
 		left[c.Key] = m.books.claims[c.Key]
@@ -107,12 +140,17 @@ func (m *stockMachine) allocated(t *rapid.T, f StockAllocated, wanted []Wanted, 
 		covered += part
 	}
 	expiry := ""
-	for _, p := range f.Parts {
+	for i, p := range f.Parts {
 		got += pieces(p.Quantity)
-		if !promisable(p.Place, day) || expiry == "" && p.Place.Expiry != "" && got > pieces(p.Quantity) {
-			t.Fatalf("%+v on %s", f, day)
+		if !promisable(p.Place, day) || by.Strategy == FEFO && expiry == "" && p.Place.Expiry != "" && got > pieces(p.Quantity) {
+			t.Fatalf("%+v by %+v", f, by)
 		}
 		expiry = p.Place.Expiry
+		age := m.books.since[p.Place]
+		if i > 0 && (by.Strategy == FIFO && age < last || by.Strategy == LIFO && age > last) {
+			t.Fatalf("%+v takes what was received at %d after %d", f, age, last)
+		}
+		last = age
 	}
 	_, atp := m.books.free("")
 	fresh, _ := m.books.free(day)
@@ -273,10 +311,12 @@ func (m *stockMachine) anyFact(t *rapid.T) {
 		ReturnReceived{},
 		StockReserved{},
 		ReservationReleased{},
+		ReservationConfirmed{},
+		StockReserved{Claim: Claim{"rsv:z", n(1)}, Expires: 1},
 		StockAllocated{Order: "who_z", Parts: []Allocation{odd}, Claims: []Claim{{"?", n(1)}}},
 		AllocationFreed{Quantity: n(5)},
 	}, m.facts)).Draw(t, "fact")
 	s := EvolveStock(m.stock, f)
-	_, _ = s.Figures("2026-03-02"), s.byExpiry()
+	_, _ = s.Figures("2026-03-02"), s.in(FIFO)
 	m.untouched(t, "folding")
 }

@@ -15,10 +15,11 @@ import (
 // stockMachine drives one stock at random; beside it stand the books of a stock keeper, who
 // writes down every movement with both of its sides and every promise.
 type stockMachine struct {
-	stock Stock
-	shown string // the stock when its last fact was in
-	facts []StockFact
-	books stockBooks
+	stock   Stock
+	shown   string // the stock when its last fact was in
+	facts   []StockFact
+	books   stockBooks
+	effects Timeline // of what each fact changed
 }
 
 type stockBooks struct {
@@ -27,6 +28,9 @@ type stockBooks struct {
 	closed    map[string]bool
 	allocated []parcel // in the order in which they were allocated
 	packed    map[orderLine]int64
+	ends      map[string]int64 // reservations: when they end, ms; 0 once confirmed
+	first     map[string]int   // and their priority
+	since     map[Place]int64  // when the oldest of what stands there came, ms
 }
 
 type orderLine struct {
@@ -52,6 +56,11 @@ func pieces(d quantity.Decimal) int64 {
 func promisable(p Place, today string) bool {
 	virtual := map[string]bool{"SUPPLIER": true, "CUSTOMER": true, "PACKING": true, "DISCREPANCY": true, "SCRAP": true}
 	return p.Status == "AVAILABLE" && !virtual[p.Location] && (today == "" || p.Expiry == "" || p.Expiry >= today)
+}
+
+// beyond are the places outside the site's books.
+func beyond(p Place) bool {
+	return p.Location != "PACKING" && !promisable(Place{Location: p.Location, Status: "AVAILABLE"}, "")
 }
 
 // free is what of the promisable goods nobody has.
@@ -97,7 +106,7 @@ func (b *stockBooks) give(n int64, is func(parcel) bool) (rest int64) {
 // write takes one fact into the books.
 func (b *stockBooks) write(t *rapid.T, fact StockFact) {
 	side := func(p Place, n int64) {
-		if p.Location != "PACKING" && !promisable(Place{Location: p.Location, Status: "AVAILABLE"}, "") {
+		if beyond(p) {
 			p = Place{Location: p.Location, Status: "AVAILABLE"}
 		}
 		b.stands[p] += n
@@ -105,7 +114,17 @@ func (b *stockBooks) write(t *rapid.T, fact StockFact) {
 	switch f := fact.(type) {
 	case StockMoved:
 		n, l := pieces(f.Quantity), orderLine{f.Order, f.Line}
+		age := f.At.UnixMilli()
+		if came, inside := b.since[f.From]; inside {
+			age = came
+		}
 		side(f.From, -n)
+		if b.stands[f.From] == 0 {
+			delete(b.since, f.From)
+		}
+		if came, stood := b.since[f.To]; !beyond(f.To) && (!stood || age < came) {
+			b.since[f.To] = age
+		}
 		side(f.To, n)
 		if rest := b.give(pieces(f.Used), func(a parcel) bool { return a.orderLine == l && a.place == f.From }); rest != 0 || n <= 0 {
 			t.Fatalf("%+v uses up %d more than is allocated there", f, rest)
@@ -120,18 +139,27 @@ func (b *stockBooks) write(t *rapid.T, fact StockFact) {
 		}
 	case StockReserved:
 		b.claims[f.Claim.Key] = pieces(f.Claim.Quantity)
+		if f.Expires != 0 {
+			b.ends[f.Claim.Key], b.first[f.Claim.Key] = f.Expires, f.Priority
+		}
+	case ReservationConfirmed:
+		b.ends[f.Claim.Key] = 0
 	case ReservationReleased:
 		if got := pieces(f.Claim.Quantity); got != b.claims[f.Claim.Key] {
 			t.Fatalf("claim %s gave back %d of %d", f.Claim.Key, got, b.claims[f.Claim.Key])
 		}
 		delete(b.claims, f.Claim.Key)
-		b.closed[f.Claim.Key] = true
+		if f.Reason == "" {
+			b.closed[f.Claim.Key] = true
+		}
+		delete(b.ends, f.Claim.Key)
 	case StockAllocated:
 		for _, c := range f.Claims {
 			if b.claims[c.Key] -= pieces(c.Quantity); b.claims[c.Key] < 0 {
 				t.Fatalf("%+v spends more of %s than it holds", f, c.Key)
 			}
 			maps.DeleteFunc(b.claims, func(_ string, n int64) bool { return n == 0 })
+			maps.DeleteFunc(b.ends, func(key string, _ int64) bool { return b.claims[key] == 0 })
 		}
 		for _, p := range f.Parts {
 			b.allocated = append(b.allocated, parcel{orderLine{f.Order, f.Line}, p.Place, pieces(p.Quantity)})
@@ -157,8 +185,12 @@ func (m *stockMachine) do(t *rapid.T, name string, facts []StockFact, err error)
 	}
 	next := ApplyStock(m.stock, facts...)
 	m.untouched(t, name)
+	s := m.stock
 	for _, f := range facts {
 		m.books.write(t, f)
+		after := EvolveStock(s, f)
+		m.effects.Add(EffectOf(s, after), t0, t0)
+		s = after
 	}
 	m.stock, m.facts, m.shown = next, append(m.facts, facts...), fmt.Sprintf("%+v", next)
 }
@@ -188,6 +220,9 @@ func (m *stockMachine) check(t *rapid.T) {
 	stands, allocated := map[Place]int64{}, map[Place]int64{}
 	for _, r := range m.stock.Rows {
 		stands[r.Place] += pieces(r.OnHand)
+		if !r.Place.outside() && r.Received != m.books.since[r.Place] {
+			t.Fatalf("%+v is there since %d, the books have %d", r, r.Received, m.books.since[r.Place])
+		}
 		allocated[r.Place] += pieces(r.Allocated)
 	}
 	var sum int64
@@ -220,6 +255,11 @@ func (m *stockMachine) check(t *rapid.T) {
 			t.Fatalf("claims %+v, the books have %v", m.stock.Claims, m.books.claims)
 		}
 	}
+	for _, h := range m.stock.Holds {
+		if end, booked := m.books.ends[h.Key]; !booked || end != h.Expires || len(m.stock.Holds) != len(m.books.ends) || m.books.claims[h.Key] == 0 {
+			t.Fatalf("holds %+v, the books have %v", m.stock.Holds, m.books.ends)
+		}
+	}
 	packed := map[orderLine]int64{}
 	for _, p := range m.stock.Packing {
 		packed[orderLine{p.Order, p.Line}] += pieces(p.Quantity)
@@ -228,6 +268,14 @@ func (m *stockMachine) check(t *rapid.T) {
 	if !maps.Equal(packed, m.books.packed) {
 		t.Fatalf("%v stand in PACKING, the books have %v", packed, m.books.packed)
 	}
+	for _, f := range []Filter{{}, {Location: "B-1"}, {Location: Discrepancy}, {Lot: "L"}, {Status: Damaged}} {
+		if sum, is := m.effects.Balance(f).Sums, BalanceOf(m.stock, f).Sums; sum != is {
+			t.Fatalf("what the facts changed of %+v sums up to %+v, the balance is %+v", f, sum, is)
+		}
+	}
+	if d := Differences(m.stock, ApplyStock(Stock{}, m.facts...)); len(d) > 0 {
+		t.Fatalf("it has drifted: %+v", d)
+	}
 	checkBooks(t, m.stock)
 }
 
@@ -235,11 +283,12 @@ func (m *stockMachine) check(t *rapid.T) {
 // nothing is allocated or promised twice, and every movement has two sides.
 func TestStockKeepsItsBooks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &stockMachine{books: stockBooks{stands: map[Place]int64{}, claims: map[string]int64{}, closed: map[string]bool{}, packed: map[orderLine]int64{}}}
+		m := &stockMachine{books: stockBooks{stands: map[Place]int64{}, claims: map[string]int64{}, closed: map[string]bool{}, packed: map[orderLine]int64{}, since: map[Place]int64{}, ends: map[string]int64{}, first: map[string]int{}}, effects: Timeline{Until: t0}}
 		t.Repeat(map[string]func(*rapid.T){
 			"receive": m.receive, "reserve": m.reserve, "reserve more": m.reserve, "release": m.release,
 			"allocate": m.allocate, "allocate more": m.allocate, "pick": m.pick, "issue": m.issue, "short": m.short,
 			"adjust": m.adjust, "move": m.move, "return": m.returned, "dispose": m.dispose, "close": m.closeOrder,
+			"book": m.book, "book more": m.book, "confirm": m.confirm, "unbook": m.unbook, "lapse": m.lapse,
 			"any fact": m.anyFact,
 			"":         m.check,
 		})

@@ -81,6 +81,7 @@ type WarehouseOrder struct {
 	Service     string      `bson:"v,omitempty"`
 	Lines       []OrderLine `bson:"l"`
 	Tasks       []Task      `bson:"t,omitempty"`
+	Lacks       []Lack      `bson:"la,omitempty"` // what could not be allocated, and why
 	Cartons     []Carton    `bson:"p,omitempty"`
 	IsAllocated bool        `bson:"a,omitempty"`
 	IsAcked     bool        `bson:"b,omitempty"`
@@ -148,6 +149,7 @@ type (
 	OrderAllocated struct {
 		OrderKeys
 		Tasks []Task
+		Lacks []Lack // what could not be allocated, and why
 	}
 	// OrderAcknowledged says that the warehouse has it.
 	OrderAcknowledged struct{ OrderKeys }
@@ -217,7 +219,7 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 		o.Keys, o.Site, o.Owner, o.ShipTo = f.OrderKeys, f.Site, f.Owner, f.ShipTo
 		o.Carrier, o.Service, o.Lines = f.Carrier, f.Service, f.Lines
 	case OrderAllocated:
-		o.IsAllocated, o.Tasks = true, f.Tasks
+		o.IsAllocated, o.Tasks, o.Lacks = true, f.Tasks, f.Lacks
 		for _, t := range f.Tasks {
 			o = o.edit(t.Line, func(l *OrderLine) { l.Allocated = l.Allocated.Add(t.Quantity) })
 		}

@@ -19,6 +19,9 @@ type Item struct {
 	SKU      string                    `json:"sku"`
 	BaseUnit string                    `json:"base"`
 	Units    map[string]quantity.Ratio `json:"units,omitempty"` // other units: base units in one of them
+	Lot      bool                      `json:"lot,omitempty"`   // every quantity has its lot
+	Expires  bool                      `json:"expires,omitempty"`
+	MinDays  int                       `json:"min_days,omitempty"` // that must remain of its life when it is promised or allocated
 }
 
 // Site is a location that holds stock, or not.

@@ -188,7 +188,7 @@ func TestReportsKeepThePlan(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.stock = ApplyStock(w.stock, facts...)
-		w.stock = ApplyStock(w.stock, Allocate(w.stock, key, "who_a", []Wanted{{Line: 1, Quantity: n(10)}, {Line: 2, Quantity: n(4)}}, "")...)
+		w.stock = ApplyStock(w.stock, Allocate(w.stock, key, "who_a", []Wanted{{Line: 1, Quantity: n(10)}, {Line: 2, Quantity: n(4)}}, on(""))...)
 		lines := func() []PickedLine {
 			return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) PickedLine {
 				return picked(rapid.IntRange(1, 3).Draw(t, "line"), rapid.Int64Range(1, 6).Draw(t, "q"))

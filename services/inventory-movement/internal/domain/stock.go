@@ -44,6 +44,8 @@ const (
 	maxRows       = 4000
 	maxClaims     = 2000
 	maxTombstones = 1000
+	// maxAllocations is far more than a site picks of one item at a time.
+	maxAllocations = 4000
 )
 
 // Place is where stock is and in which status.
@@ -78,6 +80,9 @@ type Row struct {
 	Place     Place            `bson:"p"`
 	OnHand    quantity.Decimal `bson:"h"`
 	Allocated quantity.Decimal `bson:"a"`
+	// Received is since when the oldest of it is in the site, ms since 1970: what the database
+	// keeps of a time. 0 when nobody knows, which counts as the oldest.
+	Received int64 `bson:"d,omitempty"`
 }
 
 // Claim is a live promise.
@@ -109,6 +114,7 @@ type Stock struct {
 	Key         StockKey     `bson:"k"`
 	Rows        []Row        `bson:"r,omitempty"`
 	Claims      []Claim      `bson:"c,omitempty"`
+	Holds       []Hold       `bson:"h,omitempty"` // of claims that no order has, in the order in which they were made
 	Allocations []Allocation `bson:"a,omitempty"`
 	Packing     []Allocation `bson:"g,omitempty"` // what stands in PACKING, and for whom
 	Tombstones  []string     `bson:"t,omitempty"` // marks of claims and warehouse orders closed for good, newest last
@@ -161,9 +167,18 @@ type (
 	StockReserved struct {
 		StockKey
 		Claim
+		Expires  int64 // of a reservation, ms since 1970; 0: the claim is an order's
+		Priority int
 	}
 	// ReservationReleased closes a claim.
 	ReservationReleased struct {
+		StockKey
+		Claim
+		Reason ReleaseReason // of a reservation; "": the claim is an order's and closed for good
+		By     string        // claim that displaced it
+	}
+	// ReservationConfirmed makes a reservation last until it is used or given back.
+	ReservationConfirmed struct {
 		StockKey
 		Claim
 	}
@@ -185,9 +200,10 @@ type (
 	}
 )
 
-func (StockMoved) isStockFact()          {}
-func (ReturnReceived) isStockFact()      {}
-func (StockReserved) isStockFact()       {}
-func (ReservationReleased) isStockFact() {}
-func (StockAllocated) isStockFact()      {}
-func (AllocationFreed) isStockFact()     {}
+func (StockMoved) isStockFact()           {}
+func (ReturnReceived) isStockFact()       {}
+func (StockReserved) isStockFact()        {}
+func (ReservationReleased) isStockFact()  {}
+func (ReservationConfirmed) isStockFact() {}
+func (StockAllocated) isStockFact()       {}
+func (AllocationFreed) isStockFact()      {}

@@ -18,6 +18,9 @@ var (
 
 func n(i int64) quantity.Decimal { return quantity.Int(i) }
 
+// on is the rule of a day: first expired, first out, and nothing need live longer.
+func on(day string) Rule { return Rule{Today: day, Strategy: FEFO} }
+
 func TestFirstExpiredFirstOut(t *testing.T) {
 	s := Stock{}
 	for _, p := range []Place{{"B-1", "L2", "2027-05-01", Available}, {"B-2", "L1", "2026-05-01", Available}, {"B-3", "L0", "2026-01-01", Available}} {
@@ -27,7 +30,7 @@ func TestFirstExpiredFirstOut(t *testing.T) {
 		}
 		s = ApplyStock(s, facts...)
 	}
-	facts := Allocate(s, key, "who_a", []Wanted{{Line: 1, Quantity: n(7)}}, "2026-03-02")
+	facts := Allocate(s, key, "who_a", []Wanted{{Line: 1, Quantity: n(7)}}, on("2026-03-02"))
 	got := ApplyStock(s, facts...).AllocatedTo("who_a", 1)
 	if len(got) != 2 || got[0].Place.Lot != "L1" || got[0].Quantity != n(5) || got[1].Place.Lot != "L2" || got[1].Quantity != n(2) {
 		t.Errorf("%+v", got)
@@ -40,7 +43,7 @@ func TestAClaimThatArrivesAfterItWasClosedIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := ApplyStock(Stock{}, facts...)
-	if _, err := Reserve(s, key, Claim{"clm:1", n(1)}, true, ""); !fault.IsKind(err, fault.Refused) {
+	if _, err := Reserve(s, key, Claim{"clm:1", n(1)}, true, on("")); !fault.IsKind(err, fault.Refused) {
 		t.Errorf("%v", err)
 	}
 }
@@ -60,7 +63,7 @@ func TestAPickBeyondTheBooksComesFromDiscrepancy(t *testing.T) {
 func TestAPickElsewhereLeavesNothingAllocated(t *testing.T) {
 	other := Place{Location: "B-2", Status: Available}
 	s := received(t, bin, 5, other, 5)
-	s = ApplyStock(s, Allocate(s, key, "who_a", []Wanted{{Line: 1, Quantity: n(5)}}, "")...)
+	s = ApplyStock(s, Allocate(s, key, "who_a", []Wanted{{Line: 1, Quantity: n(5)}}, on(""))...)
 	s = ApplyStock(s, TakePick(s, key, "who_a", PickedLine{Line: 1, Location: "B-2", Quantity: n(5)}, t0)...)
 	if all, free := s.onHand(bin); all != n(5) || free != n(5) || len(s.Allocations) > 0 {
 		t.Errorf("%+v", s)
@@ -101,7 +104,7 @@ func TestShortPicks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := received(t, bin, 5)
-			s = ApplyStock(s, Allocate(s, key, "who_a", []Wanted{{Line: 1, Quantity: n(5)}}, "")...)
+			s = ApplyStock(s, Allocate(s, key, "who_a", []Wanted{{Line: 1, Quantity: n(5)}}, on(""))...)
 			s = ApplyStock(s, TakeShort(s, key, "who_a", tt.line, tt.damaged, t0)...)
 			all, _ := s.onHand(bin)
 			odd, _ := s.onHand(Place{Location: Discrepancy})
@@ -118,7 +121,7 @@ func TestShortPicks(t *testing.T) {
 func TestALateAllocationFindsTheOrderClosed(t *testing.T) {
 	s := received(t, bin, 5)
 	s = ApplyStock(s, CloseOrder(s, key, "who_a")...)
-	if facts := Allocate(s, key, "who_a", []Wanted{{Line: 1, Quantity: n(5)}}, ""); len(facts) > 0 {
+	if facts := Allocate(s, key, "who_a", []Wanted{{Line: 1, Quantity: n(5)}}, on("")); len(facts) > 0 {
 		t.Errorf("%+v", facts)
 	}
 	if facts := CloseOrder(s, key, "who_a"); len(facts) > 0 {
@@ -128,10 +131,10 @@ func TestALateAllocationFindsTheOrderClosed(t *testing.T) {
 
 func TestExpiredStockIsNotPromised(t *testing.T) {
 	s := received(t, Place{"B-1", "L1", "2026-03-01", Available}, 5)
-	if _, err := Reserve(s, key, Claim{"clm:1", n(1)}, true, "2026-03-02"); !fault.IsKind(err, fault.Refused) {
+	if _, err := Reserve(s, key, Claim{"clm:1", n(1)}, true, on("2026-03-02")); !fault.IsKind(err, fault.Refused) {
 		t.Errorf("%v", err)
 	}
-	if facts, err := Reserve(s, key, Claim{"clm:1", n(9)}, true, "2026-03-01"); err != nil || facts[0].(StockReserved).Quantity != n(5) {
+	if facts, err := Reserve(s, key, Claim{"clm:1", n(9)}, true, on("2026-03-01")); err != nil || facts[0].(StockReserved).Quantity != n(5) {
 		t.Errorf("%v %v", facts, err)
 	}
 }
@@ -139,7 +142,7 @@ func TestExpiredStockIsNotPromised(t *testing.T) {
 func TestAClaimIsGrantedOnce(t *testing.T) {
 	s := received(t, bin, 5)
 	reserve := func(k string, q int64, partial bool) ([]StockFact, error) {
-		facts, err := Reserve(s, key, Claim{k, n(q)}, partial, "")
+		facts, err := Reserve(s, key, Claim{k, n(q)}, partial, on(""))
 		s = ApplyStock(s, facts...)
 		return facts, err
 	}

@@ -21,12 +21,13 @@ func CreateOrder(o WarehouseOrder, f OrderCreated) ([]OrderFact, error) {
 	return []OrderFact{f}, nil
 }
 
-// SetTasks records what was allocated; on an order that was cancelled meanwhile it changes nothing.
-func SetTasks(o WarehouseOrder, tasks []Task) ([]OrderFact, error) {
+// SetTasks records what was allocated, and what was not; on an order that was cancelled
+// meanwhile it changes nothing.
+func SetTasks(o WarehouseOrder, tasks []Task, lacks ...Lack) ([]OrderFact, error) {
 	if o.IsAllocated || o.IsCancelled {
 		return nil, nil
 	}
-	return []OrderFact{OrderAllocated{o.Keys, tasks}}, nil
+	return []OrderFact{OrderAllocated{o.Keys, tasks, lacks}}, nil
 }
 
 // Acknowledge records that the warehouse has the order.

@@ -24,7 +24,10 @@ type Group struct {
 }
 
 // Groups are all groups, in the order in which they run.
-var Groups = []Group{{"store", Store}, {"lifecycle", Lifecycle}, {"history", History}, {"masterdata", MasterData}, {"orders", Orders}, {"up", Up}, {"cluster", Cluster}}
+var Groups = []Group{
+	{"store", Store}, {"lifecycle", Lifecycle}, {"inventory", Inventory}, {"masterdata", MasterData}, {"orders", Orders},
+	{"history", History}, {"up", Up}, {"cluster", Cluster},
+}
 
 // Result is one figure over all its runs.
 type Result struct {

@@ -172,8 +172,14 @@ func (r *reactions) watchStock(f *fact) {
 			r.note(cause, f, allocated, number(a.GetQuantity(), ignore), m.GetWarehouseOrderId(), m.GetLineNumber())
 		}
 	case *imv1.StockReserved:
+		if booked(m.GetClaimKey()) {
+			return
+		}
 		r.note(effect, f, claims, number(m.GetQuantity(), ignore), orderOf(m.GetClaimKey()), m.GetClaimKey())
 	case *imv1.ReservationReleased: // what is given back was not claimed in the end
+		if booked(m.GetClaimKey()) {
+			return
+		}
 		q := number(m.GetQuantity(), ignore)
 		r.note(effect, f, claims, q.Neg(q), orderOf(m.GetClaimKey()), m.GetClaimKey())
 	}

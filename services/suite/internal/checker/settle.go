@@ -35,7 +35,7 @@ var consumers = func() map[string]map[string]string {
 			"warehouse": "inventory-movement", "stock": "inventory-movement", "delivery": "shipment-visibility", "master-data": "master-data",
 		},
 		"inventory-movement": {
-			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data": "master-data",
+			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data-2": "master-data",
 			"places": "master-data",
 		},
 		"shipment-visibility": {"warehouse-order": "inventory-movement", "master-data": "master-data"},

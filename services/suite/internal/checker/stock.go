@@ -136,7 +136,7 @@ func (b *books) apply(f *fact) {
 			b.bad("%s frees %s of the claim %s, which held %s", f.id, told.RatString(), m.GetClaimKey(), held.RatString())
 		}
 		delete(b.claims, m.GetClaimKey())
-		b.closed[m.GetClaimKey()] = true
+		b.closed[m.GetClaimKey()] = m.GetReason() == 0 // a reservation may be made again
 	case *imv1.StockAllocated:
 		for _, use := range m.GetClaims() {
 			held := b.claims[use.GetClaimKey()]
@@ -146,7 +146,7 @@ func (b *books) apply(f *fact) {
 			}
 			if held.Sign() == 0 {
 				delete(b.claims, use.GetClaimKey())
-				b.closed[use.GetClaimKey()] = true
+				b.closed[use.GetClaimKey()] = !booked(use.GetClaimKey())
 			}
 		}
 		for _, a := range m.GetAllocations() {
@@ -158,6 +158,9 @@ func (b *books) apply(f *fact) {
 		})
 	}
 }
+
+// booked reports whether a claim is a reservation's, which nobody's document stands behind.
+func booked(claim string) bool { return strings.HasPrefix(claim, "rsv:") }
 
 // free takes a quantity out of the allotments that match, the oldest first.
 func (b *books) free(q *big.Rat, of func(*allotted) bool) {

@@ -424,7 +424,11 @@ type StockReserved struct {
 	// Claim.
 	ClaimKey string `protobuf:"bytes,2,opt,name=claim_key,json=claimKey,proto3" json:"claim_key,omitempty"`
 	// Quantity promised.
-	Quantity      string `protobuf:"bytes,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity string `protobuf:"bytes,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// When it ends by itself, UTC, to the millisecond; absent for a claim of an order, which only the order ends.
+	ExpiresTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_time,json=expiresTime,proto3" json:"expires_time,omitempty"`
+	// Priority of a reservation.
+	Priority      int32 `protobuf:"varint,5,opt,name=priority,proto3" json:"priority,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -480,7 +484,85 @@ func (x *StockReserved) GetQuantity() string {
 	return ""
 }
 
-// A claim was closed; what it still held is free. It cannot come to life again.
+func (x *StockReserved) GetExpiresTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresTime
+	}
+	return nil
+}
+
+func (x *StockReserved) GetPriority() int32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+// A reservation was confirmed: it lasts until it is used or given back.
+type ReservationConfirmed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stock.
+	Stock *StockKey `protobuf:"bytes,1,opt,name=stock,proto3" json:"stock,omitempty"`
+	// Claim.
+	ClaimKey string `protobuf:"bytes,2,opt,name=claim_key,json=claimKey,proto3" json:"claim_key,omitempty"`
+	// Quantity that it holds.
+	Quantity      string `protobuf:"bytes,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReservationConfirmed) Reset() {
+	*x = ReservationConfirmed{}
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReservationConfirmed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReservationConfirmed) ProtoMessage() {}
+
+func (x *ReservationConfirmed) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReservationConfirmed.ProtoReflect.Descriptor instead.
+func (*ReservationConfirmed) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ReservationConfirmed) GetStock() *StockKey {
+	if x != nil {
+		return x.Stock
+	}
+	return nil
+}
+
+func (x *ReservationConfirmed) GetClaimKey() string {
+	if x != nil {
+		return x.ClaimKey
+	}
+	return ""
+}
+
+func (x *ReservationConfirmed) GetQuantity() string {
+	if x != nil {
+		return x.Quantity
+	}
+	return ""
+}
+
+// A claim was closed; what it still held is free. One of an order cannot come to life again.
 type ReservationReleased struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Stock.
@@ -488,14 +570,18 @@ type ReservationReleased struct {
 	// Claim.
 	ClaimKey string `protobuf:"bytes,2,opt,name=claim_key,json=claimKey,proto3" json:"claim_key,omitempty"`
 	// Quantity that became free; "0" when it held nothing.
-	Quantity      string `protobuf:"bytes,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity string `protobuf:"bytes,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Why, of a reservation.
+	Reason ReleaseReason `protobuf:"varint,4,opt,name=reason,proto3,enum=lockstep.inventorymovement.v1.ReleaseReason" json:"reason,omitempty"`
+	// Claim that took its place.
+	DisplacedBy   string `protobuf:"bytes,5,opt,name=displaced_by,json=displacedBy,proto3" json:"displaced_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReservationReleased) Reset() {
 	*x = ReservationReleased{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[5]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -507,7 +593,7 @@ func (x *ReservationReleased) String() string {
 func (*ReservationReleased) ProtoMessage() {}
 
 func (x *ReservationReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[5]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -520,7 +606,7 @@ func (x *ReservationReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReservationReleased.ProtoReflect.Descriptor instead.
 func (*ReservationReleased) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ReservationReleased) GetStock() *StockKey {
@@ -544,6 +630,20 @@ func (x *ReservationReleased) GetQuantity() string {
 	return ""
 }
 
+func (x *ReservationReleased) GetReason() ReleaseReason {
+	if x != nil {
+		return x.Reason
+	}
+	return ReleaseReason_RELEASE_REASON_UNSPECIFIED
+}
+
+func (x *ReservationReleased) GetDisplacedBy() string {
+	if x != nil {
+		return x.DisplacedBy
+	}
+	return ""
+}
+
 // Promised stock was allocated to a warehouse order's line.
 type StockAllocated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -563,7 +663,7 @@ type StockAllocated struct {
 
 func (x *StockAllocated) Reset() {
 	*x = StockAllocated{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[6]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -575,7 +675,7 @@ func (x *StockAllocated) String() string {
 func (*StockAllocated) ProtoMessage() {}
 
 func (x *StockAllocated) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[6]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -588,7 +688,7 @@ func (x *StockAllocated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StockAllocated.ProtoReflect.Descriptor instead.
 func (*StockAllocated) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *StockAllocated) GetStock() *StockKey {
@@ -639,7 +739,7 @@ type Allocation struct {
 
 func (x *Allocation) Reset() {
 	*x = Allocation{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[7]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -651,7 +751,7 @@ func (x *Allocation) String() string {
 func (*Allocation) ProtoMessage() {}
 
 func (x *Allocation) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[7]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -664,7 +764,7 @@ func (x *Allocation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Allocation.ProtoReflect.Descriptor instead.
 func (*Allocation) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Allocation) GetPlace() *Place {
@@ -694,7 +794,7 @@ type ClaimUse struct {
 
 func (x *ClaimUse) Reset() {
 	*x = ClaimUse{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[8]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +806,7 @@ func (x *ClaimUse) String() string {
 func (*ClaimUse) ProtoMessage() {}
 
 func (x *ClaimUse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[8]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +819,7 @@ func (x *ClaimUse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimUse.ProtoReflect.Descriptor instead.
 func (*ClaimUse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ClaimUse) GetClaimKey() string {
@@ -753,7 +853,7 @@ type AllocationFreed struct {
 
 func (x *AllocationFreed) Reset() {
 	*x = AllocationFreed{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[9]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -765,7 +865,7 @@ func (x *AllocationFreed) String() string {
 func (*AllocationFreed) ProtoMessage() {}
 
 func (x *AllocationFreed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[9]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -778,7 +878,7 @@ func (x *AllocationFreed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationFreed.ProtoReflect.Descriptor instead.
 func (*AllocationFreed) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AllocationFreed) GetStock() *StockKey {
@@ -828,7 +928,7 @@ type WarehouseOrderKeys struct {
 
 func (x *WarehouseOrderKeys) Reset() {
 	*x = WarehouseOrderKeys{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[10]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +940,7 @@ func (x *WarehouseOrderKeys) String() string {
 func (*WarehouseOrderKeys) ProtoMessage() {}
 
 func (x *WarehouseOrderKeys) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[10]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +953,7 @@ func (x *WarehouseOrderKeys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderKeys.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderKeys) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WarehouseOrderKeys) GetWarehouseOrderId() string {
@@ -910,7 +1010,7 @@ type WarehouseOrderLineToShip struct {
 
 func (x *WarehouseOrderLineToShip) Reset() {
 	*x = WarehouseOrderLineToShip{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[11]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -922,7 +1022,7 @@ func (x *WarehouseOrderLineToShip) String() string {
 func (*WarehouseOrderLineToShip) ProtoMessage() {}
 
 func (x *WarehouseOrderLineToShip) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[11]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -935,7 +1035,7 @@ func (x *WarehouseOrderLineToShip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderLineToShip.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderLineToShip) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WarehouseOrderLineToShip) GetLineNumber() int32 {
@@ -996,7 +1096,7 @@ type WarehouseOrderCreated struct {
 
 func (x *WarehouseOrderCreated) Reset() {
 	*x = WarehouseOrderCreated{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[12]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1108,7 @@ func (x *WarehouseOrderCreated) String() string {
 func (*WarehouseOrderCreated) ProtoMessage() {}
 
 func (x *WarehouseOrderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[12]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1121,7 @@ func (x *WarehouseOrderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderCreated.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderCreated) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{12}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WarehouseOrderCreated) GetKeys() *WarehouseOrderKeys {
@@ -1079,14 +1179,16 @@ type WarehouseOrderAllocated struct {
 	// Keys.
 	Keys *WarehouseOrderKeys `protobuf:"bytes,1,opt,name=keys,proto3" json:"keys,omitempty"`
 	// Tasks.
-	Tasks         []*PickTask `protobuf:"bytes,2,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	Tasks []*PickTask `protobuf:"bytes,2,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	// What could not be allocated.
+	Shortages     []*AllocationShortage `protobuf:"bytes,20,rep,name=shortages,proto3" json:"shortages,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WarehouseOrderAllocated) Reset() {
 	*x = WarehouseOrderAllocated{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[13]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1098,7 +1200,7 @@ func (x *WarehouseOrderAllocated) String() string {
 func (*WarehouseOrderAllocated) ProtoMessage() {}
 
 func (x *WarehouseOrderAllocated) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[13]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1213,7 @@ func (x *WarehouseOrderAllocated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderAllocated.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderAllocated) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{13}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WarehouseOrderAllocated) GetKeys() *WarehouseOrderKeys {
@@ -1128,6 +1230,13 @@ func (x *WarehouseOrderAllocated) GetTasks() []*PickTask {
 	return nil
 }
 
+func (x *WarehouseOrderAllocated) GetShortages() []*AllocationShortage {
+	if x != nil {
+		return x.Shortages
+	}
+	return nil
+}
+
 // The warehouse has it.
 type WarehouseOrderAcknowledged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1139,7 +1248,7 @@ type WarehouseOrderAcknowledged struct {
 
 func (x *WarehouseOrderAcknowledged) Reset() {
 	*x = WarehouseOrderAcknowledged{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[14]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1260,7 @@ func (x *WarehouseOrderAcknowledged) String() string {
 func (*WarehouseOrderAcknowledged) ProtoMessage() {}
 
 func (x *WarehouseOrderAcknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[14]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1273,7 @@ func (x *WarehouseOrderAcknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderAcknowledged.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderAcknowledged) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{14}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WarehouseOrderAcknowledged) GetKeys() *WarehouseOrderKeys {
@@ -1193,7 +1302,7 @@ type PickConfirmed struct {
 
 func (x *PickConfirmed) Reset() {
 	*x = PickConfirmed{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[15]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1205,7 +1314,7 @@ func (x *PickConfirmed) String() string {
 func (*PickConfirmed) ProtoMessage() {}
 
 func (x *PickConfirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[15]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1218,7 +1327,7 @@ func (x *PickConfirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PickConfirmed.ProtoReflect.Descriptor instead.
 func (*PickConfirmed) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{15}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PickConfirmed) GetKeys() *WarehouseOrderKeys {
@@ -1277,7 +1386,7 @@ type PickShorted struct {
 
 func (x *PickShorted) Reset() {
 	*x = PickShorted{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[16]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1398,7 @@ func (x *PickShorted) String() string {
 func (*PickShorted) ProtoMessage() {}
 
 func (x *PickShorted) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[16]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1411,7 @@ func (x *PickShorted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PickShorted.ProtoReflect.Descriptor instead.
 func (*PickShorted) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{16}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PickShorted) GetKeys() *WarehouseOrderKeys {
@@ -1378,7 +1487,7 @@ type ReportContradicted struct {
 
 func (x *ReportContradicted) Reset() {
 	*x = ReportContradicted{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1390,7 +1499,7 @@ func (x *ReportContradicted) String() string {
 func (*ReportContradicted) ProtoMessage() {}
 
 func (x *ReportContradicted) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[17]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1403,7 +1512,7 @@ func (x *ReportContradicted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportContradicted.ProtoReflect.Descriptor instead.
 func (*ReportContradicted) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{17}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ReportContradicted) GetKeys() *WarehouseOrderKeys {
@@ -1489,7 +1598,7 @@ type CartonPacked struct {
 
 func (x *CartonPacked) Reset() {
 	*x = CartonPacked{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1501,7 +1610,7 @@ func (x *CartonPacked) String() string {
 func (*CartonPacked) ProtoMessage() {}
 
 func (x *CartonPacked) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[18]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1514,7 +1623,7 @@ func (x *CartonPacked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CartonPacked.ProtoReflect.Descriptor instead.
 func (*CartonPacked) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{18}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CartonPacked) GetKeys() *WarehouseOrderKeys {
@@ -1554,7 +1663,7 @@ type GoodsIssued struct {
 
 func (x *GoodsIssued) Reset() {
 	*x = GoodsIssued{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1566,7 +1675,7 @@ func (x *GoodsIssued) String() string {
 func (*GoodsIssued) ProtoMessage() {}
 
 func (x *GoodsIssued) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[19]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1579,7 +1688,7 @@ func (x *GoodsIssued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoodsIssued.ProtoReflect.Descriptor instead.
 func (*GoodsIssued) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{19}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GoodsIssued) GetKeys() *WarehouseOrderKeys {
@@ -1644,7 +1753,7 @@ type WarehouseOrderCancelled struct {
 
 func (x *WarehouseOrderCancelled) Reset() {
 	*x = WarehouseOrderCancelled{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1765,7 @@ func (x *WarehouseOrderCancelled) String() string {
 func (*WarehouseOrderCancelled) ProtoMessage() {}
 
 func (x *WarehouseOrderCancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[20]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +1778,7 @@ func (x *WarehouseOrderCancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderCancelled.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderCancelled) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{20}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WarehouseOrderCancelled) GetKeys() *WarehouseOrderKeys {
@@ -1699,7 +1808,7 @@ type WarehouseOrderCancelRefused struct {
 
 func (x *WarehouseOrderCancelRefused) Reset() {
 	*x = WarehouseOrderCancelRefused{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[21]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1711,7 +1820,7 @@ func (x *WarehouseOrderCancelRefused) String() string {
 func (*WarehouseOrderCancelRefused) ProtoMessage() {}
 
 func (x *WarehouseOrderCancelRefused) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[21]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1724,7 +1833,7 @@ func (x *WarehouseOrderCancelRefused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehouseOrderCancelRefused.ProtoReflect.Descriptor instead.
 func (*WarehouseOrderCancelRefused) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{21}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WarehouseOrderCancelRefused) GetKeys() *WarehouseOrderKeys {
@@ -1756,7 +1865,7 @@ type NumbersTaken struct {
 
 func (x *NumbersTaken) Reset() {
 	*x = NumbersTaken{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[22]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1768,7 +1877,7 @@ func (x *NumbersTaken) String() string {
 func (*NumbersTaken) ProtoMessage() {}
 
 func (x *NumbersTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[22]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1781,7 +1890,7 @@ func (x *NumbersTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NumbersTaken.ProtoReflect.Descriptor instead.
 func (*NumbersTaken) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{22}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *NumbersTaken) GetCompanyPrefix() string {
@@ -1818,7 +1927,7 @@ type SsccClaimed struct {
 
 func (x *SsccClaimed) Reset() {
 	*x = SsccClaimed{}
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[23]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1830,7 +1939,7 @@ func (x *SsccClaimed) String() string {
 func (*SsccClaimed) ProtoMessage() {}
 
 func (x *SsccClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[23]
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1843,7 +1952,7 @@ func (x *SsccClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SsccClaimed.ProtoReflect.Descriptor instead.
 func (*SsccClaimed) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{23}
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SsccClaimed) GetSscc() string {
@@ -1860,11 +1969,66 @@ func (x *SsccClaimed) GetWarehouseOrderId() string {
 	return ""
 }
 
+// A tenant said in which order a site allocates what does not expire.
+type AllocationPolicySet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Site; empty: every site that has none of its own.
+	Site string `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// Strategy; unspecified: none any more.
+	Strategy      AllocationStrategy `protobuf:"varint,2,opt,name=strategy,proto3,enum=lockstep.inventorymovement.v1.AllocationStrategy" json:"strategy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AllocationPolicySet) Reset() {
+	*x = AllocationPolicySet{}
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AllocationPolicySet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AllocationPolicySet) ProtoMessage() {}
+
+func (x *AllocationPolicySet) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_events_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AllocationPolicySet.ProtoReflect.Descriptor instead.
+func (*AllocationPolicySet) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *AllocationPolicySet) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *AllocationPolicySet) GetStrategy() AllocationStrategy {
+	if x != nil {
+		return x.Strategy
+	}
+	return AllocationStrategy_ALLOCATION_STRATEGY_UNSPECIFIED
+}
+
 var File_lockstep_inventorymovement_v1_events_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"*lockstep/inventorymovement/v1/events.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9a\x01\n" +
+	"*lockstep/inventorymovement/v1/events.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9a\x01\n" +
 	"\bStockKey\x12\x1f\n" +
 	"\bstock_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x14R\astockId\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x17\n" +
@@ -1901,15 +2065,23 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\bquantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12:\n" +
 	"\x05place\x18\x05 \x01(\v2$.lockstep.inventorymovement.v1.PlaceR\x05place\x129\n" +
 	"\n" +
-	"event_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\"\x87\x01\n" +
+	"event_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\"\xe2\x01\n" +
 	"\rStockReserved\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12\x1b\n" +
 	"\tclaim_key\x18\x02 \x01(\tR\bclaimKey\x12\x1a\n" +
-	"\bquantity\x18\x03 \x01(\tR\bquantity\"\x8d\x01\n" +
+	"\bquantity\x18\x03 \x01(\tR\bquantity\x12=\n" +
+	"\fexpires_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vexpiresTime\x12\x1a\n" +
+	"\bpriority\x18\x05 \x01(\x05R\bpriority\"\x8e\x01\n" +
+	"\x14ReservationConfirmed\x12=\n" +
+	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12\x1b\n" +
+	"\tclaim_key\x18\x02 \x01(\tR\bclaimKey\x12\x1a\n" +
+	"\bquantity\x18\x03 \x01(\tR\bquantity\"\xf6\x01\n" +
 	"\x13ReservationReleased\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12\x1b\n" +
 	"\tclaim_key\x18\x02 \x01(\tR\bclaimKey\x12\x1a\n" +
-	"\bquantity\x18\x03 \x01(\tR\bquantity\"\xb2\x02\n" +
+	"\bquantity\x18\x03 \x01(\tR\bquantity\x12D\n" +
+	"\x06reason\x18\x04 \x01(\x0e2,.lockstep.inventorymovement.v1.ReleaseReasonR\x06reason\x12!\n" +
+	"\fdisplaced_by\x18\x05 \x01(\tR\vdisplacedBy\"\xb2\x02\n" +
 	"\x0eStockAllocated\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x122\n" +
 	"\x12warehouse_order_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderId\x12\x1f\n" +
@@ -1951,10 +2123,11 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\aship_to\x18\x04 \x01(\v2\x1b.lockstep.common.v1.AddressR\x06shipTo\x12-\n" +
 	"\x12carrier_preference\x18\x05 \x01(\tR\x11carrierPreference\x12#\n" +
 	"\rservice_level\x18\x06 \x01(\tR\fserviceLevel\x12M\n" +
-	"\x05lines\x18\a \x03(\v27.lockstep.inventorymovement.v1.WarehouseOrderLineToShipR\x05lines\"\x9f\x01\n" +
+	"\x05lines\x18\a \x03(\v27.lockstep.inventorymovement.v1.WarehouseOrderLineToShipR\x05lines\"\xf0\x01\n" +
 	"\x17WarehouseOrderAllocated\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12=\n" +
-	"\x05tasks\x18\x02 \x03(\v2'.lockstep.inventorymovement.v1.PickTaskR\x05tasks\"c\n" +
+	"\x05tasks\x18\x02 \x03(\v2'.lockstep.inventorymovement.v1.PickTaskR\x05tasks\x12O\n" +
+	"\tshortages\x18\x14 \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages\"c\n" +
 	"\x1aWarehouseOrderAcknowledged\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\"\x87\x02\n" +
 	"\rPickConfirmed\x12E\n" +
@@ -2010,7 +2183,10 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\x04last\x18\x03 \x01(\x03R\x04last\"[\n" +
 	"\vSsccClaimed\x12\x18\n" +
 	"\x04sscc\x18\x01 \x01(\tB\x04\x88\xb5\x18\tR\x04sscc\x122\n" +
-	"\x12warehouse_order_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderIdB\xad\x02\n" +
+	"\x12warehouse_order_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderId\"x\n" +
+	"\x13AllocationPolicySet\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12M\n" +
+	"\bstrategy\x18\x02 \x01(\x0e21.lockstep.inventorymovement.v1.AllocationStrategyR\bstrategyB\xad\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\vEventsProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -2025,98 +2201,108 @@ func file_lockstep_inventorymovement_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_inventorymovement_v1_events_proto_rawDescData
 }
 
-var file_lockstep_inventorymovement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_lockstep_inventorymovement_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_lockstep_inventorymovement_v1_events_proto_goTypes = []any{
 	(*StockKey)(nil),                    // 0: lockstep.inventorymovement.v1.StockKey
 	(*Place)(nil),                       // 1: lockstep.inventorymovement.v1.Place
 	(*StockMoved)(nil),                  // 2: lockstep.inventorymovement.v1.StockMoved
 	(*ReturnReceived)(nil),              // 3: lockstep.inventorymovement.v1.ReturnReceived
 	(*StockReserved)(nil),               // 4: lockstep.inventorymovement.v1.StockReserved
-	(*ReservationReleased)(nil),         // 5: lockstep.inventorymovement.v1.ReservationReleased
-	(*StockAllocated)(nil),              // 6: lockstep.inventorymovement.v1.StockAllocated
-	(*Allocation)(nil),                  // 7: lockstep.inventorymovement.v1.Allocation
-	(*ClaimUse)(nil),                    // 8: lockstep.inventorymovement.v1.ClaimUse
-	(*AllocationFreed)(nil),             // 9: lockstep.inventorymovement.v1.AllocationFreed
-	(*WarehouseOrderKeys)(nil),          // 10: lockstep.inventorymovement.v1.WarehouseOrderKeys
-	(*WarehouseOrderLineToShip)(nil),    // 11: lockstep.inventorymovement.v1.WarehouseOrderLineToShip
-	(*WarehouseOrderCreated)(nil),       // 12: lockstep.inventorymovement.v1.WarehouseOrderCreated
-	(*WarehouseOrderAllocated)(nil),     // 13: lockstep.inventorymovement.v1.WarehouseOrderAllocated
-	(*WarehouseOrderAcknowledged)(nil),  // 14: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged
-	(*PickConfirmed)(nil),               // 15: lockstep.inventorymovement.v1.PickConfirmed
-	(*PickShorted)(nil),                 // 16: lockstep.inventorymovement.v1.PickShorted
-	(*ReportContradicted)(nil),          // 17: lockstep.inventorymovement.v1.ReportContradicted
-	(*CartonPacked)(nil),                // 18: lockstep.inventorymovement.v1.CartonPacked
-	(*GoodsIssued)(nil),                 // 19: lockstep.inventorymovement.v1.GoodsIssued
-	(*WarehouseOrderCancelled)(nil),     // 20: lockstep.inventorymovement.v1.WarehouseOrderCancelled
-	(*WarehouseOrderCancelRefused)(nil), // 21: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused
-	(*NumbersTaken)(nil),                // 22: lockstep.inventorymovement.v1.NumbersTaken
-	(*SsccClaimed)(nil),                 // 23: lockstep.inventorymovement.v1.SsccClaimed
-	(StockStatus)(0),                    // 24: lockstep.inventorymovement.v1.StockStatus
-	(MovementType)(0),                   // 25: lockstep.inventorymovement.v1.MovementType
-	(*timestamppb.Timestamp)(nil),       // 26: google.protobuf.Timestamp
-	(*v1.Quantity)(nil),                 // 27: lockstep.common.v1.Quantity
-	(*v1.Address)(nil),                  // 28: lockstep.common.v1.Address
-	(*PickTask)(nil),                    // 29: lockstep.inventorymovement.v1.PickTask
-	(*WarehouseLineQuantity)(nil),       // 30: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(ShortReason)(0),                    // 31: lockstep.inventorymovement.v1.ShortReason
-	(ContradictionReason)(0),            // 32: lockstep.inventorymovement.v1.ContradictionReason
-	(WarehouseReport)(0),                // 33: lockstep.inventorymovement.v1.WarehouseReport
-	(*v1.SourceRef)(nil),                // 34: lockstep.common.v1.SourceRef
-	(*Carton)(nil),                      // 35: lockstep.inventorymovement.v1.Carton
+	(*ReservationConfirmed)(nil),        // 5: lockstep.inventorymovement.v1.ReservationConfirmed
+	(*ReservationReleased)(nil),         // 6: lockstep.inventorymovement.v1.ReservationReleased
+	(*StockAllocated)(nil),              // 7: lockstep.inventorymovement.v1.StockAllocated
+	(*Allocation)(nil),                  // 8: lockstep.inventorymovement.v1.Allocation
+	(*ClaimUse)(nil),                    // 9: lockstep.inventorymovement.v1.ClaimUse
+	(*AllocationFreed)(nil),             // 10: lockstep.inventorymovement.v1.AllocationFreed
+	(*WarehouseOrderKeys)(nil),          // 11: lockstep.inventorymovement.v1.WarehouseOrderKeys
+	(*WarehouseOrderLineToShip)(nil),    // 12: lockstep.inventorymovement.v1.WarehouseOrderLineToShip
+	(*WarehouseOrderCreated)(nil),       // 13: lockstep.inventorymovement.v1.WarehouseOrderCreated
+	(*WarehouseOrderAllocated)(nil),     // 14: lockstep.inventorymovement.v1.WarehouseOrderAllocated
+	(*WarehouseOrderAcknowledged)(nil),  // 15: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged
+	(*PickConfirmed)(nil),               // 16: lockstep.inventorymovement.v1.PickConfirmed
+	(*PickShorted)(nil),                 // 17: lockstep.inventorymovement.v1.PickShorted
+	(*ReportContradicted)(nil),          // 18: lockstep.inventorymovement.v1.ReportContradicted
+	(*CartonPacked)(nil),                // 19: lockstep.inventorymovement.v1.CartonPacked
+	(*GoodsIssued)(nil),                 // 20: lockstep.inventorymovement.v1.GoodsIssued
+	(*WarehouseOrderCancelled)(nil),     // 21: lockstep.inventorymovement.v1.WarehouseOrderCancelled
+	(*WarehouseOrderCancelRefused)(nil), // 22: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused
+	(*NumbersTaken)(nil),                // 23: lockstep.inventorymovement.v1.NumbersTaken
+	(*SsccClaimed)(nil),                 // 24: lockstep.inventorymovement.v1.SsccClaimed
+	(*AllocationPolicySet)(nil),         // 25: lockstep.inventorymovement.v1.AllocationPolicySet
+	(StockStatus)(0),                    // 26: lockstep.inventorymovement.v1.StockStatus
+	(MovementType)(0),                   // 27: lockstep.inventorymovement.v1.MovementType
+	(*timestamppb.Timestamp)(nil),       // 28: google.protobuf.Timestamp
+	(*v1.Quantity)(nil),                 // 29: lockstep.common.v1.Quantity
+	(ReleaseReason)(0),                  // 30: lockstep.inventorymovement.v1.ReleaseReason
+	(*v1.Address)(nil),                  // 31: lockstep.common.v1.Address
+	(*PickTask)(nil),                    // 32: lockstep.inventorymovement.v1.PickTask
+	(*AllocationShortage)(nil),          // 33: lockstep.inventorymovement.v1.AllocationShortage
+	(*WarehouseLineQuantity)(nil),       // 34: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(ShortReason)(0),                    // 35: lockstep.inventorymovement.v1.ShortReason
+	(ContradictionReason)(0),            // 36: lockstep.inventorymovement.v1.ContradictionReason
+	(WarehouseReport)(0),                // 37: lockstep.inventorymovement.v1.WarehouseReport
+	(*v1.SourceRef)(nil),                // 38: lockstep.common.v1.SourceRef
+	(*Carton)(nil),                      // 39: lockstep.inventorymovement.v1.Carton
+	(AllocationStrategy)(0),             // 40: lockstep.inventorymovement.v1.AllocationStrategy
 }
 var file_lockstep_inventorymovement_v1_events_proto_depIdxs = []int32{
-	24, // 0: lockstep.inventorymovement.v1.Place.status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	26, // 0: lockstep.inventorymovement.v1.Place.status:type_name -> lockstep.inventorymovement.v1.StockStatus
 	0,  // 1: lockstep.inventorymovement.v1.StockMoved.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	25, // 2: lockstep.inventorymovement.v1.StockMoved.type:type_name -> lockstep.inventorymovement.v1.MovementType
+	27, // 2: lockstep.inventorymovement.v1.StockMoved.type:type_name -> lockstep.inventorymovement.v1.MovementType
 	1,  // 3: lockstep.inventorymovement.v1.StockMoved.from:type_name -> lockstep.inventorymovement.v1.Place
 	1,  // 4: lockstep.inventorymovement.v1.StockMoved.to:type_name -> lockstep.inventorymovement.v1.Place
-	26, // 5: lockstep.inventorymovement.v1.StockMoved.event_time:type_name -> google.protobuf.Timestamp
+	28, // 5: lockstep.inventorymovement.v1.StockMoved.event_time:type_name -> google.protobuf.Timestamp
 	0,  // 6: lockstep.inventorymovement.v1.ReturnReceived.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	27, // 7: lockstep.inventorymovement.v1.ReturnReceived.quantity:type_name -> lockstep.common.v1.Quantity
+	29, // 7: lockstep.inventorymovement.v1.ReturnReceived.quantity:type_name -> lockstep.common.v1.Quantity
 	1,  // 8: lockstep.inventorymovement.v1.ReturnReceived.place:type_name -> lockstep.inventorymovement.v1.Place
-	26, // 9: lockstep.inventorymovement.v1.ReturnReceived.event_time:type_name -> google.protobuf.Timestamp
+	28, // 9: lockstep.inventorymovement.v1.ReturnReceived.event_time:type_name -> google.protobuf.Timestamp
 	0,  // 10: lockstep.inventorymovement.v1.StockReserved.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	0,  // 11: lockstep.inventorymovement.v1.ReservationReleased.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	0,  // 12: lockstep.inventorymovement.v1.StockAllocated.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	7,  // 13: lockstep.inventorymovement.v1.StockAllocated.allocations:type_name -> lockstep.inventorymovement.v1.Allocation
-	8,  // 14: lockstep.inventorymovement.v1.StockAllocated.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
-	1,  // 15: lockstep.inventorymovement.v1.Allocation.place:type_name -> lockstep.inventorymovement.v1.Place
-	0,  // 16: lockstep.inventorymovement.v1.AllocationFreed.stock:type_name -> lockstep.inventorymovement.v1.StockKey
-	27, // 17: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.quantity:type_name -> lockstep.common.v1.Quantity
-	8,  // 18: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
-	10, // 19: lockstep.inventorymovement.v1.WarehouseOrderCreated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	28, // 20: lockstep.inventorymovement.v1.WarehouseOrderCreated.ship_to:type_name -> lockstep.common.v1.Address
-	11, // 21: lockstep.inventorymovement.v1.WarehouseOrderCreated.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLineToShip
-	10, // 22: lockstep.inventorymovement.v1.WarehouseOrderAllocated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	29, // 23: lockstep.inventorymovement.v1.WarehouseOrderAllocated.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
-	10, // 24: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	10, // 25: lockstep.inventorymovement.v1.PickConfirmed.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	30, // 26: lockstep.inventorymovement.v1.PickConfirmed.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	26, // 27: lockstep.inventorymovement.v1.PickConfirmed.event_time:type_name -> google.protobuf.Timestamp
-	10, // 28: lockstep.inventorymovement.v1.PickShorted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	30, // 29: lockstep.inventorymovement.v1.PickShorted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	31, // 30: lockstep.inventorymovement.v1.PickShorted.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	26, // 31: lockstep.inventorymovement.v1.PickShorted.event_time:type_name -> google.protobuf.Timestamp
-	10, // 32: lockstep.inventorymovement.v1.ReportContradicted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	32, // 33: lockstep.inventorymovement.v1.ReportContradicted.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
-	33, // 34: lockstep.inventorymovement.v1.ReportContradicted.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
-	30, // 35: lockstep.inventorymovement.v1.ReportContradicted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	31, // 36: lockstep.inventorymovement.v1.ReportContradicted.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	26, // 37: lockstep.inventorymovement.v1.ReportContradicted.event_time:type_name -> google.protobuf.Timestamp
-	34, // 38: lockstep.inventorymovement.v1.ReportContradicted.source:type_name -> lockstep.common.v1.SourceRef
-	10, // 39: lockstep.inventorymovement.v1.CartonPacked.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	35, // 40: lockstep.inventorymovement.v1.CartonPacked.carton:type_name -> lockstep.inventorymovement.v1.Carton
-	10, // 41: lockstep.inventorymovement.v1.GoodsIssued.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	30, // 42: lockstep.inventorymovement.v1.GoodsIssued.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	35, // 43: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	26, // 44: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
-	10, // 45: lockstep.inventorymovement.v1.WarehouseOrderCancelled.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	10, // 46: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	28, // 11: lockstep.inventorymovement.v1.StockReserved.expires_time:type_name -> google.protobuf.Timestamp
+	0,  // 12: lockstep.inventorymovement.v1.ReservationConfirmed.stock:type_name -> lockstep.inventorymovement.v1.StockKey
+	0,  // 13: lockstep.inventorymovement.v1.ReservationReleased.stock:type_name -> lockstep.inventorymovement.v1.StockKey
+	30, // 14: lockstep.inventorymovement.v1.ReservationReleased.reason:type_name -> lockstep.inventorymovement.v1.ReleaseReason
+	0,  // 15: lockstep.inventorymovement.v1.StockAllocated.stock:type_name -> lockstep.inventorymovement.v1.StockKey
+	8,  // 16: lockstep.inventorymovement.v1.StockAllocated.allocations:type_name -> lockstep.inventorymovement.v1.Allocation
+	9,  // 17: lockstep.inventorymovement.v1.StockAllocated.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
+	1,  // 18: lockstep.inventorymovement.v1.Allocation.place:type_name -> lockstep.inventorymovement.v1.Place
+	0,  // 19: lockstep.inventorymovement.v1.AllocationFreed.stock:type_name -> lockstep.inventorymovement.v1.StockKey
+	29, // 20: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.quantity:type_name -> lockstep.common.v1.Quantity
+	9,  // 21: lockstep.inventorymovement.v1.WarehouseOrderLineToShip.claims:type_name -> lockstep.inventorymovement.v1.ClaimUse
+	11, // 22: lockstep.inventorymovement.v1.WarehouseOrderCreated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	31, // 23: lockstep.inventorymovement.v1.WarehouseOrderCreated.ship_to:type_name -> lockstep.common.v1.Address
+	12, // 24: lockstep.inventorymovement.v1.WarehouseOrderCreated.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLineToShip
+	11, // 25: lockstep.inventorymovement.v1.WarehouseOrderAllocated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	32, // 26: lockstep.inventorymovement.v1.WarehouseOrderAllocated.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	33, // 27: lockstep.inventorymovement.v1.WarehouseOrderAllocated.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
+	11, // 28: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	11, // 29: lockstep.inventorymovement.v1.PickConfirmed.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	34, // 30: lockstep.inventorymovement.v1.PickConfirmed.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	28, // 31: lockstep.inventorymovement.v1.PickConfirmed.event_time:type_name -> google.protobuf.Timestamp
+	11, // 32: lockstep.inventorymovement.v1.PickShorted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	34, // 33: lockstep.inventorymovement.v1.PickShorted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	35, // 34: lockstep.inventorymovement.v1.PickShorted.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	28, // 35: lockstep.inventorymovement.v1.PickShorted.event_time:type_name -> google.protobuf.Timestamp
+	11, // 36: lockstep.inventorymovement.v1.ReportContradicted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	36, // 37: lockstep.inventorymovement.v1.ReportContradicted.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
+	37, // 38: lockstep.inventorymovement.v1.ReportContradicted.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
+	34, // 39: lockstep.inventorymovement.v1.ReportContradicted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	35, // 40: lockstep.inventorymovement.v1.ReportContradicted.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	28, // 41: lockstep.inventorymovement.v1.ReportContradicted.event_time:type_name -> google.protobuf.Timestamp
+	38, // 42: lockstep.inventorymovement.v1.ReportContradicted.source:type_name -> lockstep.common.v1.SourceRef
+	11, // 43: lockstep.inventorymovement.v1.CartonPacked.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	39, // 44: lockstep.inventorymovement.v1.CartonPacked.carton:type_name -> lockstep.inventorymovement.v1.Carton
+	11, // 45: lockstep.inventorymovement.v1.GoodsIssued.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	34, // 46: lockstep.inventorymovement.v1.GoodsIssued.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	39, // 47: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	28, // 48: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
+	11, // 49: lockstep.inventorymovement.v1.WarehouseOrderCancelled.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	11, // 50: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	40, // 51: lockstep.inventorymovement.v1.AllocationPolicySet.strategy:type_name -> lockstep.inventorymovement.v1.AllocationStrategy
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_events_proto_init() }
@@ -2124,6 +2310,7 @@ func file_lockstep_inventorymovement_v1_events_proto_init() {
 	if File_lockstep_inventorymovement_v1_events_proto != nil {
 		return
 	}
+	file_lockstep_inventorymovement_v1_allocations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2131,7 +2318,7 @@ func file_lockstep_inventorymovement_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_inventorymovement_v1_events_proto_rawDesc), len(file_lockstep_inventorymovement_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -77,6 +77,30 @@ const (
 	Reason_REASON_LOCATION_UNKNOWN Reason = 21
 	// Master data does not answer and what the request names is not known here yet: the same again later.
 	Reason_REASON_MASTER_DATA_UNAVAILABLE Reason = 22
+	// The moment is in the future, or that of an end is in the past.
+	Reason_REASON_TIME_INVALID Reason = 60
+	// The commits of the stock are not kept from the first; metadata has `kept_from`.
+	Reason_REASON_HISTORY_NOT_KEPT Reason = 61
+	// The stock was written again and again while it was being rebuilt: the same again later.
+	Reason_REASON_REBUILD_CONTENDED Reason = 62
+	// The item is kept by lot, and none is named.
+	Reason_REASON_LOT_REQUIRED Reason = 63
+	// The item expires, and the date of the lot is neither given nor known.
+	Reason_REASON_EXPIRY_REQUIRED Reason = 64
+	// The lot has another expiry date in this stock.
+	Reason_REASON_LOT_EXPIRY_CONFLICT Reason = 65
+	// The reference has a reservation of this stock already; metadata has `quantity`.
+	Reason_REASON_RESERVATION_EXISTS Reason = 67
+	// The reservation's time was over.
+	Reason_REASON_RESERVATION_EXPIRED Reason = 68
+	// The reference has no reservation of this stock.
+	Reason_REASON_RESERVATION_UNKNOWN Reason = 69
+	// The key is one of reservations, which have methods of their own.
+	Reason_REASON_CLAIM_KEY_RESERVED Reason = 70
+	// More sites have an allocation policy than a tenant may have.
+	Reason_REASON_POLICIES_FULL Reason = 71
+	// There is enough stock, but not enough that lives for the days that the item wants; metadata has `available` and `until`.
+	Reason_REASON_REMAINING_LIFE Reason = 66
 )
 
 // Enum value maps for Reason.
@@ -105,6 +129,18 @@ var (
 		20: "REASON_PAGE_TOKEN_INVALID",
 		21: "REASON_LOCATION_UNKNOWN",
 		22: "REASON_MASTER_DATA_UNAVAILABLE",
+		60: "REASON_TIME_INVALID",
+		61: "REASON_HISTORY_NOT_KEPT",
+		62: "REASON_REBUILD_CONTENDED",
+		63: "REASON_LOT_REQUIRED",
+		64: "REASON_EXPIRY_REQUIRED",
+		65: "REASON_LOT_EXPIRY_CONFLICT",
+		67: "REASON_RESERVATION_EXISTS",
+		68: "REASON_RESERVATION_EXPIRED",
+		69: "REASON_RESERVATION_UNKNOWN",
+		70: "REASON_CLAIM_KEY_RESERVED",
+		71: "REASON_POLICIES_FULL",
+		66: "REASON_REMAINING_LIFE",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":             0,
@@ -130,6 +166,18 @@ var (
 		"REASON_PAGE_TOKEN_INVALID":      20,
 		"REASON_LOCATION_UNKNOWN":        21,
 		"REASON_MASTER_DATA_UNAVAILABLE": 22,
+		"REASON_TIME_INVALID":            60,
+		"REASON_HISTORY_NOT_KEPT":        61,
+		"REASON_REBUILD_CONTENDED":       62,
+		"REASON_LOT_REQUIRED":            63,
+		"REASON_EXPIRY_REQUIRED":         64,
+		"REASON_LOT_EXPIRY_CONFLICT":     65,
+		"REASON_RESERVATION_EXISTS":      67,
+		"REASON_RESERVATION_EXPIRED":     68,
+		"REASON_RESERVATION_UNKNOWN":     69,
+		"REASON_CLAIM_KEY_RESERVED":      70,
+		"REASON_POLICIES_FULL":           71,
+		"REASON_REMAINING_LIFE":          66,
 	}
 )
 
@@ -2506,7 +2554,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -2665,7 +2713,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x10warehouse_orders\x18\x01 \x03(\v2-.lockstep.inventorymovement.v1.WarehouseOrderR\x0fwarehouseOrders\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\x81\x05\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xdd\a\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -2690,7 +2738,19 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x15REASON_EXPIRY_INVALID\x10\x13\x12\x1d\n" +
 	"\x19REASON_PAGE_TOKEN_INVALID\x10\x14\x12\x1b\n" +
 	"\x17REASON_LOCATION_UNKNOWN\x10\x15\x12\"\n" +
-	"\x1eREASON_MASTER_DATA_UNAVAILABLE\x10\x162\xa5\x18\n" +
+	"\x1eREASON_MASTER_DATA_UNAVAILABLE\x10\x16\x12\x17\n" +
+	"\x13REASON_TIME_INVALID\x10<\x12\x1b\n" +
+	"\x17REASON_HISTORY_NOT_KEPT\x10=\x12\x1c\n" +
+	"\x18REASON_REBUILD_CONTENDED\x10>\x12\x17\n" +
+	"\x13REASON_LOT_REQUIRED\x10?\x12\x1a\n" +
+	"\x16REASON_EXPIRY_REQUIRED\x10@\x12\x1e\n" +
+	"\x1aREASON_LOT_EXPIRY_CONFLICT\x10A\x12\x1d\n" +
+	"\x19REASON_RESERVATION_EXISTS\x10C\x12\x1e\n" +
+	"\x1aREASON_RESERVATION_EXPIRED\x10D\x12\x1e\n" +
+	"\x1aREASON_RESERVATION_UNKNOWN\x10E\x12\x1d\n" +
+	"\x19REASON_CLAIM_KEY_RESERVED\x10F\x12\x18\n" +
+	"\x14REASON_POLICIES_FULL\x10G\x12\x19\n" +
+	"\x15REASON_REMAINING_LIFE\x10B2\xf6%\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -2725,7 +2785,28 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x11GetWarehouseOrder\x127.lockstep.inventorymovement.v1.GetWarehouseOrderRequest\x1a8.lockstep.inventorymovement.v1.GetWarehouseOrderResponse\"=\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02+\x12)/v1/warehouse-orders/{warehouse_order_id}\x12\xb6\x01\n" +
 	"\x13ListWarehouseOrders\x129.lockstep.inventorymovement.v1.ListWarehouseOrdersRequest\x1a:.lockstep.inventorymovement.v1.ListWarehouseOrdersResponse\"(\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/warehouse-ordersB\xb8\x02\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/warehouse-orders\x12\x93\x01\n" +
+	"\n" +
+	"GetBalance\x120.lockstep.inventorymovement.v1.GetBalanceRequest\x1a1.lockstep.inventorymovement.v1.GetBalanceResponse\" \x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/balances\x12\xa7\x01\n" +
+	"\x0eExplainBalance\x124.lockstep.inventorymovement.v1.ExplainBalanceRequest\x1a5.lockstep.inventorymovement.v1.ExplainBalanceResponse\"(\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/balances:explain\x12\x97\x01\n" +
+	"\vVerifyStock\x121.lockstep.inventorymovement.v1.VerifyStockRequest\x1a2.lockstep.inventorymovement.v1.VerifyStockResponse\"!\x8a\xb5\x18\x04\n" +
+	"\x02\x01\x06\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/stocks:verify\x12\xa0\x01\n" +
+	"\fRebuildStock\x122.lockstep.inventorymovement.v1.RebuildStockRequest\x1a3.lockstep.inventorymovement.v1.RebuildStockResponse\"'\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/stocks:rebuild\x12\xb0\x01\n" +
+	"\x11CreateReservation\x127.lockstep.inventorymovement.v1.CreateReservationRequest\x1a8.lockstep.inventorymovement.v1.CreateReservationResponse\"(\x8a\xb5\x18\t\n" +
+	"\x03\x01\x03\x06\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/reservations\x12\xbb\x01\n" +
+	"\x12ConfirmReservation\x128.lockstep.inventorymovement.v1.ConfirmReservationRequest\x1a9.lockstep.inventorymovement.v1.ConfirmReservationResponse\"0\x8a\xb5\x18\t\n" +
+	"\x03\x01\x03\x06\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/reservations:confirm\x12\xbb\x01\n" +
+	"\x12ReleaseReservation\x128.lockstep.inventorymovement.v1.ReleaseReservationRequest\x1a9.lockstep.inventorymovement.v1.ReleaseReservationResponse\"0\x8a\xb5\x18\t\n" +
+	"\x03\x01\x03\x06\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/reservations:release\x12\xa8\x01\n" +
+	"\x10ListReservations\x126.lockstep.inventorymovement.v1.ListReservationsRequest\x1a7.lockstep.inventorymovement.v1.ListReservationsResponse\"#\x8a\xb5\x18\a\n" +
+	"\x03\x01\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/reservations\x12\xbe\x01\n" +
+	"\x13SetAllocationPolicy\x129.lockstep.inventorymovement.v1.SetAllocationPolicyRequest\x1a:.lockstep.inventorymovement.v1.SetAllocationPolicyResponse\"0\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x06\x18\x01\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/allocation-policies:set\x12\xb6\x01\n" +
+	"\x13GetAllocationPolicy\x129.lockstep.inventorymovement.v1.GetAllocationPolicyRequest\x1a:.lockstep.inventorymovement.v1.GetAllocationPolicyResponse\"(\x8a\xb5\x18\x05\n" +
+	"\x03\x01\x03\x06\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/allocation-policiesB\xb8\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\x16InventoryMovementProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -2796,6 +2877,26 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*WarehouseOrder)(nil),                    // 50: lockstep.inventorymovement.v1.WarehouseOrder
 	(WarehouseOrderState)(0),                  // 51: lockstep.inventorymovement.v1.WarehouseOrderState
 	(*v1.Reason)(nil),                         // 52: lockstep.common.v1.Reason
+	(*GetBalanceRequest)(nil),                 // 53: lockstep.inventorymovement.v1.GetBalanceRequest
+	(*ExplainBalanceRequest)(nil),             // 54: lockstep.inventorymovement.v1.ExplainBalanceRequest
+	(*VerifyStockRequest)(nil),                // 55: lockstep.inventorymovement.v1.VerifyStockRequest
+	(*RebuildStockRequest)(nil),               // 56: lockstep.inventorymovement.v1.RebuildStockRequest
+	(*CreateReservationRequest)(nil),          // 57: lockstep.inventorymovement.v1.CreateReservationRequest
+	(*ConfirmReservationRequest)(nil),         // 58: lockstep.inventorymovement.v1.ConfirmReservationRequest
+	(*ReleaseReservationRequest)(nil),         // 59: lockstep.inventorymovement.v1.ReleaseReservationRequest
+	(*ListReservationsRequest)(nil),           // 60: lockstep.inventorymovement.v1.ListReservationsRequest
+	(*SetAllocationPolicyRequest)(nil),        // 61: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	(*GetAllocationPolicyRequest)(nil),        // 62: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	(*GetBalanceResponse)(nil),                // 63: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 64: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 65: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 66: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 67: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 68: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 69: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 70: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 71: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 72: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	39, // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -2863,25 +2964,45 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	32, // 62: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
 	34, // 63: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
 	36, // 64: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
-	2,  // 65: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,  // 66: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,  // 67: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,  // 68: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10, // 69: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12, // 70: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15, // 71: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18, // 72: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21, // 73: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23, // 74: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25, // 75: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27, // 76: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29, // 77: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31, // 78: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33, // 79: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35, // 80: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37, // 81: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	65, // [65:82] is the sub-list for method output_type
-	48, // [48:65] is the sub-list for method input_type
+	53, // 65: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
+	54, // 66: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
+	55, // 67: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
+	56, // 68: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
+	57, // 69: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
+	58, // 70: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
+	59, // 71: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
+	60, // 72: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
+	61, // 73: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	62, // 74: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	2,  // 75: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,  // 76: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,  // 77: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,  // 78: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10, // 79: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12, // 80: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15, // 81: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18, // 82: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21, // 83: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23, // 84: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25, // 85: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27, // 86: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29, // 87: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31, // 88: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33, // 89: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35, // 90: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37, // 91: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	63, // 92: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	64, // 93: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	65, // 94: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	66, // 95: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	67, // 96: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	68, // 97: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	69, // 98: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	70, // 99: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	71, // 100: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	72, // 101: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	75, // [75:102] is the sub-list for method output_type
+	48, // [48:75] is the sub-list for method input_type
 	48, // [48:48] is the sub-list for extension type_name
 	48, // [48:48] is the sub-list for extension extendee
 	0,  // [0:48] is the sub-list for field type_name
@@ -2892,6 +3013,9 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	if File_lockstep_inventorymovement_v1_inventory_movement_proto != nil {
 		return
 	}
+	file_lockstep_inventorymovement_v1_allocations_proto_init()
+	file_lockstep_inventorymovement_v1_balances_proto_init()
+	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -38,6 +38,16 @@ const (
 	InventoryMovementService_PostGoodsIssue_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/PostGoodsIssue"
 	InventoryMovementService_GetWarehouseOrder_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/GetWarehouseOrder"
 	InventoryMovementService_ListWarehouseOrders_FullMethodName       = "/lockstep.inventorymovement.v1.InventoryMovementService/ListWarehouseOrders"
+	InventoryMovementService_GetBalance_FullMethodName                = "/lockstep.inventorymovement.v1.InventoryMovementService/GetBalance"
+	InventoryMovementService_ExplainBalance_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ExplainBalance"
+	InventoryMovementService_VerifyStock_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/VerifyStock"
+	InventoryMovementService_RebuildStock_FullMethodName              = "/lockstep.inventorymovement.v1.InventoryMovementService/RebuildStock"
+	InventoryMovementService_CreateReservation_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/CreateReservation"
+	InventoryMovementService_ConfirmReservation_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmReservation"
+	InventoryMovementService_ReleaseReservation_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/ReleaseReservation"
+	InventoryMovementService_ListReservations_FullMethodName          = "/lockstep.inventorymovement.v1.InventoryMovementService/ListReservations"
+	InventoryMovementService_SetAllocationPolicy_FullMethodName       = "/lockstep.inventorymovement.v1.InventoryMovementService/SetAllocationPolicy"
+	InventoryMovementService_GetAllocationPolicy_FullMethodName       = "/lockstep.inventorymovement.v1.InventoryMovementService/GetAllocationPolicy"
 )
 
 // InventoryMovementServiceClient is the client API for InventoryMovementService service.
@@ -81,6 +91,26 @@ type InventoryMovementServiceClient interface {
 	GetWarehouseOrder(ctx context.Context, in *GetWarehouseOrderRequest, opts ...grpc.CallOption) (*GetWarehouseOrderResponse, error)
 	// Lists warehouse orders, oldest first, by one of the keys.
 	ListWarehouseOrders(ctx context.Context, in *ListWarehouseOrdersRequest, opts ...grpc.CallOption) (*ListWarehouseOrdersResponse, error)
+	// Returns a part of a stock as of now or of any moment past, by event time or by recorded time: a fold of the stock's own commits.
+	GetBalance(ctx context.Context, in *GetBalanceRequest, opts ...grpc.CallOption) (*GetBalanceResponse, error)
+	// Explains a balance: every movement, promise and allocation that made it, in words and as data, with the balance after each.
+	ExplainBalance(ctx context.Context, in *ExplainBalanceRequest, opts ...grpc.CallOption) (*ExplainBalanceResponse, error)
+	// Folds a stock anew from its first commit and names what differs from what is served and stored. It changes nothing.
+	VerifyStock(ctx context.Context, in *VerifyStockRequest, opts ...grpc.CallOption) (*VerifyStockResponse, error)
+	// Puts what the commits say in the place of a snapshot that has drifted. It never changes the commits.
+	RebuildStock(ctx context.Context, in *RebuildStockRequest, opts ...grpc.CallOption) (*RebuildStockResponse, error)
+	// Reserves stock for a reference until a time: a claim that counts with those of orders.
+	CreateReservation(ctx context.Context, in *CreateReservationRequest, opts ...grpc.CallOption) (*CreateReservationResponse, error)
+	// Makes a reservation last until it is used or given back.
+	ConfirmReservation(ctx context.Context, in *ConfirmReservationRequest, opts ...grpc.CallOption) (*ConfirmReservationResponse, error)
+	// Gives a reservation back.
+	ReleaseReservation(ctx context.Context, in *ReleaseReservationRequest, opts ...grpc.CallOption) (*ReleaseReservationResponse, error)
+	// Lists the reservations of one stock.
+	ListReservations(ctx context.Context, in *ListReservationsRequest, opts ...grpc.CallOption) (*ListReservationsResponse, error)
+	// Says in which order a site allocates what does not expire, from now on.
+	SetAllocationPolicy(ctx context.Context, in *SetAllocationPolicyRequest, opts ...grpc.CallOption) (*SetAllocationPolicyResponse, error)
+	// Returns in which order the tenant's sites allocate what does not expire.
+	GetAllocationPolicy(ctx context.Context, in *GetAllocationPolicyRequest, opts ...grpc.CallOption) (*GetAllocationPolicyResponse, error)
 }
 
 type inventoryMovementServiceClient struct {
@@ -261,6 +291,106 @@ func (c *inventoryMovementServiceClient) ListWarehouseOrders(ctx context.Context
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) GetBalance(ctx context.Context, in *GetBalanceRequest, opts ...grpc.CallOption) (*GetBalanceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetBalanceResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetBalance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ExplainBalance(ctx context.Context, in *ExplainBalanceRequest, opts ...grpc.CallOption) (*ExplainBalanceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainBalanceResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ExplainBalance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) VerifyStock(ctx context.Context, in *VerifyStockRequest, opts ...grpc.CallOption) (*VerifyStockResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VerifyStockResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_VerifyStock_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) RebuildStock(ctx context.Context, in *RebuildStockRequest, opts ...grpc.CallOption) (*RebuildStockResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RebuildStockResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_RebuildStock_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) CreateReservation(ctx context.Context, in *CreateReservationRequest, opts ...grpc.CallOption) (*CreateReservationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateReservationResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CreateReservation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ConfirmReservation(ctx context.Context, in *ConfirmReservationRequest, opts ...grpc.CallOption) (*ConfirmReservationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ConfirmReservationResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ConfirmReservation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ReleaseReservation(ctx context.Context, in *ReleaseReservationRequest, opts ...grpc.CallOption) (*ReleaseReservationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseReservationResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ReleaseReservation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListReservations(ctx context.Context, in *ListReservationsRequest, opts ...grpc.CallOption) (*ListReservationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListReservationsResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListReservations_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) SetAllocationPolicy(ctx context.Context, in *SetAllocationPolicyRequest, opts ...grpc.CallOption) (*SetAllocationPolicyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetAllocationPolicyResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_SetAllocationPolicy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetAllocationPolicy(ctx context.Context, in *GetAllocationPolicyRequest, opts ...grpc.CallOption) (*GetAllocationPolicyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetAllocationPolicyResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetAllocationPolicy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InventoryMovementServiceServer is the server API for InventoryMovementService service.
 // All implementations must embed UnimplementedInventoryMovementServiceServer
 // for forward compatibility.
@@ -302,6 +432,26 @@ type InventoryMovementServiceServer interface {
 	GetWarehouseOrder(context.Context, *GetWarehouseOrderRequest) (*GetWarehouseOrderResponse, error)
 	// Lists warehouse orders, oldest first, by one of the keys.
 	ListWarehouseOrders(context.Context, *ListWarehouseOrdersRequest) (*ListWarehouseOrdersResponse, error)
+	// Returns a part of a stock as of now or of any moment past, by event time or by recorded time: a fold of the stock's own commits.
+	GetBalance(context.Context, *GetBalanceRequest) (*GetBalanceResponse, error)
+	// Explains a balance: every movement, promise and allocation that made it, in words and as data, with the balance after each.
+	ExplainBalance(context.Context, *ExplainBalanceRequest) (*ExplainBalanceResponse, error)
+	// Folds a stock anew from its first commit and names what differs from what is served and stored. It changes nothing.
+	VerifyStock(context.Context, *VerifyStockRequest) (*VerifyStockResponse, error)
+	// Puts what the commits say in the place of a snapshot that has drifted. It never changes the commits.
+	RebuildStock(context.Context, *RebuildStockRequest) (*RebuildStockResponse, error)
+	// Reserves stock for a reference until a time: a claim that counts with those of orders.
+	CreateReservation(context.Context, *CreateReservationRequest) (*CreateReservationResponse, error)
+	// Makes a reservation last until it is used or given back.
+	ConfirmReservation(context.Context, *ConfirmReservationRequest) (*ConfirmReservationResponse, error)
+	// Gives a reservation back.
+	ReleaseReservation(context.Context, *ReleaseReservationRequest) (*ReleaseReservationResponse, error)
+	// Lists the reservations of one stock.
+	ListReservations(context.Context, *ListReservationsRequest) (*ListReservationsResponse, error)
+	// Says in which order a site allocates what does not expire, from now on.
+	SetAllocationPolicy(context.Context, *SetAllocationPolicyRequest) (*SetAllocationPolicyResponse, error)
+	// Returns in which order the tenant's sites allocate what does not expire.
+	GetAllocationPolicy(context.Context, *GetAllocationPolicyRequest) (*GetAllocationPolicyResponse, error)
 	mustEmbedUnimplementedInventoryMovementServiceServer()
 }
 
@@ -362,6 +512,36 @@ func (UnimplementedInventoryMovementServiceServer) GetWarehouseOrder(context.Con
 }
 func (UnimplementedInventoryMovementServiceServer) ListWarehouseOrders(context.Context, *ListWarehouseOrdersRequest) (*ListWarehouseOrdersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListWarehouseOrders not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetBalance(context.Context, *GetBalanceRequest) (*GetBalanceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetBalance not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ExplainBalance(context.Context, *ExplainBalanceRequest) (*ExplainBalanceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainBalance not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) VerifyStock(context.Context, *VerifyStockRequest) (*VerifyStockResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method VerifyStock not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) RebuildStock(context.Context, *RebuildStockRequest) (*RebuildStockResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RebuildStock not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CreateReservation(context.Context, *CreateReservationRequest) (*CreateReservationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateReservation not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ConfirmReservation(context.Context, *ConfirmReservationRequest) (*ConfirmReservationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ConfirmReservation not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ReleaseReservation(context.Context, *ReleaseReservationRequest) (*ReleaseReservationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseReservation not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListReservations(context.Context, *ListReservationsRequest) (*ListReservationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListReservations not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) SetAllocationPolicy(context.Context, *SetAllocationPolicyRequest) (*SetAllocationPolicyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetAllocationPolicy not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetAllocationPolicy(context.Context, *GetAllocationPolicyRequest) (*GetAllocationPolicyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetAllocationPolicy not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) mustEmbedUnimplementedInventoryMovementServiceServer() {
 }
@@ -691,6 +871,186 @@ func _InventoryMovementService_ListWarehouseOrders_Handler(srv interface{}, ctx 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_GetBalance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetBalanceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetBalance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetBalance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetBalance(ctx, req.(*GetBalanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ExplainBalance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainBalanceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ExplainBalance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ExplainBalance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ExplainBalance(ctx, req.(*ExplainBalanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_VerifyStock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VerifyStockRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).VerifyStock(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_VerifyStock_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).VerifyStock(ctx, req.(*VerifyStockRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_RebuildStock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RebuildStockRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).RebuildStock(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_RebuildStock_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).RebuildStock(ctx, req.(*RebuildStockRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_CreateReservation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateReservationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CreateReservation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CreateReservation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CreateReservation(ctx, req.(*CreateReservationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ConfirmReservation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConfirmReservationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ConfirmReservation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ConfirmReservation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ConfirmReservation(ctx, req.(*ConfirmReservationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ReleaseReservation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseReservationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ReleaseReservation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ReleaseReservation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ReleaseReservation(ctx, req.(*ReleaseReservationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListReservations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListReservationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListReservations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListReservations_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListReservations(ctx, req.(*ListReservationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_SetAllocationPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetAllocationPolicyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).SetAllocationPolicy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_SetAllocationPolicy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).SetAllocationPolicy(ctx, req.(*SetAllocationPolicyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetAllocationPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetAllocationPolicyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetAllocationPolicy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetAllocationPolicy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetAllocationPolicy(ctx, req.(*GetAllocationPolicyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InventoryMovementService_ServiceDesc is the grpc.ServiceDesc for InventoryMovementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -765,6 +1125,46 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListWarehouseOrders",
 			Handler:    _InventoryMovementService_ListWarehouseOrders_Handler,
+		},
+		{
+			MethodName: "GetBalance",
+			Handler:    _InventoryMovementService_GetBalance_Handler,
+		},
+		{
+			MethodName: "ExplainBalance",
+			Handler:    _InventoryMovementService_ExplainBalance_Handler,
+		},
+		{
+			MethodName: "VerifyStock",
+			Handler:    _InventoryMovementService_VerifyStock_Handler,
+		},
+		{
+			MethodName: "RebuildStock",
+			Handler:    _InventoryMovementService_RebuildStock_Handler,
+		},
+		{
+			MethodName: "CreateReservation",
+			Handler:    _InventoryMovementService_CreateReservation_Handler,
+		},
+		{
+			MethodName: "ConfirmReservation",
+			Handler:    _InventoryMovementService_ConfirmReservation_Handler,
+		},
+		{
+			MethodName: "ReleaseReservation",
+			Handler:    _InventoryMovementService_ReleaseReservation_Handler,
+		},
+		{
+			MethodName: "ListReservations",
+			Handler:    _InventoryMovementService_ListReservations_Handler,
+		},
+		{
+			MethodName: "SetAllocationPolicy",
+			Handler:    _InventoryMovementService_SetAllocationPolicy_Handler,
+		},
+		{
+			MethodName: "GetAllocationPolicy",
+			Handler:    _InventoryMovementService_GetAllocationPolicy_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -432,7 +432,9 @@ type StockRow struct {
 	// On hand in the base unit. Negative only in the virtual locations that goods come from.
 	OnHand *v1.Quantity `protobuf:"bytes,5,opt,name=on_hand,json=onHand,proto3" json:"on_hand,omitempty"`
 	// Allocated to warehouse orders.
-	Allocated     *v1.Quantity `protobuf:"bytes,6,opt,name=allocated,proto3" json:"allocated,omitempty"`
+	Allocated *v1.Quantity `protobuf:"bytes,6,opt,name=allocated,proto3" json:"allocated,omitempty"`
+	// Since when the oldest of it is in the site, UTC; absent in virtual locations and where it is not known.
+	ReceivedTime  *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=received_time,json=receivedTime,proto3" json:"received_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -505,6 +507,13 @@ func (x *StockRow) GetOnHand() *v1.Quantity {
 func (x *StockRow) GetAllocated() *v1.Quantity {
 	if x != nil {
 		return x.Allocated
+	}
+	return nil
+}
+
+func (x *StockRow) GetReceivedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceivedTime
 	}
 	return nil
 }
@@ -1294,8 +1303,10 @@ type WarehouseOrder struct {
 	Contradictions []*WarehouseContradiction `protobuf:"bytes,17,rep,name=contradictions,proto3" json:"contradictions,omitempty"`
 	// How many there were in all.
 	ContradictionCount int32 `protobuf:"varint,18,opt,name=contradiction_count,json=contradictionCount,proto3" json:"contradiction_count,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// What could not be allocated, and why.
+	Shortages     []*AllocationShortage `protobuf:"bytes,40,rep,name=shortages,proto3" json:"shortages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WarehouseOrder) Reset() {
@@ -1454,11 +1465,18 @@ func (x *WarehouseOrder) GetContradictionCount() int32 {
 	return 0
 }
 
+func (x *WarehouseOrder) GetShortages() []*AllocationShortage {
+	if x != nil {
+		return x.Shortages
+	}
+	return nil
+}
+
 var File_lockstep_inventorymovement_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"-lockstep/inventorymovement/v1/resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\x90\x02\n" +
+	"-lockstep/inventorymovement/v1/resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\"\xd1\x02\n" +
 	"\bStockRow\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
@@ -1466,7 +1484,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"expiryDate\x12B\n" +
 	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\x125\n" +
 	"\aon_hand\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06onHand\x12:\n" +
-	"\tallocated\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\"\xc8\x01\n" +
+	"\tallocated\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\x12?\n" +
+	"\rreceived_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\freceivedTime\"\xc8\x01\n" +
 	"\x05Stock\x12\x19\n" +
 	"\bstock_id\x18\x01 \x01(\tR\astockId\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x17\n" +
@@ -1530,7 +1549,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"event_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1f\n" +
 	"\vreported_by\x18\x06 \x01(\tR\n" +
 	"reportedBy\x125\n" +
-	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xec\x06\n" +
+	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xbd\a\n" +
 	"\x0eWarehouseOrder\x12,\n" +
 	"\x12warehouse_order_id\x18\x01 \x01(\tR\x10warehouseOrderId\x12H\n" +
 	"\x05state\x18\x02 \x01(\x0e22.lockstep.inventorymovement.v1.WarehouseOrderStateR\x05state\x12\x19\n" +
@@ -1552,7 +1571,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\vcreate_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12]\n" +
 	"\x0econtradictions\x18\x11 \x03(\v25.lockstep.inventorymovement.v1.WarehouseContradictionR\x0econtradictions\x12/\n" +
-	"\x13contradiction_count\x18\x12 \x01(\x05R\x12contradictionCount*\xab\x01\n" +
+	"\x13contradiction_count\x18\x12 \x01(\x05R\x12contradictionCount\x12O\n" +
+	"\tshortages\x18( \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages*\xab\x01\n" +
 	"\vStockStatus\x12\x1c\n" +
 	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STOCK_STATUS_AVAILABLE\x10\x01\x12\x13\n" +
@@ -1633,43 +1653,46 @@ var file_lockstep_inventorymovement_v1_resources_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),  // 17: google.protobuf.Timestamp
 	(*v1.SourceRef)(nil),           // 18: lockstep.common.v1.SourceRef
 	(*v1.Address)(nil),             // 19: lockstep.common.v1.Address
+	(*AllocationShortage)(nil),     // 20: lockstep.inventorymovement.v1.AllocationShortage
 }
 var file_lockstep_inventorymovement_v1_resources_proto_depIdxs = []int32{
 	0,  // 0: lockstep.inventorymovement.v1.StockRow.status:type_name -> lockstep.inventorymovement.v1.StockStatus
 	16, // 1: lockstep.inventorymovement.v1.StockRow.on_hand:type_name -> lockstep.common.v1.Quantity
 	16, // 2: lockstep.inventorymovement.v1.StockRow.allocated:type_name -> lockstep.common.v1.Quantity
-	6,  // 3: lockstep.inventorymovement.v1.Stock.rows:type_name -> lockstep.inventorymovement.v1.StockRow
-	16, // 4: lockstep.inventorymovement.v1.Availability.on_hand:type_name -> lockstep.common.v1.Quantity
-	16, // 5: lockstep.inventorymovement.v1.Availability.allocated:type_name -> lockstep.common.v1.Quantity
-	16, // 6: lockstep.inventorymovement.v1.Availability.promised:type_name -> lockstep.common.v1.Quantity
-	16, // 7: lockstep.inventorymovement.v1.Availability.available_to_promise:type_name -> lockstep.common.v1.Quantity
-	16, // 8: lockstep.inventorymovement.v1.GoodsReceipt.quantity:type_name -> lockstep.common.v1.Quantity
-	16, // 9: lockstep.inventorymovement.v1.PickTask.quantity:type_name -> lockstep.common.v1.Quantity
-	16, // 10: lockstep.inventorymovement.v1.WarehouseOrderLine.quantity:type_name -> lockstep.common.v1.Quantity
-	16, // 11: lockstep.inventorymovement.v1.WarehouseOrderLine.allocated:type_name -> lockstep.common.v1.Quantity
-	16, // 12: lockstep.inventorymovement.v1.WarehouseOrderLine.picked:type_name -> lockstep.common.v1.Quantity
-	16, // 13: lockstep.inventorymovement.v1.WarehouseOrderLine.short:type_name -> lockstep.common.v1.Quantity
-	16, // 14: lockstep.inventorymovement.v1.WarehouseOrderLine.packed:type_name -> lockstep.common.v1.Quantity
-	16, // 15: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
-	12, // 16: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	4,  // 17: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
-	5,  // 18: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
-	12, // 19: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	2,  // 20: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	17, // 21: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
-	18, // 22: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
-	3,  // 23: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	19, // 24: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
-	11, // 25: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
-	10, // 26: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
-	13, // 27: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	17, // 28: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
-	14, // 29: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	17, // 3: lockstep.inventorymovement.v1.StockRow.received_time:type_name -> google.protobuf.Timestamp
+	6,  // 4: lockstep.inventorymovement.v1.Stock.rows:type_name -> lockstep.inventorymovement.v1.StockRow
+	16, // 5: lockstep.inventorymovement.v1.Availability.on_hand:type_name -> lockstep.common.v1.Quantity
+	16, // 6: lockstep.inventorymovement.v1.Availability.allocated:type_name -> lockstep.common.v1.Quantity
+	16, // 7: lockstep.inventorymovement.v1.Availability.promised:type_name -> lockstep.common.v1.Quantity
+	16, // 8: lockstep.inventorymovement.v1.Availability.available_to_promise:type_name -> lockstep.common.v1.Quantity
+	16, // 9: lockstep.inventorymovement.v1.GoodsReceipt.quantity:type_name -> lockstep.common.v1.Quantity
+	16, // 10: lockstep.inventorymovement.v1.PickTask.quantity:type_name -> lockstep.common.v1.Quantity
+	16, // 11: lockstep.inventorymovement.v1.WarehouseOrderLine.quantity:type_name -> lockstep.common.v1.Quantity
+	16, // 12: lockstep.inventorymovement.v1.WarehouseOrderLine.allocated:type_name -> lockstep.common.v1.Quantity
+	16, // 13: lockstep.inventorymovement.v1.WarehouseOrderLine.picked:type_name -> lockstep.common.v1.Quantity
+	16, // 14: lockstep.inventorymovement.v1.WarehouseOrderLine.short:type_name -> lockstep.common.v1.Quantity
+	16, // 15: lockstep.inventorymovement.v1.WarehouseOrderLine.packed:type_name -> lockstep.common.v1.Quantity
+	16, // 16: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
+	12, // 17: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	4,  // 18: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
+	5,  // 19: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
+	12, // 20: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	2,  // 21: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	17, // 22: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
+	18, // 23: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
+	3,  // 24: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	19, // 25: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
+	11, // 26: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
+	10, // 27: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	13, // 28: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	17, // 29: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
+	14, // 30: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
+	20, // 31: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_resources_proto_init() }
@@ -1677,6 +1700,7 @@ func file_lockstep_inventorymovement_v1_resources_proto_init() {
 	if File_lockstep_inventorymovement_v1_resources_proto != nil {
 		return
 	}
+	file_lockstep_inventorymovement_v1_allocations_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
