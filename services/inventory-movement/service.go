@@ -30,11 +30,12 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Places:    places,
 		Parallel:  cfg.Parallel,
 	}
+	inbound := &app.Inbound{App: a, Deliveries: store.Register(d.Store, adapter.InboundType()), Tolerance: cfg.OverReceiptPercent}
 	return &host.Service{
 		Name: Name,
 		Register: func(r grpc.ServiceRegistrar) {
-			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Clock: d.Clock})
+			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Clock: d.Clock})
 		},
-		Consumers: append(adapter.Consumers(a), masterData.Follower(), places.Follower()),
+		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), masterData.Follower(), places.Follower()),
 	}, nil
 }

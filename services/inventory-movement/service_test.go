@@ -179,9 +179,10 @@ func TestConfigTable(t *testing.T) { hosttest.ConfigTable(t, "README.md", unit()
 
 func TestSettingsThatCannotBe(t *testing.T) {
 	for name, cfg := range map[string]inventorymovement.Config{
-		"nothing at a time":      {SSCCBlock: 1},
-		"blocks without numbers": {Parallel: 1},
-		"too much":               {Parallel: 1001, SSCCBlock: 1},
+		"nothing at a time":      {SSCCBlock: 1, OverReceiptPercent: "0"},
+		"blocks without numbers": {Parallel: 1, OverReceiptPercent: "0"},
+		"too much":               {Parallel: 1001, SSCCBlock: 1, OverReceiptPercent: "0"},
+		"no percentage":          {Parallel: 1, SSCCBlock: 1, OverReceiptPercent: "2,5"},
 	} {
 		if cfg.Validate() == nil {
 			t.Errorf("%s is allowed", name)

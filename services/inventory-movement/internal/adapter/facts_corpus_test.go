@@ -15,6 +15,7 @@ import (
 func TestFactsCorpus(t *testing.T) {
 	holdCorpus(t, StockType(), stockReaders, stockFacts()...)
 	holdCorpus(t, OrderType(), orderReaders, orderFacts()...)
+	holdCorpus(t, InboundType(), inboundReaders, inboundFacts()...)
 	holdCorpus(t, NumbersType(), numbersReaders, domain.NumbersFact(domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}))
 	holdCorpus(t, ForeignType(), ssccReaders, domain.SSCCClaimed{SSCC: box.SSCC, Order: "who_a"})
 }
