@@ -161,8 +161,10 @@ func announcedAndInspected(t *testing.T, w *world) {
 func (w *world) listed(t *testing.T, id string, r *im.RegisterAsnRequest) {
 	t.Helper()
 	for _, q := range []*im.ListInboundDeliveriesRequest{
-		{State: im.InboundDeliveryState_INBOUND_DELIVERY_STATE_PUTAWAY, PageSize: 200}, {AsnNumber: r.GetAsnNumber()},
-		{Supplier: r.GetSupplier(), PageSize: 200}, {Site: "DC1", PageSize: 200},
+		{State: im.InboundDeliveryState_INBOUND_DELIVERY_STATE_PUTAWAY, PageSize: 200},
+		{AsnNumber: r.GetAsnNumber()},
+		{Supplier: r.GetSupplier(), PageSize: 200},
+		{Site: "DC1", PageSize: 200},
 	} {
 		testkit.Eventually(t, patience, func() error { // lists trail
 			resp, err := w.wms.ListInboundDeliveries(t.Context(), q)

@@ -70,10 +70,16 @@ func TestWhatArrives(t *testing.T) {
 		"over bit by bit":     {100, 2, []Arrival{tea(101), tea(3)}, "RECEIVED; 1: 104 of 100, over 4, open 0, OVER 2; 102 AVAILABLE IN-1; 2 QUARANTINE IN-1"},
 		"within":              {100, 2, []Arrival{tea(102)}, "RECEIVED; 1: 102 of 100, over 2, open 0; 102 AVAILABLE IN-1"},
 		"damaged":             {10, 0, []Arrival{damaged}, "RECEIVING; 1: 5 of 10, over 0, open 5, DAMAGED 5; 5 DAMAGED IN-1"},
-		"unexpected": {10, 0, []Arrival{pots},
-			"EXPECTED; 1: 0 of 10, over 0, open 10; 100001: 3 of 0, over 3, open 0, UNEXPECTED 3; 3 AVAILABLE IN-1"},
-		"wrong": {10, 0, []Arrival{wrong},
-			"EXPECTED; 1: 0 of 10, over 0, open 10; 100001: 2 of 0, over 2, open 0, WRONG_ITEM 2; 2 AVAILABLE IN-1"},
+		"unexpected": {
+			10, 0,
+			[]Arrival{pots},
+			"EXPECTED; 1: 0 of 10, over 0, open 10; 100001: 3 of 0, over 3, open 0, UNEXPECTED 3; 3 AVAILABLE IN-1",
+		},
+		"wrong": {
+			10, 0,
+			[]Arrival{wrong},
+			"EXPECTED; 1: 0 of 10, over 0, open 10; 100001: 2 of 0, over 2, open 0, WRONG_ITEM 2; 2 AVAILABLE IN-1",
+		},
 		"by its pallet": {10, 0, []Arrival{unit}, "RECEIVING; 1: 5 of 10, over 0, open 5; 5 AVAILABLE IN-1"},
 	} {
 		want := strings.Replace(c.want, "EXPECTED; 1: 0 of 10,", "RECEIVING; 1: 0 of 10,", 1)

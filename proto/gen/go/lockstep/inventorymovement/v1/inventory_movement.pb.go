@@ -4114,7 +4114,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x19GetInboundDeliveryRequest\x12I\n" +
 	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\"w\n" +
 	"\x1aGetInboundDeliveryResponse\x12Y\n" +
-	"\x10inbound_delivery\x18\x01 \x01(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x0finboundDelivery\"\xa5\x02\n" +
+	"\x10inbound_delivery\x18\x01 \x01(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x0finboundDelivery\"\xaf\x02\n" +
 	"\x1cListInboundDeliveriesRequest\x12S\n" +
 	"\x05state\x18\x01 \x01(\x0e23.lockstep.inventorymovement.v1.InboundDeliveryStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12&\n" +
 	"\n" +
@@ -4122,9 +4122,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\bsupplier\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\bsupplier\x12\x1b\n" +
 	"\x04site\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04site\x12'\n" +
 	"\tpage_size\x18\x05 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x06 \x01(\tR\tpageToken\"\xe0\x01\n" +
+	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\xe0\x01\n" +
 	"\x1dListInboundDeliveriesResponse\x12]\n" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
