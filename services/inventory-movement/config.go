@@ -3,6 +3,8 @@ package inventorymovement
 import (
 	"errors"
 	"time"
+
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
 )
 
 // Config is what inventory is told beside the host's configuration.
@@ -14,11 +16,13 @@ type Config struct {
 	Allocation   string        `koanf:"allocation" doc:"In which order stock is allocated that does not expire, where the tenant has no policy of its own: FIFO, first received first out, or LIFO. What expires goes first expired first out."`
 	Sweep        time.Duration `koanf:"sweep" doc:"How often reservations are looked at whose time is over."`
 	VerifyAtOnce int           `koanf:"verify_at_once" doc:"Stocks that are held against their commits at a time."`
+
+	OverReceiptPercent string `koanf:"over_receipt_percent" doc:"Per cent of a line by which more than was announced is accepted, where neither the line nor its ASN says."`
 }
 
 // Defaults returns the configuration of a developer's machine, which is that of production.
 func Defaults() Config {
-	return Config{Parallel: 64, SSCCBlock: 100, VerifyEvery: time.Minute, VerifyAtOnce: 10, Allocation: "FIFO", Sweep: time.Second}
+	return Config{Parallel: 64, SSCCBlock: 100, VerifyEvery: time.Minute, VerifyAtOnce: 10, Allocation: "FIFO", Sweep: time.Second, OverReceiptPercent: "0"}
 }
 
 // Validate names every setting that cannot be.
@@ -38,6 +42,9 @@ func (c Config) Validate() error {
 	}
 	if c.Allocation != "FIFO" && c.Allocation != "LIFO" {
 		wrong = append(wrong, errors.New("allocation: must be FIFO or LIFO"))
+	}
+	if _, err := domain.Percent(c.OverReceiptPercent, "over_receipt_percent"); err != nil {
+		wrong = append(wrong, err)
 	}
 	return errors.Join(wrong...)
 }

@@ -43,12 +43,13 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Strategy:  domain.Strategy(cfg.Allocation),
 	}
 	check := &app.Check{App: a, Snapshots: d.Store, AtOnce: cfg.VerifyAtOnce}
+	inbound := &app.Inbound{App: a, Deliveries: store.Register(d.Store, adapter.InboundType()), Tolerance: cfg.OverReceiptPercent}
 	return &host.Service{
 		Name: Name,
 		Register: func(r grpc.ServiceRegistrar) {
-			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Clock: d.Clock})
+			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Clock: d.Clock})
 		},
-		Consumers: append(adapter.Consumers(a), masterData.Follower(), places.Follower()),
+		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), masterData.Follower(), places.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.VerifyEvery, check.Turn),
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

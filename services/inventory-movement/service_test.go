@@ -197,6 +197,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		"no such strategy":       changed(func(c *inventorymovement.Config) { c.Allocation = "FEFO" }),
 		"always sweeping":        changed(func(c *inventorymovement.Config) { c.Sweep = 0 }),
 		"verifying nothing":      changed(func(c *inventorymovement.Config) { c.VerifyAtOnce = 0 }),
+		"no percentage":          changed(func(c *inventorymovement.Config) { c.OverReceiptPercent = "2,5" }),
 	} {
 		if cfg.Validate() == nil {
 			t.Errorf("%s is allowed", name)

@@ -23,6 +23,12 @@ var bodies = map[string]string{
 	"ReportShortPick": `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"reason":"SHORT_REASON_MISSING"}`,
 	"PackCarton":      `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"grossWeightGrams":"500"}`,
 
+	"ReceiveLines":       `{"goods":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`,
+	"CancelRemaining":    `{"reason":"SUPPLIER_SHORT"}`,
+	"RecordInspection":   `{"lineNumber":1,"accepted":{"value":"1","unit":"EA"}}`,
+	"ResolveOverReceipt": `{"lineNumber":1,"decision":"OVER_RECEIPT_DECISION_KEEP"}`,
+	"ConfirmPutaway":     `{"taskNumber":1,"location":"A-01"}`,
+
 	"TenderShipment":        `{"carrier":"<carriers/code>","carrierService":"STANDARD","respondBy":"2099-01-01T00:00:00Z"}`,
 	"RespondTender":         `{"carrier":"<carriers/code>","accept":true}`,
 	"DispatchShipment":      `{"billOfLading":"BOL-1","proNumber":"PRO-1","carrier":"<carriers/code>"}`,
@@ -122,6 +128,10 @@ var elsewhere = map[string]foreign{
 	"ReleaseReservation /v1/reservations:release":        {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>","reference":"cart"}`, status: http.StatusNotFound},
 	"ListReservations /v1/reservations":                  {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
 	"ListWarehouseOrders /v1/warehouse-orders":           {query: "?order_id=<orders/order_id>", status: found},
+
+	"RegisterAsn /v1/inbound-deliveries":               {nothing: true, body: `{"supplier":"ACME","asnNumber":"<asn>","site":"<locations/code>","lines":[{"lineNumber":1,"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"}}]}`, status: refusal, code: "SITE_UNKNOWN"},
+	"ReceiveBlind /v1/inbound-deliveries:receiveBlind": {nothing: true, body: `{"site":"<locations/code>","goods":[{"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`, status: refusal, code: "SITE_UNKNOWN"},
+	"ListInboundDeliveries /v1/inbound-deliveries":     {query: "?asn_number=<asn>", status: found},
 
 	"ListShipments /v1/shipments": {query: "?order_id=<orders/order_id>", status: found},
 

@@ -181,6 +181,9 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 		"items/sku":                           sku, "parties/code": s.Customer, "locations/code": s.Site, "carriers/code": s.Carrier,
 		"number": s.Number, "prefix": number, "message": s.Number + ":1", "rma": s.Number + "-RMA", "item": stock.Stock.ItemID,
 	}
+	samples["asn"] = number + "-ASN"
+	samples["inbound-deliveries/inbound_delivery_id"] = p.announce(t, samples["asn"], s.Site, sku, 3, "").GetId()
+	first("/v1/inbound-deliveries?asn_number="+samples["asn"], "inboundDeliveries", "inboundDeliveryId")
 	samples["order-views/order_id"] = report.OrderID
 	samples["freight-invoices/invoice_id"] = first("/v1/freight-invoices?reference="+samples["freights/freight_id"], "invoices", "invoiceId")
 	samples["pro"] = first("/v1/shipments?order_id="+report.OrderID, "shipments", "proNumber")

@@ -19,6 +19,7 @@ func TestFactsCorpus(t *testing.T) {
 	holdCorpus(t, PolicyType(), policyReaders, history("every field",
 		domain.PolicySet{Site: "DC1", Strategy: domain.LIFO}, domain.PolicySet{Strategy: domain.FIFO}, domain.PolicySet{Site: "DC1"}))
 	holdCorpus(t, ForeignType(), ssccReaders, history("every field", domain.SSCCClaimed{SSCC: box.SSCC, Order: "who_a"}))
+	holdCorpus(t, InboundType(), inboundReaders, history("every field", inboundFacts()...))
 }
 
 func holdCorpus[S, F any](t *testing.T, typ store.Type[S, F], readers protovalue.Readers[F], histories ...storetest.History[F]) {

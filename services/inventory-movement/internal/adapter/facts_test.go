@@ -133,6 +133,7 @@ func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, read
 func TestFactsSurviveTheStore(t *testing.T) {
 	survive(t, append(stockFacts(), reservationFacts()...), stockMessage, stockReaders)
 	survive(t, append(orderFacts(), shortFacts()...), orderMessage, orderReaders)
+	survive(t, inboundFacts(), inboundMessage, inboundReaders)
 	survive(t, []domain.NumbersFact{domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}}, numbersMessage, numbersReaders)
 	survive(t, []domain.SSCCClaimed{{SSCC: box.SSCC, Order: "who_a"}}, ssccMessage, ssccReaders)
 }
@@ -153,7 +154,7 @@ func TestEveryFactOfTheContractIsRead(t *testing.T) {
 
 // TestNamesOfValues holds the domain's states, statuses and types against the enums of the API.
 func TestNamesOfValues(t *testing.T) {
-	for _, s := range []domain.Status{domain.Available, domain.QI, domain.Blocked, domain.Damaged, domain.Returned} {
+	for _, s := range []domain.Status{domain.Available, domain.QI, domain.Blocked, domain.Damaged, domain.Returned, domain.Quarantine} {
 		known(t, status(s), string(s))
 		if fromStatus(status(s)) != s {
 			t.Errorf("%s comes back as %s", s, fromStatus(status(s)))
@@ -161,6 +162,7 @@ func TestNamesOfValues(t *testing.T) {
 	}
 	for _, m := range []domain.MovementType{
 		domain.Receipt, domain.Pick, domain.Issue, domain.Adjustment, domain.Move, domain.StatusChange, domain.ReturnReceipt, domain.Disposition,
+		domain.PutAway, domain.SupplierReturn,
 	} {
 		known(t, movement(m), string(m))
 		if fromMovement(movement(m)) != m {

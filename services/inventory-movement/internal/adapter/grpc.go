@@ -17,8 +17,9 @@ import (
 // Server is the gRPC API over the use cases.
 type Server struct {
 	imv1.UnimplementedInventoryMovementServiceServer
-	App   *app.App
-	Clock clock.Clock // the day on which stock can be promised
+	App     *app.App
+	Inbound *app.Inbound
+	Clock   clock.Clock // the day on which stock can be promised
 }
 
 // RecordReceipt records goods received.

@@ -141,6 +141,10 @@ const (
 	BusinessKeyType_BUSINESS_KEY_TYPE_STOCK BusinessKeyType = 20
 	// Voucher in the ERP's ledger.
 	BusinessKeyType_BUSINESS_KEY_TYPE_VOUCHER BusinessKeyType = 21
+	// Inbound delivery.
+	BusinessKeyType_BUSINESS_KEY_TYPE_INBOUND_DELIVERY BusinessKeyType = 22
+	// Number of an advance ship notice (X12 856, EDIFACT DESADV), the supplier's own.
+	BusinessKeyType_BUSINESS_KEY_TYPE_ASN_NUMBER BusinessKeyType = 23
 )
 
 // Enum value maps for BusinessKeyType.
@@ -168,30 +172,34 @@ var (
 		19: "BUSINESS_KEY_TYPE_ITEM",
 		20: "BUSINESS_KEY_TYPE_STOCK",
 		21: "BUSINESS_KEY_TYPE_VOUCHER",
+		22: "BUSINESS_KEY_TYPE_INBOUND_DELIVERY",
+		23: "BUSINESS_KEY_TYPE_ASN_NUMBER",
 	}
 	BusinessKeyType_value = map[string]int32{
-		"BUSINESS_KEY_TYPE_UNSPECIFIED":     0,
-		"BUSINESS_KEY_TYPE_ORDER_NUMBER":    1,
-		"BUSINESS_KEY_TYPE_ORDER":           2,
-		"BUSINESS_KEY_TYPE_ORDER_LINE":      3,
-		"BUSINESS_KEY_TYPE_PURCHASE_ORDER":  4,
-		"BUSINESS_KEY_TYPE_DELIVERY_NUMBER": 5,
-		"BUSINESS_KEY_TYPE_RELEASE":         6,
-		"BUSINESS_KEY_TYPE_WAREHOUSE_ORDER": 7,
-		"BUSINESS_KEY_TYPE_WAVE":            8,
-		"BUSINESS_KEY_TYPE_SSCC":            9,
-		"BUSINESS_KEY_TYPE_SHIPMENT":        10,
-		"BUSINESS_KEY_TYPE_LOAD":            11,
-		"BUSINESS_KEY_TYPE_BILL_OF_LADING":  12,
-		"BUSINESS_KEY_TYPE_PRO_NUMBER":      13,
-		"BUSINESS_KEY_TYPE_TRACKING_NUMBER": 14,
-		"BUSINESS_KEY_TYPE_FREIGHT":         15,
-		"BUSINESS_KEY_TYPE_FREIGHT_INVOICE": 16,
-		"BUSINESS_KEY_TYPE_RMA":             17,
-		"BUSINESS_KEY_TYPE_CONTROL_NUMBER":  18,
-		"BUSINESS_KEY_TYPE_ITEM":            19,
-		"BUSINESS_KEY_TYPE_STOCK":           20,
-		"BUSINESS_KEY_TYPE_VOUCHER":         21,
+		"BUSINESS_KEY_TYPE_UNSPECIFIED":      0,
+		"BUSINESS_KEY_TYPE_ORDER_NUMBER":     1,
+		"BUSINESS_KEY_TYPE_ORDER":            2,
+		"BUSINESS_KEY_TYPE_ORDER_LINE":       3,
+		"BUSINESS_KEY_TYPE_PURCHASE_ORDER":   4,
+		"BUSINESS_KEY_TYPE_DELIVERY_NUMBER":  5,
+		"BUSINESS_KEY_TYPE_RELEASE":          6,
+		"BUSINESS_KEY_TYPE_WAREHOUSE_ORDER":  7,
+		"BUSINESS_KEY_TYPE_WAVE":             8,
+		"BUSINESS_KEY_TYPE_SSCC":             9,
+		"BUSINESS_KEY_TYPE_SHIPMENT":         10,
+		"BUSINESS_KEY_TYPE_LOAD":             11,
+		"BUSINESS_KEY_TYPE_BILL_OF_LADING":   12,
+		"BUSINESS_KEY_TYPE_PRO_NUMBER":       13,
+		"BUSINESS_KEY_TYPE_TRACKING_NUMBER":  14,
+		"BUSINESS_KEY_TYPE_FREIGHT":          15,
+		"BUSINESS_KEY_TYPE_FREIGHT_INVOICE":  16,
+		"BUSINESS_KEY_TYPE_RMA":              17,
+		"BUSINESS_KEY_TYPE_CONTROL_NUMBER":   18,
+		"BUSINESS_KEY_TYPE_ITEM":             19,
+		"BUSINESS_KEY_TYPE_STOCK":            20,
+		"BUSINESS_KEY_TYPE_VOUCHER":          21,
+		"BUSINESS_KEY_TYPE_INBOUND_DELIVERY": 22,
+		"BUSINESS_KEY_TYPE_ASN_NUMBER":       23,
 	}
 )
 
@@ -337,7 +345,7 @@ const file_lockstep_common_v1_options_proto_rawDesc = "" +
 	"\x15ROLE_CUSTOMER_SERVICE\x10\x03\x12\x10\n" +
 	"\fROLE_PARTNER\x10\x04\x12\x11\n" +
 	"\rROLE_CUSTOMER\x10\x05\x12\x15\n" +
-	"\x11ROLE_TENANT_ADMIN\x10\x06*\xec\x05\n" +
+	"\x11ROLE_TENANT_ADMIN\x10\x06*\xb6\x06\n" +
 	"\x0fBusinessKeyType\x12!\n" +
 	"\x1dBUSINESS_KEY_TYPE_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eBUSINESS_KEY_TYPE_ORDER_NUMBER\x10\x01\x12\x1b\n" +
@@ -361,7 +369,9 @@ const file_lockstep_common_v1_options_proto_rawDesc = "" +
 	" BUSINESS_KEY_TYPE_CONTROL_NUMBER\x10\x12\x12\x1a\n" +
 	"\x16BUSINESS_KEY_TYPE_ITEM\x10\x13\x12\x1b\n" +
 	"\x17BUSINESS_KEY_TYPE_STOCK\x10\x14\x12\x1d\n" +
-	"\x19BUSINESS_KEY_TYPE_VOUCHER\x10\x15:T\n" +
+	"\x19BUSINESS_KEY_TYPE_VOUCHER\x10\x15\x12&\n" +
+	"\"BUSINESS_KEY_TYPE_INBOUND_DELIVERY\x10\x16\x12 \n" +
+	"\x1cBUSINESS_KEY_TYPE_ASN_NUMBER\x10\x17:T\n" +
 	"\x06access\x12\x1e.google.protobuf.MethodOptions\x18ц\x03 \x01(\v2\x1a.lockstep.common.v1.AccessR\x06access:g\n" +
 	"\fbusiness_key\x12\x1d.google.protobuf.FieldOptions\x18ц\x03 \x01(\x0e2#.lockstep.common.v1.BusinessKeyTypeR\vbusinessKeyB\xe1\x01\n" +
 	"\x16com.lockstep.common.v1B\fOptionsProtoP\x01ZOgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1;commonv1\xa2\x02\x03LCX\xaa\x02\x12Lockstep.Common.V1\xca\x02\x12Lockstep\\Common\\V1\xe2\x02\x1eLockstep\\Common\\V1\\GPBMetadata\xea\x02\x14Lockstep::Common::V1b\x06proto3"

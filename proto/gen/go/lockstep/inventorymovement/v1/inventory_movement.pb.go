@@ -77,6 +77,38 @@ const (
 	Reason_REASON_LOCATION_UNKNOWN Reason = 21
 	// Master data does not answer and what the request names is not known here yet: the same again later.
 	Reason_REASON_MASTER_DATA_UNAVAILABLE Reason = 22
+	// Two lines have one number, or two units one SSCC.
+	Reason_REASON_LINE_DUPLICATE Reason = 40
+	// The SSCC is none that was announced for the delivery.
+	Reason_REASON_SSCC_UNKNOWN Reason = 41
+	// The pallet or carton was received already.
+	Reason_REASON_UNIT_RECEIVED Reason = 42
+	// The pallets and cartons hold more of a line than it announces.
+	Reason_REASON_UNIT_CONTENT_EXCEEDED Reason = 43
+	// The ASN was registered with other content; metadata has `inbound_delivery_id`.
+	Reason_REASON_ASN_REGISTERED Reason = 44
+	// A partner announces its own deliveries only.
+	Reason_REASON_SUPPLIER_FOREIGN Reason = 45
+	// Nothing is open on the delivery, or on the line.
+	Reason_REASON_NOTHING_OPEN Reason = 46
+	// Received goods name neither an SSCC nor an item or line with a quantity.
+	Reason_REASON_GOODS_INCOMPLETE Reason = 47
+	// More is inspected than stands in QI; metadata has `available`.
+	Reason_REASON_INSPECTION_EXCEEDED Reason = 48
+	// More is decided on than stands in QUARANTINE; metadata has `available`.
+	Reason_REASON_QUARANTINE_EXCEEDED Reason = 49
+	// The delivery has no such put-away task.
+	Reason_REASON_TASK_UNKNOWN Reason = 50
+	// More is put away than the task has; metadata has `available`.
+	Reason_REASON_TASK_EXCEEDED Reason = 51
+	// No rule suggests a place: the put-away must name it.
+	Reason_REASON_PUTAWAY_LOCATION_REQUIRED Reason = 52
+	// The delivery has as many lines, or goods in as many places, as it can have.
+	Reason_REASON_DELIVERY_FULL Reason = 53
+	// In a receipt: the message was booked before, and nothing was booked again.
+	Reason_REASON_RECEIPT_KNOWN Reason = 54
+	// In a receipt: what came differs from what was announced.
+	Reason_REASON_DISCREPANCY Reason = 55
 	// The moment is in the future, or that of an end is in the past.
 	Reason_REASON_TIME_INVALID Reason = 60
 	// The commits of the stock are not kept from the first; metadata has `kept_from`.
@@ -129,6 +161,22 @@ var (
 		20: "REASON_PAGE_TOKEN_INVALID",
 		21: "REASON_LOCATION_UNKNOWN",
 		22: "REASON_MASTER_DATA_UNAVAILABLE",
+		40: "REASON_LINE_DUPLICATE",
+		41: "REASON_SSCC_UNKNOWN",
+		42: "REASON_UNIT_RECEIVED",
+		43: "REASON_UNIT_CONTENT_EXCEEDED",
+		44: "REASON_ASN_REGISTERED",
+		45: "REASON_SUPPLIER_FOREIGN",
+		46: "REASON_NOTHING_OPEN",
+		47: "REASON_GOODS_INCOMPLETE",
+		48: "REASON_INSPECTION_EXCEEDED",
+		49: "REASON_QUARANTINE_EXCEEDED",
+		50: "REASON_TASK_UNKNOWN",
+		51: "REASON_TASK_EXCEEDED",
+		52: "REASON_PUTAWAY_LOCATION_REQUIRED",
+		53: "REASON_DELIVERY_FULL",
+		54: "REASON_RECEIPT_KNOWN",
+		55: "REASON_DISCREPANCY",
 		60: "REASON_TIME_INVALID",
 		61: "REASON_HISTORY_NOT_KEPT",
 		62: "REASON_REBUILD_CONTENDED",
@@ -143,41 +191,57 @@ var (
 		66: "REASON_REMAINING_LIFE",
 	}
 	Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":             0,
-		"REASON_INSUFFICIENT_STOCK":      1,
-		"REASON_CLAIM_CLOSED":            2,
-		"REASON_STOCK_FULL":              3,
-		"REASON_STOCK_COMMITTED":         4,
-		"REASON_ITEM_UNKNOWN":            5,
-		"REASON_UNIT_UNKNOWN":            6,
-		"REASON_SITE_UNKNOWN":            7,
-		"REASON_WAREHOUSE_ORDER_STATE":   8,
-		"REASON_LINE_UNKNOWN":            9,
-		"REASON_QUANTITY_EXCEEDED":       10,
-		"REASON_NOT_PACKED":              11,
-		"REASON_SSCC_INVALID":            12,
-		"REASON_PICKING_BEGUN":           13,
-		"REASON_QUANTITY_INEXACT":        14,
-		"REASON_QUANTITY_INVALID":        15,
-		"REASON_LOCATION_RESERVED":       16,
-		"REASON_SSCC_REQUIRED":           17,
-		"REASON_SSCC_EXHAUSTED":          18,
-		"REASON_EXPIRY_INVALID":          19,
-		"REASON_PAGE_TOKEN_INVALID":      20,
-		"REASON_LOCATION_UNKNOWN":        21,
-		"REASON_MASTER_DATA_UNAVAILABLE": 22,
-		"REASON_TIME_INVALID":            60,
-		"REASON_HISTORY_NOT_KEPT":        61,
-		"REASON_REBUILD_CONTENDED":       62,
-		"REASON_LOT_REQUIRED":            63,
-		"REASON_EXPIRY_REQUIRED":         64,
-		"REASON_LOT_EXPIRY_CONFLICT":     65,
-		"REASON_RESERVATION_EXISTS":      67,
-		"REASON_RESERVATION_EXPIRED":     68,
-		"REASON_RESERVATION_UNKNOWN":     69,
-		"REASON_CLAIM_KEY_RESERVED":      70,
-		"REASON_POLICIES_FULL":           71,
-		"REASON_REMAINING_LIFE":          66,
+		"REASON_UNSPECIFIED":               0,
+		"REASON_INSUFFICIENT_STOCK":        1,
+		"REASON_CLAIM_CLOSED":              2,
+		"REASON_STOCK_FULL":                3,
+		"REASON_STOCK_COMMITTED":           4,
+		"REASON_ITEM_UNKNOWN":              5,
+		"REASON_UNIT_UNKNOWN":              6,
+		"REASON_SITE_UNKNOWN":              7,
+		"REASON_WAREHOUSE_ORDER_STATE":     8,
+		"REASON_LINE_UNKNOWN":              9,
+		"REASON_QUANTITY_EXCEEDED":         10,
+		"REASON_NOT_PACKED":                11,
+		"REASON_SSCC_INVALID":              12,
+		"REASON_PICKING_BEGUN":             13,
+		"REASON_QUANTITY_INEXACT":          14,
+		"REASON_QUANTITY_INVALID":          15,
+		"REASON_LOCATION_RESERVED":         16,
+		"REASON_SSCC_REQUIRED":             17,
+		"REASON_SSCC_EXHAUSTED":            18,
+		"REASON_EXPIRY_INVALID":            19,
+		"REASON_PAGE_TOKEN_INVALID":        20,
+		"REASON_LOCATION_UNKNOWN":          21,
+		"REASON_MASTER_DATA_UNAVAILABLE":   22,
+		"REASON_LINE_DUPLICATE":            40,
+		"REASON_SSCC_UNKNOWN":              41,
+		"REASON_UNIT_RECEIVED":             42,
+		"REASON_UNIT_CONTENT_EXCEEDED":     43,
+		"REASON_ASN_REGISTERED":            44,
+		"REASON_SUPPLIER_FOREIGN":          45,
+		"REASON_NOTHING_OPEN":              46,
+		"REASON_GOODS_INCOMPLETE":          47,
+		"REASON_INSPECTION_EXCEEDED":       48,
+		"REASON_QUARANTINE_EXCEEDED":       49,
+		"REASON_TASK_UNKNOWN":              50,
+		"REASON_TASK_EXCEEDED":             51,
+		"REASON_PUTAWAY_LOCATION_REQUIRED": 52,
+		"REASON_DELIVERY_FULL":             53,
+		"REASON_RECEIPT_KNOWN":             54,
+		"REASON_DISCREPANCY":               55,
+		"REASON_TIME_INVALID":              60,
+		"REASON_HISTORY_NOT_KEPT":          61,
+		"REASON_REBUILD_CONTENDED":         62,
+		"REASON_LOT_REQUIRED":              63,
+		"REASON_EXPIRY_REQUIRED":           64,
+		"REASON_LOT_EXPIRY_CONFLICT":       65,
+		"REASON_RESERVATION_EXISTS":        67,
+		"REASON_RESERVATION_EXPIRED":       68,
+		"REASON_RESERVATION_UNKNOWN":       69,
+		"REASON_CLAIM_KEY_RESERVED":        70,
+		"REASON_POLICIES_FULL":             71,
+		"REASON_REMAINING_LIFE":            66,
 	}
 )
 
@@ -2486,6 +2550,1313 @@ func (x *ListWarehouseOrdersResponse) GetAsOfTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// Request of RegisterAsn.
+type RegisterAsnRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Supplier, a party code.
+	Supplier string `protobuf:"bytes,1,opt,name=supplier,proto3" json:"supplier,omitempty"`
+	// Number of the ASN, the supplier's own.
+	AsnNumber string `protobuf:"bytes,2,opt,name=asn_number,json=asnNumber,proto3" json:"asn_number,omitempty"`
+	// Purchase order.
+	PurchaseOrder string `protobuf:"bytes,3,opt,name=purchase_order,json=purchaseOrder,proto3" json:"purchase_order,omitempty"`
+	// Site, a location code.
+	Site string `protobuf:"bytes,4,opt,name=site,proto3" json:"site,omitempty"`
+	// Owner of the goods; empty: the tenant itself.
+	Owner string `protobuf:"bytes,5,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Lines.
+	Lines []*AsnLine `protobuf:"bytes,6,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Pallets and cartons.
+	Units []*AsnUnit `protobuf:"bytes,7,rep,name=units,proto3" json:"units,omitempty"`
+	// When it is expected, UTC.
+	ExpectedTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=expected_time,json=expectedTime,proto3" json:"expected_time,omitempty"`
+	// Per cent by which more of a line is accepted, e.g. "2.5"; empty: the setting of the service.
+	OverTolerancePercent string `protobuf:"bytes,9,opt,name=over_tolerance_percent,json=overTolerancePercent,proto3" json:"over_tolerance_percent,omitempty"`
+	// Received goods go to quality inspection.
+	InspectionRequired bool `protobuf:"varint,10,opt,name=inspection_required,json=inspectionRequired,proto3" json:"inspection_required,omitempty"`
+	// Where the report comes from; event_time is when it happened.
+	Source        *v1.SourceRef `protobuf:"bytes,11,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterAsnRequest) Reset() {
+	*x = RegisterAsnRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterAsnRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterAsnRequest) ProtoMessage() {}
+
+func (x *RegisterAsnRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterAsnRequest.ProtoReflect.Descriptor instead.
+func (*RegisterAsnRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *RegisterAsnRequest) GetSupplier() string {
+	if x != nil {
+		return x.Supplier
+	}
+	return ""
+}
+
+func (x *RegisterAsnRequest) GetAsnNumber() string {
+	if x != nil {
+		return x.AsnNumber
+	}
+	return ""
+}
+
+func (x *RegisterAsnRequest) GetPurchaseOrder() string {
+	if x != nil {
+		return x.PurchaseOrder
+	}
+	return ""
+}
+
+func (x *RegisterAsnRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *RegisterAsnRequest) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *RegisterAsnRequest) GetLines() []*AsnLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *RegisterAsnRequest) GetUnits() []*AsnUnit {
+	if x != nil {
+		return x.Units
+	}
+	return nil
+}
+
+func (x *RegisterAsnRequest) GetExpectedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpectedTime
+	}
+	return nil
+}
+
+func (x *RegisterAsnRequest) GetOverTolerancePercent() string {
+	if x != nil {
+		return x.OverTolerancePercent
+	}
+	return ""
+}
+
+func (x *RegisterAsnRequest) GetInspectionRequired() bool {
+	if x != nil {
+		return x.InspectionRequired
+	}
+	return false
+}
+
+func (x *RegisterAsnRequest) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Response of RegisterAsn.
+type RegisterAsnResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outcome.
+	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterAsnResponse) Reset() {
+	*x = RegisterAsnResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterAsnResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterAsnResponse) ProtoMessage() {}
+
+func (x *RegisterAsnResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterAsnResponse.ProtoReflect.Descriptor instead.
+func (*RegisterAsnResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *RegisterAsnResponse) GetReceipt() *v1.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of RecordArrival.
+type RecordArrivalRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, `asn_…`.
+	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
+	// Place where it arrived, a location code; empty if not told.
+	Dock string `protobuf:"bytes,2,opt,name=dock,proto3" json:"dock,omitempty"`
+	// Where the report comes from; event_time is when it happened.
+	Source        *v1.SourceRef `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordArrivalRequest) Reset() {
+	*x = RecordArrivalRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordArrivalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordArrivalRequest) ProtoMessage() {}
+
+func (x *RecordArrivalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordArrivalRequest.ProtoReflect.Descriptor instead.
+func (*RecordArrivalRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *RecordArrivalRequest) GetInboundDeliveryId() string {
+	if x != nil {
+		return x.InboundDeliveryId
+	}
+	return ""
+}
+
+func (x *RecordArrivalRequest) GetDock() string {
+	if x != nil {
+		return x.Dock
+	}
+	return ""
+}
+
+func (x *RecordArrivalRequest) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Response of RecordArrival.
+type RecordArrivalResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outcome.
+	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordArrivalResponse) Reset() {
+	*x = RecordArrivalResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordArrivalResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordArrivalResponse) ProtoMessage() {}
+
+func (x *RecordArrivalResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordArrivalResponse.ProtoReflect.Descriptor instead.
+func (*RecordArrivalResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *RecordArrivalResponse) GetReceipt() *v1.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of ReceiveLines.
+type ReceiveLinesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, `asn_…`.
+	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
+	// What was received.
+	Goods []*ReceivedGoods `protobuf:"bytes,2,rep,name=goods,proto3" json:"goods,omitempty"`
+	// Where the report comes from; event_time is when it happened. The same goods under the same message id and sequence, whatever the idempotency key, are received once.
+	Source        *v1.SourceRef `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReceiveLinesRequest) Reset() {
+	*x = ReceiveLinesRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReceiveLinesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReceiveLinesRequest) ProtoMessage() {}
+
+func (x *ReceiveLinesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReceiveLinesRequest.ProtoReflect.Descriptor instead.
+func (*ReceiveLinesRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *ReceiveLinesRequest) GetInboundDeliveryId() string {
+	if x != nil {
+		return x.InboundDeliveryId
+	}
+	return ""
+}
+
+func (x *ReceiveLinesRequest) GetGoods() []*ReceivedGoods {
+	if x != nil {
+		return x.Goods
+	}
+	return nil
+}
+
+func (x *ReceiveLinesRequest) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Response of ReceiveLines.
+type ReceiveLinesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outcome.
+	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReceiveLinesResponse) Reset() {
+	*x = ReceiveLinesResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReceiveLinesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReceiveLinesResponse) ProtoMessage() {}
+
+func (x *ReceiveLinesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReceiveLinesResponse.ProtoReflect.Descriptor instead.
+func (*ReceiveLinesResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *ReceiveLinesResponse) GetReceipt() *v1.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of ReceiveBlind.
+type ReceiveBlindRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Site, a location code.
+	Site string `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// Owner of the goods; empty: the tenant itself.
+	Owner string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Supplier, a party code; empty if not known.
+	Supplier string `protobuf:"bytes,3,opt,name=supplier,proto3" json:"supplier,omitempty"`
+	// Purchase order; empty if not known.
+	PurchaseOrder string `protobuf:"bytes,4,opt,name=purchase_order,json=purchaseOrder,proto3" json:"purchase_order,omitempty"`
+	// What was received.
+	Goods []*ReceivedGoods `protobuf:"bytes,5,rep,name=goods,proto3" json:"goods,omitempty"`
+	// Received goods go to quality inspection.
+	InspectionRequired bool `protobuf:"varint,6,opt,name=inspection_required,json=inspectionRequired,proto3" json:"inspection_required,omitempty"`
+	// Where the report comes from; event_time is when it happened. With a message id, it is one delivery a message.
+	Source        *v1.SourceRef `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReceiveBlindRequest) Reset() {
+	*x = ReceiveBlindRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReceiveBlindRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReceiveBlindRequest) ProtoMessage() {}
+
+func (x *ReceiveBlindRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReceiveBlindRequest.ProtoReflect.Descriptor instead.
+func (*ReceiveBlindRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ReceiveBlindRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *ReceiveBlindRequest) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *ReceiveBlindRequest) GetSupplier() string {
+	if x != nil {
+		return x.Supplier
+	}
+	return ""
+}
+
+func (x *ReceiveBlindRequest) GetPurchaseOrder() string {
+	if x != nil {
+		return x.PurchaseOrder
+	}
+	return ""
+}
+
+func (x *ReceiveBlindRequest) GetGoods() []*ReceivedGoods {
+	if x != nil {
+		return x.Goods
+	}
+	return nil
+}
+
+func (x *ReceiveBlindRequest) GetInspectionRequired() bool {
+	if x != nil {
+		return x.InspectionRequired
+	}
+	return false
+}
+
+func (x *ReceiveBlindRequest) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Response of ReceiveBlind.
+type ReceiveBlindResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outcome.
+	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReceiveBlindResponse) Reset() {
+	*x = ReceiveBlindResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReceiveBlindResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReceiveBlindResponse) ProtoMessage() {}
+
+func (x *ReceiveBlindResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReceiveBlindResponse.ProtoReflect.Descriptor instead.
+func (*ReceiveBlindResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *ReceiveBlindResponse) GetReceipt() *v1.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of CancelRemaining.
+type CancelRemainingRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, `asn_…`.
+	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
+	// Lines whose remainder is cancelled; none: all that are open.
+	LineNumbers []int32 `protobuf:"varint,2,rep,packed,name=line_numbers,json=lineNumbers,proto3" json:"line_numbers,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Where the report comes from; event_time is when it happened.
+	Source        *v1.SourceRef `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelRemainingRequest) Reset() {
+	*x = CancelRemainingRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelRemainingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelRemainingRequest) ProtoMessage() {}
+
+func (x *CancelRemainingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelRemainingRequest.ProtoReflect.Descriptor instead.
+func (*CancelRemainingRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *CancelRemainingRequest) GetInboundDeliveryId() string {
+	if x != nil {
+		return x.InboundDeliveryId
+	}
+	return ""
+}
+
+func (x *CancelRemainingRequest) GetLineNumbers() []int32 {
+	if x != nil {
+		return x.LineNumbers
+	}
+	return nil
+}
+
+func (x *CancelRemainingRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CancelRemainingRequest) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Response of CancelRemaining.
+type CancelRemainingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outcome.
+	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelRemainingResponse) Reset() {
+	*x = CancelRemainingResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelRemainingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelRemainingResponse) ProtoMessage() {}
+
+func (x *CancelRemainingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelRemainingResponse.ProtoReflect.Descriptor instead.
+func (*CancelRemainingResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *CancelRemainingResponse) GetReceipt() *v1.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of RecordInspection.
+type RecordInspectionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, `asn_…`.
+	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
+	// Line of the delivery.
+	LineNumber int32 `protobuf:"varint,2,opt,name=line_number,json=lineNumber,proto3" json:"line_number,omitempty"`
+	// Lot; empty: any.
+	Lot string `protobuf:"bytes,3,opt,name=lot,proto3" json:"lot,omitempty"`
+	// Quantity that becomes AVAILABLE, in any unit of the item.
+	Accepted *v1.Quantity `protobuf:"bytes,4,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	// Quantity that becomes BLOCKED, in any unit of the item.
+	Rejected *v1.Quantity `protobuf:"bytes,5,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	// Where the report comes from; event_time is when it happened.
+	Source        *v1.SourceRef `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordInspectionRequest) Reset() {
+	*x = RecordInspectionRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordInspectionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordInspectionRequest) ProtoMessage() {}
+
+func (x *RecordInspectionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordInspectionRequest.ProtoReflect.Descriptor instead.
+func (*RecordInspectionRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *RecordInspectionRequest) GetInboundDeliveryId() string {
+	if x != nil {
+		return x.InboundDeliveryId
+	}
+	return ""
+}
+
+func (x *RecordInspectionRequest) GetLineNumber() int32 {
+	if x != nil {
+		return x.LineNumber
+	}
+	return 0
+}
+
+func (x *RecordInspectionRequest) GetLot() string {
+	if x != nil {
+		return x.Lot
+	}
+	return ""
+}
+
+func (x *RecordInspectionRequest) GetAccepted() *v1.Quantity {
+	if x != nil {
+		return x.Accepted
+	}
+	return nil
+}
+
+func (x *RecordInspectionRequest) GetRejected() *v1.Quantity {
+	if x != nil {
+		return x.Rejected
+	}
+	return nil
+}
+
+func (x *RecordInspectionRequest) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Response of RecordInspection.
+type RecordInspectionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outcome.
+	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordInspectionResponse) Reset() {
+	*x = RecordInspectionResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordInspectionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordInspectionResponse) ProtoMessage() {}
+
+func (x *RecordInspectionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordInspectionResponse.ProtoReflect.Descriptor instead.
+func (*RecordInspectionResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *RecordInspectionResponse) GetReceipt() *v1.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of ResolveOverReceipt.
+type ResolveOverReceiptRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, `asn_…`.
+	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
+	// Line of the delivery.
+	LineNumber int32 `protobuf:"varint,2,opt,name=line_number,json=lineNumber,proto3" json:"line_number,omitempty"`
+	// What becomes of it.
+	Decision OverReceiptDecision `protobuf:"varint,3,opt,name=decision,proto3,enum=lockstep.inventorymovement.v1.OverReceiptDecision" json:"decision,omitempty"`
+	// Quantity, in any unit of the item; absent: all that stands in QUARANTINE.
+	Quantity *v1.Quantity `protobuf:"bytes,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Where the report comes from; event_time is when it happened.
+	Source        *v1.SourceRef `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolveOverReceiptRequest) Reset() {
+	*x = ResolveOverReceiptRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolveOverReceiptRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolveOverReceiptRequest) ProtoMessage() {}
+
+func (x *ResolveOverReceiptRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolveOverReceiptRequest.ProtoReflect.Descriptor instead.
+func (*ResolveOverReceiptRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *ResolveOverReceiptRequest) GetInboundDeliveryId() string {
+	if x != nil {
+		return x.InboundDeliveryId
+	}
+	return ""
+}
+
+func (x *ResolveOverReceiptRequest) GetLineNumber() int32 {
+	if x != nil {
+		return x.LineNumber
+	}
+	return 0
+}
+
+func (x *ResolveOverReceiptRequest) GetDecision() OverReceiptDecision {
+	if x != nil {
+		return x.Decision
+	}
+	return OverReceiptDecision_OVER_RECEIPT_DECISION_UNSPECIFIED
+}
+
+func (x *ResolveOverReceiptRequest) GetQuantity() *v1.Quantity {
+	if x != nil {
+		return x.Quantity
+	}
+	return nil
+}
+
+func (x *ResolveOverReceiptRequest) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Response of ResolveOverReceipt.
+type ResolveOverReceiptResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outcome.
+	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolveOverReceiptResponse) Reset() {
+	*x = ResolveOverReceiptResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolveOverReceiptResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolveOverReceiptResponse) ProtoMessage() {}
+
+func (x *ResolveOverReceiptResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolveOverReceiptResponse.ProtoReflect.Descriptor instead.
+func (*ResolveOverReceiptResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *ResolveOverReceiptResponse) GetReceipt() *v1.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of ConfirmPutaway.
+type ConfirmPutawayRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, `asn_…`.
+	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
+	// Task, of GetInboundDelivery.
+	TaskNumber int32 `protobuf:"varint,2,opt,name=task_number,json=taskNumber,proto3" json:"task_number,omitempty"`
+	// Place that they were put to, a location code; empty: the suggested one.
+	Location string `protobuf:"bytes,3,opt,name=location,proto3" json:"location,omitempty"`
+	// Quantity, in any unit of the item; absent: all of the task.
+	Quantity *v1.Quantity `protobuf:"bytes,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Where the report comes from; event_time is when it happened.
+	Source        *v1.SourceRef `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmPutawayRequest) Reset() {
+	*x = ConfirmPutawayRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmPutawayRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmPutawayRequest) ProtoMessage() {}
+
+func (x *ConfirmPutawayRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmPutawayRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmPutawayRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *ConfirmPutawayRequest) GetInboundDeliveryId() string {
+	if x != nil {
+		return x.InboundDeliveryId
+	}
+	return ""
+}
+
+func (x *ConfirmPutawayRequest) GetTaskNumber() int32 {
+	if x != nil {
+		return x.TaskNumber
+	}
+	return 0
+}
+
+func (x *ConfirmPutawayRequest) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *ConfirmPutawayRequest) GetQuantity() *v1.Quantity {
+	if x != nil {
+		return x.Quantity
+	}
+	return nil
+}
+
+func (x *ConfirmPutawayRequest) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Response of ConfirmPutaway.
+type ConfirmPutawayResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Outcome.
+	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmPutawayResponse) Reset() {
+	*x = ConfirmPutawayResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmPutawayResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmPutawayResponse) ProtoMessage() {}
+
+func (x *ConfirmPutawayResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmPutawayResponse.ProtoReflect.Descriptor instead.
+func (*ConfirmPutawayResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *ConfirmPutawayResponse) GetReceipt() *v1.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Request of GetInboundDelivery.
+type GetInboundDeliveryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, `asn_…`.
+	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *GetInboundDeliveryRequest) Reset() {
+	*x = GetInboundDeliveryRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInboundDeliveryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInboundDeliveryRequest) ProtoMessage() {}
+
+func (x *GetInboundDeliveryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInboundDeliveryRequest.ProtoReflect.Descriptor instead.
+func (*GetInboundDeliveryRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *GetInboundDeliveryRequest) GetInboundDeliveryId() string {
+	if x != nil {
+		return x.InboundDeliveryId
+	}
+	return ""
+}
+
+// Response of GetInboundDelivery.
+type GetInboundDeliveryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The delivery.
+	InboundDelivery *InboundDelivery `protobuf:"bytes,1,opt,name=inbound_delivery,json=inboundDelivery,proto3" json:"inbound_delivery,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *GetInboundDeliveryResponse) Reset() {
+	*x = GetInboundDeliveryResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInboundDeliveryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInboundDeliveryResponse) ProtoMessage() {}
+
+func (x *GetInboundDeliveryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInboundDeliveryResponse.ProtoReflect.Descriptor instead.
+func (*GetInboundDeliveryResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *GetInboundDeliveryResponse) GetInboundDelivery() *InboundDelivery {
+	if x != nil {
+		return x.InboundDelivery
+	}
+	return nil
+}
+
+// Request of ListInboundDeliveries. The first of the keys that is given counts; none: all.
+type ListInboundDeliveriesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// State.
+	State InboundDeliveryState `protobuf:"varint,1,opt,name=state,proto3,enum=lockstep.inventorymovement.v1.InboundDeliveryState" json:"state,omitempty"`
+	// Number of the ASN.
+	AsnNumber string `protobuf:"bytes,2,opt,name=asn_number,json=asnNumber,proto3" json:"asn_number,omitempty"`
+	// Supplier, a party code.
+	Supplier string `protobuf:"bytes,3,opt,name=supplier,proto3" json:"supplier,omitempty"`
+	// Site, a location code.
+	Site string `protobuf:"bytes,4,opt,name=site,proto3" json:"site,omitempty"`
+	// Deliveries a page; 0: 50.
+	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the page; empty: the first.
+	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListInboundDeliveriesRequest) Reset() {
+	*x = ListInboundDeliveriesRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListInboundDeliveriesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListInboundDeliveriesRequest) ProtoMessage() {}
+
+func (x *ListInboundDeliveriesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListInboundDeliveriesRequest.ProtoReflect.Descriptor instead.
+func (*ListInboundDeliveriesRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *ListInboundDeliveriesRequest) GetState() InboundDeliveryState {
+	if x != nil {
+		return x.State
+	}
+	return InboundDeliveryState_INBOUND_DELIVERY_STATE_UNSPECIFIED
+}
+
+func (x *ListInboundDeliveriesRequest) GetAsnNumber() string {
+	if x != nil {
+		return x.AsnNumber
+	}
+	return ""
+}
+
+func (x *ListInboundDeliveriesRequest) GetSupplier() string {
+	if x != nil {
+		return x.Supplier
+	}
+	return ""
+}
+
+func (x *ListInboundDeliveriesRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *ListInboundDeliveriesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListInboundDeliveriesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Response of ListInboundDeliveries.
+type ListInboundDeliveriesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Deliveries.
+	InboundDeliveries []*InboundDelivery `protobuf:"bytes,1,rep,name=inbound_deliveries,json=inboundDeliveries,proto3" json:"inbound_deliveries,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Moment that the list is good to, UTC.
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListInboundDeliveriesResponse) Reset() {
+	*x = ListInboundDeliveriesResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListInboundDeliveriesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListInboundDeliveriesResponse) ProtoMessage() {}
+
+func (x *ListInboundDeliveriesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListInboundDeliveriesResponse.ProtoReflect.Descriptor instead.
+func (*ListInboundDeliveriesResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *ListInboundDeliveriesResponse) GetInboundDeliveries() []*InboundDelivery {
+	if x != nil {
+		return x.InboundDeliveries
+	}
+	return nil
+}
+
+func (x *ListInboundDeliveriesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListInboundDeliveriesResponse) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
+}
+
 // What one claim was granted.
 type ReserveStockResponse_Grant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2501,7 +3872,7 @@ type ReserveStockResponse_Grant struct {
 
 func (x *ReserveStockResponse_Grant) Reset() {
 	*x = ReserveStockResponse_Grant{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[37]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +3884,7 @@ func (x *ReserveStockResponse_Grant) String() string {
 func (*ReserveStockResponse_Grant) ProtoMessage() {}
 
 func (x *ReserveStockResponse_Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[37]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2554,7 +3925,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -2713,7 +4084,100 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x10warehouse_orders\x18\x01 \x03(\v2-.lockstep.inventorymovement.v1.WarehouseOrderR\x0fwarehouseOrders\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xdd\a\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xf3\x04\n" +
+	"\x12RegisterAsnRequest\x12%\n" +
+	"\bsupplier\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bsupplier\x12(\n" +
+	"\n" +
+	"asn_number\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\tasnNumber\x12.\n" +
+	"\x0epurchase_order\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\rpurchaseOrder\x12\x1d\n" +
+	"\x04site\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1d\n" +
+	"\x05owner\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05owner\x12I\n" +
+	"\x05lines\x18\x06 \x03(\v2&.lockstep.inventorymovement.v1.AsnLineB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\x05lines\x12G\n" +
+	"\x05units\x18\a \x03(\v2&.lockstep.inventorymovement.v1.AsnUnitB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03R\x05units\x12?\n" +
+	"\rexpected_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\fexpectedTime\x12a\n" +
+	"\x16over_tolerance_percent\x18\t \x01(\tB+\xbaH(r&2$^((100|[0-9]{1,2}(\\.[0-9]{1,4})?))?$R\x14overTolerancePercent\x12/\n" +
+	"\x13inspection_required\x18\n" +
+	" \x01(\bR\x12inspectionRequired\x125\n" +
+	"\x06source\x18\v \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"L\n" +
+	"\x13RegisterAsnResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xda\x01\n" +
+	"\x14RecordArrivalRequest\x12I\n" +
+	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\x12@\n" +
+	"\x04dock\x18\x02 \x01(\tB,\xbaH)r'2%^([A-Za-z0-9][A-Za-z0-9._/-]{0,63})?$R\x04dock\x125\n" +
+	"\x06source\x18\x03 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
+	"\x15RecordArrivalResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xe8\x01\n" +
+	"\x13ReceiveLinesRequest\x12I\n" +
+	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\x12O\n" +
+	"\x05goods\x18\x02 \x03(\v2,.lockstep.inventorymovement.v1.ReceivedGoodsB\v\xbaH\b\x92\x01\x05\b\x01\x10\xc8\x01R\x05goods\x125\n" +
+	"\x06source\x18\x03 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"M\n" +
+	"\x14ReceiveLinesResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xe1\x02\n" +
+	"\x13ReceiveBlindRequest\x12\x1d\n" +
+	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1d\n" +
+	"\x05owner\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05owner\x12#\n" +
+	"\bsupplier\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\bsupplier\x12.\n" +
+	"\x0epurchase_order\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\rpurchaseOrder\x12O\n" +
+	"\x05goods\x18\x05 \x03(\v2,.lockstep.inventorymovement.v1.ReceivedGoodsB\v\xbaH\b\x92\x01\x05\b\x01\x10\xc8\x01R\x05goods\x12/\n" +
+	"\x13inspection_required\x18\x06 \x01(\bR\x12inspectionRequired\x125\n" +
+	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"M\n" +
+	"\x14ReceiveBlindResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xf3\x01\n" +
+	"\x16CancelRemainingRequest\x12I\n" +
+	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\x124\n" +
+	"\fline_numbers\x18\x02 \x03(\x05B\x11\xbaH\x0e\x92\x01\v\x10\xf4\x03\x18\x01\"\x04\x1a\x02 \x00R\vlineNumbers\x12!\n" +
+	"\x06reason\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06reason\x125\n" +
+	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"P\n" +
+	"\x17CancelRemainingResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xd8\x02\n" +
+	"\x17RecordInspectionRequest\x12I\n" +
+	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\x12,\n" +
+	"\vline_number\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xbf\x9a\f \x00R\n" +
+	"lineNumber\x12\x19\n" +
+	"\x03lot\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\x128\n" +
+	"\baccepted\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\baccepted\x128\n" +
+	"\brejected\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\brejected\x125\n" +
+	"\x06source\x18\x06 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"Q\n" +
+	"\x18RecordInspectionResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xe1\x02\n" +
+	"\x19ResolveOverReceiptRequest\x12I\n" +
+	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\x12,\n" +
+	"\vline_number\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xbf\x9a\f \x00R\n" +
+	"lineNumber\x12Z\n" +
+	"\bdecision\x18\x03 \x01(\x0e22.lockstep.inventorymovement.v1.OverReceiptDecisionB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\bdecision\x128\n" +
+	"\bquantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x125\n" +
+	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"S\n" +
+	"\x1aResolveOverReceiptResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xc7\x02\n" +
+	"\x15ConfirmPutawayRequest\x12I\n" +
+	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\x12(\n" +
+	"\vtask_number\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02 \x00R\n" +
+	"taskNumber\x12H\n" +
+	"\blocation\x18\x03 \x01(\tB,\xbaH)r'2%^([A-Za-z0-9][A-Za-z0-9._/-]{0,63})?$R\blocation\x128\n" +
+	"\bquantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x125\n" +
+	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"O\n" +
+	"\x16ConfirmPutawayResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"f\n" +
+	"\x19GetInboundDeliveryRequest\x12I\n" +
+	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\"w\n" +
+	"\x1aGetInboundDeliveryResponse\x12Y\n" +
+	"\x10inbound_delivery\x18\x01 \x01(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x0finboundDelivery\"\xaf\x02\n" +
+	"\x1cListInboundDeliveriesRequest\x12S\n" +
+	"\x05state\x18\x01 \x01(\x0e23.lockstep.inventorymovement.v1.InboundDeliveryStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12&\n" +
+	"\n" +
+	"asn_number\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\tasnNumber\x12#\n" +
+	"\bsupplier\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\bsupplier\x12\x1b\n" +
+	"\x04site\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04site\x12'\n" +
+	"\tpage_size\x18\x05 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\xe0\x01\n" +
+	"\x1dListInboundDeliveriesResponse\x12]\n" +
+	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xa0\v\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -2738,7 +4202,23 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x15REASON_EXPIRY_INVALID\x10\x13\x12\x1d\n" +
 	"\x19REASON_PAGE_TOKEN_INVALID\x10\x14\x12\x1b\n" +
 	"\x17REASON_LOCATION_UNKNOWN\x10\x15\x12\"\n" +
-	"\x1eREASON_MASTER_DATA_UNAVAILABLE\x10\x16\x12\x17\n" +
+	"\x1eREASON_MASTER_DATA_UNAVAILABLE\x10\x16\x12\x19\n" +
+	"\x15REASON_LINE_DUPLICATE\x10(\x12\x17\n" +
+	"\x13REASON_SSCC_UNKNOWN\x10)\x12\x18\n" +
+	"\x14REASON_UNIT_RECEIVED\x10*\x12 \n" +
+	"\x1cREASON_UNIT_CONTENT_EXCEEDED\x10+\x12\x19\n" +
+	"\x15REASON_ASN_REGISTERED\x10,\x12\x1b\n" +
+	"\x17REASON_SUPPLIER_FOREIGN\x10-\x12\x17\n" +
+	"\x13REASON_NOTHING_OPEN\x10.\x12\x1b\n" +
+	"\x17REASON_GOODS_INCOMPLETE\x10/\x12\x1e\n" +
+	"\x1aREASON_INSPECTION_EXCEEDED\x100\x12\x1e\n" +
+	"\x1aREASON_QUARANTINE_EXCEEDED\x101\x12\x17\n" +
+	"\x13REASON_TASK_UNKNOWN\x102\x12\x18\n" +
+	"\x14REASON_TASK_EXCEEDED\x103\x12$\n" +
+	" REASON_PUTAWAY_LOCATION_REQUIRED\x104\x12\x18\n" +
+	"\x14REASON_DELIVERY_FULL\x105\x12\x18\n" +
+	"\x14REASON_RECEIPT_KNOWN\x106\x12\x16\n" +
+	"\x12REASON_DISCREPANCY\x107\x12\x17\n" +
 	"\x13REASON_TIME_INVALID\x10<\x12\x1b\n" +
 	"\x17REASON_HISTORY_NOT_KEPT\x10=\x12\x1c\n" +
 	"\x18REASON_REBUILD_CONTENDED\x10>\x12\x17\n" +
@@ -2750,7 +4230,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x1aREASON_RESERVATION_UNKNOWN\x10E\x12\x1d\n" +
 	"\x19REASON_CLAIM_KEY_RESERVED\x10F\x12\x18\n" +
 	"\x14REASON_POLICIES_FULL\x10G\x12\x19\n" +
-	"\x15REASON_REMAINING_LIFE\x10B2\xf6%\n" +
+	"\x15REASON_REMAINING_LIFE\x10B2\xd25\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -2806,7 +4286,27 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x13SetAllocationPolicy\x129.lockstep.inventorymovement.v1.SetAllocationPolicyRequest\x1a:.lockstep.inventorymovement.v1.SetAllocationPolicyResponse\"0\x8a\xb5\x18\x06\n" +
 	"\x02\x01\x06\x18\x01\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/allocation-policies:set\x12\xb6\x01\n" +
 	"\x13GetAllocationPolicy\x129.lockstep.inventorymovement.v1.GetAllocationPolicyRequest\x1a:.lockstep.inventorymovement.v1.GetAllocationPolicyResponse\"(\x8a\xb5\x18\x05\n" +
-	"\x03\x01\x03\x06\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/allocation-policiesB\xb8\x02\n" +
+	"\x03\x01\x03\x06\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/allocation-policies\x12\xa1\x01\n" +
+	"\vRegisterAsn\x121.lockstep.inventorymovement.v1.RegisterAsnRequest\x1a2.lockstep.inventorymovement.v1.RegisterAsnResponse\"+\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x04\x18\x01\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/inbound-deliveries\x12\xca\x01\n" +
+	"\rRecordArrival\x123.lockstep.inventorymovement.v1.RecordArrivalRequest\x1a4.lockstep.inventorymovement.v1.RecordArrivalResponse\"N\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02?:\x01*\":/v1/inbound-deliveries/{inbound_delivery_id}:recordArrival\x12\xc6\x01\n" +
+	"\fReceiveLines\x122.lockstep.inventorymovement.v1.ReceiveLinesRequest\x1a3.lockstep.inventorymovement.v1.ReceiveLinesResponse\"M\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02>:\x01*\"9/v1/inbound-deliveries/{inbound_delivery_id}:receiveLines\x12\xb0\x01\n" +
+	"\fReceiveBlind\x122.lockstep.inventorymovement.v1.ReceiveBlindRequest\x1a3.lockstep.inventorymovement.v1.ReceiveBlindResponse\"7\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/inbound-deliveries:receiveBlind\x12\xd2\x01\n" +
+	"\x0fCancelRemaining\x125.lockstep.inventorymovement.v1.CancelRemainingRequest\x1a6.lockstep.inventorymovement.v1.CancelRemainingResponse\"P\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02A:\x01*\"</v1/inbound-deliveries/{inbound_delivery_id}:cancelRemaining\x12\xd6\x01\n" +
+	"\x10RecordInspection\x126.lockstep.inventorymovement.v1.RecordInspectionRequest\x1a7.lockstep.inventorymovement.v1.RecordInspectionResponse\"Q\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02B:\x01*\"=/v1/inbound-deliveries/{inbound_delivery_id}:recordInspection\x12\xde\x01\n" +
+	"\x12ResolveOverReceipt\x128.lockstep.inventorymovement.v1.ResolveOverReceiptRequest\x1a9.lockstep.inventorymovement.v1.ResolveOverReceiptResponse\"S\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02D:\x01*\"?/v1/inbound-deliveries/{inbound_delivery_id}:resolveOverReceipt\x12\xce\x01\n" +
+	"\x0eConfirmPutaway\x124.lockstep.inventorymovement.v1.ConfirmPutawayRequest\x1a5.lockstep.inventorymovement.v1.ConfirmPutawayResponse\"O\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02@:\x01*\";/v1/inbound-deliveries/{inbound_delivery_id}:confirmPutaway\x12\xcb\x01\n" +
+	"\x12GetInboundDelivery\x128.lockstep.inventorymovement.v1.GetInboundDeliveryRequest\x1a9.lockstep.inventorymovement.v1.GetInboundDeliveryResponse\"@\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02.\x12,/v1/inbound-deliveries/{inbound_delivery_id}\x12\xbe\x01\n" +
+	"\x15ListInboundDeliveries\x12;.lockstep.inventorymovement.v1.ListInboundDeliveriesRequest\x1a<.lockstep.inventorymovement.v1.ListInboundDeliveriesResponse\"*\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/inbound-deliveriesB\xb8\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\x16InventoryMovementProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -2822,7 +4322,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP() [
 }
 
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(Reason)(0),                               // 0: lockstep.inventorymovement.v1.Reason
 	(*RecordReceiptRequest)(nil),              // 1: lockstep.inventorymovement.v1.RecordReceiptRequest
@@ -2862,150 +4362,226 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*GetWarehouseOrderResponse)(nil),         // 35: lockstep.inventorymovement.v1.GetWarehouseOrderResponse
 	(*ListWarehouseOrdersRequest)(nil),        // 36: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
 	(*ListWarehouseOrdersResponse)(nil),       // 37: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	(*ReserveStockResponse_Grant)(nil),        // 38: lockstep.inventorymovement.v1.ReserveStockResponse.Grant
-	(*GoodsReceipt)(nil),                      // 39: lockstep.inventorymovement.v1.GoodsReceipt
-	(*v1.SourceRef)(nil),                      // 40: lockstep.common.v1.SourceRef
-	(*v1.Receipt)(nil),                        // 41: lockstep.common.v1.Receipt
-	(*v1.ItemResult)(nil),                     // 42: lockstep.common.v1.ItemResult
-	(*v1.Quantity)(nil),                       // 43: lockstep.common.v1.Quantity
-	(StockStatus)(0),                          // 44: lockstep.inventorymovement.v1.StockStatus
-	(*Stock)(nil),                             // 45: lockstep.inventorymovement.v1.Stock
-	(*Availability)(nil),                      // 46: lockstep.inventorymovement.v1.Availability
-	(*timestamppb.Timestamp)(nil),             // 47: google.protobuf.Timestamp
-	(*WarehouseLineQuantity)(nil),             // 48: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(ShortReason)(0),                          // 49: lockstep.inventorymovement.v1.ShortReason
-	(*WarehouseOrder)(nil),                    // 50: lockstep.inventorymovement.v1.WarehouseOrder
-	(WarehouseOrderState)(0),                  // 51: lockstep.inventorymovement.v1.WarehouseOrderState
-	(*v1.Reason)(nil),                         // 52: lockstep.common.v1.Reason
-	(*GetBalanceRequest)(nil),                 // 53: lockstep.inventorymovement.v1.GetBalanceRequest
-	(*ExplainBalanceRequest)(nil),             // 54: lockstep.inventorymovement.v1.ExplainBalanceRequest
-	(*VerifyStockRequest)(nil),                // 55: lockstep.inventorymovement.v1.VerifyStockRequest
-	(*RebuildStockRequest)(nil),               // 56: lockstep.inventorymovement.v1.RebuildStockRequest
-	(*CreateReservationRequest)(nil),          // 57: lockstep.inventorymovement.v1.CreateReservationRequest
-	(*ConfirmReservationRequest)(nil),         // 58: lockstep.inventorymovement.v1.ConfirmReservationRequest
-	(*ReleaseReservationRequest)(nil),         // 59: lockstep.inventorymovement.v1.ReleaseReservationRequest
-	(*ListReservationsRequest)(nil),           // 60: lockstep.inventorymovement.v1.ListReservationsRequest
-	(*SetAllocationPolicyRequest)(nil),        // 61: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	(*GetAllocationPolicyRequest)(nil),        // 62: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	(*GetBalanceResponse)(nil),                // 63: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 64: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 65: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 66: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 67: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 68: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 69: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 70: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 71: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 72: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*RegisterAsnRequest)(nil),                // 38: lockstep.inventorymovement.v1.RegisterAsnRequest
+	(*RegisterAsnResponse)(nil),               // 39: lockstep.inventorymovement.v1.RegisterAsnResponse
+	(*RecordArrivalRequest)(nil),              // 40: lockstep.inventorymovement.v1.RecordArrivalRequest
+	(*RecordArrivalResponse)(nil),             // 41: lockstep.inventorymovement.v1.RecordArrivalResponse
+	(*ReceiveLinesRequest)(nil),               // 42: lockstep.inventorymovement.v1.ReceiveLinesRequest
+	(*ReceiveLinesResponse)(nil),              // 43: lockstep.inventorymovement.v1.ReceiveLinesResponse
+	(*ReceiveBlindRequest)(nil),               // 44: lockstep.inventorymovement.v1.ReceiveBlindRequest
+	(*ReceiveBlindResponse)(nil),              // 45: lockstep.inventorymovement.v1.ReceiveBlindResponse
+	(*CancelRemainingRequest)(nil),            // 46: lockstep.inventorymovement.v1.CancelRemainingRequest
+	(*CancelRemainingResponse)(nil),           // 47: lockstep.inventorymovement.v1.CancelRemainingResponse
+	(*RecordInspectionRequest)(nil),           // 48: lockstep.inventorymovement.v1.RecordInspectionRequest
+	(*RecordInspectionResponse)(nil),          // 49: lockstep.inventorymovement.v1.RecordInspectionResponse
+	(*ResolveOverReceiptRequest)(nil),         // 50: lockstep.inventorymovement.v1.ResolveOverReceiptRequest
+	(*ResolveOverReceiptResponse)(nil),        // 51: lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	(*ConfirmPutawayRequest)(nil),             // 52: lockstep.inventorymovement.v1.ConfirmPutawayRequest
+	(*ConfirmPutawayResponse)(nil),            // 53: lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	(*GetInboundDeliveryRequest)(nil),         // 54: lockstep.inventorymovement.v1.GetInboundDeliveryRequest
+	(*GetInboundDeliveryResponse)(nil),        // 55: lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	(*ListInboundDeliveriesRequest)(nil),      // 56: lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
+	(*ListInboundDeliveriesResponse)(nil),     // 57: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	(*ReserveStockResponse_Grant)(nil),        // 58: lockstep.inventorymovement.v1.ReserveStockResponse.Grant
+	(*GoodsReceipt)(nil),                      // 59: lockstep.inventorymovement.v1.GoodsReceipt
+	(*v1.SourceRef)(nil),                      // 60: lockstep.common.v1.SourceRef
+	(*v1.Receipt)(nil),                        // 61: lockstep.common.v1.Receipt
+	(*v1.ItemResult)(nil),                     // 62: lockstep.common.v1.ItemResult
+	(*v1.Quantity)(nil),                       // 63: lockstep.common.v1.Quantity
+	(StockStatus)(0),                          // 64: lockstep.inventorymovement.v1.StockStatus
+	(*Stock)(nil),                             // 65: lockstep.inventorymovement.v1.Stock
+	(*Availability)(nil),                      // 66: lockstep.inventorymovement.v1.Availability
+	(*timestamppb.Timestamp)(nil),             // 67: google.protobuf.Timestamp
+	(*WarehouseLineQuantity)(nil),             // 68: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(ShortReason)(0),                          // 69: lockstep.inventorymovement.v1.ShortReason
+	(*WarehouseOrder)(nil),                    // 70: lockstep.inventorymovement.v1.WarehouseOrder
+	(WarehouseOrderState)(0),                  // 71: lockstep.inventorymovement.v1.WarehouseOrderState
+	(*AsnLine)(nil),                           // 72: lockstep.inventorymovement.v1.AsnLine
+	(*AsnUnit)(nil),                           // 73: lockstep.inventorymovement.v1.AsnUnit
+	(*ReceivedGoods)(nil),                     // 74: lockstep.inventorymovement.v1.ReceivedGoods
+	(OverReceiptDecision)(0),                  // 75: lockstep.inventorymovement.v1.OverReceiptDecision
+	(*InboundDelivery)(nil),                   // 76: lockstep.inventorymovement.v1.InboundDelivery
+	(InboundDeliveryState)(0),                 // 77: lockstep.inventorymovement.v1.InboundDeliveryState
+	(*v1.Reason)(nil),                         // 78: lockstep.common.v1.Reason
+	(*GetBalanceRequest)(nil),                 // 79: lockstep.inventorymovement.v1.GetBalanceRequest
+	(*ExplainBalanceRequest)(nil),             // 80: lockstep.inventorymovement.v1.ExplainBalanceRequest
+	(*VerifyStockRequest)(nil),                // 81: lockstep.inventorymovement.v1.VerifyStockRequest
+	(*RebuildStockRequest)(nil),               // 82: lockstep.inventorymovement.v1.RebuildStockRequest
+	(*CreateReservationRequest)(nil),          // 83: lockstep.inventorymovement.v1.CreateReservationRequest
+	(*ConfirmReservationRequest)(nil),         // 84: lockstep.inventorymovement.v1.ConfirmReservationRequest
+	(*ReleaseReservationRequest)(nil),         // 85: lockstep.inventorymovement.v1.ReleaseReservationRequest
+	(*ListReservationsRequest)(nil),           // 86: lockstep.inventorymovement.v1.ListReservationsRequest
+	(*SetAllocationPolicyRequest)(nil),        // 87: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	(*GetAllocationPolicyRequest)(nil),        // 88: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	(*GetBalanceResponse)(nil),                // 89: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 90: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 91: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 92: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 93: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 94: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 95: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 96: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 97: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 98: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
-	39, // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
-	40, // 1: lockstep.inventorymovement.v1.RecordReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
-	41, // 2: lockstep.inventorymovement.v1.RecordReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	39, // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.receipts:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
-	40, // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.source:type_name -> lockstep.common.v1.SourceRef
-	42, // 5: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.results:type_name -> lockstep.common.v1.ItemResult
-	43, // 6: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	40, // 7: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
-	41, // 8: lockstep.inventorymovement.v1.RecordReturnReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	44, // 9: lockstep.inventorymovement.v1.AdjustStockRequest.status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	43, // 10: lockstep.inventorymovement.v1.AdjustStockRequest.change:type_name -> lockstep.common.v1.Quantity
-	40, // 11: lockstep.inventorymovement.v1.AdjustStockRequest.source:type_name -> lockstep.common.v1.SourceRef
-	41, // 12: lockstep.inventorymovement.v1.AdjustStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	44, // 13: lockstep.inventorymovement.v1.MoveStockRequest.from_status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	44, // 14: lockstep.inventorymovement.v1.MoveStockRequest.to_status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	43, // 15: lockstep.inventorymovement.v1.MoveStockRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	40, // 16: lockstep.inventorymovement.v1.MoveStockRequest.source:type_name -> lockstep.common.v1.SourceRef
-	41, // 17: lockstep.inventorymovement.v1.MoveStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	45, // 18: lockstep.inventorymovement.v1.GetStockResponse.stock:type_name -> lockstep.inventorymovement.v1.Stock
-	13, // 19: lockstep.inventorymovement.v1.GetAvailabilityRequest.places:type_name -> lockstep.inventorymovement.v1.AvailabilityPlace
-	46, // 20: lockstep.inventorymovement.v1.GetAvailabilityResponse.availabilities:type_name -> lockstep.inventorymovement.v1.Availability
-	47, // 21: lockstep.inventorymovement.v1.StockCommit.recorded_time:type_name -> google.protobuf.Timestamp
-	16, // 22: lockstep.inventorymovement.v1.ListMovementsResponse.movements:type_name -> lockstep.inventorymovement.v1.StockCommit
-	43, // 23: lockstep.inventorymovement.v1.StockClaim.quantity:type_name -> lockstep.common.v1.Quantity
-	19, // 24: lockstep.inventorymovement.v1.ReserveStockRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
-	38, // 25: lockstep.inventorymovement.v1.ReserveStockResponse.grants:type_name -> lockstep.inventorymovement.v1.ReserveStockResponse.Grant
-	19, // 26: lockstep.inventorymovement.v1.ReleaseReservationsRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
-	41, // 27: lockstep.inventorymovement.v1.ReleaseReservationsResponse.receipts:type_name -> lockstep.common.v1.Receipt
-	40, // 28: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
-	41, // 29: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	48, // 30: lockstep.inventorymovement.v1.ConfirmPicksRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	40, // 31: lockstep.inventorymovement.v1.ConfirmPicksRequest.source:type_name -> lockstep.common.v1.SourceRef
-	41, // 32: lockstep.inventorymovement.v1.ConfirmPicksResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	48, // 33: lockstep.inventorymovement.v1.ReportShortPickRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	49, // 34: lockstep.inventorymovement.v1.ReportShortPickRequest.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	40, // 35: lockstep.inventorymovement.v1.ReportShortPickRequest.source:type_name -> lockstep.common.v1.SourceRef
-	41, // 36: lockstep.inventorymovement.v1.ReportShortPickResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	48, // 37: lockstep.inventorymovement.v1.PackCartonRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	40, // 38: lockstep.inventorymovement.v1.PackCartonRequest.source:type_name -> lockstep.common.v1.SourceRef
-	41, // 39: lockstep.inventorymovement.v1.PackCartonResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	40, // 40: lockstep.inventorymovement.v1.PostGoodsIssueRequest.source:type_name -> lockstep.common.v1.SourceRef
-	41, // 41: lockstep.inventorymovement.v1.PostGoodsIssueResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	50, // 42: lockstep.inventorymovement.v1.GetWarehouseOrderResponse.warehouse_order:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
-	51, // 43: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	50, // 44: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
-	47, // 45: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	43, // 46: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
-	52, // 47: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
-	1,  // 48: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest
-	3,  // 49: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:input_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
-	5,  // 50: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:input_type -> lockstep.inventorymovement.v1.RecordReturnReceiptRequest
-	7,  // 51: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
-	9,  // 52: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
-	11, // 53: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
-	14, // 54: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
-	17, // 55: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
-	20, // 56: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
-	22, // 57: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
-	24, // 58: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
-	26, // 59: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
-	28, // 60: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
-	30, // 61: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
-	32, // 62: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
-	34, // 63: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
-	36, // 64: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
-	53, // 65: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
-	54, // 66: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
-	55, // 67: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
-	56, // 68: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
-	57, // 69: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
-	58, // 70: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
-	59, // 71: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
-	60, // 72: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
-	61, // 73: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	62, // 74: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	2,  // 75: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,  // 76: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,  // 77: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,  // 78: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10, // 79: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12, // 80: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15, // 81: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18, // 82: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21, // 83: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23, // 84: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25, // 85: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27, // 86: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29, // 87: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31, // 88: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33, // 89: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35, // 90: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37, // 91: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	63, // 92: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	64, // 93: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	65, // 94: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	66, // 95: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	67, // 96: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	68, // 97: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	69, // 98: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	70, // 99: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	71, // 100: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	72, // 101: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	75, // [75:102] is the sub-list for method output_type
-	48, // [48:75] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
+	60,  // 1: lockstep.inventorymovement.v1.RecordReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 2: lockstep.inventorymovement.v1.RecordReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	59,  // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.receipts:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
+	60,  // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.source:type_name -> lockstep.common.v1.SourceRef
+	62,  // 5: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.results:type_name -> lockstep.common.v1.ItemResult
+	63,  // 6: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	60,  // 7: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 8: lockstep.inventorymovement.v1.RecordReturnReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	64,  // 9: lockstep.inventorymovement.v1.AdjustStockRequest.status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	63,  // 10: lockstep.inventorymovement.v1.AdjustStockRequest.change:type_name -> lockstep.common.v1.Quantity
+	60,  // 11: lockstep.inventorymovement.v1.AdjustStockRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 12: lockstep.inventorymovement.v1.AdjustStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	64,  // 13: lockstep.inventorymovement.v1.MoveStockRequest.from_status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	64,  // 14: lockstep.inventorymovement.v1.MoveStockRequest.to_status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	63,  // 15: lockstep.inventorymovement.v1.MoveStockRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	60,  // 16: lockstep.inventorymovement.v1.MoveStockRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 17: lockstep.inventorymovement.v1.MoveStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	65,  // 18: lockstep.inventorymovement.v1.GetStockResponse.stock:type_name -> lockstep.inventorymovement.v1.Stock
+	13,  // 19: lockstep.inventorymovement.v1.GetAvailabilityRequest.places:type_name -> lockstep.inventorymovement.v1.AvailabilityPlace
+	66,  // 20: lockstep.inventorymovement.v1.GetAvailabilityResponse.availabilities:type_name -> lockstep.inventorymovement.v1.Availability
+	67,  // 21: lockstep.inventorymovement.v1.StockCommit.recorded_time:type_name -> google.protobuf.Timestamp
+	16,  // 22: lockstep.inventorymovement.v1.ListMovementsResponse.movements:type_name -> lockstep.inventorymovement.v1.StockCommit
+	63,  // 23: lockstep.inventorymovement.v1.StockClaim.quantity:type_name -> lockstep.common.v1.Quantity
+	19,  // 24: lockstep.inventorymovement.v1.ReserveStockRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
+	58,  // 25: lockstep.inventorymovement.v1.ReserveStockResponse.grants:type_name -> lockstep.inventorymovement.v1.ReserveStockResponse.Grant
+	19,  // 26: lockstep.inventorymovement.v1.ReleaseReservationsRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
+	61,  // 27: lockstep.inventorymovement.v1.ReleaseReservationsResponse.receipts:type_name -> lockstep.common.v1.Receipt
+	60,  // 28: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 29: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	68,  // 30: lockstep.inventorymovement.v1.ConfirmPicksRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	60,  // 31: lockstep.inventorymovement.v1.ConfirmPicksRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 32: lockstep.inventorymovement.v1.ConfirmPicksResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	68,  // 33: lockstep.inventorymovement.v1.ReportShortPickRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	69,  // 34: lockstep.inventorymovement.v1.ReportShortPickRequest.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	60,  // 35: lockstep.inventorymovement.v1.ReportShortPickRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 36: lockstep.inventorymovement.v1.ReportShortPickResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	68,  // 37: lockstep.inventorymovement.v1.PackCartonRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	60,  // 38: lockstep.inventorymovement.v1.PackCartonRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 39: lockstep.inventorymovement.v1.PackCartonResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	60,  // 40: lockstep.inventorymovement.v1.PostGoodsIssueRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 41: lockstep.inventorymovement.v1.PostGoodsIssueResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	70,  // 42: lockstep.inventorymovement.v1.GetWarehouseOrderResponse.warehouse_order:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
+	71,  // 43: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	70,  // 44: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
+	67,  // 45: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	72,  // 46: lockstep.inventorymovement.v1.RegisterAsnRequest.lines:type_name -> lockstep.inventorymovement.v1.AsnLine
+	73,  // 47: lockstep.inventorymovement.v1.RegisterAsnRequest.units:type_name -> lockstep.inventorymovement.v1.AsnUnit
+	67,  // 48: lockstep.inventorymovement.v1.RegisterAsnRequest.expected_time:type_name -> google.protobuf.Timestamp
+	60,  // 49: lockstep.inventorymovement.v1.RegisterAsnRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 50: lockstep.inventorymovement.v1.RegisterAsnResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	60,  // 51: lockstep.inventorymovement.v1.RecordArrivalRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 52: lockstep.inventorymovement.v1.RecordArrivalResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	74,  // 53: lockstep.inventorymovement.v1.ReceiveLinesRequest.goods:type_name -> lockstep.inventorymovement.v1.ReceivedGoods
+	60,  // 54: lockstep.inventorymovement.v1.ReceiveLinesRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 55: lockstep.inventorymovement.v1.ReceiveLinesResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	74,  // 56: lockstep.inventorymovement.v1.ReceiveBlindRequest.goods:type_name -> lockstep.inventorymovement.v1.ReceivedGoods
+	60,  // 57: lockstep.inventorymovement.v1.ReceiveBlindRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 58: lockstep.inventorymovement.v1.ReceiveBlindResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	60,  // 59: lockstep.inventorymovement.v1.CancelRemainingRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 60: lockstep.inventorymovement.v1.CancelRemainingResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	63,  // 61: lockstep.inventorymovement.v1.RecordInspectionRequest.accepted:type_name -> lockstep.common.v1.Quantity
+	63,  // 62: lockstep.inventorymovement.v1.RecordInspectionRequest.rejected:type_name -> lockstep.common.v1.Quantity
+	60,  // 63: lockstep.inventorymovement.v1.RecordInspectionRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 64: lockstep.inventorymovement.v1.RecordInspectionResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	75,  // 65: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.decision:type_name -> lockstep.inventorymovement.v1.OverReceiptDecision
+	63,  // 66: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	60,  // 67: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 68: lockstep.inventorymovement.v1.ResolveOverReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	63,  // 69: lockstep.inventorymovement.v1.ConfirmPutawayRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	60,  // 70: lockstep.inventorymovement.v1.ConfirmPutawayRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 71: lockstep.inventorymovement.v1.ConfirmPutawayResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	76,  // 72: lockstep.inventorymovement.v1.GetInboundDeliveryResponse.inbound_delivery:type_name -> lockstep.inventorymovement.v1.InboundDelivery
+	77,  // 73: lockstep.inventorymovement.v1.ListInboundDeliveriesRequest.state:type_name -> lockstep.inventorymovement.v1.InboundDeliveryState
+	76,  // 74: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse.inbound_deliveries:type_name -> lockstep.inventorymovement.v1.InboundDelivery
+	67,  // 75: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	63,  // 76: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
+	78,  // 77: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
+	1,   // 78: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest
+	3,   // 79: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:input_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
+	5,   // 80: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:input_type -> lockstep.inventorymovement.v1.RecordReturnReceiptRequest
+	7,   // 81: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
+	9,   // 82: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
+	11,  // 83: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
+	14,  // 84: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
+	17,  // 85: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
+	20,  // 86: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
+	22,  // 87: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
+	24,  // 88: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
+	26,  // 89: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
+	28,  // 90: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
+	30,  // 91: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
+	32,  // 92: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
+	34,  // 93: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
+	36,  // 94: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
+	79,  // 95: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
+	80,  // 96: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
+	81,  // 97: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
+	82,  // 98: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
+	83,  // 99: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
+	84,  // 100: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
+	85,  // 101: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
+	86,  // 102: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
+	87,  // 103: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	88,  // 104: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	38,  // 105: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
+	40,  // 106: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
+	42,  // 107: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
+	44,  // 108: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
+	46,  // 109: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
+	48,  // 110: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
+	50,  // 111: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
+	52,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
+	54,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
+	56,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
+	2,   // 115: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 116: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 117: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 118: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 119: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12,  // 120: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 121: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	89,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	90,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	91,  // 134: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	92,  // 135: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	93,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	94,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	95,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	96,  // 139: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	97,  // 140: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	98,  // 141: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 142: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 143: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 144: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 145: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	115, // [115:152] is the sub-list for method output_type
+	78,  // [78:115] is the sub-list for method input_type
+	78,  // [78:78] is the sub-list for extension type_name
+	78,  // [78:78] is the sub-list for extension extendee
+	0,   // [0:78] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_inventory_movement_proto_init() }
@@ -3015,6 +4591,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	}
 	file_lockstep_inventorymovement_v1_allocations_proto_init()
 	file_lockstep_inventorymovement_v1_balances_proto_init()
+	file_lockstep_inventorymovement_v1_inbound_resources_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
 	type x struct{}
@@ -3023,7 +4600,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc), len(file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   38,
+			NumMessages:   58,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -48,6 +48,16 @@ const (
 	InventoryMovementService_ListReservations_FullMethodName          = "/lockstep.inventorymovement.v1.InventoryMovementService/ListReservations"
 	InventoryMovementService_SetAllocationPolicy_FullMethodName       = "/lockstep.inventorymovement.v1.InventoryMovementService/SetAllocationPolicy"
 	InventoryMovementService_GetAllocationPolicy_FullMethodName       = "/lockstep.inventorymovement.v1.InventoryMovementService/GetAllocationPolicy"
+	InventoryMovementService_RegisterAsn_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/RegisterAsn"
+	InventoryMovementService_RecordArrival_FullMethodName             = "/lockstep.inventorymovement.v1.InventoryMovementService/RecordArrival"
+	InventoryMovementService_ReceiveLines_FullMethodName              = "/lockstep.inventorymovement.v1.InventoryMovementService/ReceiveLines"
+	InventoryMovementService_ReceiveBlind_FullMethodName              = "/lockstep.inventorymovement.v1.InventoryMovementService/ReceiveBlind"
+	InventoryMovementService_CancelRemaining_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/CancelRemaining"
+	InventoryMovementService_RecordInspection_FullMethodName          = "/lockstep.inventorymovement.v1.InventoryMovementService/RecordInspection"
+	InventoryMovementService_ResolveOverReceipt_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/ResolveOverReceipt"
+	InventoryMovementService_ConfirmPutaway_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutaway"
+	InventoryMovementService_GetInboundDelivery_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/GetInboundDelivery"
+	InventoryMovementService_ListInboundDeliveries_FullMethodName     = "/lockstep.inventorymovement.v1.InventoryMovementService/ListInboundDeliveries"
 )
 
 // InventoryMovementServiceClient is the client API for InventoryMovementService service.
@@ -111,6 +121,26 @@ type InventoryMovementServiceClient interface {
 	SetAllocationPolicy(ctx context.Context, in *SetAllocationPolicyRequest, opts ...grpc.CallOption) (*SetAllocationPolicyResponse, error)
 	// Returns in which order the tenant's sites allocate what does not expire.
 	GetAllocationPolicy(ctx context.Context, in *GetAllocationPolicyRequest, opts ...grpc.CallOption) (*GetAllocationPolicyResponse, error)
+	// Takes an ASN (X12 856, EDIFACT DESADV) of a supplier, who may announce its own.
+	RegisterAsn(ctx context.Context, in *RegisterAsnRequest, opts ...grpc.CallOption) (*RegisterAsnResponse, error)
+	// Records that a delivery is at the site.
+	RecordArrival(ctx context.Context, in *RecordArrivalRequest, opts ...grpc.CallOption) (*RecordArrivalResponse, error)
+	// Records goods received under a delivery, by line, SSCC or item. A report: each is a further fact, and what does not fit is a discrepancy.
+	ReceiveLines(ctx context.Context, in *ReceiveLinesRequest, opts ...grpc.CallOption) (*ReceiveLinesResponse, error)
+	// Records goods received that no ASN announced.
+	ReceiveBlind(ctx context.Context, in *ReceiveBlindRequest, opts ...grpc.CallOption) (*ReceiveBlindResponse, error)
+	// Ends the wait for what has not come of a delivery.
+	CancelRemaining(ctx context.Context, in *CancelRemainingRequest, opts ...grpc.CallOption) (*CancelRemainingResponse, error)
+	// Records the outcome of quality inspection.
+	RecordInspection(ctx context.Context, in *RecordInspectionRequest, opts ...grpc.CallOption) (*RecordInspectionResponse, error)
+	// Decides what becomes of goods in QUARANTINE because too many came.
+	ResolveOverReceipt(ctx context.Context, in *ResolveOverReceiptRequest, opts ...grpc.CallOption) (*ResolveOverReceiptResponse, error)
+	// Records that goods were put away.
+	ConfirmPutaway(ctx context.Context, in *ConfirmPutawayRequest, opts ...grpc.CallOption) (*ConfirmPutawayResponse, error)
+	// Returns one inbound delivery.
+	GetInboundDelivery(ctx context.Context, in *GetInboundDeliveryRequest, opts ...grpc.CallOption) (*GetInboundDeliveryResponse, error)
+	// Lists inbound deliveries, oldest first, by one of the keys.
+	ListInboundDeliveries(ctx context.Context, in *ListInboundDeliveriesRequest, opts ...grpc.CallOption) (*ListInboundDeliveriesResponse, error)
 }
 
 type inventoryMovementServiceClient struct {
@@ -391,6 +421,106 @@ func (c *inventoryMovementServiceClient) GetAllocationPolicy(ctx context.Context
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) RegisterAsn(ctx context.Context, in *RegisterAsnRequest, opts ...grpc.CallOption) (*RegisterAsnResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RegisterAsnResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_RegisterAsn_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) RecordArrival(ctx context.Context, in *RecordArrivalRequest, opts ...grpc.CallOption) (*RecordArrivalResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordArrivalResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_RecordArrival_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ReceiveLines(ctx context.Context, in *ReceiveLinesRequest, opts ...grpc.CallOption) (*ReceiveLinesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReceiveLinesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ReceiveLines_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ReceiveBlind(ctx context.Context, in *ReceiveBlindRequest, opts ...grpc.CallOption) (*ReceiveBlindResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReceiveBlindResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ReceiveBlind_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) CancelRemaining(ctx context.Context, in *CancelRemainingRequest, opts ...grpc.CallOption) (*CancelRemainingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelRemainingResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CancelRemaining_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) RecordInspection(ctx context.Context, in *RecordInspectionRequest, opts ...grpc.CallOption) (*RecordInspectionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecordInspectionResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_RecordInspection_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ResolveOverReceipt(ctx context.Context, in *ResolveOverReceiptRequest, opts ...grpc.CallOption) (*ResolveOverReceiptResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResolveOverReceiptResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ResolveOverReceipt_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ConfirmPutaway(ctx context.Context, in *ConfirmPutawayRequest, opts ...grpc.CallOption) (*ConfirmPutawayResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ConfirmPutawayResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ConfirmPutaway_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetInboundDelivery(ctx context.Context, in *GetInboundDeliveryRequest, opts ...grpc.CallOption) (*GetInboundDeliveryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetInboundDeliveryResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetInboundDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListInboundDeliveries(ctx context.Context, in *ListInboundDeliveriesRequest, opts ...grpc.CallOption) (*ListInboundDeliveriesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListInboundDeliveriesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListInboundDeliveries_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InventoryMovementServiceServer is the server API for InventoryMovementService service.
 // All implementations must embed UnimplementedInventoryMovementServiceServer
 // for forward compatibility.
@@ -452,6 +582,26 @@ type InventoryMovementServiceServer interface {
 	SetAllocationPolicy(context.Context, *SetAllocationPolicyRequest) (*SetAllocationPolicyResponse, error)
 	// Returns in which order the tenant's sites allocate what does not expire.
 	GetAllocationPolicy(context.Context, *GetAllocationPolicyRequest) (*GetAllocationPolicyResponse, error)
+	// Takes an ASN (X12 856, EDIFACT DESADV) of a supplier, who may announce its own.
+	RegisterAsn(context.Context, *RegisterAsnRequest) (*RegisterAsnResponse, error)
+	// Records that a delivery is at the site.
+	RecordArrival(context.Context, *RecordArrivalRequest) (*RecordArrivalResponse, error)
+	// Records goods received under a delivery, by line, SSCC or item. A report: each is a further fact, and what does not fit is a discrepancy.
+	ReceiveLines(context.Context, *ReceiveLinesRequest) (*ReceiveLinesResponse, error)
+	// Records goods received that no ASN announced.
+	ReceiveBlind(context.Context, *ReceiveBlindRequest) (*ReceiveBlindResponse, error)
+	// Ends the wait for what has not come of a delivery.
+	CancelRemaining(context.Context, *CancelRemainingRequest) (*CancelRemainingResponse, error)
+	// Records the outcome of quality inspection.
+	RecordInspection(context.Context, *RecordInspectionRequest) (*RecordInspectionResponse, error)
+	// Decides what becomes of goods in QUARANTINE because too many came.
+	ResolveOverReceipt(context.Context, *ResolveOverReceiptRequest) (*ResolveOverReceiptResponse, error)
+	// Records that goods were put away.
+	ConfirmPutaway(context.Context, *ConfirmPutawayRequest) (*ConfirmPutawayResponse, error)
+	// Returns one inbound delivery.
+	GetInboundDelivery(context.Context, *GetInboundDeliveryRequest) (*GetInboundDeliveryResponse, error)
+	// Lists inbound deliveries, oldest first, by one of the keys.
+	ListInboundDeliveries(context.Context, *ListInboundDeliveriesRequest) (*ListInboundDeliveriesResponse, error)
 	mustEmbedUnimplementedInventoryMovementServiceServer()
 }
 
@@ -542,6 +692,36 @@ func (UnimplementedInventoryMovementServiceServer) SetAllocationPolicy(context.C
 }
 func (UnimplementedInventoryMovementServiceServer) GetAllocationPolicy(context.Context, *GetAllocationPolicyRequest) (*GetAllocationPolicyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetAllocationPolicy not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) RegisterAsn(context.Context, *RegisterAsnRequest) (*RegisterAsnResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RegisterAsn not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) RecordArrival(context.Context, *RecordArrivalRequest) (*RecordArrivalResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordArrival not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ReceiveLines(context.Context, *ReceiveLinesRequest) (*ReceiveLinesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReceiveLines not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ReceiveBlind(context.Context, *ReceiveBlindRequest) (*ReceiveBlindResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReceiveBlind not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CancelRemaining(context.Context, *CancelRemainingRequest) (*CancelRemainingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelRemaining not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) RecordInspection(context.Context, *RecordInspectionRequest) (*RecordInspectionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordInspection not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ResolveOverReceipt(context.Context, *ResolveOverReceiptRequest) (*ResolveOverReceiptResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResolveOverReceipt not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ConfirmPutaway(context.Context, *ConfirmPutawayRequest) (*ConfirmPutawayResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ConfirmPutaway not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetInboundDelivery(context.Context, *GetInboundDeliveryRequest) (*GetInboundDeliveryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetInboundDelivery not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListInboundDeliveries(context.Context, *ListInboundDeliveriesRequest) (*ListInboundDeliveriesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListInboundDeliveries not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) mustEmbedUnimplementedInventoryMovementServiceServer() {
 }
@@ -1051,6 +1231,186 @@ func _InventoryMovementService_GetAllocationPolicy_Handler(srv interface{}, ctx 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_RegisterAsn_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RegisterAsnRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).RegisterAsn(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_RegisterAsn_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).RegisterAsn(ctx, req.(*RegisterAsnRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_RecordArrival_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordArrivalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).RecordArrival(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_RecordArrival_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).RecordArrival(ctx, req.(*RecordArrivalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ReceiveLines_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReceiveLinesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ReceiveLines(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ReceiveLines_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ReceiveLines(ctx, req.(*ReceiveLinesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ReceiveBlind_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReceiveBlindRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ReceiveBlind(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ReceiveBlind_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ReceiveBlind(ctx, req.(*ReceiveBlindRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_CancelRemaining_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelRemainingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CancelRemaining(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CancelRemaining_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CancelRemaining(ctx, req.(*CancelRemainingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_RecordInspection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordInspectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).RecordInspection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_RecordInspection_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).RecordInspection(ctx, req.(*RecordInspectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ResolveOverReceipt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResolveOverReceiptRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ResolveOverReceipt(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ResolveOverReceipt_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ResolveOverReceipt(ctx, req.(*ResolveOverReceiptRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ConfirmPutaway_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConfirmPutawayRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ConfirmPutaway(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ConfirmPutaway_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ConfirmPutaway(ctx, req.(*ConfirmPutawayRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetInboundDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetInboundDeliveryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetInboundDelivery(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetInboundDelivery_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetInboundDelivery(ctx, req.(*GetInboundDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListInboundDeliveries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListInboundDeliveriesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListInboundDeliveries(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListInboundDeliveries_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListInboundDeliveries(ctx, req.(*ListInboundDeliveriesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InventoryMovementService_ServiceDesc is the grpc.ServiceDesc for InventoryMovementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1165,6 +1525,46 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetAllocationPolicy",
 			Handler:    _InventoryMovementService_GetAllocationPolicy_Handler,
+		},
+		{
+			MethodName: "RegisterAsn",
+			Handler:    _InventoryMovementService_RegisterAsn_Handler,
+		},
+		{
+			MethodName: "RecordArrival",
+			Handler:    _InventoryMovementService_RecordArrival_Handler,
+		},
+		{
+			MethodName: "ReceiveLines",
+			Handler:    _InventoryMovementService_ReceiveLines_Handler,
+		},
+		{
+			MethodName: "ReceiveBlind",
+			Handler:    _InventoryMovementService_ReceiveBlind_Handler,
+		},
+		{
+			MethodName: "CancelRemaining",
+			Handler:    _InventoryMovementService_CancelRemaining_Handler,
+		},
+		{
+			MethodName: "RecordInspection",
+			Handler:    _InventoryMovementService_RecordInspection_Handler,
+		},
+		{
+			MethodName: "ResolveOverReceipt",
+			Handler:    _InventoryMovementService_ResolveOverReceipt_Handler,
+		},
+		{
+			MethodName: "ConfirmPutaway",
+			Handler:    _InventoryMovementService_ConfirmPutaway_Handler,
+		},
+		{
+			MethodName: "GetInboundDelivery",
+			Handler:    _InventoryMovementService_GetInboundDelivery_Handler,
+		},
+		{
+			MethodName: "ListInboundDeliveries",
+			Handler:    _InventoryMovementService_ListInboundDeliveries_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -40,6 +40,8 @@ const (
 	StockStatus_STOCK_STATUS_DAMAGED StockStatus = 4
 	// Came back and is not graded yet.
 	StockStatus_STOCK_STATUS_RETURNED StockStatus = 5
+	// More than was ordered, until it is decided whether it is kept.
+	StockStatus_STOCK_STATUS_QUARANTINE StockStatus = 6
 )
 
 // Enum value maps for StockStatus.
@@ -51,6 +53,7 @@ var (
 		3: "STOCK_STATUS_BLOCKED",
 		4: "STOCK_STATUS_DAMAGED",
 		5: "STOCK_STATUS_RETURNED",
+		6: "STOCK_STATUS_QUARANTINE",
 	}
 	StockStatus_value = map[string]int32{
 		"STOCK_STATUS_UNSPECIFIED": 0,
@@ -59,6 +62,7 @@ var (
 		"STOCK_STATUS_BLOCKED":     3,
 		"STOCK_STATUS_DAMAGED":     4,
 		"STOCK_STATUS_RETURNED":    5,
+		"STOCK_STATUS_QUARANTINE":  6,
 	}
 )
 
@@ -113,33 +117,41 @@ const (
 	MovementType_MOVEMENT_TYPE_RETURN_RECEIPT MovementType = 8
 	// Returned goods moved to where it was decided that they go.
 	MovementType_MOVEMENT_TYPE_DISPOSITION MovementType = 9
+	// Put away from the receiving place to where it is stored.
+	MovementType_MOVEMENT_TYPE_PUT_AWAY MovementType = 10
+	// Goods sent back to the supplier.
+	MovementType_MOVEMENT_TYPE_SUPPLIER_RETURN MovementType = 11
 )
 
 // Enum value maps for MovementType.
 var (
 	MovementType_name = map[int32]string{
-		0: "MOVEMENT_TYPE_UNSPECIFIED",
-		1: "MOVEMENT_TYPE_RECEIPT",
-		2: "MOVEMENT_TYPE_PICK",
-		3: "MOVEMENT_TYPE_ISSUE",
-		4: "MOVEMENT_TYPE_ADJUSTMENT",
-		5: "MOVEMENT_TYPE_MOVE",
-		6: "MOVEMENT_TYPE_STATUS_CHANGE",
-		7: "MOVEMENT_TYPE_PUT_BACK",
-		8: "MOVEMENT_TYPE_RETURN_RECEIPT",
-		9: "MOVEMENT_TYPE_DISPOSITION",
+		0:  "MOVEMENT_TYPE_UNSPECIFIED",
+		1:  "MOVEMENT_TYPE_RECEIPT",
+		2:  "MOVEMENT_TYPE_PICK",
+		3:  "MOVEMENT_TYPE_ISSUE",
+		4:  "MOVEMENT_TYPE_ADJUSTMENT",
+		5:  "MOVEMENT_TYPE_MOVE",
+		6:  "MOVEMENT_TYPE_STATUS_CHANGE",
+		7:  "MOVEMENT_TYPE_PUT_BACK",
+		8:  "MOVEMENT_TYPE_RETURN_RECEIPT",
+		9:  "MOVEMENT_TYPE_DISPOSITION",
+		10: "MOVEMENT_TYPE_PUT_AWAY",
+		11: "MOVEMENT_TYPE_SUPPLIER_RETURN",
 	}
 	MovementType_value = map[string]int32{
-		"MOVEMENT_TYPE_UNSPECIFIED":    0,
-		"MOVEMENT_TYPE_RECEIPT":        1,
-		"MOVEMENT_TYPE_PICK":           2,
-		"MOVEMENT_TYPE_ISSUE":          3,
-		"MOVEMENT_TYPE_ADJUSTMENT":     4,
-		"MOVEMENT_TYPE_MOVE":           5,
-		"MOVEMENT_TYPE_STATUS_CHANGE":  6,
-		"MOVEMENT_TYPE_PUT_BACK":       7,
-		"MOVEMENT_TYPE_RETURN_RECEIPT": 8,
-		"MOVEMENT_TYPE_DISPOSITION":    9,
+		"MOVEMENT_TYPE_UNSPECIFIED":     0,
+		"MOVEMENT_TYPE_RECEIPT":         1,
+		"MOVEMENT_TYPE_PICK":            2,
+		"MOVEMENT_TYPE_ISSUE":           3,
+		"MOVEMENT_TYPE_ADJUSTMENT":      4,
+		"MOVEMENT_TYPE_MOVE":            5,
+		"MOVEMENT_TYPE_STATUS_CHANGE":   6,
+		"MOVEMENT_TYPE_PUT_BACK":        7,
+		"MOVEMENT_TYPE_RETURN_RECEIPT":  8,
+		"MOVEMENT_TYPE_DISPOSITION":     9,
+		"MOVEMENT_TYPE_PUT_AWAY":        10,
+		"MOVEMENT_TYPE_SUPPLIER_RETURN": 11,
 	}
 )
 
@@ -1572,14 +1584,15 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"createTime\x12]\n" +
 	"\x0econtradictions\x18\x11 \x03(\v25.lockstep.inventorymovement.v1.WarehouseContradictionR\x0econtradictions\x12/\n" +
 	"\x13contradiction_count\x18\x12 \x01(\x05R\x12contradictionCount\x12O\n" +
-	"\tshortages\x18( \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages*\xab\x01\n" +
+	"\tshortages\x18( \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages*\xc8\x01\n" +
 	"\vStockStatus\x12\x1c\n" +
 	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STOCK_STATUS_AVAILABLE\x10\x01\x12\x13\n" +
 	"\x0fSTOCK_STATUS_QI\x10\x02\x12\x18\n" +
 	"\x14STOCK_STATUS_BLOCKED\x10\x03\x12\x18\n" +
 	"\x14STOCK_STATUS_DAMAGED\x10\x04\x12\x19\n" +
-	"\x15STOCK_STATUS_RETURNED\x10\x05*\xad\x02\n" +
+	"\x15STOCK_STATUS_RETURNED\x10\x05\x12\x1b\n" +
+	"\x17STOCK_STATUS_QUARANTINE\x10\x06*\xec\x02\n" +
 	"\fMovementType\x12\x1d\n" +
 	"\x19MOVEMENT_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15MOVEMENT_TYPE_RECEIPT\x10\x01\x12\x16\n" +
@@ -1590,7 +1603,10 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x1bMOVEMENT_TYPE_STATUS_CHANGE\x10\x06\x12\x1a\n" +
 	"\x16MOVEMENT_TYPE_PUT_BACK\x10\a\x12 \n" +
 	"\x1cMOVEMENT_TYPE_RETURN_RECEIPT\x10\b\x12\x1d\n" +
-	"\x19MOVEMENT_TYPE_DISPOSITION\x10\t*_\n" +
+	"\x19MOVEMENT_TYPE_DISPOSITION\x10\t\x12\x1a\n" +
+	"\x16MOVEMENT_TYPE_PUT_AWAY\x10\n" +
+	"\x12!\n" +
+	"\x1dMOVEMENT_TYPE_SUPPLIER_RETURN\x10\v*_\n" +
 	"\vShortReason\x12\x1c\n" +
 	"\x18SHORT_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SHORT_REASON_DAMAGED\x10\x01\x12\x18\n" +

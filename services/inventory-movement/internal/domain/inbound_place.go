@@ -1,0 +1,152 @@
+package domain
+
+import (
+	"time"
+
+	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
+)
+
+// stands sums what stands of a line in a status, in a lot if one is named.
+func (d Inbound) stands(line int, s Status, lot string) (sum quantity.Decimal) {
+	for _, x := range d.Standings {
+		if x.Line == line && x.Place.Status == s && (lot == "" || x.Place.Lot == lot) {
+			sum = sum.Add(x.Quantity)
+		}
+	}
+	return sum
+}
+
+// relocate makes the moves that take a quantity of a line in a status to where it goes.
+func (d Inbound) relocate(l InboundLine, s Status, lot string, q quantity.Decimal, to func(Place) Place) []InboundMove {
+	var moves []InboundMove
+	for _, x := range d.Standings {
+		n := quantity.Min(x.Quantity, q)
+		if x.Line == l.Number && x.Place.Status == s && (lot == "" || x.Place.Lot == lot) && n.Sign() > 0 {
+			moves = append(moves, InboundMove{x.Number, l.Number, l.Item, l.SKU, l.Unit, x.Place, to(x.Place), n})
+			q = q.Sub(n)
+		}
+	}
+	return moves
+}
+
+func becomes(s Status) func(Place) Place {
+	return func(p Place) Place {
+		p.Status = s
+		return p
+	}
+}
+
+func (d Inbound) named(line int) (InboundLine, error) {
+	l, known := d.Line(line)
+	if !known {
+		return l, Invalid("line_number", "LINE_UNKNOWN", "the delivery has no line %d", line)
+	}
+	return l, nil
+}
+
+// Inspect records what inspection found: what is accepted becomes AVAILABLE, what is rejected BLOCKED.
+func Inspect(d Inbound, line int, lot string, accepted, rejected quantity.Decimal, at time.Time) ([]InboundFact, error) {
+	l, err := d.named(line)
+	if err != nil {
+		return nil, err
+	}
+	if have := d.stands(line, QI, lot); have.Less(accepted.Add(rejected)) {
+		return nil, fault.New(fault.Refused, "INSPECTION_EXCEEDED", "%s of line %d stand in QI, not %s", have, line, accepted.Add(rejected)).
+			With("available", have.String())
+	}
+	moves := d.relocate(l, QI, lot, accepted, becomes(Available))
+	rest := EvolveInbound(d, InspectionRecorded{Moves: moves})
+	moves = append(moves, rest.relocate(l, QI, lot, rejected, becomes(Blocked))...)
+	return []InboundFact{InspectionRecorded{d.Keys, moves, at}}, nil
+}
+
+// ResolveOver decides what becomes of goods of a line that are too many; none named: of all.
+func ResolveOver(d Inbound, line int, decision OverDecision, q quantity.Decimal, at time.Time) ([]InboundFact, error) {
+	l, err := d.named(line)
+	if err != nil {
+		return nil, err
+	}
+	have := d.stands(line, Quarantine, "")
+	if q.IsZero() {
+		q = have
+	}
+	if have.Less(q) || have.IsZero() {
+		return nil, fault.New(fault.Refused, "QUARANTINE_EXCEEDED", "%s of line %d stand in QUARANTINE, not %s", have, line, q).With("available", have.String())
+	}
+	to := becomes(Available)
+	switch {
+	case decision == ReturnOver:
+		to = func(p Place) Place {
+			p.Location = Supplier
+			return p
+		}
+	case l.Inspect:
+		to = becomes(QI)
+	}
+	return []InboundFact{OverReceiptResolved{d.Keys, decision, d.relocate(l, Quarantine, "", q, to), at}}, nil
+}
+
+// ConfirmPutaway records where goods of a task were put; nothing named: all of them.
+func ConfirmPutaway(d Inbound, task int, location string, q quantity.Decimal, at time.Time) ([]InboundFact, error) {
+	s, err := d.Task(task)
+	if err != nil {
+		return nil, err
+	}
+	if q.IsZero() {
+		q = s.Quantity
+	}
+	if s.Quantity.Less(q) {
+		return nil, fault.New(fault.Refused, "TASK_EXCEEDED", "%s are to be put away, not %s", s.Quantity, q).With("available", s.Quantity.String())
+	}
+	if location == "" {
+		return nil, Invalid("location", "PUTAWAY_LOCATION_REQUIRED", "no rule suggests a place: say where they were put")
+	}
+	l, _ := d.Line(s.Line) // what stands is of a line
+	to := s.Place
+	to.Location = location
+	return []InboundFact{PutawayConfirmed{d.Keys, []InboundMove{{task, l.Number, l.Item, l.SKU, l.Unit, s.Place, to, q}}, at}}, nil
+}
+
+// Task returns what is to be put away under a number.
+func (d Inbound) Task(number int) (Standing, error) {
+	for _, s := range d.Standings {
+		if s.Number == number && !s.Stored {
+			return s, nil
+		}
+	}
+	return Standing{}, Invalid("task_number", "TASK_UNKNOWN", "the delivery has no task %d", number)
+}
+
+// TakeInbound books goods of a delivery as they go from one place or status to another: a
+// report, never refused. Goods that are allocated go with their allocation; what the books do
+// not have where it should stand comes from DISCREPANCY.
+func TakeInbound(s Stock, key StockKey, m InboundMove, kind MovementType, document string, at time.Time) []StockFact {
+	key = s.named(key)
+	b := booking{s: s, left: m.Quantity}
+	from, to := s.dated(m.From), m.To
+	if !to.outside() {
+		to.Expiry = from.Expiry
+	}
+	move := func(source Place, n quantity.Decimal) {
+		b.add(n, StockMoved{StockKey: key, Type: kind, From: source, To: to, Quantity: n, Reason: document, At: at})
+	}
+	if from == to {
+		return nil
+	}
+	_, free := s.onHand(from)
+	move(from, quantity.Min(free, b.left))
+	for _, a := range b.s.Allocations {
+		n := quantity.Min(a.Quantity, b.left)
+		if a.Place != from || n.Sign() <= 0 || !to.sellable() {
+			continue
+		}
+		moved := a
+		moved.Place, moved.Quantity = to, n
+		b.left = b.left.Sub(n)
+		b.note(StockMoved{StockKey: key, Type: kind, From: from, To: to, Quantity: n, Reason: document, Order: a.Order, Line: a.Line, Used: n, At: at})
+		b.note(StockAllocated{StockKey: key, Order: a.Order, Line: a.Line, Parts: []Allocation{moved}})
+	}
+	move(Place{Location: Discrepancy, Lot: from.Lot, Status: from.Status}, b.left)
+	return b.facts
+}
