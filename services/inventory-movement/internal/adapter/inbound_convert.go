@@ -130,7 +130,7 @@ func inboundLine(l domain.InboundLine) *imv1.InboundDeliveryLine {
 		LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Announced: amount(l.Announced, l.Unit), Received: amount(l.Received, l.Unit),
 		Over: amount(l.Over, l.Unit), Cancelled: amount(l.Cancelled, l.Unit), Open: amount(l.Open(), l.Unit), Lot: l.Lot, ExpiryDate: l.Expiry,
 		OverTolerancePercent: l.Percent, InspectionRequired: l.Inspect, InsteadOfLineNumber: int32(l.InsteadOf),
-		Discrepancies: protovalue.Each(l.Discrepancies, func(x domain.Difference) *imv1.Discrepancy {
+		Discrepancies: protovalue.Each(l.Discrepancies, func(x domain.ReceiptDifference) *imv1.Discrepancy {
 			return &imv1.Discrepancy{Type: discrepancy(x.Type), Quantity: amount(x.Quantity, l.Unit)}
 		}),
 	}

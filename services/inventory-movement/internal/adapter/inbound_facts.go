@@ -123,7 +123,7 @@ var inboundReaders = func() protovalue.Readers[domain.InboundFact] {
 		q, err := protovalue.StoredQuantity(m.GetQuantity())
 		return domain.DiscrepancyFound{
 			InboundKeys: fromInboundKeys(m.GetKeys()), Line: int(m.GetLineNumber()), SKU: m.GetSku(), Unit: q.Unit,
-			Difference: domain.Difference{Type: fromDiscrepancy(m.GetType()), Quantity: q.Value},
+			ReceiptDifference: domain.ReceiptDifference{Type: fromDiscrepancy(m.GetType()), Quantity: q.Value},
 		}, err
 	})
 	protovalue.Read(rs, func(m *imv1.InboundRemainderCancelled) (domain.InboundFact, error) {

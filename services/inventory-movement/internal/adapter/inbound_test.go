@@ -31,7 +31,7 @@ func inboundFacts() []domain.InboundFact {
 				{Line: 100001, Item: "itm_b", SKU: "POT", Unit: "EA", Quantity: twelve, Over: twelve, Place: bin, InsteadOf: 1},
 			},
 		},
-		domain.DiscrepancyFound{InboundKeys: keys, Line: 100001, SKU: "POT", Unit: "EA", Difference: domain.Difference{Type: domain.WrongItem, Quantity: twelve}},
+		domain.DiscrepancyFound{InboundKeys: keys, Line: 100001, SKU: "POT", Unit: "EA", ReceiptDifference: domain.ReceiptDifference{Type: domain.WrongItem, Quantity: twelve}},
 		domain.RemainderCancelled{InboundKeys: keys, Lines: []domain.UnitContent{{Line: 1, Quantity: quantity.Int(1), Unit: "EA"}}, Reason: "SHORT"},
 		domain.InspectionRecorded{InboundKeys: keys, Moves: moves, At: at},
 		domain.OverReceiptResolved{InboundKeys: keys, Decision: domain.KeepOver, Moves: moves, At: at},

@@ -61,8 +61,8 @@ type InboundKeys struct {
 	Owner         string `bson:"o"`
 }
 
-// Difference is by how much a line differs.
-type Difference struct {
+// ReceiptDifference is by how much a line differs.
+type ReceiptDifference struct {
 	Type     DiscrepancyType  `bson:"t"`
 	Quantity quantity.Decimal `bson:"q"`
 }
@@ -83,7 +83,7 @@ type InboundLine struct {
 	Received      quantity.Decimal `bson:"r"`
 	Over          quantity.Decimal `bson:"v"` // of it more than was open
 	Cancelled     quantity.Decimal `bson:"c"`
-	Discrepancies []Difference     `bson:"d,omitempty"`
+	Discrepancies []ReceiptDifference     `bson:"d,omitempty"`
 }
 
 // Open is what is still to come.
@@ -238,7 +238,7 @@ type (
 		Line int
 		SKU  string
 		Unit string
-		Difference
+		ReceiptDifference
 	}
 	// RemainderCancelled ends the wait for what has not come.
 	RemainderCancelled struct {

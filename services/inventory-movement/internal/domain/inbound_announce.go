@@ -140,7 +140,7 @@ func CancelRest(d Inbound, lines []int, reason string) ([]InboundFact, error) {
 			continue
 		}
 		f.Lines = append(f.Lines, UnitContent{l.Number, open, l.Unit})
-		facts = append(facts, DiscrepancyFound{d.Keys, l.Number, l.SKU, l.Unit, Difference{ShortReceipt, open}})
+		facts = append(facts, DiscrepancyFound{d.Keys, l.Number, l.SKU, l.Unit, ReceiptDifference{ShortReceipt, open}})
 	}
 	if len(f.Lines) == 0 {
 		return nil, fault.New(fault.Refused, "NOTHING_OPEN", "nothing is open on the delivery")

@@ -23,7 +23,7 @@ func EvolveInbound(d Inbound, fact InboundFact) Inbound {
 			d.Messages = d.Messages[max(0, len(d.Messages)-maxMessages):]
 		}
 	case DiscrepancyFound:
-		d = d.edit(f.Line, func(l *InboundLine) { l.Discrepancies = differ(l.Discrepancies, f.Difference) })
+		d = d.edit(f.Line, func(l *InboundLine) { l.Discrepancies = differ(l.Discrepancies, f.ReceiptDifference) })
 	case RemainderCancelled:
 		for _, c := range f.Lines {
 			d = d.edit(c.Line, func(l *InboundLine) { l.Cancelled = l.Cancelled.Add(c.Quantity) })
@@ -73,9 +73,9 @@ func (d Inbound) receive(p Part) Inbound {
 	return d.stand(p.Line, p.Place, p.Quantity, false)
 }
 
-func differ(all []Difference, more Difference) []Difference {
+func differ(all []ReceiptDifference, more ReceiptDifference) []ReceiptDifference {
 	all = slices.Clone(all)
-	if i := slices.IndexFunc(all, func(x Difference) bool { return x.Type == more.Type }); i >= 0 {
+	if i := slices.IndexFunc(all, func(x ReceiptDifference) bool { return x.Type == more.Type }); i >= 0 {
 		all[i].Quantity = all[i].Quantity.Add(more.Quantity)
 		return all
 	}

@@ -185,6 +185,6 @@ func (in *intake) add(p Part, s Status, q, over quantity.Decimal) {
 
 func (in *intake) differ(l InboundLine, t DiscrepancyType, q quantity.Decimal) {
 	if q.Sign() > 0 {
-		in.found = append(in.found, DiscrepancyFound{in.d.Keys, l.Number, l.SKU, l.Unit, Difference{t, q}})
+		in.found = append(in.found, DiscrepancyFound{in.d.Keys, l.Number, l.SKU, l.Unit, ReceiptDifference{t, q}})
 	}
 }
