@@ -38,7 +38,7 @@ func (p party) announce(t *testing.T, number, site, sku string, pieces int, more
 
 func (p party) inbound(t *testing.T, id, verb, key, body string) *commonv1.Receipt {
 	t.Helper()
-	return receipt(t, verb, p.command(t, http.MethodPost, "/v1/inbound-deliveries/"+id+":"+verb, key, body))
+	return receipt(t, verb, p.command(t, http.MethodPost, "/v1/inbound-deliveries/"+id+":"+verb, "inbound-"+key, body))
 }
 
 func (p party) delivery(t *testing.T, id string) *inventorymovementv1.InboundDelivery {
