@@ -28,8 +28,8 @@ func (w *world) book(t *testing.T, r *im.CreateReservationRequest) (granted stri
 	return resp.GetReceipt().GetValues()["granted"]
 }
 
-// booked renders the reservations of a stock: "cart 4 SOFT 0" is 4 pieces for cart at priority 0.
-func (w *world) booked(t *testing.T, sku string) string {
+// reserved renders the reservations of a stock: "cart 4 SOFT 0" is 4 pieces for cart at priority 0.
+func (w *world) reserved(t *testing.T, sku string) string {
 	t.Helper()
 	var all []string
 	for r := (&im.ListReservationsRequest{Site: "DC1", Sku: sku, PageSize: 1}); ; {
@@ -77,7 +77,7 @@ func reservations(t *testing.T, w *world) {
 	if first.Priority = 5; w.book(t, first) != "3" {
 		t.Error("nobody gave way")
 	}
-	if got := w.booked(t, sku); got != "cart-2 3 HARD 0, vip 3 SOFT 5" {
+	if got := w.reserved(t, sku); got != "cart-2 3 HARD 0, vip 3 SOFT 5" {
 		t.Errorf("%s", got)
 	}
 	reason(t, confirm("cart-1"), fault.NotFound, "RESERVATION_UNKNOWN")
@@ -90,7 +90,7 @@ func reservations(t *testing.T, w *world) {
 	if o := w.state(t, who, "ALLOCATED"); len(o.GetTasks()) != 1 || len(o.GetShortages()) > 0 {
 		t.Errorf("%v", o)
 	}
-	if got := w.booked(t, sku); got != "vip 3 SOFT 5" {
+	if got := w.reserved(t, sku); got != "vip 3 SOFT 5" {
 		t.Errorf("%s", got)
 	}
 	give := func(reference string) error {

@@ -69,21 +69,21 @@ type ReceiptDifference struct {
 
 // InboundLine is a line with what came of it, in the item's base unit.
 type InboundLine struct {
-	Number        int              `bson:"n"`
-	Item          string           `bson:"i"`
-	SKU           string           `bson:"s"`
-	Unit          string           `bson:"u"`
-	Announced     quantity.Decimal `bson:"a"`
-	Lot           string           `bson:"t,omitempty"`
-	Expiry        string           `bson:"x,omitempty"`
-	Percent       string           `bson:"pc,omitempty"` // tolerance as it was told
-	Tolerance     quantity.Decimal `bson:"tl"`           // by which more is accepted
-	Inspect       bool             `bson:"q,omitempty"`
-	InsteadOf     int              `bson:"w,omitempty"` // line whose item should have come
-	Received      quantity.Decimal `bson:"r"`
-	Over          quantity.Decimal `bson:"v"` // of it more than was open
-	Cancelled     quantity.Decimal `bson:"c"`
-	Discrepancies []ReceiptDifference     `bson:"d,omitempty"`
+	Number        int                 `bson:"n"`
+	Item          string              `bson:"i"`
+	SKU           string              `bson:"s"`
+	Unit          string              `bson:"u"`
+	Announced     quantity.Decimal    `bson:"a"`
+	Lot           string              `bson:"t,omitempty"`
+	Expiry        string              `bson:"x,omitempty"`
+	Percent       string              `bson:"pc,omitempty"` // tolerance as it was told
+	Tolerance     quantity.Decimal    `bson:"tl"`           // by which more is accepted
+	Inspect       bool                `bson:"q,omitempty"`
+	InsteadOf     int                 `bson:"w,omitempty"` // line whose item should have come
+	Received      quantity.Decimal    `bson:"r"`
+	Over          quantity.Decimal    `bson:"v"` // of it more than was open
+	Cancelled     quantity.Decimal    `bson:"c"`
+	Discrepancies []ReceiptDifference `bson:"d,omitempty"`
 }
 
 // Open is what is still to come.

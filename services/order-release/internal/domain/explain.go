@@ -15,14 +15,9 @@ func (o Order) Explain() []Reason {
 	}
 	reasons := o.explainPast()
 	t := totals(o.Quantities())
+	reasons = append(reasons, o.explainHolds(!t.Open.IsZero())...)
 	if t.Open.IsZero() {
 		return reasons
-	}
-	for _, h := range o.Holds {
-		reasons = append(reasons, Reason{
-			"ORDER_ON_HOLD", "holds." + string(h.Type),
-			fmt.Sprintf("%s hold since %s by %s (%s): LiftHold ends it", h.Type, h.At.Format("2006-01-02 15:04Z"), h.By, h.Note),
-		})
 	}
 	if t.Promised != t.Open {
 		reasons = append(reasons, o.explainPromise()...)
