@@ -346,7 +346,7 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{"item": map[string]any{
-		"itemId": "itm_1", "etag": "3", "state": "RECORD_STATE_UNSPECIFIED",
+		"itemId": "itm_1", "etag": "3", "state": "RECORD_STATE_UNSPECIFIED", "observations": []any{},
 		"item": map[string]any{
 			"sku": "A", "name": "", "baseUnit": "", "packagingUnits": []any{}, "identifiers": []any{}, "baseWeightGrams": "",
 			"customsCode": "", "countryOfOrigin": "", "baseDimensions": map[string]any{"lengthMm": "9007199254740993", "widthMm": "0", "heightMm": "0"},
@@ -477,7 +477,7 @@ func TestEveryRouteIsKnown(t *testing.T) {
 		t.Fatal(len(routes), err)
 	}
 	for _, r := range routes {
-		path := strings.NewReplacer("{sku}", "A", "{code}", "A").Replace(r.Path)
+		path := strings.NewReplacer("{sku}", "A", "{code}", "A", "{object_type}", "OBJECT_TYPE_ITEM").Replace(r.Path)
 		a := do(t, s, request{method: r.Method, path: path})
 		want := "/" + string(r.RPC.Parent()) + "/" + string(r.RPC.Name())
 		if a.problem.Code != "SERVED" || b.method != want {
