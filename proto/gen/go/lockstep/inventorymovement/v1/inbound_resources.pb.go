@@ -821,11 +821,7 @@ type InboundStanding struct {
 	// Quantity, base unit.
 	Quantity *v1.Quantity `protobuf:"bytes,7,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// It was put away.
-	PutAway bool `protobuf:"varint,8,opt,name=put_away,json=putAway,proto3" json:"put_away,omitempty"`
-	// Place that it should be put away to; empty if no rule says.
-	SuggestedLocation string `protobuf:"bytes,9,opt,name=suggested_location,json=suggestedLocation,proto3" json:"suggested_location,omitempty"`
-	// Name of the rule that says so.
-	Rule          string `protobuf:"bytes,10,opt,name=rule,proto3" json:"rule,omitempty"`
+	PutAway       bool `protobuf:"varint,8,opt,name=put_away,json=putAway,proto3" json:"put_away,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -914,20 +910,6 @@ func (x *InboundStanding) GetPutAway() bool {
 		return x.PutAway
 	}
 	return false
-}
-
-func (x *InboundStanding) GetSuggestedLocation() string {
-	if x != nil {
-		return x.SuggestedLocation
-	}
-	return ""
-}
-
-func (x *InboundStanding) GetRule() string {
-	if x != nil {
-		return x.Rule
-	}
-	return ""
 }
 
 // An inbound delivery.
@@ -1156,7 +1138,7 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"\x16over_tolerance_percent\x18\v \x01(\tR\x14overTolerancePercent\x12/\n" +
 	"\x13inspection_required\x18\f \x01(\bR\x12inspectionRequired\x123\n" +
 	"\x16instead_of_line_number\x18\r \x01(\x05R\x13insteadOfLineNumber\x12P\n" +
-	"\rdiscrepancies\x18\x0e \x03(\v2*.lockstep.inventorymovement.v1.DiscrepancyR\rdiscrepancies\"\xfe\x02\n" +
+	"\rdiscrepancies\x18\x0e \x03(\v2*.lockstep.inventorymovement.v1.DiscrepancyR\rdiscrepancies\"\xbb\x02\n" +
 	"\x0fInboundStanding\x12\x1f\n" +
 	"\vtask_number\x18\x01 \x01(\x05R\n" +
 	"taskNumber\x12\x1f\n" +
@@ -1168,10 +1150,7 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"expiryDate\x12B\n" +
 	"\x06status\x18\x06 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\x128\n" +
 	"\bquantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12\x19\n" +
-	"\bput_away\x18\b \x01(\bR\aputAway\x12-\n" +
-	"\x12suggested_location\x18\t \x01(\tR\x11suggestedLocation\x12\x12\n" +
-	"\x04rule\x18\n" +
-	" \x01(\tR\x04rule\"\xb4\x05\n" +
+	"\bput_away\x18\b \x01(\bR\aputAway\"\xb4\x05\n" +
 	"\x0fInboundDelivery\x12.\n" +
 	"\x13inbound_delivery_id\x18\x01 \x01(\tR\x11inboundDeliveryId\x12I\n" +
 	"\x05state\x18\x02 \x01(\x0e23.lockstep.inventorymovement.v1.InboundDeliveryStateR\x05state\x12\x1d\n" +

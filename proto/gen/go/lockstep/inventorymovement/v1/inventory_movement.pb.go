@@ -101,7 +101,7 @@ const (
 	Reason_REASON_TASK_UNKNOWN Reason = 50
 	// More is put away than the task has; metadata has `available`.
 	Reason_REASON_TASK_EXCEEDED Reason = 51
-	// No rule suggests a place: the put-away must name it.
+	// The put-away names no place.
 	Reason_REASON_PUTAWAY_LOCATION_REQUIRED Reason = 52
 	// The delivery has as many lines, or goods in as many places, as it can have.
 	Reason_REASON_DELIVERY_FULL Reason = 53
@@ -3489,7 +3489,7 @@ type ConfirmPutawayRequest struct {
 	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
 	// Task, of GetInboundDelivery.
 	TaskNumber int32 `protobuf:"varint,2,opt,name=task_number,json=taskNumber,proto3" json:"task_number,omitempty"`
-	// Place that they were put to, a location code; empty: the suggested one.
+	// Place that they were put to, a location code.
 	Location string `protobuf:"bytes,3,opt,name=location,proto3" json:"location,omitempty"`
 	// Quantity, in any unit of the item; absent: all of the task.
 	Quantity *v1.Quantity `protobuf:"bytes,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
