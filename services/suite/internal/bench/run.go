@@ -25,8 +25,14 @@ type Group struct {
 
 // Groups are all groups, in the order in which they run.
 var Groups = []Group{
-	{"store", Store}, {"lifecycle", Lifecycle}, {"inventory", Inventory}, {"masterdata", MasterData}, {"orders", Orders},
-	{"history", History}, {"up", Up}, {"cluster", Cluster},
+	{"store", Store},
+	{"lifecycle", Lifecycle},
+	{"inventory", Inventory},
+	{"masterdata", MasterData},
+	{"orders", Orders},
+	{"history", History},
+	{"up", Up},
+	{"cluster", Cluster},
 }
 
 // Result is one figure over all its runs.
