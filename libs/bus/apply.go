@@ -56,7 +56,7 @@ func (r *runner) step(ctx context.Context, t *task) time.Duration {
 	if t.attempts++; t.attempts == 1 {
 		t.first = now
 	}
-	transient := fault.Transient(err)
+	transient := passes(err)
 	if transient && !r.alone(t) {
 		r.metrics.retries.Add(ctx, 1, r.labels)
 		r.log.DebugContext(ctx, "fact failed, will be tried again", "event", t.fact.ID, "attempts", t.attempts, "error", err)
@@ -90,6 +90,12 @@ func (r *runner) settled(ctx context.Context, t *task, err error) time.Duration 
 	return r.backoff(1)
 }
 
+// passes reports whether a failure may pass without anyone changing the fact or what it meets.
+// That a service was not known to another, whose clock or keys are a moment apart, is one.
+func passes(err error) bool {
+	return fault.Transient(err) || fault.IsKind(err, fault.Unauthenticated)
+}
+
 // alone reports that a task has failed for long while others succeeded: then it is not the
 // handler's world that is down, and the aggregate should not hold up positions.
 func (r *runner) alone(t *task) bool {
@@ -109,7 +115,7 @@ func (r *runner) backoff(attempts int) time.Duration {
 // letterFor says why a handler failed as far as it may leave the service: the words of a fault,
 // never what is behind it, nor those of any other error. The log has the whole.
 func letterFor(err error, attempts int, first, last time.Time) DeadLetter {
-	d := DeadLetter{Transient: fault.Transient(err), Attempts: attempts, First: first, Last: last}
+	d := DeadLetter{Transient: passes(err), Attempts: attempts, First: first, Last: last}
 	f, ok := fault.As(err)
 	if !ok {
 		d.Reason, d.Message = "INTERNAL", "an internal error occurred: the log has it under the event id"

@@ -36,9 +36,9 @@ type Fact struct {
 	Principal     string
 }
 
-// Handler applies one fact. An error that is fault.Transient is tried again with
-// backoff and holds up only this aggregate; any other parks (handler, aggregate)
-// and leaves a dead letter. It must be idempotent: a reactor's context carries a
+// Handler applies one fact. An error that is fault.Transient or fault.Unauthenticated
+// is tried again with backoff and holds up only this aggregate; any other parks
+// (handler, aggregate) and leaves a dead letter. It must be idempotent: a reactor's context carries a
 // cause whose derived key makes a second run a no-op.
 type Handler func(ctx context.Context, f Fact) error
 

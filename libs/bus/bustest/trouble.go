@@ -189,13 +189,17 @@ func transient(r *rig) {
 		if failing.Load() && f.AggregateID == "thing_0001" {
 			return fault.New(fault.Unavailable, "AWAY", "come back later")
 		}
+		if failing.Load() && f.AggregateID == "thing_0002" { // a clock or a key is a moment apart
+			return fault.New(fault.Unauthenticated, "TOKEN_INVALID", "who is that")
+		}
 		return nil
 	})
 	r.source(r.src)
 	n := r.sink(r.dst, l.consumer("react"))
 	r.commit("t1", "thing_0001", "first")
+	r.commit("t1", "thing_0002", "first")
 	r.many("other", 50, 2)
-	r.eventually(func() error { return holds(l.effects() == r.committed()-1, "%d effects", l.effects()) })
+	r.eventually(func() error { return holds(l.effects() == r.committed()-2, "%d effects", l.effects()) })
 	failing.Store(false)
 	r.eventually(func() error { return l.complete(r) })
 	if err := l.ordered(); err != nil {
