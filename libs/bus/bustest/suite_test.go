@@ -23,16 +23,6 @@ func TestMemory(t *testing.T) {
 	bustest.Run(t, func(*testing.T) bustest.DB { return bustest.NewMemory(bustest.Thing, bustest.Other) })
 }
 
-func TestSQLite(t *testing.T) {
-	bustest.Run(t, func(t *testing.T) bustest.DB { return open(t, "sqlite:"+t.TempDir(), "bus", store.Options{}) })
-}
-
-func TestSQLiteWithTrailingSnapshots(t *testing.T) {
-	bustest.Run(t, func(t *testing.T) bustest.DB {
-		return open(t, "sqlite:"+t.TempDir(), "bus", store.Options{DelaySnapshots: true})
-	})
-}
-
 func TestMongo(t *testing.T) {
 	uri := testkit.Mongo(t)
 	bustest.Run(t, func(t *testing.T) bustest.DB { return open(t, uri, testkit.Database(t, uri), store.Options{}) })

@@ -1,7 +1,6 @@
 package campaign
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -19,6 +18,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 )
@@ -228,7 +228,7 @@ func pauseRelay(ctx context.Context, n *nemesis) (string, error) {
 // losePosition makes the place in MongoDB's log at which a relay would go on one that the
 // server does not know, as after a day without it, while no replica of the service runs.
 func losePosition(ctx context.Context, n *nemesis) (string, error) {
-	service := n.service()
+	service := busy[n.random.IntN(len(busy))]
 	names := n.processes(service)
 	slices.Sort(names)
 	for _, name := range names {
@@ -237,70 +237,78 @@ func losePosition(ctx context.Context, n *nemesis) (string, error) {
 	if _, err := n.primary(ctx); err != nil {
 		return service, err
 	}
-	found := false
+	token, err := n.mislaid(ctx, service)
 	for _, id := range []string{"_bus/head", "_bus/good"} {
-		lost, err := n.mislay(ctx, service, id)
-		if err != nil {
-			return service, err
+		if err == nil {
+			err = n.setPosition(ctx, service, id, token)
 		}
-		found = found || lost
 	}
-	var err error
 	for _, name := range names {
 		err = errors.Join(err, n.again(ctx, name, n.Bin))
-	}
-	if !found {
-		return service + ", which had none", missed(err)
 	}
 	return service, err
 }
 
-// mislay replaces the position of a mark, if it is one that can be lost.
-func (n *nemesis) mislay(ctx context.Context, service, id string) (lost bool, err error) {
+// mislaid is the position of an entry that a service's log does not have: of the first commit,
+// but with the id of another document.
+func (n *nemesis) mislaid(ctx context.Context, service string) (token []byte, err error) {
+	var begin struct {
+		Position string `bson:"p"`
+	}
+	if err := n.database(service).Collection("records").FindOne(ctx, bson.D{{Key: "_id", Value: "begin"}}).Decode(&begin); err != nil {
+		return nil, err
+	}
+	from, err := base64.RawURLEncoding.DecodeString(begin.Position)
+	if err != nil {
+		return nil, err
+	}
+	log, err := n.database(service).Collection("commits").Watch(ctx, bson.A{}, options.ChangeStream().SetStartAfter(bson.Raw(from)))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, log.Close(ctx)) }()
+	if !log.Next(ctx) {
+		return nil, fmt.Errorf("%s has no commit: %w", service, log.Err())
+	}
+	entry, _ := log.Current.Lookup("_id", "_data").StringValueOK()
+	return mislaid(entry)
+}
+
+// mislaid makes an entry's token one that the server does not find. It is hex and ends with the
+// id of the document, tenant/aggregate/version: the server looks for an entry with that id.
+func mislaid(entry string) ([]byte, error) {
+	const zeros, nines = "30303030", "39393939" // of the ten digits of the version
+	at := strings.LastIndex(entry, zeros)
+	if at < 0 {
+		return nil, fmt.Errorf("%q has no version", entry)
+	}
+	token, err := bson.Marshal(bson.D{{Key: "_data", Value: entry[:at] + nines + entry[at+len(zeros):]}})
+	return []byte(base64.RawURLEncoding.EncodeToString(token)), err
+}
+
+// setPosition replaces the position of a mark.
+func (n *nemesis) setPosition(ctx context.Context, service, id string, position []byte) error {
 	rows := n.database(service).Collection(relayRows)
 	var row struct {
 		Body []byte `bson:"b"`
 	}
 	if err := rows.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&row); err != nil {
-		return false, err
+		return err
 	}
 	mark := map[string]json.RawMessage{}
-	var position []byte
-	if err := errors.Join(json.Unmarshal(row.Body, &mark), json.Unmarshal(mark["p"], &position)); err != nil {
-		return false, err
-	}
-	token, err := mislaid(position)
+	err := json.Unmarshal(row.Body, &mark)
 	if err != nil {
-		return false, err
+		return err
 	}
-	mark["p"], err = json.Marshal(token)
-	if err != nil {
-		return false, err
+	if mark["p"], err = json.Marshal(position); err != nil {
+		return err
 	}
 	body, err := json.Marshal(mark)
 	if err != nil {
-		return false, err
+		return err
 	}
 	_, err = rows.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: bson.D{{Key: "b", Value: body}}}})
-	return !bytes.Equal(token, position), err
-}
-
-// mislaid makes a position that the server does not find. A resume token is {_data: hex} and
-// ends with the id of its document, tenant/aggregate/version: the server looks for an entry of
-// its log with exactly that id. One without an id is of a stream at rest and always found.
-func mislaid(position []byte) ([]byte, error) {
-	token, err := base64.RawURLEncoding.DecodeString(string(position))
-	if err != nil {
-		return nil, err
-	}
-	data, _ := bson.Raw(token).Lookup("_data").StringValueOK()
-	const zeros, nines = "30303030", "39393939" // of the ten digits of the version
-	at := strings.LastIndex(data, zeros)
-	if at < 0 {
-		return position, nil
-	}
-	other, err := bson.Marshal(bson.D{{Key: "_data", Value: data[:at] + nines + data[at+len(zeros):]}})
-	return []byte(base64.RawURLEncoding.EncodeToString(other)), err
+	return err
 }
 
 // rollingRestart replaces every process of the suite in order by one of the programs in bin.
