@@ -136,20 +136,6 @@ func cancelledAfterShorts(t *testing.T, w *world) {
 	}
 }
 
-func cancelledTooLate(t *testing.T, w *world) {
-	sku := w.stocked(t, 10)
-	m, who := w.release(t, line{sku, 8, ""})
-	w.state(t, who, "ALLOCATED")
-	w.confirm(t, who, picked(1, 1))
-	w.cancel(t, m)
-	w.becomes(t, sku, "B-1 9/7, PACKING 1, SUPPLIER -10")
-	w.state(t, who, "PICKING") // and goes on
-	w.confirm(t, who, picked(1, 7))
-	w.pack(t, who, picked(1, 8))
-	w.issue(t, who)
-	w.becomes(t, sku, "B-1 2, CUSTOMER 8, SUPPLIER -10")
-}
-
 // cancelledBeforeItCame: whatever comes first, nothing stays allocated and no claim stays.
 func cancelledBeforeItCame(t *testing.T, w *world) {
 	sku := w.stocked(t, 10)

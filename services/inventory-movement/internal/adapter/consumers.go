@@ -22,8 +22,8 @@ func Consumers(a *app.App) []bus.Consumer {
 	return []bus.Consumer{releases(a), books(a), dispositions(a)}
 }
 
-// releases turns releases into warehouse orders. One consumer takes both facts, so that a
-// cancellation comes after what it cancels.
+// releases turns releases into warehouse orders. One consumer takes all these facts, so that a
+// cancellation or a stop comes after what it takes back.
 func releases(a *app.App) bus.Consumer {
 	return bus.Routes(bus.Reactor, "release", "order-release",
 		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.OrderReleased) error {
@@ -37,6 +37,11 @@ func releases(a *app.App) bus.Consumer {
 			return a.CancelRelease(ctx, domain.OrderKeys{
 				Order: m.GetOrderId(), OrderNumber: m.GetOrderNumber(), Release: m.GetReleaseId(), ReleaseVersion: int(m.GetReleaseVersion()),
 			}, m.GetReason())
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.StopRequested) error {
+			return a.StopRelease(ctx, domain.OrderKeys{
+				Order: m.GetOrderId(), OrderNumber: m.GetOrderNumber(), Release: m.GetReleaseId(), ReleaseVersion: int(m.GetReleaseVersion()),
+			}, "HOLD_"+protovalue.Name(m.GetHold(), "HOLD_TYPE_"))
 		}),
 	)
 }
@@ -90,6 +95,12 @@ func books(a *app.App) bus.Consumer {
 		}),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.WarehouseOrderCancelled) error {
 			return a.FollowCancel(ctx, m.GetKeys().GetWarehouseOrderId())
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.WarehouseOrderStopped) error {
+			return a.FollowStop(ctx, m.GetKeys().GetWarehouseOrderId())
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.PutBackConfirmed) error {
+			return report(ctx, m, protovalue.FromTime(m.GetEventTime()), a.FollowPutBack)
 		}),
 	)
 }

@@ -91,11 +91,13 @@ func orderMessage(f domain.OrderFact) proto.Message {
 			IssuedTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
 		}
 	case domain.OrderCancelled:
-		return &imv1.WarehouseOrderCancelled{Keys: orderKeys(f.OrderKeys), Reason: f.Reason}
+		return &imv1.WarehouseOrderCancelled{
+			Keys: orderKeys(f.OrderKeys), Reason: f.Reason, PutBack: protovalue.Each(f.PutBack, pickedLine), VoidedSsccs: f.Voided,
+		}
 	case domain.CancelRefused:
 		return &imv1.WarehouseOrderCancelRefused{Keys: orderKeys(f.OrderKeys), Reason: f.Reason}
 	}
-	return nil
+	return recallMessage(f)
 }
 
 func contradictedReport(f domain.ReportContradicted) *imv1.ReportContradicted {

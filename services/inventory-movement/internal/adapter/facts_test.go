@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,21 @@ func orderFacts() []domain.OrderFact {
 	}
 }
 
+// recallFacts are those of orders that are taken back.
+func recallFacts() []domain.OrderFact {
+	return []domain.OrderFact{
+		orderFacts()[0],
+		domain.PutBackStarted{OrderKeys: keys, Reason: "CUSTOMER_REQUEST", Lines: lines},
+		domain.PutBackConfirmed{OrderKeys: keys, Site: "DC1", Owner: "OWN", Lines: lines, At: at},
+		domain.OrderCancelled{OrderKeys: keys, Reason: "CUSTOMER_REQUEST", PutBack: lines, Voided: []string{box.SSCC}},
+		domain.StopRefused{OrderKeys: keys, Reason: "PICKING_BEGUN"},
+		domain.OrderStopped{OrderKeys: keys, Reason: "HOLD_CREDIT"},
+		domain.StockKept{OrderKeys: keys, Claims: []domain.KeptClaim{
+			{Key: "clm:ord_a-R1:v1:stk_a", Item: "itm_a", SKU: "TEA", Quantity: quantity.Quantity{Value: twelve, Unit: "EA"}},
+		}},
+	}
+}
+
 // survive holds that each fact comes back from the store as it was, and that there is a
 // sample of every type that can be read.
 func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, readers protovalue.Readers[F]) {
@@ -132,7 +148,7 @@ func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, read
 
 func TestFactsSurviveTheStore(t *testing.T) {
 	survive(t, append(stockFacts(), reservationFacts()...), stockMessage, stockReaders)
-	survive(t, append(orderFacts(), shortFacts()...), orderMessage, orderReaders)
+	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts()), orderMessage, orderReaders)
 	survive(t, inboundFacts(), inboundMessage, inboundReaders)
 	survive(t, []domain.NumbersFact{domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}}, numbersMessage, numbersReaders)
 	survive(t, []domain.SSCCClaimed{{SSCC: box.SSCC, Order: "who_a"}}, ssccMessage, ssccReaders)

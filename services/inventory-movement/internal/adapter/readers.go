@@ -135,12 +135,7 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 		f.Cartons, err = protovalue.TryEach(m.GetCartons(), fromCarton)
 		return f, err
 	})
-	protovalue.Read(rs, func(m *imv1.WarehouseOrderCancelled) (domain.OrderFact, error) {
-		return domain.OrderCancelled{OrderKeys: fromOrderKeys(m.GetKeys()), Reason: m.GetReason()}, nil
-	})
-	protovalue.Read(rs, func(m *imv1.WarehouseOrderCancelRefused) (domain.OrderFact, error) {
-		return domain.CancelRefused{OrderKeys: fromOrderKeys(m.GetKeys()), Reason: m.GetReason()}, nil
-	})
+	readRecall(rs)
 	return rs
 }()
 

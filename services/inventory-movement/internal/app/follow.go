@@ -32,13 +32,7 @@ func (a *App) Create(ctx context.Context, f domain.OrderCreated) error {
 // CancelRelease cancels the warehouse order of a release, or answers why not; keys lack its
 // id. An order that has not come yet is cancelled all the same.
 func (a *App) CancelRelease(ctx context.Context, keys domain.OrderKeys, reason string) error {
-	keys.ID = WarehouseOrderID(store.CauseOf(ctx).Tenant, keys.Release, keys.ReleaseVersion)
-	_, err := a.Orders.Update(ctx, keys.ID, func(c store.Current[domain.WarehouseOrder]) (store.Decision[domain.OrderFact], error) {
-		return outcome(c, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
-			return domain.Cancel(o, keys, reason)
-		})
-	})
-	return err
+	return a.takeBack(ctx, keys, reason, domain.Cancel)
 }
 
 // Allocate sets stock aside for an order that was created at a time, and then tells the
@@ -59,6 +53,13 @@ func (a *App) Allocate(ctx context.Context, f domain.OrderCreated, created time.
 	})
 	if over := r.State == string(domain.Cancelled) || r.State == string(domain.Issued); err != nil || !over {
 		return err
+	}
+	v, err := a.Orders.Get(ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	if v.State.IsStopped {
+		return a.keep(ctx, f, created)
 	}
 	return a.closeOrder(ctx, f)
 }
@@ -194,18 +195,28 @@ func (a *App) FollowCancel(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	o := v.State
-	f := domain.OrderCreated{OrderKeys: o.Keys, Site: o.Site, Owner: o.Owner, Lines: o.Lines}
-	if !o.IsAllocated && len(o.Lines) > 0 {
-		h, err := a.Orders.History(ctx, id, 0, historyPage)
+	f := asCreated(v.State)
+	if !v.State.IsAllocated && len(f.Lines) > 0 {
+		created, err := a.created(ctx, id)
 		if err != nil {
 			return err
 		}
-		if _, _, err := a.allocate(ctx, f, createdAt(h)); err != nil {
+		if _, _, err := a.allocate(ctx, f, created); err != nil {
 			return err
 		}
 	}
 	return a.closeOrder(ctx, f)
+}
+
+// asCreated is what an order was when it began, as far as its stock is concerned.
+func asCreated(o domain.WarehouseOrder) domain.OrderCreated {
+	return domain.OrderCreated{OrderKeys: o.Keys, Site: o.Site, Owner: o.Owner, Lines: o.Lines}
+}
+
+// created is when an order was created.
+func (a *App) created(ctx context.Context, id string) (time.Time, error) {
+	h, err := a.Orders.History(ctx, id, 0, historyPage)
+	return createdAt(h), err
 }
 
 // historyPage is enough to find an order's creation: at most a cancellation comes before.

@@ -21,6 +21,7 @@ type orderMachine struct {
 
 	lines                                   map[int]*slip
 	came, allocated, acked, cancelled, gone bool
+	cancelling, stopped, kept               bool
 	cartons                                 map[string]bool
 	odd                                     map[oddity]int64 // contradicts the order
 }
@@ -30,7 +31,7 @@ type oddity struct {
 	line int
 }
 
-type slip struct{ quantity, picked, short, packed int64 }
+type slip struct{ quantity, picked, short, packed, back int64 }
 
 func (l *slip) left() int64 { return l.quantity - l.picked - l.short }
 
@@ -55,6 +56,8 @@ func (m *orderMachine) state() OrderState {
 		return ""
 	case m.gone:
 		return Issued
+	case m.cancelling:
+		return PuttingBack
 	case left == 0 && packed > 0 && packed == m.picked():
 		return Packed
 	case left == 0:
@@ -202,7 +205,7 @@ func (m *orderMachine) pack(t *rapid.T) {
 		bad = bad || m.lines[l.Line] == nil || sums[l.Line] > m.lines[l.Line].picked-m.lines[l.Line].packed
 	}
 	c := Carton{SSCC: rapid.SampledFrom([]string{"1", "2", "3", "4", "5", "6", "7", "8"}).Draw(t, "sscc"), Weight: 100, Lines: lines}
-	bad = bad || m.cartons[c.SSCC] || m.cancelled || m.gone || !m.came
+	bad = bad || m.cartons[c.SSCC] || m.cancelled || m.cancelling || m.gone || !m.came
 	facts, err := Pack(m.order, c)
 	if m.do(t, "pack", bad, facts, err) {
 		m.cartons[c.SSCC] = true
@@ -239,22 +242,6 @@ func (m *orderMachine) issue(t *rapid.T) {
 	m.gone = true
 }
 
-// cancel: possible while nothing was picked, and before the order comes.
-func (m *orderMachine) cancel(t *rapid.T) {
-	if rapid.IntRange(0, 3).Draw(t, "seldom") > 0 {
-		t.Skip("orders are to last a while")
-	}
-	facts, err := Cancel(m.order, twoLines().Keys, "changed mind")
-	may := !m.gone && m.picked() == 0
-	if !m.cancelled {
-		if _, done := facts[0].(OrderCancelled); done != may || len(facts) != 1 {
-			t.Fatalf("cancelled in state %q with %d picked: %+v", m.state(), m.picked(), facts)
-		}
-	}
-	m.do(t, "cancel", false, facts, err)
-	m.cancelled = m.cancelled || may
-}
-
 // anyFact: a fact of any kind can be folded onto any state, and leaves that state alone.
 func (m *orderMachine) anyFact(t *rapid.T) {
 	odd := []PickedLine{{Line: 1, Quantity: n(7)}, {Line: 99, Quantity: n(1)}}
@@ -269,6 +256,11 @@ func (m *orderMachine) anyFact(t *rapid.T) {
 		GoodsIssued{},
 		OrderCancelled{},
 		CancelRefused{},
+		PutBackStarted{Reason: "?"},
+		PutBackConfirmed{Lines: odd},
+		OrderStopped{},
+		StopRefused{},
+		StockKept{},
 	}, m.facts)).Draw(t, "fact")
 	_ = EvolveOrder(m.order, f).State()
 }
@@ -285,10 +277,10 @@ func (m *orderMachine) check(t *rapid.T) {
 	}
 	for _, l := range m.order.Lines {
 		want := m.lines[l.Number]
-		if got := (slip{pieces(l.Quantity.Value), pieces(l.Picked), pieces(l.Short), pieces(l.Packed)}); got != *want {
+		if got := (slip{pieces(l.Quantity.Value), pieces(l.Picked), pieces(l.Short), pieces(l.Packed), pieces(l.PutBack)}); got != *want {
 			t.Fatalf("line %d is %+v, the slip has %+v", l.Number, got, *want)
 		}
-		if want.left() < 0 || want.packed > want.picked {
+		if want.left() < 0 || want.packed > want.picked || want.back > want.picked {
 			t.Fatalf("line %d: %+v", l.Number, *want)
 		}
 	}
@@ -320,7 +312,8 @@ func TestLifeOfAWarehouseOrder(t *testing.T) {
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"create": m.create, "allocate": m.tasks, "acknowledge": m.acknowledge, "report": m.report, "report more": m.report,
-			"pack": m.pack, "pack more": m.pack, "issue": m.issue, "cancel": m.cancel, "any fact": m.anyFact, "": m.check,
+			"pack": m.pack, "pack more": m.pack, "issue": m.issue, "cancel": m.cancel, "stop": m.stop,
+			"put back": m.putBack, "put back more": m.putBack, "refuse": m.refuse, "keep": m.keep, "any fact": m.anyFact, "": m.check,
 		})
 	})
 }

@@ -132,7 +132,7 @@ func (b *stockBooks) write(t *rapid.T, fact StockFact) {
 		switch f.Type {
 		case Pick:
 			b.packed[l] += n
-		case Issue:
+		case Issue, BackInBin:
 			if f.From.Location == "PACKING" {
 				b.packed[l] -= n
 			}
@@ -288,7 +288,7 @@ func TestStockKeepsItsBooks(t *testing.T) {
 			"receive": m.receive, "reserve": m.reserve, "reserve more": m.reserve, "release": m.release,
 			"allocate": m.allocate, "allocate more": m.allocate, "pick": m.pick, "issue": m.issue, "short": m.short,
 			"adjust": m.adjust, "move": m.move, "return": m.returned, "dispose": m.dispose, "close": m.closeOrder,
-			"book": m.book, "book more": m.book, "confirm": m.confirm, "unbook": m.unbook, "lapse": m.lapse,
+			"put back": m.putBack, "keep": m.keep, "book": m.book, "book more": m.book, "confirm": m.confirm, "unbook": m.unbook, "lapse": m.lapse,
 			"any fact": m.anyFact,
 			"":         m.check,
 		})

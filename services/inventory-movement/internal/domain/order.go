@@ -19,6 +19,7 @@ const (
 	Picked       OrderState = "PICKED"
 	Packed       OrderState = "PACKED"
 	Issued       OrderState = "ISSUED"
+	PuttingBack  OrderState = "PUTTING_BACK"
 	Cancelled    OrderState = "CANCELLED"
 )
 
@@ -52,6 +53,7 @@ type OrderLine struct {
 	Picked    quantity.Decimal  `bson:"p"`
 	Short     quantity.Decimal  `bson:"x"`
 	Packed    quantity.Decimal  `bson:"k"`
+	PutBack   quantity.Decimal  `bson:"b,omitempty"` // part of picked
 }
 
 // Task says how much of a line to pick where.
@@ -87,6 +89,10 @@ type WarehouseOrder struct {
 	IsAcked     bool        `bson:"b,omitempty"`
 	IsCancelled bool        `bson:"x,omitempty"`
 	IssuedAt    time.Time   `bson:"g,omitempty"`
+	IsGoingBack bool        `bson:"pb,omitempty"` // what is picked is put back, for a reason
+	Cancelling  string      `bson:"cb,omitempty"`
+	IsStopped   bool        `bson:"sx,omitempty"` // cancelled, and its stock is kept for its order
+	IsKept      bool        `bson:"sk,omitempty"` // what its stock has become is known
 	// What its warehouse reported against it: how many lines in all, and the last of them.
 	Contradicted   int             `bson:"cn,omitempty"`
 	Contradictions []Contradiction `bson:"cl,omitempty"`
@@ -107,6 +113,8 @@ func (o WarehouseOrder) State() OrderState {
 		return Cancelled
 	case !o.IssuedAt.IsZero():
 		return Issued
+	case o.IsGoingBack:
+		return PuttingBack
 	case !open && packed && o.allPacked():
 		return Packed
 	case !open:
@@ -189,10 +197,12 @@ type (
 		Weight      int64
 		At          time.Time
 	}
-	// OrderCancelled ends it before anything was picked.
+	// OrderCancelled ends it: nothing is picked, or all that was is put back.
 	OrderCancelled struct {
 		OrderKeys
-		Reason string
+		Reason  string
+		PutBack []PickedLine // by line
+		Voided  []string     // SSCCs of its cartons
 	}
 	// CancelRefused keeps it going.
 	CancelRefused struct {
@@ -244,6 +254,8 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 		o.IssuedAt = f.At
 	case OrderCancelled:
 		o.Keys, o.IsCancelled = f.OrderKeys, true
+	default:
+		return o.evolveRecall(f)
 	}
 	return o
 }

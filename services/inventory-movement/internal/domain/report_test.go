@@ -26,8 +26,8 @@ func TestReportsThatContradict(t *testing.T) {
 	shorted := func(lines ...PickedLine) OrderFact { return PickShorted{twoLines().Keys, "DC1", "", lines, true, t0} }
 	partly := ApplyOrder(twoLines(), PickConfirmed{Lines: []PickedLine{picked(1, 7)}})
 	issued := ApplyOrder(twoLines(), PickConfirmed{Lines: []PickedLine{picked(1, 10), picked(2, 4)}}, GoodsIssued{At: t0})
-	cancelled := ApplyOrder(twoLines(), OrderCancelled{twoLines().Keys, "changed mind"})
-	never := ApplyOrder(WarehouseOrder{}, OrderCancelled{twoLines().Keys, "early"})
+	cancelled := ApplyOrder(twoLines(), OrderCancelled{OrderKeys: twoLines().Keys, Reason: "changed mind"})
+	never := ApplyOrder(WarehouseOrder{}, OrderCancelled{OrderKeys: twoLines().Keys, Reason: "early"})
 	never.Site = "DC1"
 	for name, tt := range map[string]struct {
 		order  WarehouseOrder

@@ -131,6 +131,7 @@ const (
 	Adjustment   MovementType = "ADJUSTMENT"
 	Move         MovementType = "MOVE"
 	StatusChange MovementType = "STATUS_CHANGE"
+	BackInBin    MovementType = "PUT_BACK"
 	// ReturnReceipt brings goods back from a customer; Disposition moves them to where they go then.
 	ReturnReceipt MovementType = "RETURN_RECEIPT"
 	Disposition   MovementType = "DISPOSITION"

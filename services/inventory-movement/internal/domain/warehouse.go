@@ -16,10 +16,20 @@ func CreateOrder(o WarehouseOrder, f OrderCreated) ([]OrderFact, error) {
 	case len(o.Lines) > 0:
 		return nil, nil
 	case o.IsCancelled:
-		return []OrderFact{f, OrderCancelled{f.OrderKeys, "CANCELLED_BEFORE_IT_CAME"}}, nil
+		return []OrderFact{f, over(o.IsStopped, f.OrderKeys)}, nil
 	}
 	return []OrderFact{f}, nil
 }
+
+// over ends an order that was taken back before it came.
+func over(stopped bool, keys OrderKeys) OrderFact {
+	if stopped {
+		return OrderStopped{keys, beforeItCame}
+	}
+	return OrderCancelled{OrderKeys: keys, Reason: beforeItCame}
+}
+
+const beforeItCame = "CANCELLED_BEFORE_IT_CAME"
 
 // SetTasks records what was allocated, and what was not; on an order that was cancelled
 // meanwhile it changes nothing.
@@ -62,7 +72,7 @@ func Pack(o WarehouseOrder, c Carton) ([]OrderFact, error) {
 // packable completes the lines of a carton and refuses what is not of this order or not
 // picked, on the sum of the carton.
 func (o WarehouseOrder) packable(lines []PickedLine) ([]PickedLine, error) {
-	if s := o.State(); s == Cancelled || s == Issued || s == "" {
+	if s := o.State(); s == Cancelled || s == PuttingBack || s == Issued || s == "" {
 		return nil, stateRefusal(o, "packCarton")
 	}
 	left := map[int]quantity.Decimal{}
@@ -109,20 +119,4 @@ func IssueGoods(o WarehouseOrder, at time.Time) ([]OrderFact, error) {
 		f.Weight += c.Weight
 	}
 	return []OrderFact{f}, nil
-}
-
-// Cancel ends the order while nothing was picked, also when something was short; otherwise it
-// answers why not. Keys name an order that has not come yet.
-func Cancel(o WarehouseOrder, keys OrderKeys, reason string) ([]OrderFact, error) {
-	switch s := o.State(); {
-	case s == Cancelled:
-		return nil, nil
-	case s == "":
-		return []OrderFact{OrderCancelled{keys, reason}}, nil
-	case s == Issued:
-		return []OrderFact{CancelRefused{o.Keys, "ISSUED"}}, nil
-	case o.anyPicked():
-		return []OrderFact{CancelRefused{o.Keys, "PICKING_BEGUN"}}, nil
-	}
-	return []OrderFact{OrderCancelled{o.Keys, reason}}, nil
 }

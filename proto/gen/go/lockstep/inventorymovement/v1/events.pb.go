@@ -1740,13 +1740,17 @@ func (x *GoodsIssued) GetOwner() string {
 	return ""
 }
 
-// The warehouse order was cancelled; nothing had been picked.
+// The warehouse order was cancelled; nothing had been picked, or all that was is put back.
 type WarehouseOrderCancelled struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Keys.
 	Keys *WarehouseOrderKeys `protobuf:"bytes,1,opt,name=keys,proto3" json:"keys,omitempty"`
 	// Why.
-	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What was picked and put back, by line; without bins.
+	PutBack []*WarehouseLineQuantity `protobuf:"bytes,40,rep,name=put_back,json=putBack,proto3" json:"put_back,omitempty"`
+	// SSCCs of the cartons that were packed: they are void and never used again.
+	VoidedSsccs   []string `protobuf:"bytes,41,rep,name=voided_ssccs,json=voidedSsccs,proto3" json:"voided_ssccs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1793,6 +1797,20 @@ func (x *WarehouseOrderCancelled) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *WarehouseOrderCancelled) GetPutBack() []*WarehouseLineQuantity {
+	if x != nil {
+		return x.PutBack
+	}
+	return nil
+}
+
+func (x *WarehouseOrderCancelled) GetVoidedSsccs() []string {
+	if x != nil {
+		return x.VoidedSsccs
+	}
+	return nil
 }
 
 // The warehouse goes on with the order.
@@ -2170,10 +2188,12 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\vissued_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"issuedTime\x12\x12\n" +
 	"\x04site\x18\x06 \x01(\tR\x04site\x12\x14\n" +
-	"\x05owner\x18\a \x01(\tR\x05owner\"x\n" +
+	"\x05owner\x18\a \x01(\tR\x05owner\"\xec\x01\n" +
 	"\x17WarehouseOrderCancelled\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"|\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12O\n" +
+	"\bput_back\x18( \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\aputBack\x12!\n" +
+	"\fvoided_ssccs\x18) \x03(\tR\vvoidedSsccs\"|\n" +
 	"\x1bWarehouseOrderCancelRefused\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"_\n" +
@@ -2296,13 +2316,14 @@ var file_lockstep_inventorymovement_v1_events_proto_depIdxs = []int32{
 	39, // 47: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
 	28, // 48: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
 	11, // 49: lockstep.inventorymovement.v1.WarehouseOrderCancelled.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	11, // 50: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	40, // 51: lockstep.inventorymovement.v1.AllocationPolicySet.strategy:type_name -> lockstep.inventorymovement.v1.AllocationStrategy
-	52, // [52:52] is the sub-list for method output_type
-	52, // [52:52] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	34, // 50: lockstep.inventorymovement.v1.WarehouseOrderCancelled.put_back:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	11, // 51: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	40, // 52: lockstep.inventorymovement.v1.AllocationPolicySet.strategy:type_name -> lockstep.inventorymovement.v1.AllocationStrategy
+	53, // [53:53] is the sub-list for method output_type
+	53, // [53:53] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_events_proto_init() }

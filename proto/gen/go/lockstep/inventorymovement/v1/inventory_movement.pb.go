@@ -133,6 +133,10 @@ const (
 	Reason_REASON_POLICIES_FULL Reason = 71
 	// There is enough stock, but not enough that lives for the days that the item wants; metadata has `available` and `until`.
 	Reason_REASON_REMAINING_LIFE Reason = 66
+	// Goods were put back already: the cancellation cannot be refused any more.
+	Reason_REASON_PUT_BACK_BEGUN Reason = 80
+	// A line that is put back names no bin.
+	Reason_REASON_PUT_BACK_LOCATION_REQUIRED Reason = 81
 )
 
 // Enum value maps for Reason.
@@ -189,59 +193,63 @@ var (
 		70: "REASON_CLAIM_KEY_RESERVED",
 		71: "REASON_POLICIES_FULL",
 		66: "REASON_REMAINING_LIFE",
+		80: "REASON_PUT_BACK_BEGUN",
+		81: "REASON_PUT_BACK_LOCATION_REQUIRED",
 	}
 	Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":               0,
-		"REASON_INSUFFICIENT_STOCK":        1,
-		"REASON_CLAIM_CLOSED":              2,
-		"REASON_STOCK_FULL":                3,
-		"REASON_STOCK_COMMITTED":           4,
-		"REASON_ITEM_UNKNOWN":              5,
-		"REASON_UNIT_UNKNOWN":              6,
-		"REASON_SITE_UNKNOWN":              7,
-		"REASON_WAREHOUSE_ORDER_STATE":     8,
-		"REASON_LINE_UNKNOWN":              9,
-		"REASON_QUANTITY_EXCEEDED":         10,
-		"REASON_NOT_PACKED":                11,
-		"REASON_SSCC_INVALID":              12,
-		"REASON_PICKING_BEGUN":             13,
-		"REASON_QUANTITY_INEXACT":          14,
-		"REASON_QUANTITY_INVALID":          15,
-		"REASON_LOCATION_RESERVED":         16,
-		"REASON_SSCC_REQUIRED":             17,
-		"REASON_SSCC_EXHAUSTED":            18,
-		"REASON_EXPIRY_INVALID":            19,
-		"REASON_PAGE_TOKEN_INVALID":        20,
-		"REASON_LOCATION_UNKNOWN":          21,
-		"REASON_MASTER_DATA_UNAVAILABLE":   22,
-		"REASON_LINE_DUPLICATE":            40,
-		"REASON_SSCC_UNKNOWN":              41,
-		"REASON_UNIT_RECEIVED":             42,
-		"REASON_UNIT_CONTENT_EXCEEDED":     43,
-		"REASON_ASN_REGISTERED":            44,
-		"REASON_SUPPLIER_FOREIGN":          45,
-		"REASON_NOTHING_OPEN":              46,
-		"REASON_GOODS_INCOMPLETE":          47,
-		"REASON_INSPECTION_EXCEEDED":       48,
-		"REASON_QUARANTINE_EXCEEDED":       49,
-		"REASON_TASK_UNKNOWN":              50,
-		"REASON_TASK_EXCEEDED":             51,
-		"REASON_PUTAWAY_LOCATION_REQUIRED": 52,
-		"REASON_DELIVERY_FULL":             53,
-		"REASON_RECEIPT_KNOWN":             54,
-		"REASON_DISCREPANCY":               55,
-		"REASON_TIME_INVALID":              60,
-		"REASON_HISTORY_NOT_KEPT":          61,
-		"REASON_REBUILD_CONTENDED":         62,
-		"REASON_LOT_REQUIRED":              63,
-		"REASON_EXPIRY_REQUIRED":           64,
-		"REASON_LOT_EXPIRY_CONFLICT":       65,
-		"REASON_RESERVATION_EXISTS":        67,
-		"REASON_RESERVATION_EXPIRED":       68,
-		"REASON_RESERVATION_UNKNOWN":       69,
-		"REASON_CLAIM_KEY_RESERVED":        70,
-		"REASON_POLICIES_FULL":             71,
-		"REASON_REMAINING_LIFE":            66,
+		"REASON_UNSPECIFIED":                0,
+		"REASON_INSUFFICIENT_STOCK":         1,
+		"REASON_CLAIM_CLOSED":               2,
+		"REASON_STOCK_FULL":                 3,
+		"REASON_STOCK_COMMITTED":            4,
+		"REASON_ITEM_UNKNOWN":               5,
+		"REASON_UNIT_UNKNOWN":               6,
+		"REASON_SITE_UNKNOWN":               7,
+		"REASON_WAREHOUSE_ORDER_STATE":      8,
+		"REASON_LINE_UNKNOWN":               9,
+		"REASON_QUANTITY_EXCEEDED":          10,
+		"REASON_NOT_PACKED":                 11,
+		"REASON_SSCC_INVALID":               12,
+		"REASON_PICKING_BEGUN":              13,
+		"REASON_QUANTITY_INEXACT":           14,
+		"REASON_QUANTITY_INVALID":           15,
+		"REASON_LOCATION_RESERVED":          16,
+		"REASON_SSCC_REQUIRED":              17,
+		"REASON_SSCC_EXHAUSTED":             18,
+		"REASON_EXPIRY_INVALID":             19,
+		"REASON_PAGE_TOKEN_INVALID":         20,
+		"REASON_LOCATION_UNKNOWN":           21,
+		"REASON_MASTER_DATA_UNAVAILABLE":    22,
+		"REASON_LINE_DUPLICATE":             40,
+		"REASON_SSCC_UNKNOWN":               41,
+		"REASON_UNIT_RECEIVED":              42,
+		"REASON_UNIT_CONTENT_EXCEEDED":      43,
+		"REASON_ASN_REGISTERED":             44,
+		"REASON_SUPPLIER_FOREIGN":           45,
+		"REASON_NOTHING_OPEN":               46,
+		"REASON_GOODS_INCOMPLETE":           47,
+		"REASON_INSPECTION_EXCEEDED":        48,
+		"REASON_QUARANTINE_EXCEEDED":        49,
+		"REASON_TASK_UNKNOWN":               50,
+		"REASON_TASK_EXCEEDED":              51,
+		"REASON_PUTAWAY_LOCATION_REQUIRED":  52,
+		"REASON_DELIVERY_FULL":              53,
+		"REASON_RECEIPT_KNOWN":              54,
+		"REASON_DISCREPANCY":                55,
+		"REASON_TIME_INVALID":               60,
+		"REASON_HISTORY_NOT_KEPT":           61,
+		"REASON_REBUILD_CONTENDED":          62,
+		"REASON_LOT_REQUIRED":               63,
+		"REASON_EXPIRY_REQUIRED":            64,
+		"REASON_LOT_EXPIRY_CONFLICT":        65,
+		"REASON_RESERVATION_EXISTS":         67,
+		"REASON_RESERVATION_EXPIRED":        68,
+		"REASON_RESERVATION_UNKNOWN":        69,
+		"REASON_CLAIM_KEY_RESERVED":         70,
+		"REASON_POLICIES_FULL":              71,
+		"REASON_REMAINING_LIFE":             66,
+		"REASON_PUT_BACK_BEGUN":             80,
+		"REASON_PUT_BACK_LOCATION_REQUIRED": 81,
 	}
 )
 
@@ -3925,7 +3933,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4177,7 +4185,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xa0\v\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xe2\v\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4230,7 +4238,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x1aREASON_RESERVATION_UNKNOWN\x10E\x12\x1d\n" +
 	"\x19REASON_CLAIM_KEY_RESERVED\x10F\x12\x18\n" +
 	"\x14REASON_POLICIES_FULL\x10G\x12\x19\n" +
-	"\x15REASON_REMAINING_LIFE\x10B2\xd25\n" +
+	"\x15REASON_REMAINING_LIFE\x10B\x12\x19\n" +
+	"\x15REASON_PUT_BACK_BEGUN\x10P\x12%\n" +
+	"!REASON_PUT_BACK_LOCATION_REQUIRED\x10Q2\xfe8\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4306,7 +4316,11 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12GetInboundDelivery\x128.lockstep.inventorymovement.v1.GetInboundDeliveryRequest\x1a9.lockstep.inventorymovement.v1.GetInboundDeliveryResponse\"@\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02.\x12,/v1/inbound-deliveries/{inbound_delivery_id}\x12\xbe\x01\n" +
 	"\x15ListInboundDeliveries\x12;.lockstep.inventorymovement.v1.ListInboundDeliveriesRequest\x1a<.lockstep.inventorymovement.v1.ListInboundDeliveriesResponse\"*\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/inbound-deliveriesB\xb8\x02\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/inbound-deliveries\x12\xcb\x01\n" +
+	"\x0eConfirmPutBack\x124.lockstep.inventorymovement.v1.ConfirmPutBackRequest\x1a5.lockstep.inventorymovement.v1.ConfirmPutBackResponse\"L\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/warehouse-orders/{warehouse_order_id}:confirmPutBack\x12\xdb\x01\n" +
+	"\x12RefuseCancellation\x128.lockstep.inventorymovement.v1.RefuseCancellationRequest\x1a9.lockstep.inventorymovement.v1.RefuseCancellationResponse\"P\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02A:\x01*\"</v1/warehouse-orders/{warehouse_order_id}:refuseCancellationB\xb8\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\x16InventoryMovementProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -4413,16 +4427,20 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*ListReservationsRequest)(nil),           // 86: lockstep.inventorymovement.v1.ListReservationsRequest
 	(*SetAllocationPolicyRequest)(nil),        // 87: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
 	(*GetAllocationPolicyRequest)(nil),        // 88: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	(*GetBalanceResponse)(nil),                // 89: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 90: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 91: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 92: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 93: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 94: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 95: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 96: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 97: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 98: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*ConfirmPutBackRequest)(nil),             // 89: lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	(*RefuseCancellationRequest)(nil),         // 90: lockstep.inventorymovement.v1.RefuseCancellationRequest
+	(*GetBalanceResponse)(nil),                // 91: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 92: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 93: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 94: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 95: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 96: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 97: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 98: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 99: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 100: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*ConfirmPutBackResponse)(nil),            // 101: lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	(*RefuseCancellationResponse)(nil),        // 102: lockstep.inventorymovement.v1.RefuseCancellationResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -4540,45 +4558,49 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	52,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
 	54,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
 	56,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
-	2,   // 115: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 116: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 117: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 118: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 119: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12,  // 120: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 121: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	89,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	90,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	91,  // 134: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	92,  // 135: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	93,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	94,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	95,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	96,  // 139: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	97,  // 140: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	98,  // 141: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 142: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 143: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 144: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 145: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	115, // [115:152] is the sub-list for method output_type
-	78,  // [78:115] is the sub-list for method input_type
+	89,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	90,  // 116: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
+	2,   // 117: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 118: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 119: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 120: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 121: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	91,  // 134: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	92,  // 135: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	93,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	94,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	95,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	96,  // 139: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	97,  // 140: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	98,  // 141: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	99,  // 142: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	100, // 143: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 144: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 145: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 152: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 153: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	101, // 154: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	102, // 155: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
+	117, // [117:156] is the sub-list for method output_type
+	78,  // [78:117] is the sub-list for method input_type
 	78,  // [78:78] is the sub-list for extension type_name
 	78,  // [78:78] is the sub-list for extension extendee
 	0,   // [0:78] is the sub-list for field type_name
@@ -4592,6 +4614,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_allocations_proto_init()
 	file_lockstep_inventorymovement_v1_balances_proto_init()
 	file_lockstep_inventorymovement_v1_inbound_resources_proto_init()
+	file_lockstep_inventorymovement_v1_put_backs_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
 	type x struct{}

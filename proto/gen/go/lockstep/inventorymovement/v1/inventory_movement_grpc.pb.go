@@ -58,6 +58,8 @@ const (
 	InventoryMovementService_ConfirmPutaway_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutaway"
 	InventoryMovementService_GetInboundDelivery_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/GetInboundDelivery"
 	InventoryMovementService_ListInboundDeliveries_FullMethodName     = "/lockstep.inventorymovement.v1.InventoryMovementService/ListInboundDeliveries"
+	InventoryMovementService_ConfirmPutBack_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutBack"
+	InventoryMovementService_RefuseCancellation_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/RefuseCancellation"
 )
 
 // InventoryMovementServiceClient is the client API for InventoryMovementService service.
@@ -141,6 +143,10 @@ type InventoryMovementServiceClient interface {
 	GetInboundDelivery(ctx context.Context, in *GetInboundDeliveryRequest, opts ...grpc.CallOption) (*GetInboundDeliveryResponse, error)
 	// Lists inbound deliveries, oldest first, by one of the keys.
 	ListInboundDeliveries(ctx context.Context, in *ListInboundDeliveriesRequest, opts ...grpc.CallOption) (*ListInboundDeliveriesResponse, error)
+	// Records what of a cancelled order was put back, and where. With the last of it the order is cancelled.
+	ConfirmPutBack(ctx context.Context, in *ConfirmPutBackRequest, opts ...grpc.CallOption) (*ConfirmPutBackResponse, error)
+	// Says that the warehouse goes on with an order that it was asked to cancel, while nothing is put back.
+	RefuseCancellation(ctx context.Context, in *RefuseCancellationRequest, opts ...grpc.CallOption) (*RefuseCancellationResponse, error)
 }
 
 type inventoryMovementServiceClient struct {
@@ -521,6 +527,26 @@ func (c *inventoryMovementServiceClient) ListInboundDeliveries(ctx context.Conte
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) ConfirmPutBack(ctx context.Context, in *ConfirmPutBackRequest, opts ...grpc.CallOption) (*ConfirmPutBackResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ConfirmPutBackResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ConfirmPutBack_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) RefuseCancellation(ctx context.Context, in *RefuseCancellationRequest, opts ...grpc.CallOption) (*RefuseCancellationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RefuseCancellationResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_RefuseCancellation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InventoryMovementServiceServer is the server API for InventoryMovementService service.
 // All implementations must embed UnimplementedInventoryMovementServiceServer
 // for forward compatibility.
@@ -602,6 +628,10 @@ type InventoryMovementServiceServer interface {
 	GetInboundDelivery(context.Context, *GetInboundDeliveryRequest) (*GetInboundDeliveryResponse, error)
 	// Lists inbound deliveries, oldest first, by one of the keys.
 	ListInboundDeliveries(context.Context, *ListInboundDeliveriesRequest) (*ListInboundDeliveriesResponse, error)
+	// Records what of a cancelled order was put back, and where. With the last of it the order is cancelled.
+	ConfirmPutBack(context.Context, *ConfirmPutBackRequest) (*ConfirmPutBackResponse, error)
+	// Says that the warehouse goes on with an order that it was asked to cancel, while nothing is put back.
+	RefuseCancellation(context.Context, *RefuseCancellationRequest) (*RefuseCancellationResponse, error)
 	mustEmbedUnimplementedInventoryMovementServiceServer()
 }
 
@@ -722,6 +752,12 @@ func (UnimplementedInventoryMovementServiceServer) GetInboundDelivery(context.Co
 }
 func (UnimplementedInventoryMovementServiceServer) ListInboundDeliveries(context.Context, *ListInboundDeliveriesRequest) (*ListInboundDeliveriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListInboundDeliveries not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ConfirmPutBack(context.Context, *ConfirmPutBackRequest) (*ConfirmPutBackResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ConfirmPutBack not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) RefuseCancellation(context.Context, *RefuseCancellationRequest) (*RefuseCancellationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RefuseCancellation not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) mustEmbedUnimplementedInventoryMovementServiceServer() {
 }
@@ -1411,6 +1447,42 @@ func _InventoryMovementService_ListInboundDeliveries_Handler(srv interface{}, ct
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_ConfirmPutBack_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConfirmPutBackRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ConfirmPutBack(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ConfirmPutBack_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ConfirmPutBack(ctx, req.(*ConfirmPutBackRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_RefuseCancellation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RefuseCancellationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).RefuseCancellation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_RefuseCancellation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).RefuseCancellation(ctx, req.(*RefuseCancellationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InventoryMovementService_ServiceDesc is the grpc.ServiceDesc for InventoryMovementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1565,6 +1637,14 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListInboundDeliveries",
 			Handler:    _InventoryMovementService_ListInboundDeliveries_Handler,
+		},
+		{
+			MethodName: "ConfirmPutBack",
+			Handler:    _InventoryMovementService_ConfirmPutBack_Handler,
+		},
+		{
+			MethodName: "RefuseCancellation",
+			Handler:    _InventoryMovementService_RefuseCancellation_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -257,6 +257,8 @@ const (
 	WarehouseOrderState_WAREHOUSE_ORDER_STATE_ISSUED WarehouseOrderState = 7
 	// Cancelled before anything was picked.
 	WarehouseOrderState_WAREHOUSE_ORDER_STATE_CANCELLED WarehouseOrderState = 8
+	// Cancelled after picking had begun: what is picked is put back.
+	WarehouseOrderState_WAREHOUSE_ORDER_STATE_PUTTING_BACK WarehouseOrderState = 9
 )
 
 // Enum value maps for WarehouseOrderState.
@@ -271,6 +273,7 @@ var (
 		6: "WAREHOUSE_ORDER_STATE_PACKED",
 		7: "WAREHOUSE_ORDER_STATE_ISSUED",
 		8: "WAREHOUSE_ORDER_STATE_CANCELLED",
+		9: "WAREHOUSE_ORDER_STATE_PUTTING_BACK",
 	}
 	WarehouseOrderState_value = map[string]int32{
 		"WAREHOUSE_ORDER_STATE_UNSPECIFIED":  0,
@@ -282,6 +285,7 @@ var (
 		"WAREHOUSE_ORDER_STATE_PACKED":       6,
 		"WAREHOUSE_ORDER_STATE_ISSUED":       7,
 		"WAREHOUSE_ORDER_STATE_CANCELLED":    8,
+		"WAREHOUSE_ORDER_STATE_PUTTING_BACK": 9,
 	}
 )
 
@@ -930,7 +934,9 @@ type WarehouseOrderLine struct {
 	// Not there to be picked.
 	Short *v1.Quantity `protobuf:"bytes,7,opt,name=short,proto3" json:"short,omitempty"`
 	// Packed.
-	Packed        *v1.Quantity `protobuf:"bytes,8,opt,name=packed,proto3" json:"packed,omitempty"`
+	Packed *v1.Quantity `protobuf:"bytes,8,opt,name=packed,proto3" json:"packed,omitempty"`
+	// Put back after it was picked; part of picked.
+	PutBack       *v1.Quantity `protobuf:"bytes,40,opt,name=put_back,json=putBack,proto3" json:"put_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1017,6 +1023,13 @@ func (x *WarehouseOrderLine) GetShort() *v1.Quantity {
 func (x *WarehouseOrderLine) GetPacked() *v1.Quantity {
 	if x != nil {
 		return x.Packed
+	}
+	return nil
+}
+
+func (x *WarehouseOrderLine) GetPutBack() *v1.Quantity {
+	if x != nil {
+		return x.PutBack
 	}
 	return nil
 }
@@ -1305,7 +1318,7 @@ type WarehouseOrder struct {
 	Lines []*WarehouseOrderLine `protobuf:"bytes,12,rep,name=lines,proto3" json:"lines,omitempty"`
 	// Tasks.
 	Tasks []*PickTask `protobuf:"bytes,13,rep,name=tasks,proto3" json:"tasks,omitempty"`
-	// Cartons.
+	// Cartons; void once the order is cancelled, and their SSCCs are never used again.
 	Cartons []*Carton `protobuf:"bytes,14,rep,name=cartons,proto3" json:"cartons,omitempty"`
 	// Version, for If-Match.
 	Etag string `protobuf:"bytes,15,opt,name=etag,proto3" json:"etag,omitempty"`
@@ -1316,7 +1329,9 @@ type WarehouseOrder struct {
 	// How many there were in all.
 	ContradictionCount int32 `protobuf:"varint,18,opt,name=contradiction_count,json=contradictionCount,proto3" json:"contradiction_count,omitempty"`
 	// What could not be allocated, and why.
-	Shortages     []*AllocationShortage `protobuf:"bytes,40,rep,name=shortages,proto3" json:"shortages,omitempty"`
+	Shortages []*AllocationShortage `protobuf:"bytes,40,rep,name=shortages,proto3" json:"shortages,omitempty"`
+	// It was stopped before anything was picked, and its stock is kept for its order.
+	Stopped       bool `protobuf:"varint,41,opt,name=stopped,proto3" json:"stopped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1484,6 +1499,13 @@ func (x *WarehouseOrder) GetShortages() []*AllocationShortage {
 	return nil
 }
 
+func (x *WarehouseOrder) GetStopped() bool {
+	if x != nil {
+		return x.Stopped
+	}
+	return false
+}
+
 var File_lockstep_inventorymovement_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
@@ -1529,7 +1551,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x03sku\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12\x1a\n" +
 	"\blocation\x18\x03 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x04 \x01(\tR\x03lot\x128\n" +
-	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\xfc\x02\n" +
+	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\xb5\x03\n" +
 	"\x12WarehouseOrderLine\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x17\n" +
@@ -1539,7 +1561,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\tallocated\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\x124\n" +
 	"\x06picked\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06picked\x122\n" +
 	"\x05short\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\x05short\x124\n" +
-	"\x06packed\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06packed\"\x84\x02\n" +
+	"\x06packed\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06packed\x127\n" +
+	"\bput_back\x18( \x01(\v2\x1c.lockstep.common.v1.QuantityR\aputBack\"\x84\x02\n" +
 	"\x15WarehouseLineQuantity\x12(\n" +
 	"\vline_number\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02 \x00R\n" +
 	"lineNumber\x12@\n" +
@@ -1561,7 +1584,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"event_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1f\n" +
 	"\vreported_by\x18\x06 \x01(\tR\n" +
 	"reportedBy\x125\n" +
-	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xbd\a\n" +
+	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xd7\a\n" +
 	"\x0eWarehouseOrder\x12,\n" +
 	"\x12warehouse_order_id\x18\x01 \x01(\tR\x10warehouseOrderId\x12H\n" +
 	"\x05state\x18\x02 \x01(\x0e22.lockstep.inventorymovement.v1.WarehouseOrderStateR\x05state\x12\x19\n" +
@@ -1584,7 +1607,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"createTime\x12]\n" +
 	"\x0econtradictions\x18\x11 \x03(\v25.lockstep.inventorymovement.v1.WarehouseContradictionR\x0econtradictions\x12/\n" +
 	"\x13contradiction_count\x18\x12 \x01(\x05R\x12contradictionCount\x12O\n" +
-	"\tshortages\x18( \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages*\xc8\x01\n" +
+	"\tshortages\x18( \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages\x12\x18\n" +
+	"\astopped\x18) \x01(\bR\astopped*\xc8\x01\n" +
 	"\vStockStatus\x12\x1c\n" +
 	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STOCK_STATUS_AVAILABLE\x10\x01\x12\x13\n" +
@@ -1610,7 +1634,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\vShortReason\x12\x1c\n" +
 	"\x18SHORT_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SHORT_REASON_DAMAGED\x10\x01\x12\x18\n" +
-	"\x14SHORT_REASON_MISSING\x10\x02*\xda\x02\n" +
+	"\x14SHORT_REASON_MISSING\x10\x02*\x82\x03\n" +
 	"\x13WarehouseOrderState\x12%\n" +
 	"!WAREHOUSE_ORDER_STATE_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dWAREHOUSE_ORDER_STATE_CREATED\x10\x01\x12#\n" +
@@ -1620,7 +1644,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x1cWAREHOUSE_ORDER_STATE_PICKED\x10\x05\x12 \n" +
 	"\x1cWAREHOUSE_ORDER_STATE_PACKED\x10\x06\x12 \n" +
 	"\x1cWAREHOUSE_ORDER_STATE_ISSUED\x10\a\x12#\n" +
-	"\x1fWAREHOUSE_ORDER_STATE_CANCELLED\x10\b*\xf8\x01\n" +
+	"\x1fWAREHOUSE_ORDER_STATE_CANCELLED\x10\b\x12&\n" +
+	"\"WAREHOUSE_ORDER_STATE_PUTTING_BACK\x10\t*\xf8\x01\n" +
 	"\x13ContradictionReason\x12$\n" +
 	" CONTRADICTION_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eCONTRADICTION_REASON_OVER_PICK\x10\x01\x12#\n" +
@@ -1688,27 +1713,28 @@ var file_lockstep_inventorymovement_v1_resources_proto_depIdxs = []int32{
 	16, // 13: lockstep.inventorymovement.v1.WarehouseOrderLine.picked:type_name -> lockstep.common.v1.Quantity
 	16, // 14: lockstep.inventorymovement.v1.WarehouseOrderLine.short:type_name -> lockstep.common.v1.Quantity
 	16, // 15: lockstep.inventorymovement.v1.WarehouseOrderLine.packed:type_name -> lockstep.common.v1.Quantity
-	16, // 16: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
-	12, // 17: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	4,  // 18: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
-	5,  // 19: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
-	12, // 20: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	2,  // 21: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	17, // 22: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
-	18, // 23: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
-	3,  // 24: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	19, // 25: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
-	11, // 26: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
-	10, // 27: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
-	13, // 28: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	17, // 29: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
-	14, // 30: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
-	20, // 31: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	16, // 16: lockstep.inventorymovement.v1.WarehouseOrderLine.put_back:type_name -> lockstep.common.v1.Quantity
+	16, // 17: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
+	12, // 18: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	4,  // 19: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
+	5,  // 20: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
+	12, // 21: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	2,  // 22: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	17, // 23: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
+	18, // 24: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
+	3,  // 25: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	19, // 26: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
+	11, // 27: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
+	10, // 28: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	13, // 29: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	17, // 30: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
+	14, // 31: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
+	20, // 32: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_resources_proto_init() }

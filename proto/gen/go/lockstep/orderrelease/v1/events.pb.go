@@ -2271,7 +2271,9 @@ type ReleaseCancelled struct {
 	// Release.
 	ReleaseId string `protobuf:"bytes,3,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
 	// What was cancelled.
-	Lines         []*LineQuantity `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines []*LineQuantity `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	// What of it was picked and is put back.
+	PutBack       []*LineQuantity `protobuf:"bytes,40,rep,name=put_back,json=putBack,proto3" json:"put_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2330,6 +2332,13 @@ func (x *ReleaseCancelled) GetReleaseId() string {
 func (x *ReleaseCancelled) GetLines() []*LineQuantity {
 	if x != nil {
 		return x.Lines
+	}
+	return nil
+}
+
+func (x *ReleaseCancelled) GetPutBack() []*LineQuantity {
+	if x != nil {
+		return x.PutBack
 	}
 	return nil
 }
@@ -3204,13 +3213,14 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"release_id\x18\x03 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x12'\n" +
 	"\x0frelease_version\x18\x04 \x01(\x05R\x0ereleaseVersion\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04site\x18\x06 \x01(\tR\x04site\"\xbf\x01\n" +
+	"\x04site\x18\x06 \x01(\tR\x04site\"\x82\x02\n" +
 	"\x10ReleaseCancelled\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
 	"\n" +
 	"release_id\x18\x03 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x12<\n" +
-	"\x05lines\x18\x04 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x05lines\"\x96\x01\n" +
+	"\x05lines\x18\x04 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x05lines\x12A\n" +
+	"\bput_back\x18( \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\aputBack\"\x96\x01\n" +
 	"\rCancelRefused\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
@@ -3368,19 +3378,20 @@ var file_lockstep_orderrelease_v1_events_proto_depIdxs = []int32{
 	7,  // 36: lockstep.orderrelease.v1.RemainderCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
 	6,  // 37: lockstep.orderrelease.v1.RemainderCancelled.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
 	7,  // 38: lockstep.orderrelease.v1.ReleaseCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 39: lockstep.orderrelease.v1.ReportContradicted.excess:type_name -> lockstep.orderrelease.v1.LineQuantity
-	45, // 40: lockstep.orderrelease.v1.OrderSourced.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
-	46, // 41: lockstep.orderrelease.v1.ReleaseDeferred.deferral:type_name -> lockstep.orderrelease.v1.Deferral
-	47, // 42: lockstep.orderrelease.v1.SourcingRulesChanged.rules:type_name -> lockstep.orderrelease.v1.SourcingRules
-	48, // 43: lockstep.orderrelease.v1.ReleaseChannelDefined.channel:type_name -> lockstep.orderrelease.v1.ReleaseChannel
-	39, // 44: lockstep.orderrelease.v1.ReleaseChannelClosed.until_time:type_name -> google.protobuf.Timestamp
-	39, // 45: lockstep.orderrelease.v1.ReleaseChannelClosed.changed_time:type_name -> google.protobuf.Timestamp
-	39, // 46: lockstep.orderrelease.v1.ReleaseChannelOpened.changed_time:type_name -> google.protobuf.Timestamp
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	7,  // 39: lockstep.orderrelease.v1.ReleaseCancelled.put_back:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 40: lockstep.orderrelease.v1.ReportContradicted.excess:type_name -> lockstep.orderrelease.v1.LineQuantity
+	45, // 41: lockstep.orderrelease.v1.OrderSourced.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
+	46, // 42: lockstep.orderrelease.v1.ReleaseDeferred.deferral:type_name -> lockstep.orderrelease.v1.Deferral
+	47, // 43: lockstep.orderrelease.v1.SourcingRulesChanged.rules:type_name -> lockstep.orderrelease.v1.SourcingRules
+	48, // 44: lockstep.orderrelease.v1.ReleaseChannelDefined.channel:type_name -> lockstep.orderrelease.v1.ReleaseChannel
+	39, // 45: lockstep.orderrelease.v1.ReleaseChannelClosed.until_time:type_name -> google.protobuf.Timestamp
+	39, // 46: lockstep.orderrelease.v1.ReleaseChannelClosed.changed_time:type_name -> google.protobuf.Timestamp
+	39, // 47: lockstep.orderrelease.v1.ReleaseChannelOpened.changed_time:type_name -> google.protobuf.Timestamp
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_events_proto_init() }

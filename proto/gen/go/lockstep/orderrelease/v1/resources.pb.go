@@ -139,6 +139,10 @@ const (
 	ReleaseState_RELEASE_STATE_CANCEL_REQUESTED ReleaseState = 6
 	// Nothing of it will leave.
 	ReleaseState_RELEASE_STATE_CANCELLED ReleaseState = 7
+	// Nothing of it will leave, and what was picked of it stands in bins again.
+	ReleaseState_RELEASE_STATE_CANCELLED_WITH_PUTBACK ReleaseState = 8
+	// The warehouse stopped it because of a hold; what it stood for is open again.
+	ReleaseState_RELEASE_STATE_WITHDRAWN ReleaseState = 9
 )
 
 // Enum value maps for ReleaseState.
@@ -152,16 +156,20 @@ var (
 		5: "RELEASE_STATE_FULFILLED",
 		6: "RELEASE_STATE_CANCEL_REQUESTED",
 		7: "RELEASE_STATE_CANCELLED",
+		8: "RELEASE_STATE_CANCELLED_WITH_PUTBACK",
+		9: "RELEASE_STATE_WITHDRAWN",
 	}
 	ReleaseState_value = map[string]int32{
-		"RELEASE_STATE_UNSPECIFIED":      0,
-		"RELEASE_STATE_BACKORDERED":      1,
-		"RELEASE_STATE_RELEASED":         2,
-		"RELEASE_STATE_ACKNOWLEDGED":     3,
-		"RELEASE_STATE_IN_EXECUTION":     4,
-		"RELEASE_STATE_FULFILLED":        5,
-		"RELEASE_STATE_CANCEL_REQUESTED": 6,
-		"RELEASE_STATE_CANCELLED":        7,
+		"RELEASE_STATE_UNSPECIFIED":            0,
+		"RELEASE_STATE_BACKORDERED":            1,
+		"RELEASE_STATE_RELEASED":               2,
+		"RELEASE_STATE_ACKNOWLEDGED":           3,
+		"RELEASE_STATE_IN_EXECUTION":           4,
+		"RELEASE_STATE_FULFILLED":              5,
+		"RELEASE_STATE_CANCEL_REQUESTED":       6,
+		"RELEASE_STATE_CANCELLED":              7,
+		"RELEASE_STATE_CANCELLED_WITH_PUTBACK": 8,
+		"RELEASE_STATE_WITHDRAWN":              9,
 	}
 )
 
@@ -1358,8 +1366,12 @@ type Release struct {
 	ReleasedTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=released_time,json=releasedTime,proto3" json:"released_time,omitempty"`
 	// Why the warehouse refused the last cancellation; empty if it did not.
 	CancelRefusedReason string `protobuf:"bytes,9,opt,name=cancel_refused_reason,json=cancelRefusedReason,proto3" json:"cancel_refused_reason,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// The warehouse is asked to stop because of a hold, and has not answered.
+	StopRequested bool `protobuf:"varint,40,opt,name=stop_requested,json=stopRequested,proto3" json:"stop_requested,omitempty"`
+	// Why the warehouse did not stop; empty if it was not asked, or did.
+	StopRefusedReason string `protobuf:"bytes,41,opt,name=stop_refused_reason,json=stopRefusedReason,proto3" json:"stop_refused_reason,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Release) Reset() {
@@ -1455,6 +1467,20 @@ func (x *Release) GetCancelRefusedReason() string {
 	return ""
 }
 
+func (x *Release) GetStopRequested() bool {
+	if x != nil {
+		return x.StopRequested
+	}
+	return false
+}
+
+func (x *Release) GetStopRefusedReason() string {
+	if x != nil {
+		return x.StopRefusedReason
+	}
+	return ""
+}
+
 // One line of a release with what became of it; decimal numbers in the base unit.
 type ReleaseLineStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1477,7 +1503,11 @@ type ReleaseLineStatus struct {
 	// Delivered.
 	Delivered string `protobuf:"bytes,9,opt,name=delivered,proto3" json:"delivered,omitempty"`
 	// Cancelled.
-	Cancelled     string `protobuf:"bytes,10,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	Cancelled string `protobuf:"bytes,10,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	// Open again, because the warehouse stopped.
+	Withdrawn string `protobuf:"bytes,40,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	// Picked and put back; part of cancelled.
+	PutBack       string `protobuf:"bytes,41,opt,name=put_back,json=putBack,proto3" json:"put_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1578,6 +1608,20 @@ func (x *ReleaseLineStatus) GetDelivered() string {
 func (x *ReleaseLineStatus) GetCancelled() string {
 	if x != nil {
 		return x.Cancelled
+	}
+	return ""
+}
+
+func (x *ReleaseLineStatus) GetWithdrawn() string {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return ""
+}
+
+func (x *ReleaseLineStatus) GetPutBack() string {
+	if x != nil {
+		return x.PutBack
 	}
 	return ""
 }
@@ -1980,7 +2024,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x1c\n" +
 	"\trequested\x18\x02 \x01(\tR\trequested\x12\x1a\n" +
-	"\bpromised\x18\x03 \x01(\tR\bpromised\"\xc1\x03\n" +
+	"\bpromised\x18\x03 \x01(\tR\bpromised\"\x98\x04\n" +
 	"\aRelease\x12#\n" +
 	"\n" +
 	"release_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x12'\n" +
@@ -1991,7 +2035,9 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x05lines\x18\x06 \x03(\v2+.lockstep.orderrelease.v1.ReleaseLineStatusR\x05lines\x122\n" +
 	"\x12warehouse_order_id\x18\a \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderId\x12?\n" +
 	"\rreleased_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\x122\n" +
-	"\x15cancel_refused_reason\x18\t \x01(\tR\x13cancelRefusedReason\"\xa4\x02\n" +
+	"\x15cancel_refused_reason\x18\t \x01(\tR\x13cancelRefusedReason\x12%\n" +
+	"\x0estop_requested\x18( \x01(\bR\rstopRequested\x12.\n" +
+	"\x13stop_refused_reason\x18) \x01(\tR\x11stopRefusedReason\"\xdd\x02\n" +
 	"\x11ReleaseLineStatus\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x1a\n" +
@@ -2004,7 +2050,9 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x06issued\x18\b \x01(\tR\x06issued\x12\x1c\n" +
 	"\tdelivered\x18\t \x01(\tR\tdelivered\x12\x1c\n" +
 	"\tcancelled\x18\n" +
-	" \x01(\tR\tcancelled\"\x94\x06\n" +
+	" \x01(\tR\tcancelled\x12\x1c\n" +
+	"\twithdrawn\x18( \x01(\tR\twithdrawn\x12\x19\n" +
+	"\bput_back\x18) \x01(\tR\aputBack\"\x94\x06\n" +
 	"\x05Order\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12:\n" +
@@ -2054,7 +2102,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x1cORDER_STATE_CANCEL_REQUESTED\x10\n" +
 	"\x12\x19\n" +
 	"\x15ORDER_STATE_CANCELLED\x10\v\x12\x16\n" +
-	"\x12ORDER_STATE_CLOSED\x10\f*\x86\x02\n" +
+	"\x12ORDER_STATE_CLOSED\x10\f*\xcd\x02\n" +
 	"\fReleaseState\x12\x1d\n" +
 	"\x19RELEASE_STATE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19RELEASE_STATE_BACKORDERED\x10\x01\x12\x1a\n" +
@@ -2063,7 +2111,9 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x1aRELEASE_STATE_IN_EXECUTION\x10\x04\x12\x1b\n" +
 	"\x17RELEASE_STATE_FULFILLED\x10\x05\x12\"\n" +
 	"\x1eRELEASE_STATE_CANCEL_REQUESTED\x10\x06\x12\x1b\n" +
-	"\x17RELEASE_STATE_CANCELLED\x10\a*\x96\x01\n" +
+	"\x17RELEASE_STATE_CANCELLED\x10\a\x12(\n" +
+	"$RELEASE_STATE_CANCELLED_WITH_PUTBACK\x10\b\x12\x1b\n" +
+	"\x17RELEASE_STATE_WITHDRAWN\x10\t*\x96\x01\n" +
 	"\fPromiseState\x12\x1d\n" +
 	"\x19PROMISE_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12PROMISE_STATE_OPEN\x10\x01\x12\x1a\n" +
