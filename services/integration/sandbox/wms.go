@@ -24,7 +24,7 @@ const whoPrefix = "WAREHOUSE_ORDER_STATE_"
 
 // Step executes what is allocated or begun, and receives returns that are expected.
 func (w *WMS) Step(ctx context.Context) error {
-	for _, state := range []string{"ALLOCATED", "ACKNOWLEDGED", "PICKING", "PICKED", "PACKED"} {
+	for _, state := range []string{"ALLOCATED", "ACKNOWLEDGED", "PICKING", "PICKED", "PACKED", "PUTTING_BACK"} {
 		if err := w.execute(ctx, by("state", whoPrefix+state)); err != nil {
 			return err
 		}
@@ -87,6 +87,8 @@ func (w *WMS) work(ctx context.Context, id string) error {
 			err = w.pack(ctx, o)
 		case im.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PACKED:
 			err = w.report(ctx, id, "postGoodsIssue", "", &im.PostGoodsIssueRequest{Source: from(wms, id+":issue")}, &im.PostGoodsIssueResponse{})
+		case im.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PUTTING_BACK:
+			err = w.putBack(ctx, o)
 		default:
 			return nil
 		}
@@ -95,6 +97,23 @@ func (w *WMS) work(ctx context.Context, id string) error {
 		}
 	}
 	return nil
+}
+
+// putBack puts what was picked of a cancelled order into the bins that its tasks named.
+func (w *WMS) putBack(ctx context.Context, o *im.WarehouseOrder) error {
+	req := &im.ConfirmPutBackRequest{Source: from(wms, o.GetWarehouseOrderId()+":putBack:"+o.GetEtag())}
+	for _, l := range o.GetLines() {
+		if left := value(l.GetPicked()).Sub(value(l.GetPutBack())); left.Sign() > 0 {
+			back := lineQuantity(l, left)
+			for _, t := range o.GetTasks() {
+				if t.GetLineNumber() == l.GetLineNumber() {
+					back.Location = t.GetLocation()
+				}
+			}
+			req.Lines = append(req.Lines, back)
+		}
+	}
+	return w.report(ctx, o.GetWarehouseOrderId(), "confirmPutBack", digest(req), req, &im.ConfirmPutBackResponse{})
 }
 
 func (w *WMS) report(ctx context.Context, id, verb, which string, req, resp message) error {

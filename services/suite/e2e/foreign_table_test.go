@@ -19,9 +19,11 @@ var bodies = map[string]string{
 	"LiftHold":      `{"type":"HOLD_TYPE_MANUAL"}`,
 	"RequestCancel": `{"reason":"CUSTOMER_REQUEST"}`,
 
-	"ConfirmPicks":    `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}]}`,
-	"ReportShortPick": `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"reason":"SHORT_REASON_MISSING"}`,
-	"PackCarton":      `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"grossWeightGrams":"500"}`,
+	"ConfirmPicks":       `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}]}`,
+	"ReportShortPick":    `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"reason":"SHORT_REASON_MISSING"}`,
+	"ConfirmPutBack":     `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`,
+	"RefuseCancellation": `{"reason":"LOADED"}`,
+	"PackCarton":         `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"grossWeightGrams":"500"}`,
 
 	"ReceiveLines":       `{"goods":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`,
 	"CancelRemaining":    `{"reason":"SUPPLIER_SHORT"}`,

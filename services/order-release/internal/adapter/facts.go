@@ -120,11 +120,14 @@ func releaseMessage(f domain.Fact) proto.Message {
 			OrderId: f.Order, OrderNumber: f.Number, ReleaseId: releaseID(f.Order, f.Release), ReleaseVersion: int32(f.Version), Reason: f.Reason, Site: f.Site,
 		}
 	case domain.ReleaseCancelled:
-		return &orderreleasev1.ReleaseCancelled{OrderId: f.Order, OrderNumber: f.Number, ReleaseId: releaseID(f.Order, f.Release), Lines: protovalue.Each(f.Lines, lineQuantity)}
+		return &orderreleasev1.ReleaseCancelled{
+			OrderId: f.Order, OrderNumber: f.Number, ReleaseId: releaseID(f.Order, f.Release), Lines: protovalue.Each(f.Lines, lineQuantity),
+			PutBack: protovalue.Each(f.PutBack, lineQuantity),
+		}
 	case domain.CancelRefused:
 		return &orderreleasev1.CancelRefused{OrderId: f.Order, OrderNumber: f.Number, ReleaseId: releaseID(f.Order, f.Release), Reason: f.Reason}
 	}
-	return nil
+	return stopMessage(f)
 }
 
 func released(f domain.OrderReleased) *orderreleasev1.OrderReleased {

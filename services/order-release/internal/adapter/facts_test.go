@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,32 @@ func inParts() []domain.Fact {
 	}
 }
 
+// takenBack are the facts of an order whose first release is stopped for a hold and whose second is put back.
+func takenBack() []domain.Fact {
+	ten := quantity.Int(10)
+	q := quantity.Quantity{Value: ten, Unit: "EA"}
+	whole := []domain.LineQuantity{{Line: 10, Quantity: q}}
+	sent := func(release int, claim string) domain.Fact {
+		return domain.OrderReleased{
+			Keys: k, Header: domain.Header{Source: "erp", Number: "SO-1", Rule: domain.Partial, Priority: 5}, Release: release, Version: 1, Site: "DC1", At: at,
+			Lines: []domain.ReleasedLine{{Line: 10, Item: "itm_a", SKU: "W", Quantity: q, Unit: "EA", Claims: []domain.LineClaim{{Key: claim, Quantity: ten}}}},
+		}
+	}
+	h := domain.Header{Source: "erp", Number: "SO-1", SoldTo: domain.Party{Code: "ACME"}, Rule: domain.Partial, Mode: domain.Automatic, Priority: 5, ReceivedTime: at}
+	return []domain.Fact{
+		domain.OrderReceived{Order: "ord_a", Revision: 1, Header: h, Lines: []domain.Line{{Number: 10, SKU: "W", Quantity: q, Item: "itm_a", Base: q, Site: "DC1"}}},
+		domain.OrderValidated{Keys: k, Revision: 1, Lines: 1},
+		sent(1, "clm:ord_a:1:stk_x"),
+		domain.StopAsked{Keys: k, Release: 1, Version: 1, Site: "DC1", Hold: domain.HoldCredit},
+		domain.StopRefused{Keys: k, Release: 1, Reason: "PICKING_BEGUN"},
+		domain.ReleaseWithdrawn{Keys: k, Release: 1, Lines: whole, Claims: []domain.WithdrawnClaim{{Line: 10, Key: "clm:ord_a-R1:v1:stk_x", Quantity: ten}}},
+		sent(2, "clm:ord_a-R1:v1:stk_x"),
+		domain.LinesPicked{Keys: k, Release: 2, Lines: whole},
+		domain.CancelAsked{Keys: k, Release: 2, Version: 1, Site: "DC1", Reason: "CUSTOMER_REQUEST"},
+		domain.ReleaseCancelled{Keys: k, Release: 2, Lines: whole, PutBack: whole},
+	}
+}
+
 // rulesFacts and channelFacts are one of each type, every field set.
 func rulesFacts() []domain.RulesFact {
 	return []domain.RulesFact{domain.RulesChanged{Rules: domain.Rules{Version: 2, Note: "n", By: "ann", At: at, List: []domain.Rule{
@@ -143,7 +170,7 @@ func survives[F any](t *testing.T, message func(F) proto.Message, decode func(st
 
 func TestFactsSurviveTheStore(t *testing.T) {
 	covered := map[string]bool{}
-	for _, want := range append(facts(), inParts()...) {
+	for _, want := range slices.Concat(facts(), inParts(), takenBack()) {
 		name, data, err := protovalue.Encode(message(want))
 		if err != nil {
 			t.Fatal(err)
@@ -187,7 +214,7 @@ func TestNamesOfValues(t *testing.T) {
 	}
 	for _, s := range []domain.ReleaseState{
 		domain.ReleaseBackorderedState, domain.ReleaseSent, domain.ReleaseAcknowledgedBy, domain.ReleaseInExecution, domain.ReleaseFulfilled,
-		domain.ReleaseCancelAsked, domain.ReleaseIsCancelled,
+		domain.ReleaseCancelAsked, domain.ReleaseIsCancelled, domain.ReleasePutBack, domain.ReleaseIsWithdrawn,
 	} {
 		known(t, releaseState(s), string(s))
 	}

@@ -36,6 +36,7 @@ var readers = func() protovalue.Readers[domain.Fact] {
 	readOrder(rs)
 	readPromise(rs)
 	readRelease(rs)
+	readStop(rs)
 	readSourcing(rs)
 	return rs
 }()
@@ -163,7 +164,11 @@ func readRelease(rs protovalue.Readers[domain.Fact]) {
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.ReleaseCancelled) (domain.Fact, error) {
 		k, n, lines, err := part(m)
-		return domain.ReleaseCancelled{Keys: k, Release: n, Lines: lines}, err
+		if err != nil {
+			return nil, err
+		}
+		back, err := protovalue.TryEach(m.GetPutBack(), fromLineQuantity)
+		return domain.ReleaseCancelled{Keys: k, Release: n, Lines: lines, PutBack: back}, err
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.CancelRefused) (domain.Fact, error) {
 		n, err := releaseNumber(m.GetReleaseId())

@@ -70,6 +70,7 @@ func release(o domain.Order, r domain.Release) *orderreleasev1.Release {
 		ReleaseId: releaseID(o.ID, r.Number), ReleaseVersion: int32(r.Version), ParentReleaseId: releaseID(o.ID, r.Parent),
 		Site: r.Site, State: releaseState(r.State()), WarehouseOrderId: r.WarehouseOrder,
 		ReleasedTime: protovalue.Time(r.Sent), CancelRefusedReason: r.CancelRefused,
+		StopRequested: r.StopAsked, StopRefusedReason: r.StopRefused,
 	}
 	for _, l := range r.Lines {
 		var promised quantity.Decimal
@@ -79,7 +80,7 @@ func release(o domain.Order, r domain.Release) *orderreleasev1.Release {
 		out.Lines = append(out.Lines, &orderreleasev1.ReleaseLineStatus{
 			LineNumber: int32(l.Line), Quantity: l.Quantity.String(), Promised: promised.String(), Allocated: l.Allocated.String(),
 			Picked: l.Picked.String(), Packed: l.Packed.String(), Short: l.Short.String(), Issued: l.Issued.String(),
-			Delivered: l.Delivered.String(), Cancelled: l.Cancelled.String(),
+			Delivered: l.Delivered.String(), Cancelled: l.Cancelled.String(), Withdrawn: l.Withdrawn.String(), PutBack: l.PutBack.String(),
 		})
 	}
 	return out

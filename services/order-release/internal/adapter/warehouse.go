@@ -47,10 +47,24 @@ func warehouse(a *app.App) bus.Consumer {
 			return withLines(ctx, m, "", a.Issued)
 		})),
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderCancelled) error {
-			return a.ReleaseCancelled(ctx, m.GetKeys().GetReleaseId())
+			putBack, err := byLine(m.GetPutBack(), "")
+			if err != nil {
+				return err
+			}
+			return a.ReleaseCancelled(ctx, m.GetKeys().GetReleaseId(), putBack)
 		})),
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderCancelRefused) error {
 			return a.CancelRefused(ctx, m.GetKeys().GetReleaseId(), m.GetReason())
+		})),
+		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderStockKept) error {
+			kept, err := protovalue.TryEach(m.GetClaims(), fromKept)
+			if err != nil {
+				return err
+			}
+			return a.Withdrawn(ctx, m.GetKeys().GetReleaseId(), kept)
+		})),
+		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderStopRefused) error {
+			return a.StopRefused(ctx, m.GetKeys().GetReleaseId(), m.GetReason())
 		})),
 	)
 }

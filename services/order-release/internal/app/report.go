@@ -53,9 +53,27 @@ func (a *App) Delivered(ctx context.Context, release, shipment string, lines []d
 	})
 }
 
-// ReleaseCancelled records that the warehouse cancelled a release.
-func (a *App) ReleaseCancelled(ctx context.Context, release string) error {
-	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.ReleaseCancelled(e, release) })
+// ReleaseCancelled records that the warehouse cancelled a release, and what it put back.
+func (a *App) ReleaseCancelled(ctx context.Context, release string, putBack []domain.LineQuantity) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		return o.ReleaseCancelled(e, release, putBack)
+	})
+}
+
+// Withdrawn records that the warehouse stopped a release, and what of its stock is kept. What it
+// stood for may go again at once.
+func (a *App) Withdrawn(ctx context.Context, release string, kept []domain.Kept) error {
+	order, _, err := domain.ParseReleaseID(release)
+	if err != nil {
+		return fault.New(fault.Invalid, "RELEASE_UNKNOWN", "%v", err)
+	}
+	_, err = a.releasing(ctx, order, nil, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.Withdrawn(e, release, kept) })
+	return err
+}
+
+// StopRefused records that the warehouse goes on with a release, whatever is held.
+func (a *App) StopRefused(ctx context.Context, release, reason string) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.StopRefused(e, release, reason) })
 }
 
 // CancelRefused records that the warehouse goes on with a release.

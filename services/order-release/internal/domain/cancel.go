@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
 // RequestCancel cancels what no warehouse has, and asks the warehouses to cancel the rest.
@@ -13,26 +14,7 @@ func (o Order) RequestCancel(e Env, reason string) ([]Fact, error) {
 		return nil, err
 	}
 	s := o.begin(e)
-	rest := RemainderCancelled{Keys: o.keys(), Reason: reason}
-	if o.Attempt.State == AttemptOpen {
-		rest.GiveBack = o.Attempt.refs()
-	}
-	given := map[string]bool{}
-	for i, q := range o.Quantities() {
-		if q.Open.Sign() <= 0 {
-			continue
-		}
-		rest.Lines = append(rest.Lines, o.quantity(i, q.Open))
-		for _, c := range o.Lines[i].Claims {
-			if !given[c.Key] {
-				given[c.Key] = true
-				rest.GiveBack = append(rest.GiveBack, ClaimRef{Key: c.Key, Stock: stockOf(c.Key), Site: cmp.Or(c.Site, o.Lines[i].Site), Item: o.Lines[i].Item})
-			}
-		}
-	}
-	if len(rest.Lines) > 0 {
-		s.add(rest)
-	}
+	s.cancelRest(reason)
 	for _, r := range o.Releases {
 		switch r.State() {
 		case ReleaseSent, ReleaseAcknowledgedBy, ReleaseInExecution:
@@ -45,15 +27,27 @@ func (o Order) RequestCancel(e Env, reason string) ([]Fact, error) {
 	return s.end(), nil
 }
 
-// ReleaseCancelled records that the warehouse cancelled a release: what it had not picked is cancelled.
-func (o Order) ReleaseCancelled(e Env, release string) ([]Fact, error) {
+// ReleaseCancelled records that the warehouse cancelled a release: what it had not picked is
+// cancelled, and what it put back after it was picked.
+func (o Order) ReleaseCancelled(e Env, release string, putBack []LineQuantity) ([]Fact, error) {
 	r, contradicted := o.reportedOn(release, "CANCELLED", nil)
 	if r == nil {
 		return contradicted, nil
 	}
 	f := ReleaseCancelled{Keys: o.keys(), Release: r.Number}
+	back := map[int]quantity.Decimal{}
+	for _, q := range summed(putBack) {
+		if n := r.lineIndex(q.Line); n >= 0 && q.Quantity.Unit == o.Lines[o.lineIndex(q.Line)].Base.Unit {
+			l := r.Lines[n]
+			q.Quantity.Value = quantity.Max(quantity.Min(q.Quantity.Value, l.SaidPicked.Sub(l.Issued)), quantity.Decimal{})
+			back[q.Line] = q.Quantity.Value
+			if !q.Quantity.Value.IsZero() {
+				f.PutBack = append(f.PutBack, q)
+			}
+		}
+	}
 	for _, l := range r.Lines {
-		if left := l.Live().Sub(l.Picked); left.Sign() > 0 {
+		if left := l.Live().Sub(l.Picked).Add(back[l.Line]); left.Sign() > 0 {
 			f.Lines = append(f.Lines, o.quantity(o.lineIndex(l.Line), left))
 		}
 	}

@@ -87,7 +87,8 @@ func (s *step) proceed() {
 	switch {
 	case !s.Valid || s.Cancel != "":
 	case s.Header.Mode != Automatic:
-		if slices.ContainsFunc(s.Deferrals(), func(d Deferral) bool { return s.gate(s.Env, d.Site).Reason == "" }) {
+		opens := slices.ContainsFunc(s.Deferrals(), func(d Deferral) bool { return s.gate(s.Env, d.Site).Reason == "" })
+		if opens || s.Resumes && s.Releasable() == nil {
 			s.dispatch()
 		}
 	case s.Attempt.Number == 0:

@@ -172,11 +172,14 @@ func evolveRelease(o Order, f Fact) Order {
 	case CancelRefused:
 		return o.reported(f.Release, nil, func(r *Release) { r.CancelAsked, r.CancelRefused = false, f.Reason }, nil)
 	case ReleaseCancelled:
+		o = o.reported(f.Release, f.PutBack, nil, func(l *ReleaseLine, q quantity.Decimal) {
+			l.PutBack, l.SaidPicked = l.PutBack.Add(q), l.SaidPicked.Sub(q)
+		})
 		return o.reported(f.Release, f.Lines, func(r *Release) { r.CancelAsked = false }, func(l *ReleaseLine, q quantity.Decimal) {
 			l.Cancelled = l.Cancelled.Add(q)
 		})
 	}
-	return o
+	return o.evolveStop(f)
 }
 
 // sent makes a release of promised lines, or of the backordered release with that number.
@@ -193,6 +196,7 @@ func (o Order) sent(f OrderReleased) Order {
 			o.Lines[i].Claims = slices.DeleteFunc(slices.Clone(o.Lines[i].Claims), func(c LineClaim) bool { return used[c.Key] })
 		}
 	}
+	o.Resumes = false
 	return o.put(r)
 }
 

@@ -20,9 +20,13 @@ func TestHoldAfterReleaseIsExplained(t *testing.T) {
 		t.Fatalf("%v", reasons)
 	}
 	for _, r := range reasons {
-		if !strings.Contains(r.Message, "goes on with "+p.r(1)+":") {
+		if !strings.Contains(r.Message, "is asked to stop "+p.r(1)) {
 			t.Errorf("does not name the release: %s", r.Message)
 		}
+	}
+	p.do(p.order.StopRefused(p.env(), p.r(1), "PICKING_BEGUN"))
+	if reasons := p.order.Explain(); !strings.Contains(reasons[0].Message, "goes on with "+p.r(1)+" (PICKING_BEGUN):") {
+		t.Errorf("does not say that it goes on: %s", reasons[0].Message)
 	}
 	p.do(p.order.LiftHold(p.env(), HoldExport, "granted"))
 	if reasons := p.order.Explain(); codes(reasons) != "ORDER_ON_HOLD@holds.CREDIT" {

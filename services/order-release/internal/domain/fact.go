@@ -204,6 +204,7 @@ type ReleaseCancelled struct {
 	Keys
 	Release int
 	Lines   []LineQuantity
+	PutBack []LineQuantity // part of lines that was picked
 }
 
 // CancelRefused reports that it did not.

@@ -2,7 +2,7 @@ package domain
 
 import "github.com/lockstep-logistics/lockstep/libs/fault"
 
-// PlaceHold opens a hold: nothing is released until it is lifted.
+// PlaceHold opens a hold: nothing is released until it is lifted, and who has a release is asked to stop.
 func (o Order) PlaceHold(e Env, t HoldType, note string) ([]Fact, error) {
 	if err := o.permit(CommandHold); err != nil {
 		return nil, err
@@ -10,10 +10,14 @@ func (o Order) PlaceHold(e Env, t HoldType, note string) ([]Fact, error) {
 	if o.HasHold(t) {
 		return nil, fault.New(fault.Refused, "HOLD_OPEN", "a %s hold is open already", t).With("type", string(t))
 	}
-	return []Fact{HoldPlaced{Keys: o.keys(), Hold: Hold{Type: t, Note: note, By: e.By, At: e.Now}, AfterRelease: o.isSent()}}, nil
+	s := o.begin(e)
+	s.add(HoldPlaced{Keys: o.keys(), Hold: Hold{Type: t, Note: note, By: e.By, At: e.Now}, AfterRelease: o.isSent()})
+	s.stopAll(t)
+	return s.end(), nil
 }
 
-// LiftHold ends a hold. With the last one an automatic order releases what is promised.
+// LiftHold ends a hold. With the last one an automatic order releases what is promised, and any order
+// what was withdrawn.
 func (o Order) LiftHold(e Env, t HoldType, note string) ([]Fact, error) {
 	if err := o.permit(CommandLift); err != nil {
 		return nil, err

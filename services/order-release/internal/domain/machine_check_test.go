@@ -80,14 +80,23 @@ func (m *machine) cancel(t *rapid.T) {
 // warehouse answers: it has a release, cancels it, or goes on with it.
 func (m *machine) warehouse(t *rapid.T) {
 	release, _ := m.told(t, "ACKNOWLEDGED")
-	switch draw(t, 3, "answer") {
+	switch draw(t, 5, "answer") {
 	case 0:
-		facts, err := m.order.ReleaseCancelled(m.env(), release)
-		m.ledger.report(t, "CANCELLED", release, nil, facts)
+		var putBack []LineQuantity
+		if draw(t, 1, "put back") == 0 {
+			_, putBack = m.told(t, "ACKNOWLEDGED")
+		}
+		facts, err := m.order.ReleaseCancelled(m.env(), release, putBack)
+		m.ledger.report(t, "CANCELLED", release, putBack, facts)
 		m.do(t, "ReleaseCancelled", facts, err)
 	case 1:
 		facts, err := m.order.CancelRefused(m.env(), release, "PICKED")
 		m.do(t, "CancelRefused", facts, err)
+	case 2:
+		m.stop(t, release)
+	case 3:
+		facts, err := m.order.StopRefused(m.env(), release, "PICKING_BEGUN")
+		m.do(t, "StopRefused", facts, err)
 	default:
 		facts, err := m.order.Acknowledge(m.env(), release, "who_1")
 		m.do(t, "Acknowledge", facts, err)
@@ -132,6 +141,9 @@ func (m *machine) anyFact(t *rapid.T) {
 		CancelAsked{Release: release},
 		ReleaseCancelled{Release: release, Lines: odd},
 		CancelRefused{Release: release},
+		StopAsked{Release: release},
+		StopRefused{Release: release},
+		ReleaseWithdrawn{Release: release, Lines: odd, Claims: []WithdrawnClaim{{Line: 10, Key: "clm:z"}, {Line: 99}}},
 		ReportContradicted{Excess: odd, Report: reportDelivered},
 		OrderSourced{Lines: []SourcedLine{{10, 2}, {99, 1}}},
 		ReleaseDeferred{Deferral: Deferral{Site: "DC9", Next: start}},

@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -42,9 +41,10 @@ type told struct{ pieces, others map[int]int64 }
 type cell struct {
 	line                                                                     int
 	quantity, saidAllocated, saidPicked, short, issued, delivered, cancelled int64
+	back, withdrawn                                                          int64
 }
 
-func (c *cell) live() int64      { return c.quantity - c.short - c.cancelled }
+func (c *cell) live() int64      { return c.quantity - c.short - c.cancelled - c.withdrawn }
 func (c *cell) picked() int64    { return max(c.saidPicked, c.issued) }
 func (c *cell) allocated() int64 { return min(max(c.saidAllocated, c.picked()), c.live()) }
 
@@ -69,6 +69,7 @@ func (c *cell) asLine() ReleaseLine {
 		Line: c.line, Quantity: quantity.Int(c.quantity), Allocated: quantity.Int(c.allocated()), Picked: quantity.Int(c.picked()),
 		Packed: quantity.Int(c.issued), Short: quantity.Int(c.short), Issued: quantity.Int(c.issued), Delivered: quantity.Int(c.delivered),
 		Cancelled: quantity.Int(c.cancelled), SaidAllocated: quantity.Int(c.saidAllocated), SaidPicked: quantity.Int(c.saidPicked),
+		PutBack: quantity.Int(c.back), Withdrawn: quantity.Int(c.withdrawn),
 	}
 }
 
@@ -106,12 +107,13 @@ func (g *ledger) open(line int) int64 {
 func (g *ledger) report(t *rapid.T, kind, release string, lines []LineQuantity, facts []Fact) (excess map[int]int64) {
 	taken, excess := map[int]int64{}, map[int]int64{}
 	var r *sending
-	for n, s := range g.releases {
-		if release == fmt.Sprintf("ord_x-R%d", n) && s.sent {
-			r = s
-		}
+	if n := g.sentAs(release); n > 0 {
+		r = g.releases[n]
 	}
 	totals := map[int]int64{}
+	if kind == "CANCELLED" {
+		lines = g.putBack(r, lines)
+	}
 	for _, q := range lines {
 		n := whole(q.Quantity.Value)
 		switch {
@@ -389,11 +391,16 @@ func (g *ledger) atSites() map[[2]any][4]int64 {
 }
 
 func (r *sending) state() ReleaseState {
-	var live, issued, touched int64
+	var live, issued, touched, back, withdrawn int64
 	for _, c := range r.lines {
 		live, issued, touched = live+c.live(), issued+c.issued, touched+c.picked()+c.short
+		back, withdrawn = back+c.back, withdrawn+c.withdrawn
 	}
 	switch {
+	case live == 0 && issued == 0 && back > 0:
+		return ReleasePutBack
+	case live == 0 && issued == 0 && withdrawn > 0:
+		return ReleaseIsWithdrawn
 	case live == 0 && issued == 0:
 		return ReleaseIsCancelled
 	case !r.sent:

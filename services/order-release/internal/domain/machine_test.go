@@ -116,7 +116,7 @@ func (m *machine) stays(t *rapid.T, name string, old, next Order, facts []Fact) 
 	corrected := false
 	for _, f := range facts {
 		switch f.(type) {
-		case ReleaseCancelled, CancelRefused, LinesShorted, OrderClosed, CancelAsked, RemainderCancelled:
+		case ReleaseCancelled, CancelRefused, LinesShorted, OrderClosed, CancelAsked, RemainderCancelled, ReleaseWithdrawn:
 			corrected = true
 		}
 	}

@@ -35,6 +35,7 @@ type Order struct {
 	Disputed []Disputed `bson:"dis,omitempty"` // newest reports that said more than the order can hold
 	Deferred []Deferral `bson:"dfr,omitempty"` // releases that wait for a channel, ascending by site
 	Sourcing Sourcing   `bson:"src,omitempty"` // which sites deliver the lines that the document leaves open
+	Resumes  bool       `bson:"res,omitempty"` // a release was withdrawn for a hold; it goes by itself once nothing is held
 	Done     bool       `bson:"done,omitempty"`
 	IsClosed bool       `bson:"cls,omitempty"`
 }

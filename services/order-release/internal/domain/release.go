@@ -23,6 +23,8 @@ type Release struct {
 	Acknowledged   bool          `bson:"a,omitempty"`
 	CancelAsked    bool          `bson:"c,omitempty"`
 	CancelRefused  string        `bson:"r,omitempty"` // the warehouse's reason
+	StopAsked      bool          `bson:"h,omitempty"` // because of a hold
+	StopRefused    string        `bson:"hr,omitempty"`
 	Brought        []Brought     `bson:"b,omitempty"` // what Delivered of its lines is made of
 }
 
@@ -72,6 +74,8 @@ type ReleaseLine struct {
 	Issued    quantity.Decimal `bson:"i,omitempty"`
 	Delivered quantity.Decimal `bson:"d,omitempty"`
 	Cancelled quantity.Decimal `bson:"x,omitempty"`
+	PutBack   quantity.Decimal `bson:"b,omitempty"` // part of cancelled that was picked
+	Withdrawn quantity.Decimal `bson:"w,omitempty"` // open again, because the warehouse stopped
 
 	// What the warehouse reported itself. Reports overtake each other: a pick says that there
 	// was an allocation, and the allocation's own report still has its room when it comes.
@@ -87,8 +91,10 @@ func (l ReleaseLine) concluded() ReleaseLine {
 	return l
 }
 
-// Live is what the release still stands for: neither short nor cancelled.
-func (l ReleaseLine) Live() quantity.Decimal { return l.Quantity.Sub(l.Short).Sub(l.Cancelled) }
+// Live is what the release still stands for: neither short nor cancelled nor withdrawn.
+func (l ReleaseLine) Live() quantity.Decimal {
+	return l.Quantity.Sub(l.Short).Sub(l.Cancelled).Sub(l.Withdrawn)
+}
 
 // ReleaseID is the id of an order's release.
 func ReleaseID(order string, number int) string { return order + "-R" + strconv.Itoa(number) }

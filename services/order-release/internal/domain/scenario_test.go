@@ -171,7 +171,7 @@ func TestCancel(t *testing.T) {
 	p.facts = nil
 	p.do(p.order.RequestCancel(p.env(), "CUSTOMER_REQUEST"))
 	p.want(CancelRequested, "RemainderCancelled", "CancelAsked")
-	p.do(p.order.ReleaseCancelled(p.env(), p.r(1)))
+	p.do(p.order.ReleaseCancelled(p.env(), p.r(1), nil))
 	p.want(Cancelled, "ReleaseCancelled", "RemainderCancelled", "OrderCancelled")
 
 	p = newPlay(t, Partial, Automatic, 10)
@@ -353,7 +353,7 @@ func TestWarehouseCancelsOnItsOwn(t *testing.T) {
 	p := newPlay(t, Partial, Automatic, 10)
 	p.promise(map[string]int{"i1": 6})
 	p.facts = nil
-	p.do(p.order.ReleaseCancelled(p.env(), p.r(1)))
+	p.do(p.order.ReleaseCancelled(p.env(), p.r(1), nil))
 	p.want(Backordered, "ReleaseCancelled", "RemainderCancelled")
 	if q := p.order.Quantities()[0]; q.Open != quantity.Int(4) || q.Backordered != quantity.Int(4) || q.Cancelled != quantity.Int(6) {
 		t.Errorf("%+v", q)

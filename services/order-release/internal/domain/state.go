@@ -39,17 +39,24 @@ const (
 	ReleaseFulfilled        ReleaseState = "FULFILLED"
 	ReleaseCancelAsked      ReleaseState = "CANCEL_REQUESTED"
 	ReleaseIsCancelled      ReleaseState = "CANCELLED"
+	ReleasePutBack          ReleaseState = "CANCELLED_WITH_PUTBACK"
+	ReleaseIsWithdrawn      ReleaseState = "WITHDRAWN"
 )
 
 // State returns where the release stands.
 func (r Release) State() ReleaseState {
-	var live, issued, touched quantity.Decimal
+	var live, issued, touched, back, withdrawn quantity.Decimal
 	for _, l := range r.Lines {
 		live = live.Add(l.Live())
 		issued = issued.Add(l.Issued)
 		touched = touched.Add(l.Picked).Add(l.Short)
+		back, withdrawn = back.Add(l.PutBack), withdrawn.Add(l.Withdrawn)
 	}
 	switch {
+	case live.IsZero() && issued.IsZero() && !back.IsZero():
+		return ReleasePutBack
+	case live.IsZero() && issued.IsZero() && !withdrawn.IsZero():
+		return ReleaseIsWithdrawn
 	case live.IsZero() && issued.IsZero():
 		return ReleaseIsCancelled
 	case r.Sent.IsZero():

@@ -40,6 +40,9 @@ func warehouse(a *app.App) bus.Consumer {
 		bus.On(func(ctx context.Context, _ bus.Fact, m *inventorymovementv1.WarehouseOrderCancelled) error {
 			return a.Cancel(ctx, domain.ShipmentCancelled{Keys: orderKeys(m), Reason: m.GetReason()})
 		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *inventorymovementv1.WarehouseOrderStopped) error {
+			return a.Cancel(ctx, domain.ShipmentCancelled{Keys: orderKeys(m), Reason: m.GetReason()})
+		}),
 	)
 }
 

@@ -39,8 +39,10 @@ type fold interface {
 
 // folds make the answers of each type of aggregate.
 var folds = map[string]func(id string) fold{
-	"order":           func(id string) fold { return &orderFold{Order: &orv1.Order{OrderId: id}} },
-	"warehouse_order": func(id string) fold { return &warehouseFold{&imv1.WarehouseOrder{WarehouseOrderId: id}} },
+	"order": func(id string) fold { return &orderFold{Order: &orv1.Order{OrderId: id}} },
+	"warehouse_order": func(id string) fold {
+		return &warehouseFold{WarehouseOrder: &imv1.WarehouseOrder{WarehouseOrderId: id}}
+	},
 	"shipment":        func(id string) fold { return &shipmentFold{Shipment: &svv1.Shipment{ShipmentId: id}} },
 	"freight":         func(id string) fold { return &freightFold{Freight: &fsv1.Freight{FreightId: id}} },
 	"freight_invoice": func(id string) fold { return &invoiceFold{&fsv1.FreightInvoice{InvoiceId: id}} },

@@ -29,7 +29,7 @@ func (o *orderFold) answer() proto.Message {
 		for _, r := range o.Releases {
 			for _, rl := range r.Lines {
 				if rl.LineNumber == l.Resolved.GetLineNumber() && o.sent[r.ReleaseId] {
-					q.Released = minus(minus(add(q.Released, rl.Quantity), rl.Short), rl.Cancelled)
+					q.Released = minus(minus(minus(add(q.Released, rl.Quantity), rl.Short), rl.Cancelled), rl.Withdrawn)
 					q.Short, q.Issued, q.Delivered = add(q.Short, rl.Short), add(q.Issued, rl.Issued), add(q.Delivered, rl.Delivered)
 				}
 			}
@@ -99,7 +99,7 @@ func (o *orderFold) shrink() {
 }
 
 func released(line int32, q string) *orv1.ReleaseLineStatus {
-	return &orv1.ReleaseLineStatus{LineNumber: line, Quantity: q, Short: "0", Issued: "0", Delivered: "0", Cancelled: "0"}
+	return &orv1.ReleaseLineStatus{LineNumber: line, Quantity: q, Short: "0", Issued: "0", Delivered: "0", Cancelled: "0", Withdrawn: "0", PutBack: "0"}
 }
 
 func (o *orderFold) put(r *orv1.Release) {
@@ -140,10 +140,26 @@ func (o *orderFold) report(f *fact) {
 					l.Delivered = add(l.Delivered, q.GetQuantity().GetValue())
 				case *orv1.ReleaseCancelled:
 					l.Cancelled = add(l.Cancelled, q.GetQuantity().GetValue())
+				case *orv1.ReleaseWithdrawn:
+					l.Withdrawn = add(l.Withdrawn, q.GetQuantity().GetValue())
 				}
 			}
 		}
+		if c, ok := f.msg.(*orv1.ReleaseCancelled); ok {
+			putBack(r, c.GetPutBack())
+		}
 	})
+}
+
+// putBack notes what of a cancelled release stands in bins again.
+func putBack(r *orv1.Release, lines []*orv1.LineQuantity) {
+	for _, l := range r.Lines {
+		for _, q := range lines {
+			if q.GetLineNumber() == l.LineNumber {
+				l.PutBack = add(l.PutBack, q.GetQuantity().GetValue())
+			}
+		}
+	}
 }
 
 func (o *orderFold) release(id string, with func(*orv1.Release)) {
@@ -155,7 +171,10 @@ func (o *orderFold) release(id string, with func(*orv1.Release)) {
 }
 
 // warehouseFold is a warehouse order with all that was done.
-type warehouseFold struct{ *imv1.WarehouseOrder }
+type warehouseFold struct {
+	*imv1.WarehouseOrder
+	before imv1.WarehouseOrderState // it began to be put back
+}
 
 func (o *warehouseFold) answer() proto.Message {
 	if len(o.Lines) == 0 {
@@ -174,7 +193,7 @@ func (o *warehouseFold) apply(f *fact) {
 			nothing := &commonv1.Quantity{Value: "0", Unit: l.GetQuantity().GetUnit()}
 			o.Lines = append(o.Lines, &imv1.WarehouseOrderLine{
 				LineNumber: l.GetLineNumber(), ItemId: l.GetItemId(), Sku: l.GetSku(), Quantity: l.GetQuantity(),
-				Allocated: nothing, Picked: nothing, Short: nothing, Packed: nothing,
+				Allocated: nothing, Picked: nothing, Short: nothing, Packed: nothing, PutBack: nothing,
 			})
 		}
 		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_CREATED
@@ -197,6 +216,18 @@ func (o *warehouseFold) apply(f *fact) {
 		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_ISSUED
 	case *imv1.WarehouseOrderCancelled:
 		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_CANCELLED
+	case *imv1.WarehouseOrderStopped:
+		o.State, o.Stopped = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_CANCELLED, true
+	case *imv1.WarehouseOrderPutBackStarted:
+		o.before, o.State = o.State, imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PUTTING_BACK
+	case *imv1.WarehouseOrderCancelRefused:
+		if o.State == imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PUTTING_BACK {
+			o.State = o.before
+		}
+	case *imv1.PutBackConfirmed:
+		for _, l := range m.GetLines() {
+			o.line(l.GetLineNumber(), l.GetQuantity(), func(l *imv1.WarehouseOrderLine) **commonv1.Quantity { return &l.PutBack })
+		}
 	case *imv1.ReportContradicted:
 		o.ContradictionCount += int32(len(m.GetLines()))
 	}
@@ -225,12 +256,16 @@ func (o *warehouseFold) worked() {
 		unpacked = unpacked || l.Picked.GetValue() != l.Packed.GetValue()
 		packed = packed || l.Packed.GetValue() != "0"
 	}
+	state := imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PACKED
 	switch {
 	case todo:
-		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PICKING
+		state = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PICKING
 	case unpacked || !packed:
-		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PICKED
-	default:
-		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PACKED
+		state = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PICKED
 	}
+	if o.State == imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PUTTING_BACK {
+		o.before = state
+		return
+	}
+	o.State = state
 }

@@ -113,7 +113,7 @@ func stage(f *fact) (rank int, once bool) {
 		return 0, true
 	case *imv1.PickConfirmed:
 		return 3, false
-	case *imv1.GoodsIssued, *imv1.WarehouseOrderCancelled:
+	case *imv1.GoodsIssued, *imv1.WarehouseOrderCancelled, *imv1.WarehouseOrderStopped:
 		return 5, true
 	case *svv1.ShipmentPlanned:
 		return 0, true

@@ -41,6 +41,7 @@ const (
 	picks      = "what is picked moves in stock"
 	tellsPicks = "what is picked is told to the order"
 	issues     = "what is issued leaves stock"
+	putsBack   = "what is put back stands in stock"
 	tellsIssue = "what is issued is told to the order"
 	readies    = "issued goods make the shipment ready"
 	accepts    = "a warehouse's acknowledgement is told to the order"
@@ -155,6 +156,16 @@ func (r *reactions) watchWarehouse(f *fact) {
 		r.note(cause, f, readies, one, m.GetKeys().GetWarehouseOrderId())
 	case *imv1.WarehouseOrderCancelled:
 		r.cancelled[m.GetKeys().GetWarehouseOrderId()] = true
+	case *imv1.WarehouseOrderStopped:
+		r.cancelled[m.GetKeys().GetWarehouseOrderId()] = true
+	case *imv1.WarehouseOrderStockKept:
+		for _, c := range m.GetClaims() {
+			r.note(cause, f, claims, value(c.GetQuantity(), ignore), m.GetKeys().GetReleaseId(), c.GetClaimKey())
+		}
+	case *imv1.PutBackConfirmed:
+		for _, l := range m.GetLines() {
+			r.note(cause, f, putsBack, value(l.GetQuantity(), ignore), m.GetKeys().GetWarehouseOrderId(), l.GetLineNumber())
+		}
 	}
 }
 
@@ -163,6 +174,7 @@ func (r *reactions) watchStock(f *fact) {
 	case *imv1.StockMoved:
 		rule := map[imv1.MovementType]string{
 			imv1.MovementType_MOVEMENT_TYPE_PICK: picks, imv1.MovementType_MOVEMENT_TYPE_ISSUE: issues,
+			imv1.MovementType_MOVEMENT_TYPE_PUT_BACK: putsBack,
 		}[m.GetType()]
 		if rule != "" {
 			r.note(effect, f, rule, number(m.GetQuantity(), ignore), m.GetWarehouseOrderId(), m.GetLineNumber())
@@ -227,7 +239,7 @@ func (r *reactions) watchTransport(f *fact) {
 // of stock I2, of money I3).
 func (r *reactions) reacted(report *Report) {
 	invariant := map[string]string{
-		picks: "I2", issues: "I2", claims: "I2", allocated: "I2", movesShort: "I2", booksBack: "I2", disposes: "I2",
+		picks: "I2", issues: "I2", putsBack: "I2", claims: "I2", allocated: "I2", movesShort: "I2", booksBack: "I2", disposes: "I2",
 		settles: "I3", credits: "I3", comesBackOf: "I6",
 	}
 	for _, p := range slices.SortedFunc(maps.Keys(r.sums), func(a, b pair) int { return strings.Compare(a.rule+a.key, b.rule+b.key) }) {
