@@ -124,9 +124,9 @@ func associated(elements []Element) error {
 		}
 		has[e.AI] = true
 	}
-	need := func(ai string, any ...string) error {
-		if !slices.ContainsFunc(any, func(a string) bool { return has[a] }) {
-			return malformed("(%s) needs (%s)", ai, strings.Join(any, ") or ("))
+	need := func(ai string, others ...string) error {
+		if !slices.ContainsFunc(others, func(a string) bool { return has[a] }) {
+			return malformed("(%s) needs (%s)", ai, strings.Join(others, ") or ("))
 		}
 		return nil
 	}

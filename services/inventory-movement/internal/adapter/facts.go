@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -119,5 +120,8 @@ func numbersMessage(f domain.NumbersFact) proto.Message {
 
 // ssccMessage is the fact of an SSCC that a warehouse gave itself.
 func ssccMessage(f domain.SSCCClaimed) proto.Message {
+	if strings.HasPrefix(f.Order, unitPrefix) {
+		return &imv1.SsccClaimed{Sscc: f.SSCC, HandlingUnitId: f.Order}
+	}
 	return &imv1.SsccClaimed{Sscc: f.SSCC, WarehouseOrderId: f.Order}
 }

@@ -175,7 +175,7 @@ var numbersReaders = func() protovalue.Readers[domain.NumbersFact] {
 var ssccReaders = func() protovalue.Readers[domain.SSCCClaimed] {
 	rs := protovalue.Readers[domain.SSCCClaimed]{}
 	protovalue.Read(rs, func(m *imv1.SsccClaimed) (domain.SSCCClaimed, error) {
-		return domain.SSCCClaimed{SSCC: m.GetSscc(), Order: m.GetWarehouseOrderId()}, nil
+		return domain.SSCCClaimed{SSCC: m.GetSscc(), Order: cmp.Or(m.GetWarehouseOrderId(), m.GetHandlingUnitId())}, nil
 	})
 	return rs
 }()

@@ -66,9 +66,10 @@ type Task struct {
 
 // Carton is a packed carton.
 type Carton struct {
-	SSCC   string       `bson:"s"`
-	Weight int64        `bson:"w"` // grams
-	Lines  []PickedLine `bson:"l"`
+	SSCC      string       `bson:"s"`
+	Weight    int64        `bson:"w"` // grams
+	Lines     []PickedLine `bson:"l"`
+	Packaging *Packaging   `bson:"p,omitempty"` // nil if nobody said
 }
 
 // WarehouseOrder is one release version at one site; its zero value is "nothing yet".
