@@ -38,6 +38,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		),
 		Units:     store.Register(d.Store, adapter.UnitType()),
 		Packing:   store.Register(d.Store, adapter.PackingType()),
+		Waves:     store.Register(d.Store, adapter.WaveType()),
 		Reference: masterData,
 		Places:    places,
 		Parallel:  cfg.Parallel,
@@ -52,7 +53,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Register: func(r grpc.ServiceRegistrar) {
 			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Clock: d.Clock})
 		},
-		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), masterData.Follower(), places.Follower()),
+		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), masterData.Follower(), places.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.VerifyEvery, check.Turn),
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

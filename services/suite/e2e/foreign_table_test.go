@@ -32,6 +32,7 @@ var bodies = map[string]string{
 	"BatchNestHandlingUnits": `{"childSsccs":["340123450000000017"]}`,
 	"UnnestHandlingUnit":     `{"childSscc":"340123450000000017"}`,
 	"VoidHandlingUnit":       `{"reason":"BROKEN"}`,
+	"CancelWave":             `{"reason":"REPLAN"}`,
 	"WeighHandlingUnit":      `{"weightGrams":"1"}`,
 	"ReleaseAuditHold":       `{"reason":"SEEN"}`,
 
@@ -141,6 +142,7 @@ var elsewhere = map[string]foreign{
 
 	"CreateHandlingUnit /v1/handling-units":               {nothing: true, body: `{"site":"<locations/code>"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"ListHandlingUnits /v1/handling-units":                {query: "?warehouse_order_id=<warehouse-orders/warehouse_order_id>", status: found},
+	"PlanWave /v1/waves":                                  {nothing: true, body: `{"site":"<locations/code>","method":"WAVE_METHOD_BATCH"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"PutCartonType /v1/carton-types:put":                  {nothing: true, body: `{"site":"<locations/code>","cartonType":{"code":"S","innerLengthMm":"1","innerWidthMm":"1","innerHeightMm":"1"}}`, status: refusal, code: "SITE_UNKNOWN"},
 	"RetireCartonType /v1/carton-types:retire":            {nothing: true, body: `{"site":"<locations/code>","code":"S"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"GetCartonTypes /v1/carton-types":                     {query: "?site=<locations/code>", status: found, public: true}, // nobody has one

@@ -12,11 +12,12 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
 )
 
-// TestHandlingUnits: cartons are planned, packed, put on a pallet and labelled; the pallet does not
-// leave until the scale says what it ought to.
+// TestHandlingUnits: orders are picked in waves; cartons are planned, packed, put on a pallet and
+// labelled; the pallet does not leave until the scale says what it ought to, or somebody else.
 func TestHandlingUnits(t *testing.T) {
 	onBothShapes(t, func(t *testing.T, f *fleet.Fleet) {
 		t.Run("planned, packed, on a pallet, weighed", func(t *testing.T) { packedAndWeighed(t, supplied(t, f, 1, 10)) })
+		t.Run("two orders in a wave", func(t *testing.T) { twoOrdersInAWave(t, supplied(t, f, 1, 10)) })
 	})
 }
 
@@ -94,4 +95,56 @@ func packedAndWeighed(t *testing.T, p party) {
 	})
 	refused(t, "gone", p.command(t, http.MethodPost, on+":reopen", "units-reopen", `{}`), "409 HANDLING_UNIT_STATE")
 	p.traced(t, pallet, "Handling unit put into another", "Handling unit weighed", "Handling unit left")
+}
+
+// twoOrdersInAWave: two orders are picked by bin, each into its tote; no other wave has them until
+// the first is called off.
+func twoOrdersInAWave(t *testing.T, p party) {
+	var orders []string
+	for i, pieces := range []int{3, 4} {
+		number := fmt.Sprintf("WAVE-%d", i)
+		id := receipt(t, number, p.command(t, http.MethodPost, "/v1/orders", "waves-order-"+number, order(number, pieces))).GetId()
+		p.allocated(t, id)
+		orders = append(orders, p.releases(t, id, 1).GetReleases()[0].GetWarehouseOrderId())
+	}
+	plan := func(key, method string) (state, id, reasons string) {
+		t.Helper()
+		r := receipt(t, key, p.command(t, http.MethodPost, "/v1/waves", "waves-plan-"+key,
+			fmt.Sprintf(`{"site":%q,"method":"WAVE_METHOD_%s","warehouseOrderIds":[%q,%q]}`, lifecycle.Site, method, orders[0], orders[1])))
+		for _, x := range r.GetReasons() {
+			reasons += x.GetCode() + " "
+		}
+		return r.GetState(), r.GetId(), reasons
+	}
+	state, id, reasons := plan("first", "CLUSTER")
+	if state != "PLANNED" || reasons != "" {
+		t.Fatalf("%s %s", state, reasons)
+	}
+	got := &inventorymovementv1.GetWaveResponse{}
+	unmarshal(t, p.read(t, "/v1/waves/"+id), got)
+	steps := got.GetWave().GetSteps()
+	if len(steps) != 1 || steps[0].GetQuantity().GetValue() != "7" || len(steps[0].GetSplits()) != 2 || steps[0].GetSplits()[1].GetTote() != 2 {
+		t.Errorf("%v", steps)
+	}
+	if state, _, reasons := plan("second", "BATCH"); state != "CANCELLED" || reasons != "ORDER_WAVED ORDER_WAVED " {
+		t.Errorf("%s %s", state, reasons)
+	}
+	at := "/v1/waves/" + id
+	p.must(t, http.MethodPost, at+":release", `{}`)
+	p.must(t, http.MethodPost, at+":cancel", `{"reason":"REPLAN"}`)
+	refused(t, "off", p.command(t, http.MethodPost, at+":release", "waves-release-again", `{}`), "409 WAVE_STATE")
+	testkit.Eventually(t, within, func() error { // the orders are freed by the fact
+		one := &inventorymovementv1.GetWarehouseOrderResponse{}
+		for _, who := range orders {
+			unmarshal(t, p.read(t, "/v1/warehouse-orders/"+who), one)
+			if in := one.GetWarehouseOrder().GetWaveId(); in != "" {
+				return fmt.Errorf("%s is in %s", who, in)
+			}
+		}
+		return nil
+	})
+	if state, _, reasons := plan("third", "WAVE"); state != "PLANNED" || reasons != "" {
+		t.Errorf("%s %s", state, reasons)
+	}
+	p.traced(t, "WAVE-0", "Warehouse order put into a wave")
 }

@@ -91,6 +91,10 @@ func orderMessage(f domain.OrderFact) proto.Message {
 			Keys: orderKeys(f.OrderKeys), Lines: protovalue.Each(f.Lines, pickedLine), Cartons: protovalue.Each(f.Cartons, carton), GrossWeightGrams: f.Weight,
 			IssuedTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
 		}
+	case domain.OrderWaved:
+		return &imv1.WarehouseOrderWaved{Keys: orderKeys(f.OrderKeys), WaveId: f.Wave}
+	case domain.OrderUnwaved:
+		return &imv1.WarehouseOrderUnwaved{Keys: orderKeys(f.OrderKeys), WaveId: f.Wave}
 	case domain.OrderCancelled:
 		return &imv1.WarehouseOrderCancelled{Keys: orderKeys(f.OrderKeys), Reason: f.Reason}
 	case domain.CancelRefused:

@@ -135,6 +135,12 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 		f.Cartons, err = protovalue.TryEach(m.GetCartons(), fromCarton)
 		return f, err
 	})
+	protovalue.Read(rs, func(m *imv1.WarehouseOrderWaved) (domain.OrderFact, error) {
+		return domain.OrderWaved{OrderKeys: fromOrderKeys(m.GetKeys()), Wave: m.GetWaveId()}, nil
+	})
+	protovalue.Read(rs, func(m *imv1.WarehouseOrderUnwaved) (domain.OrderFact, error) {
+		return domain.OrderUnwaved{OrderKeys: fromOrderKeys(m.GetKeys()), Wave: m.GetWaveId()}, nil
+	})
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderCancelled) (domain.OrderFact, error) {
 		return domain.OrderCancelled{OrderKeys: fromOrderKeys(m.GetKeys()), Reason: m.GetReason()}, nil
 	})

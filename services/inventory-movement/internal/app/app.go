@@ -49,6 +49,7 @@ type App struct {
 	SSCCs     *SSCCs
 	Units     Units
 	Packing   PackingSites
+	Waves     Waves
 	Reference Reference
 	Places    Places
 	Parallel  int // stocks that one command or fact changes at a time

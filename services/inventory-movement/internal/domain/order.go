@@ -88,6 +88,7 @@ type WarehouseOrder struct {
 	IsAcked     bool        `bson:"b,omitempty"`
 	IsCancelled bool        `bson:"x,omitempty"`
 	IssuedAt    time.Time   `bson:"g,omitempty"`
+	Wave        string      `bson:"wv,omitempty"` // that it is in
 	// What its warehouse reported against it: how many lines in all, and the last of them.
 	Contradicted   int             `bson:"cn,omitempty"`
 	Contradictions []Contradiction `bson:"cl,omitempty"`
@@ -243,6 +244,10 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 		}
 	case GoodsIssued:
 		o.IssuedAt = f.At
+	case OrderWaved:
+		o.Wave = f.Wave
+	case OrderUnwaved:
+		o.Wave = ""
 	case OrderCancelled:
 		o.Keys, o.IsCancelled = f.OrderKeys, true
 	}

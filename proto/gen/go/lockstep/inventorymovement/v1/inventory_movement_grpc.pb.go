@@ -75,6 +75,10 @@ const (
 	InventoryMovementService_ReleaseAuditHold_FullMethodName          = "/lockstep.inventorymovement.v1.InventoryMovementService/ReleaseAuditHold"
 	InventoryMovementService_SetPackAuditTolerance_FullMethodName     = "/lockstep.inventorymovement.v1.InventoryMovementService/SetPackAuditTolerance"
 	InventoryMovementService_GetPackAuditTolerance_FullMethodName     = "/lockstep.inventorymovement.v1.InventoryMovementService/GetPackAuditTolerance"
+	InventoryMovementService_PlanWave_FullMethodName                  = "/lockstep.inventorymovement.v1.InventoryMovementService/PlanWave"
+	InventoryMovementService_ReleaseWave_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/ReleaseWave"
+	InventoryMovementService_CancelWave_FullMethodName                = "/lockstep.inventorymovement.v1.InventoryMovementService/CancelWave"
+	InventoryMovementService_GetWave_FullMethodName                   = "/lockstep.inventorymovement.v1.InventoryMovementService/GetWave"
 )
 
 // InventoryMovementServiceClient is the client API for InventoryMovementService service.
@@ -192,6 +196,14 @@ type InventoryMovementServiceClient interface {
 	SetPackAuditTolerance(ctx context.Context, in *SetPackAuditToleranceRequest, opts ...grpc.CallOption) (*SetPackAuditToleranceResponse, error)
 	// Returns by how much the weight of a handling unit may differ at a site.
 	GetPackAuditTolerance(ctx context.Context, in *GetPackAuditToleranceRequest, opts ...grpc.CallOption) (*GetPackAuditToleranceResponse, error)
+	// Plans a wave: warehouse orders of a site that are picked together. An order is in one wave at most; those that the wave could not have are told.
+	PlanWave(ctx context.Context, in *PlanWaveRequest, opts ...grpc.CallOption) (*PlanWaveResponse, error)
+	// Gives the pick steps of a wave to the floor.
+	ReleaseWave(ctx context.Context, in *ReleaseWaveRequest, opts ...grpc.CallOption) (*ReleaseWaveResponse, error)
+	// Calls a wave off: its orders are free for others. What is picked already stays picked.
+	CancelWave(ctx context.Context, in *CancelWaveRequest, opts ...grpc.CallOption) (*CancelWaveResponse, error)
+	// Returns a wave with its pick steps in the order of the path.
+	GetWave(ctx context.Context, in *GetWaveRequest, opts ...grpc.CallOption) (*GetWaveResponse, error)
 }
 
 type inventoryMovementServiceClient struct {
@@ -742,6 +754,46 @@ func (c *inventoryMovementServiceClient) GetPackAuditTolerance(ctx context.Conte
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) PlanWave(ctx context.Context, in *PlanWaveRequest, opts ...grpc.CallOption) (*PlanWaveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PlanWaveResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_PlanWave_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ReleaseWave(ctx context.Context, in *ReleaseWaveRequest, opts ...grpc.CallOption) (*ReleaseWaveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseWaveResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ReleaseWave_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) CancelWave(ctx context.Context, in *CancelWaveRequest, opts ...grpc.CallOption) (*CancelWaveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelWaveResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CancelWave_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetWave(ctx context.Context, in *GetWaveRequest, opts ...grpc.CallOption) (*GetWaveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetWaveResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetWave_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InventoryMovementServiceServer is the server API for InventoryMovementService service.
 // All implementations must embed UnimplementedInventoryMovementServiceServer
 // for forward compatibility.
@@ -857,6 +909,14 @@ type InventoryMovementServiceServer interface {
 	SetPackAuditTolerance(context.Context, *SetPackAuditToleranceRequest) (*SetPackAuditToleranceResponse, error)
 	// Returns by how much the weight of a handling unit may differ at a site.
 	GetPackAuditTolerance(context.Context, *GetPackAuditToleranceRequest) (*GetPackAuditToleranceResponse, error)
+	// Plans a wave: warehouse orders of a site that are picked together. An order is in one wave at most; those that the wave could not have are told.
+	PlanWave(context.Context, *PlanWaveRequest) (*PlanWaveResponse, error)
+	// Gives the pick steps of a wave to the floor.
+	ReleaseWave(context.Context, *ReleaseWaveRequest) (*ReleaseWaveResponse, error)
+	// Calls a wave off: its orders are free for others. What is picked already stays picked.
+	CancelWave(context.Context, *CancelWaveRequest) (*CancelWaveResponse, error)
+	// Returns a wave with its pick steps in the order of the path.
+	GetWave(context.Context, *GetWaveRequest) (*GetWaveResponse, error)
 	mustEmbedUnimplementedInventoryMovementServiceServer()
 }
 
@@ -1028,6 +1088,18 @@ func (UnimplementedInventoryMovementServiceServer) SetPackAuditTolerance(context
 }
 func (UnimplementedInventoryMovementServiceServer) GetPackAuditTolerance(context.Context, *GetPackAuditToleranceRequest) (*GetPackAuditToleranceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetPackAuditTolerance not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) PlanWave(context.Context, *PlanWaveRequest) (*PlanWaveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PlanWave not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ReleaseWave(context.Context, *ReleaseWaveRequest) (*ReleaseWaveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseWave not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CancelWave(context.Context, *CancelWaveRequest) (*CancelWaveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelWave not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetWave(context.Context, *GetWaveRequest) (*GetWaveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetWave not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) mustEmbedUnimplementedInventoryMovementServiceServer() {
 }
@@ -2023,6 +2095,78 @@ func _InventoryMovementService_GetPackAuditTolerance_Handler(srv interface{}, ct
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_PlanWave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PlanWaveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).PlanWave(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_PlanWave_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).PlanWave(ctx, req.(*PlanWaveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ReleaseWave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseWaveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ReleaseWave(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ReleaseWave_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ReleaseWave(ctx, req.(*ReleaseWaveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_CancelWave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelWaveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CancelWave(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CancelWave_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CancelWave(ctx, req.(*CancelWaveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetWave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetWaveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetWave(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetWave_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetWave(ctx, req.(*GetWaveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InventoryMovementService_ServiceDesc is the grpc.ServiceDesc for InventoryMovementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -2245,6 +2389,22 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetPackAuditTolerance",
 			Handler:    _InventoryMovementService_GetPackAuditTolerance_Handler,
+		},
+		{
+			MethodName: "PlanWave",
+			Handler:    _InventoryMovementService_PlanWave_Handler,
+		},
+		{
+			MethodName: "ReleaseWave",
+			Handler:    _InventoryMovementService_ReleaseWave_Handler,
+		},
+		{
+			MethodName: "CancelWave",
+			Handler:    _InventoryMovementService_CancelWave_Handler,
+		},
+		{
+			MethodName: "GetWave",
+			Handler:    _InventoryMovementService_GetWave_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -1325,7 +1325,9 @@ type WarehouseOrder struct {
 	// How many there were in all.
 	ContradictionCount int32 `protobuf:"varint,18,opt,name=contradiction_count,json=contradictionCount,proto3" json:"contradiction_count,omitempty"`
 	// What could not be allocated, and why.
-	Shortages     []*AllocationShortage `protobuf:"bytes,40,rep,name=shortages,proto3" json:"shortages,omitempty"`
+	Shortages []*AllocationShortage `protobuf:"bytes,40,rep,name=shortages,proto3" json:"shortages,omitempty"`
+	// Wave that it is in, `wav_…`; empty if it is in none.
+	WaveId        string `protobuf:"bytes,50,opt,name=wave_id,json=waveId,proto3" json:"wave_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1493,6 +1495,13 @@ func (x *WarehouseOrder) GetShortages() []*AllocationShortage {
 	return nil
 }
 
+func (x *WarehouseOrder) GetWaveId() string {
+	if x != nil {
+		return x.WaveId
+	}
+	return ""
+}
+
 var File_lockstep_inventorymovement_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
@@ -1571,7 +1580,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"event_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1f\n" +
 	"\vreported_by\x18\x06 \x01(\tR\n" +
 	"reportedBy\x125\n" +
-	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xbd\a\n" +
+	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xdc\a\n" +
 	"\x0eWarehouseOrder\x12,\n" +
 	"\x12warehouse_order_id\x18\x01 \x01(\tR\x10warehouseOrderId\x12H\n" +
 	"\x05state\x18\x02 \x01(\x0e22.lockstep.inventorymovement.v1.WarehouseOrderStateR\x05state\x12\x19\n" +
@@ -1594,7 +1603,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"createTime\x12]\n" +
 	"\x0econtradictions\x18\x11 \x03(\v25.lockstep.inventorymovement.v1.WarehouseContradictionR\x0econtradictions\x12/\n" +
 	"\x13contradiction_count\x18\x12 \x01(\x05R\x12contradictionCount\x12O\n" +
-	"\tshortages\x18( \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages*\xc8\x01\n" +
+	"\tshortages\x18( \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages\x12\x1d\n" +
+	"\awave_id\x182 \x01(\tB\x04\x88\xb5\x18\bR\x06waveId*\xc8\x01\n" +
 	"\vStockStatus\x12\x1c\n" +
 	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STOCK_STATUS_AVAILABLE\x10\x01\x12\x13\n" +
