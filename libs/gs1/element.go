@@ -41,15 +41,18 @@ var formats = []format{
 	{ai: "320n", length: 6, digits: true},               // net weight, lb
 	{ai: "330n", length: 6, digits: true},               // gross weight, kg
 	{ai: "37", length: 8, digits: true, variable: true}, // count of contained items
-	{ai: "400", length: 30, variable: true},             // customer's order number
-	// ship to
+	{ai: "400", length: 30, variable: true},             // customer's purchase order number
+	{ai: "401", length: 30, variable: true},             // consignment number (GINC)
+	// shipment number, ship to
+	{ai: "402", length: 17, digits: true, valid: func(s string) error { return check("GSIN", s) }},
 	{ai: "410", length: 13, digits: true, valid: func(s string) error { return check("GLN", s) }},
+	{ai: "420", length: 20, variable: true}, // ship-to postal code within one postal authority
 }
 
 const longestScan = 1024 // characters; a label carries fewer than 100
 
 // Parse reads the application identifiers 00, 01, 02, 10, 11, 15, 17, 21, 310n,
-// 320n, 330n, 37, 400 and 410 from a scan, where FNC1 ends data of variable
+// 320n, 330n, 37, 400, 401, 402, 410 and 420 from a scan, where FNC1 ends data of variable
 // length and a symbology identifier ("]C1", "]d2", "]Q3", "]e0") may stand in
 // front, or from the printed form with the identifiers in parentheses. Another
 // identifier, wrong data and a repeated identifier with other data are faults.

@@ -2,7 +2,8 @@
 //
 // It promises that a key it returns has a correct check digit and one spelling:
 // every GTIN as 14 digits, an SSCC as 18, a GLN as 13. Barcode data is read into
-// its application identifiers whether it was scanned or typed in.
+// its application identifiers whether it was scanned or typed in, and written into the
+// GS1-128 symbols of a logistic label.
 package gs1
 
 import (

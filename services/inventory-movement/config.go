@@ -18,11 +18,16 @@ type Config struct {
 	VerifyAtOnce int           `koanf:"verify_at_once" doc:"Stocks that are held against their commits at a time."`
 
 	OverReceiptPercent string `koanf:"over_receipt_percent" doc:"Per cent of a line by which more than was announced is accepted, where neither the line nor its ASN says."`
+	PackAuditGrams     int    `koanf:"pack_audit_grams" doc:"Grams by which the weight of a handling unit may differ from what is expected, at a site that has no tolerance of its own; the greater of this and the percentage counts."`
+	PackAuditPercent   string `koanf:"pack_audit_percent" doc:"Per cent by which it may differ."`
 }
 
 // Defaults returns the configuration of a developer's machine, which is that of production.
 func Defaults() Config {
-	return Config{Parallel: 64, SSCCBlock: 100, VerifyEvery: time.Minute, VerifyAtOnce: 10, Allocation: "FIFO", Sweep: time.Second, OverReceiptPercent: "0"}
+	return Config{
+		Parallel: 64, SSCCBlock: 100, VerifyEvery: time.Minute, VerifyAtOnce: 10, Allocation: "FIFO", Sweep: time.Second,
+		OverReceiptPercent: "0", PackAuditGrams: 50, PackAuditPercent: "3",
+	}
 }
 
 // Validate names every setting that cannot be.
@@ -45,6 +50,9 @@ func (c Config) Validate() error {
 	}
 	if _, err := domain.Percent(c.OverReceiptPercent, "over_receipt_percent"); err != nil {
 		wrong = append(wrong, err)
+	}
+	if _, err := domain.Percent(c.PackAuditPercent, "pack_audit_percent"); err != nil || c.PackAuditGrams < 0 {
+		wrong = append(wrong, errors.New("pack_audit_percent, pack_audit_grams: must be a percentage from 0 to 100, and at least 0 grams"))
 	}
 	return errors.Join(wrong...)
 }

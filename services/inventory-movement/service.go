@@ -36,11 +36,15 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		SSCCs: app.NewSSCCs(
 			store.Register(d.Store, adapter.NumbersType()), store.Register(d.Store, adapter.ForeignType()), int64(cfg.SSCCBlock),
 		),
+		Units:     store.Register(d.Store, adapter.UnitType()),
+		Packing:   store.Register(d.Store, adapter.PackingType()),
+		Waves:     store.Register(d.Store, adapter.WaveType()),
 		Reference: masterData,
 		Places:    places,
 		Parallel:  cfg.Parallel,
 		Policies:  store.Register(d.Store, adapter.PolicyType()),
 		Strategy:  domain.Strategy(cfg.Allocation),
+		PackAudit: domain.Tolerance{Grams: int64(cfg.PackAuditGrams), Percent: cfg.PackAuditPercent},
 	}
 	check := &app.Check{App: a, Snapshots: d.Store, AtOnce: cfg.VerifyAtOnce}
 	inbound := &app.Inbound{App: a, Deliveries: store.Register(d.Store, adapter.InboundType()), Tolerance: cfg.OverReceiptPercent}
@@ -49,7 +53,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Register: func(r grpc.ServiceRegistrar) {
 			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Clock: d.Clock})
 		},
-		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), masterData.Follower(), places.Follower()),
+		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), masterData.Follower(), places.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.VerifyEvery, check.Turn),
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

@@ -201,6 +201,8 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		"no such strategy":       changed(func(c *inventorymovement.Config) { c.Allocation = "FEFO" }),
 		"always sweeping":        changed(func(c *inventorymovement.Config) { c.Sweep = 0 }),
 		"verifying nothing":      changed(func(c *inventorymovement.Config) { c.VerifyAtOnce = 0 }),
+		"a weight of less":       changed(func(c *inventorymovement.Config) { c.PackAuditGrams = -1 }),
+		"no part of a weight":    changed(func(c *inventorymovement.Config) { c.PackAuditPercent = "3 %" }),
 		"no percentage":          changed(func(c *inventorymovement.Config) { c.OverReceiptPercent = "2,5" }),
 	} {
 		if cfg.Validate() == nil {

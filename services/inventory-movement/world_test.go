@@ -58,7 +58,22 @@ func newWorld(t *testing.T, engine string) *world {
 		}})
 	}
 	w.masterData.publish(t, w.Tenant, w.id("loc", "B-1"), &md.LocationDefined{Location: &md.Location{Code: "B-1", Kind: md.LocationKind_LOCATION_KIND_BIN}})
+	for _, site := range []string{"DC1", "DC2"} {
+		w.knows(t, site)
+	}
 	return w
+}
+
+// knows waits until a site is known.
+func (w *world) knows(t *testing.T, site string) {
+	t.Helper()
+	testkit.Eventually(t, patience, func() error {
+		_, err := w.wms.AdjustStock(t.Context(), &im.AdjustStockRequest{Site: site, Sku: "NONE", Location: "B-1", Change: ea(1), Reason: "PROBE"})
+		if f, ok := fault.As(err); ok && f.Reason == "ITEM_UNKNOWN" {
+			return nil
+		}
+		return fmt.Errorf("not known: %w", err)
+	})
 }
 
 // onEngines runs the scenarios on each engine, side by side in one world.

@@ -31,6 +31,13 @@ var bodies = map[string]string{
 	"ResolveOverReceipt": `{"lineNumber":1,"decision":"OVER_RECEIPT_DECISION_KEEP"}`,
 	"ConfirmPutaway":     `{"taskNumber":1,"location":"A-01"}`,
 
+	"BatchNestHandlingUnits": `{"childSsccs":["340123450000000017"]}`,
+	"UnnestHandlingUnit":     `{"childSscc":"340123450000000017"}`,
+	"VoidHandlingUnit":       `{"reason":"BROKEN"}`,
+	"CancelWave":             `{"reason":"REPLAN"}`,
+	"WeighHandlingUnit":      `{"weightGrams":"1"}`,
+	"ReleaseAuditHold":       `{"reason":"SEEN"}`,
+
 	"TenderShipment":        `{"carrier":"<carriers/code>","carrierService":"STANDARD","respondBy":"2099-01-01T00:00:00Z"}`,
 	"RespondTender":         `{"carrier":"<carriers/code>","accept":true}`,
 	"DispatchShipment":      `{"billOfLading":"BOL-1","proNumber":"PRO-1","carrier":"<carriers/code>"}`,
@@ -134,6 +141,15 @@ var elsewhere = map[string]foreign{
 	"RegisterAsn /v1/inbound-deliveries":               {nothing: true, body: `{"supplier":"ACME","asnNumber":"<asn>","site":"<locations/code>","lines":[{"lineNumber":1,"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"}}]}`, status: refusal, code: "SITE_UNKNOWN"},
 	"ReceiveBlind /v1/inbound-deliveries:receiveBlind": {nothing: true, body: `{"site":"<locations/code>","goods":[{"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`, status: refusal, code: "SITE_UNKNOWN"},
 	"ListInboundDeliveries /v1/inbound-deliveries":     {query: "?asn_number=<asn>", status: found},
+
+	"CreateHandlingUnit /v1/handling-units":               {nothing: true, body: `{"site":"<locations/code>"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"ListHandlingUnits /v1/handling-units":                {query: "?warehouse_order_id=<warehouse-orders/warehouse_order_id>", status: found},
+	"PlanWave /v1/waves":                                  {nothing: true, body: `{"site":"<locations/code>","method":"WAVE_METHOD_BATCH"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"PutCartonType /v1/carton-types:put":                  {nothing: true, body: `{"site":"<locations/code>","cartonType":{"code":"S","innerLengthMm":"1","innerWidthMm":"1","innerHeightMm":"1"}}`, status: refusal, code: "SITE_UNKNOWN"},
+	"RetireCartonType /v1/carton-types:retire":            {nothing: true, body: `{"site":"<locations/code>","code":"S"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"GetCartonTypes /v1/carton-types":                     {query: "?site=<locations/code>", status: found, public: true}, // nobody has one
+	"SetPackAuditTolerance /v1/pack-audit-tolerances:set": {nothing: true, body: `{"site":"<locations/code>","toleranceGrams":"1","tolerancePercent":"1"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"GetPackAuditTolerance /v1/pack-audit-tolerances":     {query: "?site=<locations/code>", status: http.StatusOK, public: true}, // the setting's
 
 	"ListShipments /v1/shipments": {query: "?order_id=<orders/order_id>", status: found},
 

@@ -67,10 +67,10 @@ func fromMark(token string) (app.Mark, error) {
 	if token == "" {
 		return app.Mark{}, nil
 	}
-	version, index, _ := strings.Cut(token, ".")
+	version, index, found := strings.Cut(token, ".")
 	v, errV := strconv.ParseUint(version, 10, 64)
 	i, errI := strconv.Atoi(index)
-	if errV != nil || errI != nil || v == 0 || i < 0 {
+	if !found || errV != nil || errI != nil || v == 0 || i < 0 {
 		return app.Mark{}, domain.Invalid("page_token", "PAGE_TOKEN_INVALID", "it is not one that this method gave out")
 	}
 	return app.Mark{Version: v, Index: i}, nil

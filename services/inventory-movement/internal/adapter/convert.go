@@ -142,12 +142,14 @@ func fromShortage(m *imv1.AllocationShortage) (domain.Lack, error) {
 }
 
 func carton(c domain.Carton) *imv1.Carton {
-	return &imv1.Carton{Sscc: c.SSCC, GrossWeightGrams: c.Weight, Lines: protovalue.Each(c.Lines, pickedLine)}
+	return &imv1.Carton{
+		Sscc: c.SSCC, GrossWeightGrams: c.Weight, Lines: protovalue.Each(c.Lines, pickedLine), Packaging: packagingIfAny(c.Packaging),
+	}
 }
 
 func fromCarton(c *imv1.Carton) (domain.Carton, error) {
 	lines, err := protovalue.TryEach(c.GetLines(), fromPickedLine)
-	return domain.Carton{SSCC: c.GetSscc(), Weight: c.GetGrossWeightGrams(), Lines: lines}, err
+	return domain.Carton{SSCC: c.GetSscc(), Weight: c.GetGrossWeightGrams(), Lines: lines, Packaging: fromPackagingIfAny(c.GetPackaging())}, err
 }
 
 func address(a domain.Address) *commonv1.Address {

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -90,6 +91,10 @@ func orderMessage(f domain.OrderFact) proto.Message {
 			Keys: orderKeys(f.OrderKeys), Lines: protovalue.Each(f.Lines, pickedLine), Cartons: protovalue.Each(f.Cartons, carton), GrossWeightGrams: f.Weight,
 			IssuedTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
 		}
+	case domain.OrderWaved:
+		return &imv1.WarehouseOrderWaved{Keys: orderKeys(f.OrderKeys), WaveId: f.Wave}
+	case domain.OrderUnwaved:
+		return &imv1.WarehouseOrderUnwaved{Keys: orderKeys(f.OrderKeys), WaveId: f.Wave}
 	case domain.OrderCancelled:
 		return &imv1.WarehouseOrderCancelled{
 			Keys: orderKeys(f.OrderKeys), Reason: f.Reason, PutBack: protovalue.Each(f.PutBack, pickedLine), VoidedSsccs: f.Voided,
@@ -121,5 +126,8 @@ func numbersMessage(f domain.NumbersFact) proto.Message {
 
 // ssccMessage is the fact of an SSCC that a warehouse gave itself.
 func ssccMessage(f domain.SSCCClaimed) proto.Message {
+	if strings.HasPrefix(f.Order, unitPrefix) {
+		return &imv1.SsccClaimed{Sscc: f.SSCC, HandlingUnitId: f.Order}
+	}
 	return &imv1.SsccClaimed{Sscc: f.SSCC, WarehouseOrderId: f.Order}
 }

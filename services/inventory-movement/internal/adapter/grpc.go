@@ -225,7 +225,9 @@ func (s *Server) PackCarton(ctx context.Context, r *imv1.PackCartonRequest) (*im
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.App.Pack(ctx, r.GetWarehouseOrderId(), domain.Carton{SSCC: r.GetSscc(), Weight: r.GetGrossWeightGrams(), Lines: lines})
+	receipt, err := s.App.Pack(ctx, r.GetWarehouseOrderId(), domain.Carton{
+		SSCC: r.GetSscc(), Weight: r.GetGrossWeightGrams(), Lines: lines, Packaging: fromPackagingIfAny(r.GetPackaging()),
+	})
 	return &imv1.PackCartonResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 

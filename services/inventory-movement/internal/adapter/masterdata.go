@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/lockstep-logistics/lockstep/libs/bus"
+	"github.com/lockstep-logistics/lockstep/libs/gs1"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -19,12 +20,12 @@ import (
 type MasterData struct{ rows store.Rows }
 
 // NewMasterData returns the copy kept in the database.
-func NewMasterData(db *store.DB) *MasterData { return &MasterData{db.Table("master_data_2")} }
+func NewMasterData(db *store.DB) *MasterData { return &MasterData{db.Table("master_data_3")} }
 
 // Follower keeps the copy. Its number rises with what the copy holds of a record, so that the
 // copy is made anew from everything that master data has.
 func (m *MasterData) Follower() bus.Consumer {
-	return bus.Routes(bus.Follower, "master-data-2", "master-data",
+	return bus.Routes(bus.Follower, "master-data-3", "master-data",
 		bus.On(func(ctx context.Context, f bus.Fact, e *masterdatav1.ItemDefined) error {
 			return m.item(ctx, f, e.GetItem())
 		}),
@@ -53,12 +54,35 @@ func (m *MasterData) item(ctx context.Context, f bus.Fact, i *masterdatav1.Item)
 	track := i.GetTracking()
 	record := domain.Item{
 		ID: f.AggregateID, SKU: i.GetSku(), BaseUnit: i.GetBaseUnit(), Units: map[string]quantity.Ratio{},
-		Lot: track.GetLot(), Expires: track.GetExpiry(), MinDays: int(track.GetMinRemainingDays()),
+		Lot: track.GetLot(), Expires: track.GetExpiry(), MinDays: int(track.GetMinRemainingDays()), Hazard: i.GetHazmat().GetHazardClass(),
+	}
+	if d := i.GetBaseDimensions(); d != nil {
+		record.Size = domain.Size{Length: d.GetLengthMm(), Width: d.GetWidthMm(), Height: d.GetHeightMm()}
+	}
+	if i.GetBaseWeightGrams() != "" {
+		var err error
+		if record.Weight, err = quantity.Parse(i.GetBaseWeightGrams()); err != nil {
+			return err
+		}
+	}
+	var err error
+	if record.GTIN, err = gtin(i); err != nil {
+		return err
 	}
 	for _, u := range i.GetPackagingUnits() {
 		record.Units[u.GetUnit()] = quantity.Ratio{Num: u.GetNumerator(), Den: u.GetDenominator()}
 	}
 	return m.put(ctx, f, record)
+}
+
+// gtin is the first GTIN of an item's base unit; "" for none.
+func gtin(i *masterdatav1.Item) (string, error) {
+	for _, x := range i.GetIdentifiers() {
+		if x.GetType() == masterdatav1.IdentifierType_IDENTIFIER_TYPE_GTIN && (x.GetUnit() == "" || x.GetUnit() == i.GetBaseUnit()) {
+			return gs1.GTIN(x.GetValue())
+		}
+	}
+	return "", nil
 }
 
 func (m *MasterData) location(ctx context.Context, f bus.Fact, l *masterdatav1.Location) error {

@@ -136,6 +136,12 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 		return f, err
 	})
 	readRecall(rs)
+	protovalue.Read(rs, func(m *imv1.WarehouseOrderWaved) (domain.OrderFact, error) {
+		return domain.OrderWaved{OrderKeys: fromOrderKeys(m.GetKeys()), Wave: m.GetWaveId()}, nil
+	})
+	protovalue.Read(rs, func(m *imv1.WarehouseOrderUnwaved) (domain.OrderFact, error) {
+		return domain.OrderUnwaved{OrderKeys: fromOrderKeys(m.GetKeys()), Wave: m.GetWaveId()}, nil
+	})
 	return rs
 }()
 
@@ -170,7 +176,7 @@ var numbersReaders = func() protovalue.Readers[domain.NumbersFact] {
 var ssccReaders = func() protovalue.Readers[domain.SSCCClaimed] {
 	rs := protovalue.Readers[domain.SSCCClaimed]{}
 	protovalue.Read(rs, func(m *imv1.SsccClaimed) (domain.SSCCClaimed, error) {
-		return domain.SSCCClaimed{SSCC: m.GetSscc(), Order: m.GetWarehouseOrderId()}, nil
+		return domain.SSCCClaimed{SSCC: m.GetSscc(), Order: cmp.Or(m.GetWarehouseOrderId(), m.GetHandlingUnitId())}, nil
 	})
 	return rs
 }()

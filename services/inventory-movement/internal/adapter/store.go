@@ -30,7 +30,7 @@ func StockType() store.Type[domain.Stock, domain.StockFact] {
 // OrderType declares warehouse orders to the store.
 func OrderType() store.Type[domain.WarehouseOrder, domain.OrderFact] {
 	return store.Type[domain.WarehouseOrder, domain.OrderFact]{
-		Name: "warehouse_order", Prefix: "who", Fold: 2,
+		Name: "warehouse_order", Prefix: "who", Fold: 3,
 		Evolve: domain.EvolveOrder,
 		Encode: func(f domain.OrderFact) (string, []byte, error) { return protovalue.Encode(orderMessage(f)) },
 		Decode: orderReaders.Decode,
@@ -38,6 +38,12 @@ func OrderType() store.Type[domain.WarehouseOrder, domain.OrderFact] {
 			app.IndexState: func(o domain.WarehouseOrder) []string { return key(string(o.State())) },
 			app.IndexOrder: func(o domain.WarehouseOrder) []string { return key(o.Keys.Order) },
 			app.IndexSite:  func(o domain.WarehouseOrder) []string { return key(o.Site) },
+			app.IndexWaveable: func(o domain.WarehouseOrder) []string {
+				if o.Waveable() {
+					return key(o.Site)
+				}
+				return nil
+			},
 		},
 	}
 }

@@ -47,6 +47,9 @@ type App struct {
 	Drift     Drift
 	Orders    Orders
 	SSCCs     *SSCCs
+	Units     Units
+	Packing   PackingSites
+	Waves     Waves
 	Reference Reference
 	Places    Places
 	Parallel  int // stocks that one command or fact changes at a time
@@ -54,6 +57,8 @@ type App struct {
 	// holds where they do not.
 	Policies Policies
 	Strategy domain.Strategy
+	// PackAudit is by how much a weight may differ at a site that does not say.
+	PackAudit domain.Tolerance
 }
 
 // StockID derives the id of the stock of an item at a site.

@@ -76,6 +76,7 @@ func newRig(t testing.TB) *rig {
 	r.App = &app.App{
 		Stocks: store.Register(db, adapter.StockType()), Orders: store.Register(db, adapter.OrderType()),
 		SSCCs: app.NewSSCCs(r.numbers, r.foreign, 10), Reference: reference{}, Places: anywhere{}, Parallel: 8, Policies: store.Register(db, adapter.PolicyType()),
+		Units: store.Register(db, adapter.UnitType()), Packing: store.Register(db, adapter.PackingType()), Waves: store.Register(db, adapter.WaveType()),
 	}
 	return r
 }

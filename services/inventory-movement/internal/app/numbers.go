@@ -87,16 +87,38 @@ func (s *SSCCs) pool(k poolKey) *pool {
 	return s.pools[k]
 }
 
+// TakeFor issues an SSCC for a command that makes what has it: the same command is given the
+// same one again.
+func (s *SSCCs) TakeFor(ctx context.Context, prefix string) (string, error) {
+	cause := store.CauseOf(ctx)
+	for n := 0; ; n++ { // a number may be one that a warehouse used
+		key := "sscc:" + cause.Principal + ":" + cause.Key + ":" + strconv.Itoa(n)
+		free, err := s.take(guard.Derived(ctx, cause.Tenant, key, cause.KeyTime), prefix, 1)
+		if err != nil {
+			return "", err
+		}
+		if len(free) == 1 {
+			return domain.SSCC(prefix, free[0])
+		}
+	}
+}
+
 // refill takes the next block, and leaves out what warehouses gave cartons themselves. Its
 // key is new each time: a block whose outcome stays unknown is lost rather than handed out
 // twice.
 func (s *SSCCs) refill(ctx context.Context, prefix string) ([]int64, error) {
+	cause := store.CauseOf(ctx)
+	return s.take(store.WithCause(ctx, store.Cause{
+		Tenant: cause.Tenant, Principal: "service:inventory-movement", Key: uuid.NewString(), Correlation: cause.Correlation,
+	}), prefix, s.block)
+}
+
+// take takes the next count numbers of a prefix and returns those that no warehouse used, the
+// first one last.
+func (s *SSCCs) take(ctx context.Context, prefix string, count int64) ([]int64, error) {
 	tenant := store.CauseOf(ctx).Tenant
-	ctx = store.WithCause(ctx, store.Cause{
-		Tenant: tenant, Principal: "service:inventory-movement", Key: uuid.NewString(), Correlation: store.CauseOf(ctx).Correlation,
-	})
 	r, err := s.numbers.Update(ctx, numbersID(tenant, prefix), func(c store.Current[domain.Numbers]) (store.Decision[domain.NumbersFact], error) {
-		facts, err := domain.TakeNumbers(c.State, prefix, s.block)
+		facts, err := domain.TakeNumbers(c.State, prefix, count)
 		d := store.Decision[domain.NumbersFact]{Facts: facts}
 		if err == nil {
 			taken := facts[0].(domain.NumbersTaken)
@@ -147,7 +169,7 @@ func (s *SSCCs) unclaimed(ctx context.Context, tenant, prefix string, first, las
 	return free, nil
 }
 
-// Claim gives a warehouse order an SSCC that the warehouse chose. First it claims, then it
+// Claim gives a warehouse order, or a unit that others go into, an SSCC that the warehouse chose. First it claims, then it
 // looks whether the number was handed out here; an issuer does the same the other way
 // round, so that one of the two sees the other.
 func (s *SSCCs) Claim(ctx context.Context, sscc, order string) error {

@@ -79,8 +79,16 @@ func (a *App) report(ctx context.Context, id string, r domain.Report) (store.Rec
 
 // IssueGoods posts the goods issue.
 func (a *App) IssueGoods(ctx context.Context, id string) (store.Receipt, error) {
+	held, err := a.heldUnit(ctx, id)
+	if err != nil {
+		return store.Receipt{}, err
+	}
 	return a.onOrder(ctx, id, func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFact, error) {
-		return domain.IssueGoods(o, when(ctx, now))
+		facts, err := domain.IssueGoods(o, when(ctx, now))
+		if err == nil && len(facts) > 0 && held != nil {
+			return nil, domain.AuditRefusal(*held)
+		}
+		return facts, err
 	})
 }
 
@@ -105,12 +113,21 @@ func (a *App) Pack(ctx context.Context, id string, c domain.Carton) (store.Recei
 	if err != nil {
 		return store.Receipt{}, err
 	}
+	var packed domain.CartonPacked
 	r, err := a.onOrder(ctx, id, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
 		if used != nil {
 			return nil, used
 		}
-		return domain.Pack(o, c)
+		facts, err := domain.Pack(o, c)
+		if err == nil {
+			packed = facts[0].(domain.CartonPacked)
+		}
+		return facts, err
 	}, c.SSCC)
+	if err == nil && !r.Replayed {
+		// The carton is packed: a unit that cannot be made now is made by the fact.
+		_ = a.FollowPacked(ctx, packed, v.State.Site, v.State.Owner)
+	}
 	if r.Replayed || fault.IsKind(err, fault.Refused, fault.Invalid, fault.NotFound) {
 		issued.GiveBack() // whatever the receipt says, it is not this one
 	}

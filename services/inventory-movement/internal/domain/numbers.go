@@ -82,7 +82,8 @@ const (
 	maxPrefix = 12
 )
 
-// ForeignSSCC is an SSCC that a warehouse gave a carton itself, and the order that has it.
+// ForeignSSCC is an SSCC that a warehouse gave a carton itself, and the order that has it; of a
+// unit that others go into, that unit.
 type ForeignSSCC struct {
 	Order string `bson:"o"`
 }

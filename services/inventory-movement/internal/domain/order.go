@@ -68,9 +68,10 @@ type Task struct {
 
 // Carton is a packed carton.
 type Carton struct {
-	SSCC   string       `bson:"s"`
-	Weight int64        `bson:"w"` // grams
-	Lines  []PickedLine `bson:"l"`
+	SSCC      string       `bson:"s"`
+	Weight    int64        `bson:"w"` // grams
+	Lines     []PickedLine `bson:"l"`
+	Packaging *Packaging   `bson:"p,omitempty"` // nil if nobody said
 }
 
 // WarehouseOrder is one release version at one site; its zero value is "nothing yet".
@@ -93,6 +94,7 @@ type WarehouseOrder struct {
 	Cancelling  string      `bson:"cb,omitempty"`
 	IsStopped   bool        `bson:"sx,omitempty"` // cancelled, and its stock is kept for its order
 	IsKept      bool        `bson:"sk,omitempty"` // what its stock has become is known
+	Wave        string      `bson:"wv,omitempty"` // that it is in
 	// What its warehouse reported against it: how many lines in all, and the last of them.
 	Contradicted   int             `bson:"cn,omitempty"`
 	Contradictions []Contradiction `bson:"cl,omitempty"`
@@ -252,6 +254,10 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 		}
 	case GoodsIssued:
 		o.IssuedAt = f.At
+	case OrderWaved:
+		o.Wave = f.Wave
+	case OrderUnwaved:
+		o.Wave = ""
 	case OrderCancelled:
 		o.Keys, o.IsCancelled = f.OrderKeys, true
 	default:

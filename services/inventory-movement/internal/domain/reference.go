@@ -22,6 +22,28 @@ type Item struct {
 	Lot      bool                      `json:"lot,omitempty"`   // every quantity has its lot
 	Expires  bool                      `json:"expires,omitempty"`
 	MinDays  int                       `json:"min_days,omitempty"` // that must remain of its life when it is promised or allocated
+	Weight   quantity.Decimal          `json:"weight,omitzero"`    // of one base unit, grams; 0: not known
+	Size     Size                      `json:"size,omitzero"`      // of one base unit; 0: not known
+	Hazard   string                    `json:"hazard,omitempty"`   // class of dangerous goods
+	GTIN     string                    `json:"gtin,omitempty"`     // of one base unit, 14 digits
+}
+
+// Size is outer dimensions in millimetres.
+type Size struct {
+	Length int64 `json:"l"`
+	Width  int64 `json:"w"`
+	Height int64 `json:"h"`
+}
+
+// WeightOf is the exact weight of a quantity in the base unit, grams, to nine decimals; false
+// when it is not known.
+func (it Item) WeightOf(q quantity.Decimal, unit string) (quantity.Decimal, bool) {
+	n := q.Scaled()
+	if it.Weight.Sign() <= 0 || unit != it.BaseUnit || n.Sign() <= 0 || !n.IsInt64() {
+		return quantity.Decimal{}, false
+	}
+	w, err := it.Weight.MulRounded(quantity.Ratio{Num: n.Int64(), Den: quantity.Int(1).Scaled().Int64()}, quantity.FractionDigits, quantity.HalfUp)
+	return w, err == nil
 }
 
 // Site is a location that holds stock, or not.
@@ -80,4 +102,9 @@ func whole(q quantity.Quantity) bool {
 	}
 	_, ok := q.Value.Int64()
 	return ok
+}
+
+// faultOf is the fault of a call of which only that matters.
+func faultOf[T any](_ T, err error) (*fault.Error, bool) {
+	return fault.As(err)
 }

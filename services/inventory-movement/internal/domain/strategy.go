@@ -119,7 +119,7 @@ func (s Stock) Lacks(order string, lines []Wanted, unit string, r Rule) []Lack {
 // day on which it expires; and a lot that is given another day than it has. What stands
 // somewhere without them, from before they were wanted, may leave.
 func (it Item) Tracked(s Stock, p Place, leaves bool) error {
-	stands, _ := s.onHand(s.dated(p))
+	stands, _ := s.onHand(s.dated(p)) // be it free or not
 	if leaves = leaves && stands.Sign() > 0; it.Lot && p.Lot == "" && !leaves {
 		return Invalid("lot", "LOT_REQUIRED", "item %s is kept by lot: name it", it.SKU)
 	}

@@ -35,8 +35,8 @@ var consumers = func() map[string]map[string]string {
 			"warehouse": "inventory-movement", "stock": "inventory-movement", "delivery": "shipment-visibility", "master-data": "master-data",
 		},
 		"inventory-movement": {
-			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data-2": "master-data",
-			"places": "master-data", "inbound": "inventory-movement",
+			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data-3": "master-data",
+			"places": "master-data", "inbound": "inventory-movement", "units": "inventory-movement", "waves": "inventory-movement",
 		},
 		"shipment-visibility": {"warehouse-order": "inventory-movement", "master-data": "master-data"},
 		"freight-settlement": {

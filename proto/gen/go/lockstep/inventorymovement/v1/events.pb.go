@@ -1932,15 +1932,17 @@ func (x *NumbersTaken) GetLast() int64 {
 	return 0
 }
 
-// A warehouse gave a carton an SSCC of its own: no other warehouse order may use it.
+// A warehouse gave a carton or pallet an SSCC of its own: nothing else may use it.
 type SsccClaimed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// SSCC-18.
 	Sscc string `protobuf:"bytes,1,opt,name=sscc,proto3" json:"sscc,omitempty"`
-	// Warehouse order.
+	// Warehouse order whose carton it is; empty for a unit that other units go into.
 	WarehouseOrderId string `protobuf:"bytes,2,opt,name=warehouse_order_id,json=warehouseOrderId,proto3" json:"warehouse_order_id,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Handling unit that other units go into; empty for a carton.
+	HandlingUnitId string `protobuf:"bytes,50,opt,name=handling_unit_id,json=handlingUnitId,proto3" json:"handling_unit_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *SsccClaimed) Reset() {
@@ -1983,6 +1985,13 @@ func (x *SsccClaimed) GetSscc() string {
 func (x *SsccClaimed) GetWarehouseOrderId() string {
 	if x != nil {
 		return x.WarehouseOrderId
+	}
+	return ""
+}
+
+func (x *SsccClaimed) GetHandlingUnitId() string {
+	if x != nil {
+		return x.HandlingUnitId
 	}
 	return ""
 }
@@ -2200,10 +2209,11 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\fNumbersTaken\x12%\n" +
 	"\x0ecompany_prefix\x18\x01 \x01(\tR\rcompanyPrefix\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x12\n" +
-	"\x04last\x18\x03 \x01(\x03R\x04last\"[\n" +
+	"\x04last\x18\x03 \x01(\x03R\x04last\"\x85\x01\n" +
 	"\vSsccClaimed\x12\x18\n" +
 	"\x04sscc\x18\x01 \x01(\tB\x04\x88\xb5\x18\tR\x04sscc\x122\n" +
-	"\x12warehouse_order_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderId\"x\n" +
+	"\x12warehouse_order_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderId\x12(\n" +
+	"\x10handling_unit_id\x182 \x01(\tR\x0ehandlingUnitId\"x\n" +
 	"\x13AllocationPolicySet\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12M\n" +
 	"\bstrategy\x18\x02 \x01(\x0e21.lockstep.inventorymovement.v1.AllocationStrategyR\bstrategyB\xad\x02\n" +

@@ -133,6 +133,42 @@ const (
 	Reason_REASON_POLICIES_FULL Reason = 71
 	// There is enough stock, but not enough that lives for the days that the item wants; metadata has `available` and `until`.
 	Reason_REASON_REMAINING_LIFE Reason = 66
+	// The state of the handling unit does not allow the command; metadata has `from` and `command`.
+	Reason_REASON_HANDLING_UNIT_STATE Reason = 130
+	// The handling unit is in another one already; metadata has `parent_sscc`.
+	Reason_REASON_HANDLING_UNIT_NESTED Reason = 131
+	// A handling unit goes only into one of a higher level of packaging.
+	Reason_REASON_HANDLING_UNIT_LEVEL Reason = 132
+	// The handling unit is not in the one named.
+	Reason_REASON_HANDLING_UNIT_NOT_NESTED Reason = 133
+	// The handling unit holds as many units as it can.
+	Reason_REASON_HANDLING_UNIT_FULL Reason = 134
+	// The handling unit is not empty.
+	Reason_REASON_HANDLING_UNIT_NOT_EMPTY Reason = 135
+	// The handling units are at different sites.
+	Reason_REASON_HANDLING_UNIT_SITE Reason = 136
+	// The weight of a handling unit is not what it ought to be: weigh it again or have it released; metadata has `sscc`.
+	Reason_REASON_PACK_AUDIT Reason = 137
+	// The handling unit is not on hold.
+	Reason_REASON_NOT_ON_HOLD Reason = 138
+	// The site has no carton type of the code.
+	Reason_REASON_CARTON_TYPE_UNKNOWN Reason = 139
+	// The site has as many carton types as it can have.
+	Reason_REASON_CARTON_TYPES_FULL Reason = 140
+	// There are more pieces than one plan takes; metadata has `pieces`.
+	Reason_REASON_PLAN_TOO_LARGE Reason = 142
+	// What is on the label is not of the form that the GS1 General Specifications give it.
+	Reason_REASON_GS1_MALFORMED Reason = 143
+	// The check digit of a GS1 key is wrong.
+	Reason_REASON_GS1_CHECK_DIGIT Reason = 144
+	// The warehouse order is in a wave already; metadata has `wave_id`.
+	Reason_REASON_ORDER_WAVED Reason = 150
+	// The state of the wave does not allow the command; metadata has `from` and `command`.
+	Reason_REASON_WAVE_STATE Reason = 151
+	// No warehouse order meets the criteria.
+	Reason_REASON_WAVE_EMPTY Reason = 152
+	// The warehouse order is of another site than the wave.
+	Reason_REASON_WAVE_SITE Reason = 153
 	// Goods were put back already: the cancellation cannot be refused any more.
 	Reason_REASON_PUT_BACK_BEGUN Reason = 80
 	// A line that is put back names no bin.
@@ -142,59 +178,77 @@ const (
 // Enum value maps for Reason.
 var (
 	Reason_name = map[int32]string{
-		0:  "REASON_UNSPECIFIED",
-		1:  "REASON_INSUFFICIENT_STOCK",
-		2:  "REASON_CLAIM_CLOSED",
-		3:  "REASON_STOCK_FULL",
-		4:  "REASON_STOCK_COMMITTED",
-		5:  "REASON_ITEM_UNKNOWN",
-		6:  "REASON_UNIT_UNKNOWN",
-		7:  "REASON_SITE_UNKNOWN",
-		8:  "REASON_WAREHOUSE_ORDER_STATE",
-		9:  "REASON_LINE_UNKNOWN",
-		10: "REASON_QUANTITY_EXCEEDED",
-		11: "REASON_NOT_PACKED",
-		12: "REASON_SSCC_INVALID",
-		13: "REASON_PICKING_BEGUN",
-		14: "REASON_QUANTITY_INEXACT",
-		15: "REASON_QUANTITY_INVALID",
-		16: "REASON_LOCATION_RESERVED",
-		17: "REASON_SSCC_REQUIRED",
-		18: "REASON_SSCC_EXHAUSTED",
-		19: "REASON_EXPIRY_INVALID",
-		20: "REASON_PAGE_TOKEN_INVALID",
-		21: "REASON_LOCATION_UNKNOWN",
-		22: "REASON_MASTER_DATA_UNAVAILABLE",
-		40: "REASON_LINE_DUPLICATE",
-		41: "REASON_SSCC_UNKNOWN",
-		42: "REASON_UNIT_RECEIVED",
-		43: "REASON_UNIT_CONTENT_EXCEEDED",
-		44: "REASON_ASN_REGISTERED",
-		45: "REASON_SUPPLIER_FOREIGN",
-		46: "REASON_NOTHING_OPEN",
-		47: "REASON_GOODS_INCOMPLETE",
-		48: "REASON_INSPECTION_EXCEEDED",
-		49: "REASON_QUARANTINE_EXCEEDED",
-		50: "REASON_TASK_UNKNOWN",
-		51: "REASON_TASK_EXCEEDED",
-		52: "REASON_PUTAWAY_LOCATION_REQUIRED",
-		53: "REASON_DELIVERY_FULL",
-		54: "REASON_RECEIPT_KNOWN",
-		55: "REASON_DISCREPANCY",
-		60: "REASON_TIME_INVALID",
-		61: "REASON_HISTORY_NOT_KEPT",
-		62: "REASON_REBUILD_CONTENDED",
-		63: "REASON_LOT_REQUIRED",
-		64: "REASON_EXPIRY_REQUIRED",
-		65: "REASON_LOT_EXPIRY_CONFLICT",
-		67: "REASON_RESERVATION_EXISTS",
-		68: "REASON_RESERVATION_EXPIRED",
-		69: "REASON_RESERVATION_UNKNOWN",
-		70: "REASON_CLAIM_KEY_RESERVED",
-		71: "REASON_POLICIES_FULL",
-		66: "REASON_REMAINING_LIFE",
-		80: "REASON_PUT_BACK_BEGUN",
-		81: "REASON_PUT_BACK_LOCATION_REQUIRED",
+		0:   "REASON_UNSPECIFIED",
+		1:   "REASON_INSUFFICIENT_STOCK",
+		2:   "REASON_CLAIM_CLOSED",
+		3:   "REASON_STOCK_FULL",
+		4:   "REASON_STOCK_COMMITTED",
+		5:   "REASON_ITEM_UNKNOWN",
+		6:   "REASON_UNIT_UNKNOWN",
+		7:   "REASON_SITE_UNKNOWN",
+		8:   "REASON_WAREHOUSE_ORDER_STATE",
+		9:   "REASON_LINE_UNKNOWN",
+		10:  "REASON_QUANTITY_EXCEEDED",
+		11:  "REASON_NOT_PACKED",
+		12:  "REASON_SSCC_INVALID",
+		13:  "REASON_PICKING_BEGUN",
+		14:  "REASON_QUANTITY_INEXACT",
+		15:  "REASON_QUANTITY_INVALID",
+		16:  "REASON_LOCATION_RESERVED",
+		17:  "REASON_SSCC_REQUIRED",
+		18:  "REASON_SSCC_EXHAUSTED",
+		19:  "REASON_EXPIRY_INVALID",
+		20:  "REASON_PAGE_TOKEN_INVALID",
+		21:  "REASON_LOCATION_UNKNOWN",
+		22:  "REASON_MASTER_DATA_UNAVAILABLE",
+		40:  "REASON_LINE_DUPLICATE",
+		41:  "REASON_SSCC_UNKNOWN",
+		42:  "REASON_UNIT_RECEIVED",
+		43:  "REASON_UNIT_CONTENT_EXCEEDED",
+		44:  "REASON_ASN_REGISTERED",
+		45:  "REASON_SUPPLIER_FOREIGN",
+		46:  "REASON_NOTHING_OPEN",
+		47:  "REASON_GOODS_INCOMPLETE",
+		48:  "REASON_INSPECTION_EXCEEDED",
+		49:  "REASON_QUARANTINE_EXCEEDED",
+		50:  "REASON_TASK_UNKNOWN",
+		51:  "REASON_TASK_EXCEEDED",
+		52:  "REASON_PUTAWAY_LOCATION_REQUIRED",
+		53:  "REASON_DELIVERY_FULL",
+		54:  "REASON_RECEIPT_KNOWN",
+		55:  "REASON_DISCREPANCY",
+		60:  "REASON_TIME_INVALID",
+		61:  "REASON_HISTORY_NOT_KEPT",
+		62:  "REASON_REBUILD_CONTENDED",
+		63:  "REASON_LOT_REQUIRED",
+		64:  "REASON_EXPIRY_REQUIRED",
+		65:  "REASON_LOT_EXPIRY_CONFLICT",
+		67:  "REASON_RESERVATION_EXISTS",
+		68:  "REASON_RESERVATION_EXPIRED",
+		69:  "REASON_RESERVATION_UNKNOWN",
+		70:  "REASON_CLAIM_KEY_RESERVED",
+		71:  "REASON_POLICIES_FULL",
+		66:  "REASON_REMAINING_LIFE",
+		130: "REASON_HANDLING_UNIT_STATE",
+		131: "REASON_HANDLING_UNIT_NESTED",
+		132: "REASON_HANDLING_UNIT_LEVEL",
+		133: "REASON_HANDLING_UNIT_NOT_NESTED",
+		134: "REASON_HANDLING_UNIT_FULL",
+		135: "REASON_HANDLING_UNIT_NOT_EMPTY",
+		136: "REASON_HANDLING_UNIT_SITE",
+		137: "REASON_PACK_AUDIT",
+		138: "REASON_NOT_ON_HOLD",
+		139: "REASON_CARTON_TYPE_UNKNOWN",
+		140: "REASON_CARTON_TYPES_FULL",
+		142: "REASON_PLAN_TOO_LARGE",
+		143: "REASON_GS1_MALFORMED",
+		144: "REASON_GS1_CHECK_DIGIT",
+		150: "REASON_ORDER_WAVED",
+		151: "REASON_WAVE_STATE",
+		152: "REASON_WAVE_EMPTY",
+		153: "REASON_WAVE_SITE",
+		80:  "REASON_PUT_BACK_BEGUN",
+		81:  "REASON_PUT_BACK_LOCATION_REQUIRED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                0,
@@ -248,6 +302,24 @@ var (
 		"REASON_CLAIM_KEY_RESERVED":         70,
 		"REASON_POLICIES_FULL":              71,
 		"REASON_REMAINING_LIFE":             66,
+		"REASON_HANDLING_UNIT_STATE":        130,
+		"REASON_HANDLING_UNIT_NESTED":       131,
+		"REASON_HANDLING_UNIT_LEVEL":        132,
+		"REASON_HANDLING_UNIT_NOT_NESTED":   133,
+		"REASON_HANDLING_UNIT_FULL":         134,
+		"REASON_HANDLING_UNIT_NOT_EMPTY":    135,
+		"REASON_HANDLING_UNIT_SITE":         136,
+		"REASON_PACK_AUDIT":                 137,
+		"REASON_NOT_ON_HOLD":                138,
+		"REASON_CARTON_TYPE_UNKNOWN":        139,
+		"REASON_CARTON_TYPES_FULL":          140,
+		"REASON_PLAN_TOO_LARGE":             142,
+		"REASON_GS1_MALFORMED":              143,
+		"REASON_GS1_CHECK_DIGIT":            144,
+		"REASON_ORDER_WAVED":                150,
+		"REASON_WAVE_STATE":                 151,
+		"REASON_WAVE_EMPTY":                 152,
+		"REASON_WAVE_SITE":                  153,
 		"REASON_PUT_BACK_BEGUN":             80,
 		"REASON_PUT_BACK_LOCATION_REQUIRED": 81,
 	}
@@ -2103,7 +2175,9 @@ type PackCartonRequest struct {
 	// SSCC-18 if the warehouse issued one itself.
 	Sscc string `protobuf:"bytes,4,opt,name=sscc,proto3" json:"sscc,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	Source *v1.SourceRef `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	// How it is packed: package type, tare, outer dimensions.
+	Packaging     *Packaging `protobuf:"bytes,50,opt,name=packaging,proto3" json:"packaging,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2169,6 +2243,13 @@ func (x *PackCartonRequest) GetSscc() string {
 func (x *PackCartonRequest) GetSource() *v1.SourceRef {
 	if x != nil {
 		return x.Source
+	}
+	return nil
+}
+
+func (x *PackCartonRequest) GetPackaging() *Packaging {
+	if x != nil {
+		return x.Packaging
 	}
 	return nil
 }
@@ -3933,7 +4014,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4061,13 +4142,14 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06reason\x125\n" +
 	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"P\n" +
 	"\x17ReportShortPickResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xd3\x02\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x9b\x03\n" +
 	"\x11PackCartonRequest\x12G\n" +
 	"\x12warehouse_order_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^who_[a-z2-7]{26}$R\x10warehouseOrderId\x12W\n" +
 	"\x05lines\x18\x02 \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\x05lines\x12:\n" +
 	"\x12gross_weight_grams\x18\x03 \x01(\x03B\f\xbaH\t\"\a\x18\x80\xc2\xd7/(\x00R\x10grossWeightGrams\x12)\n" +
 	"\x04sscc\x18\x04 \x01(\tB\x15\xbaH\x12r\x102\x0e^([0-9]{18})?$R\x04sscc\x125\n" +
-	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"K\n" +
+	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x12F\n" +
+	"\tpackaging\x182 \x01(\v2(.lockstep.inventorymovement.v1.PackagingR\tpackaging\"K\n" +
 	"\x12PackCartonResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x97\x01\n" +
 	"\x15PostGoodsIssueRequest\x12G\n" +
@@ -4185,7 +4267,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xe2\v\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xf6\x0f\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4238,9 +4320,27 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x1aREASON_RESERVATION_UNKNOWN\x10E\x12\x1d\n" +
 	"\x19REASON_CLAIM_KEY_RESERVED\x10F\x12\x18\n" +
 	"\x14REASON_POLICIES_FULL\x10G\x12\x19\n" +
-	"\x15REASON_REMAINING_LIFE\x10B\x12\x19\n" +
+	"\x15REASON_REMAINING_LIFE\x10B\x12\x1f\n" +
+	"\x1aREASON_HANDLING_UNIT_STATE\x10\x82\x01\x12 \n" +
+	"\x1bREASON_HANDLING_UNIT_NESTED\x10\x83\x01\x12\x1f\n" +
+	"\x1aREASON_HANDLING_UNIT_LEVEL\x10\x84\x01\x12$\n" +
+	"\x1fREASON_HANDLING_UNIT_NOT_NESTED\x10\x85\x01\x12\x1e\n" +
+	"\x19REASON_HANDLING_UNIT_FULL\x10\x86\x01\x12#\n" +
+	"\x1eREASON_HANDLING_UNIT_NOT_EMPTY\x10\x87\x01\x12\x1e\n" +
+	"\x19REASON_HANDLING_UNIT_SITE\x10\x88\x01\x12\x16\n" +
+	"\x11REASON_PACK_AUDIT\x10\x89\x01\x12\x17\n" +
+	"\x12REASON_NOT_ON_HOLD\x10\x8a\x01\x12\x1f\n" +
+	"\x1aREASON_CARTON_TYPE_UNKNOWN\x10\x8b\x01\x12\x1d\n" +
+	"\x18REASON_CARTON_TYPES_FULL\x10\x8c\x01\x12\x1a\n" +
+	"\x15REASON_PLAN_TOO_LARGE\x10\x8e\x01\x12\x19\n" +
+	"\x14REASON_GS1_MALFORMED\x10\x8f\x01\x12\x1b\n" +
+	"\x16REASON_GS1_CHECK_DIGIT\x10\x90\x01\x12\x17\n" +
+	"\x12REASON_ORDER_WAVED\x10\x96\x01\x12\x16\n" +
+	"\x11REASON_WAVE_STATE\x10\x97\x01\x12\x16\n" +
+	"\x11REASON_WAVE_EMPTY\x10\x98\x01\x12\x15\n" +
+	"\x10REASON_WAVE_SITE\x10\x99\x01\x12\x19\n" +
 	"\x15REASON_PUT_BACK_BEGUN\x10P\x12%\n" +
-	"!REASON_PUT_BACK_LOCATION_REQUIRED\x10Q2\xfe8\n" +
+	"!REASON_PUT_BACK_LOCATION_REQUIRED\x10Q2\xcdV\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4316,7 +4416,50 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12GetInboundDelivery\x128.lockstep.inventorymovement.v1.GetInboundDeliveryRequest\x1a9.lockstep.inventorymovement.v1.GetInboundDeliveryResponse\"@\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02.\x12,/v1/inbound-deliveries/{inbound_delivery_id}\x12\xbe\x01\n" +
 	"\x15ListInboundDeliveries\x12;.lockstep.inventorymovement.v1.ListInboundDeliveriesRequest\x1a<.lockstep.inventorymovement.v1.ListInboundDeliveriesResponse\"*\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/inbound-deliveries\x12\xcb\x01\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/inbound-deliveries\x12\xb1\x01\n" +
+	"\x12CreateHandlingUnit\x128.lockstep.inventorymovement.v1.CreateHandlingUnitRequest\x1a9.lockstep.inventorymovement.v1.CreateHandlingUnitResponse\"&\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/handling-units\x12\xce\x01\n" +
+	"\x16BatchNestHandlingUnits\x12<.lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest\x1a=.lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse\"7\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/handling-units/{sscc}:batchNest\x12\xbf\x01\n" +
+	"\x12UnnestHandlingUnit\x128.lockstep.inventorymovement.v1.UnnestHandlingUnitRequest\x1a9.lockstep.inventorymovement.v1.UnnestHandlingUnitResponse\"4\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02%:\x01*\" /v1/handling-units/{sscc}:unnest\x12\xbb\x01\n" +
+	"\x11CloseHandlingUnit\x127.lockstep.inventorymovement.v1.CloseHandlingUnitRequest\x1a8.lockstep.inventorymovement.v1.CloseHandlingUnitResponse\"3\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/handling-units/{sscc}:close\x12\xbf\x01\n" +
+	"\x12ReopenHandlingUnit\x128.lockstep.inventorymovement.v1.ReopenHandlingUnitRequest\x1a9.lockstep.inventorymovement.v1.ReopenHandlingUnitResponse\"4\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02%:\x01*\" /v1/handling-units/{sscc}:reopen\x12\xb7\x01\n" +
+	"\x10VoidHandlingUnit\x126.lockstep.inventorymovement.v1.VoidHandlingUnitRequest\x1a7.lockstep.inventorymovement.v1.VoidHandlingUnitResponse\"2\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/handling-units/{sscc}:void\x12\xaf\x01\n" +
+	"\x0fGetHandlingUnit\x125.lockstep.inventorymovement.v1.GetHandlingUnitRequest\x1a6.lockstep.inventorymovement.v1.GetHandlingUnitResponse\"-\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/handling-units/{sscc}\x12\xae\x01\n" +
+	"\x11ListHandlingUnits\x127.lockstep.inventorymovement.v1.ListHandlingUnitsRequest\x1a8.lockstep.inventorymovement.v1.ListHandlingUnitsResponse\"&\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/handling-units\x12\xb0\x01\n" +
+	"\fGetLabelData\x122.lockstep.inventorymovement.v1.GetLabelDataRequest\x1a3.lockstep.inventorymovement.v1.GetLabelDataResponse\"7\x8a\xb5\x18\a\n" +
+	"\x03\x01\x03\x06\x10\x01\x82\xd3\xe4\x93\x02&\x12$/v1/handling-units/{sscc}/label-data\x12\xa5\x01\n" +
+	"\rPutCartonType\x123.lockstep.inventorymovement.v1.PutCartonTypeRequest\x1a4.lockstep.inventorymovement.v1.PutCartonTypeResponse\")\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/v1/carton-types:put\x12\xb1\x01\n" +
+	"\x10RetireCartonType\x126.lockstep.inventorymovement.v1.RetireCartonTypeRequest\x1a7.lockstep.inventorymovement.v1.RetireCartonTypeResponse\",\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x1c:\x01*\"\x17/v1/carton-types:retire\x12\xa0\x01\n" +
+	"\x0eGetCartonTypes\x124.lockstep.inventorymovement.v1.GetCartonTypesRequest\x1a5.lockstep.inventorymovement.v1.GetCartonTypesResponse\"!\x8a\xb5\x18\x05\n" +
+	"\x03\x01\x03\x06\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/carton-types\x12\xbc\x01\n" +
+	"\vPlanCartons\x121.lockstep.inventorymovement.v1.PlanCartonsRequest\x1a2.lockstep.inventorymovement.v1.PlanCartonsResponse\"F\x8a\xb5\x18\x05\n" +
+	"\x03\x01\x03\x06\x82\xd3\xe4\x93\x027\x125/v1/warehouse-orders/{warehouse_order_id}:planCartons\x12\xbb\x01\n" +
+	"\x11WeighHandlingUnit\x127.lockstep.inventorymovement.v1.WeighHandlingUnitRequest\x1a8.lockstep.inventorymovement.v1.WeighHandlingUnitResponse\"3\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/handling-units/{sscc}:weigh\x12\xc3\x01\n" +
+	"\x10ReleaseAuditHold\x126.lockstep.inventorymovement.v1.ReleaseAuditHoldRequest\x1a7.lockstep.inventorymovement.v1.ReleaseAuditHoldResponse\">\x8a\xb5\x18\x05\n" +
+	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02/:\x01*\"*/v1/handling-units/{sscc}:releaseAuditHold\x12\xc6\x01\n" +
+	"\x15SetPackAuditTolerance\x12;.lockstep.inventorymovement.v1.SetPackAuditToleranceRequest\x1a<.lockstep.inventorymovement.v1.SetPackAuditToleranceResponse\"2\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/pack-audit-tolerances:set\x12\xbe\x01\n" +
+	"\x15GetPackAuditTolerance\x12;.lockstep.inventorymovement.v1.GetPackAuditToleranceRequest\x1a<.lockstep.inventorymovement.v1.GetPackAuditToleranceResponse\"*\x8a\xb5\x18\x05\n" +
+	"\x03\x01\x03\x06\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/pack-audit-tolerances\x12\x8a\x01\n" +
+	"\bPlanWave\x12..lockstep.inventorymovement.v1.PlanWaveRequest\x1a/.lockstep.inventorymovement.v1.PlanWaveResponse\"\x1d\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/waves\x12\xa5\x01\n" +
+	"\vReleaseWave\x121.lockstep.inventorymovement.v1.ReleaseWaveRequest\x1a2.lockstep.inventorymovement.v1.ReleaseWaveResponse\"/\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/waves/{wave_id}:release\x12\xa1\x01\n" +
+	"\n" +
+	"CancelWave\x120.lockstep.inventorymovement.v1.CancelWaveRequest\x1a1.lockstep.inventorymovement.v1.CancelWaveResponse\".\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/waves/{wave_id}:cancel\x12\x90\x01\n" +
+	"\aGetWave\x12-.lockstep.inventorymovement.v1.GetWaveRequest\x1a..lockstep.inventorymovement.v1.GetWaveResponse\"&\x8a\xb5\x18\a\n" +
+	"\x03\x01\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/waves/{wave_id}\x12\xcb\x01\n" +
 	"\x0eConfirmPutBack\x124.lockstep.inventorymovement.v1.ConfirmPutBackRequest\x1a5.lockstep.inventorymovement.v1.ConfirmPutBackResponse\"L\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/warehouse-orders/{warehouse_order_id}:confirmPutBack\x12\xdb\x01\n" +
 	"\x12RefuseCancellation\x128.lockstep.inventorymovement.v1.RefuseCancellationRequest\x1a9.lockstep.inventorymovement.v1.RefuseCancellationResponse\"P\x8a\xb5\x18\x05\n" +
@@ -4408,39 +4551,82 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),             // 67: google.protobuf.Timestamp
 	(*WarehouseLineQuantity)(nil),             // 68: lockstep.inventorymovement.v1.WarehouseLineQuantity
 	(ShortReason)(0),                          // 69: lockstep.inventorymovement.v1.ShortReason
-	(*WarehouseOrder)(nil),                    // 70: lockstep.inventorymovement.v1.WarehouseOrder
-	(WarehouseOrderState)(0),                  // 71: lockstep.inventorymovement.v1.WarehouseOrderState
-	(*AsnLine)(nil),                           // 72: lockstep.inventorymovement.v1.AsnLine
-	(*AsnUnit)(nil),                           // 73: lockstep.inventorymovement.v1.AsnUnit
-	(*ReceivedGoods)(nil),                     // 74: lockstep.inventorymovement.v1.ReceivedGoods
-	(OverReceiptDecision)(0),                  // 75: lockstep.inventorymovement.v1.OverReceiptDecision
-	(*InboundDelivery)(nil),                   // 76: lockstep.inventorymovement.v1.InboundDelivery
-	(InboundDeliveryState)(0),                 // 77: lockstep.inventorymovement.v1.InboundDeliveryState
-	(*v1.Reason)(nil),                         // 78: lockstep.common.v1.Reason
-	(*GetBalanceRequest)(nil),                 // 79: lockstep.inventorymovement.v1.GetBalanceRequest
-	(*ExplainBalanceRequest)(nil),             // 80: lockstep.inventorymovement.v1.ExplainBalanceRequest
-	(*VerifyStockRequest)(nil),                // 81: lockstep.inventorymovement.v1.VerifyStockRequest
-	(*RebuildStockRequest)(nil),               // 82: lockstep.inventorymovement.v1.RebuildStockRequest
-	(*CreateReservationRequest)(nil),          // 83: lockstep.inventorymovement.v1.CreateReservationRequest
-	(*ConfirmReservationRequest)(nil),         // 84: lockstep.inventorymovement.v1.ConfirmReservationRequest
-	(*ReleaseReservationRequest)(nil),         // 85: lockstep.inventorymovement.v1.ReleaseReservationRequest
-	(*ListReservationsRequest)(nil),           // 86: lockstep.inventorymovement.v1.ListReservationsRequest
-	(*SetAllocationPolicyRequest)(nil),        // 87: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	(*GetAllocationPolicyRequest)(nil),        // 88: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	(*ConfirmPutBackRequest)(nil),             // 89: lockstep.inventorymovement.v1.ConfirmPutBackRequest
-	(*RefuseCancellationRequest)(nil),         // 90: lockstep.inventorymovement.v1.RefuseCancellationRequest
-	(*GetBalanceResponse)(nil),                // 91: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 92: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 93: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 94: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 95: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 96: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 97: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 98: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 99: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 100: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	(*ConfirmPutBackResponse)(nil),            // 101: lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	(*RefuseCancellationResponse)(nil),        // 102: lockstep.inventorymovement.v1.RefuseCancellationResponse
+	(*Packaging)(nil),                         // 70: lockstep.inventorymovement.v1.Packaging
+	(*WarehouseOrder)(nil),                    // 71: lockstep.inventorymovement.v1.WarehouseOrder
+	(WarehouseOrderState)(0),                  // 72: lockstep.inventorymovement.v1.WarehouseOrderState
+	(*AsnLine)(nil),                           // 73: lockstep.inventorymovement.v1.AsnLine
+	(*AsnUnit)(nil),                           // 74: lockstep.inventorymovement.v1.AsnUnit
+	(*ReceivedGoods)(nil),                     // 75: lockstep.inventorymovement.v1.ReceivedGoods
+	(OverReceiptDecision)(0),                  // 76: lockstep.inventorymovement.v1.OverReceiptDecision
+	(*InboundDelivery)(nil),                   // 77: lockstep.inventorymovement.v1.InboundDelivery
+	(InboundDeliveryState)(0),                 // 78: lockstep.inventorymovement.v1.InboundDeliveryState
+	(*v1.Reason)(nil),                         // 79: lockstep.common.v1.Reason
+	(*GetBalanceRequest)(nil),                 // 80: lockstep.inventorymovement.v1.GetBalanceRequest
+	(*ExplainBalanceRequest)(nil),             // 81: lockstep.inventorymovement.v1.ExplainBalanceRequest
+	(*VerifyStockRequest)(nil),                // 82: lockstep.inventorymovement.v1.VerifyStockRequest
+	(*RebuildStockRequest)(nil),               // 83: lockstep.inventorymovement.v1.RebuildStockRequest
+	(*CreateReservationRequest)(nil),          // 84: lockstep.inventorymovement.v1.CreateReservationRequest
+	(*ConfirmReservationRequest)(nil),         // 85: lockstep.inventorymovement.v1.ConfirmReservationRequest
+	(*ReleaseReservationRequest)(nil),         // 86: lockstep.inventorymovement.v1.ReleaseReservationRequest
+	(*ListReservationsRequest)(nil),           // 87: lockstep.inventorymovement.v1.ListReservationsRequest
+	(*SetAllocationPolicyRequest)(nil),        // 88: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	(*GetAllocationPolicyRequest)(nil),        // 89: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	(*CreateHandlingUnitRequest)(nil),         // 90: lockstep.inventorymovement.v1.CreateHandlingUnitRequest
+	(*BatchNestHandlingUnitsRequest)(nil),     // 91: lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
+	(*UnnestHandlingUnitRequest)(nil),         // 92: lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
+	(*CloseHandlingUnitRequest)(nil),          // 93: lockstep.inventorymovement.v1.CloseHandlingUnitRequest
+	(*ReopenHandlingUnitRequest)(nil),         // 94: lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
+	(*VoidHandlingUnitRequest)(nil),           // 95: lockstep.inventorymovement.v1.VoidHandlingUnitRequest
+	(*GetHandlingUnitRequest)(nil),            // 96: lockstep.inventorymovement.v1.GetHandlingUnitRequest
+	(*ListHandlingUnitsRequest)(nil),          // 97: lockstep.inventorymovement.v1.ListHandlingUnitsRequest
+	(*GetLabelDataRequest)(nil),               // 98: lockstep.inventorymovement.v1.GetLabelDataRequest
+	(*PutCartonTypeRequest)(nil),              // 99: lockstep.inventorymovement.v1.PutCartonTypeRequest
+	(*RetireCartonTypeRequest)(nil),           // 100: lockstep.inventorymovement.v1.RetireCartonTypeRequest
+	(*GetCartonTypesRequest)(nil),             // 101: lockstep.inventorymovement.v1.GetCartonTypesRequest
+	(*PlanCartonsRequest)(nil),                // 102: lockstep.inventorymovement.v1.PlanCartonsRequest
+	(*WeighHandlingUnitRequest)(nil),          // 103: lockstep.inventorymovement.v1.WeighHandlingUnitRequest
+	(*ReleaseAuditHoldRequest)(nil),           // 104: lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
+	(*SetPackAuditToleranceRequest)(nil),      // 105: lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
+	(*GetPackAuditToleranceRequest)(nil),      // 106: lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
+	(*PlanWaveRequest)(nil),                   // 107: lockstep.inventorymovement.v1.PlanWaveRequest
+	(*ReleaseWaveRequest)(nil),                // 108: lockstep.inventorymovement.v1.ReleaseWaveRequest
+	(*CancelWaveRequest)(nil),                 // 109: lockstep.inventorymovement.v1.CancelWaveRequest
+	(*GetWaveRequest)(nil),                    // 110: lockstep.inventorymovement.v1.GetWaveRequest
+	(*ConfirmPutBackRequest)(nil),             // 111: lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	(*RefuseCancellationRequest)(nil),         // 112: lockstep.inventorymovement.v1.RefuseCancellationRequest
+	(*GetBalanceResponse)(nil),                // 113: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 114: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 115: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 116: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 117: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 118: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 119: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 120: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 121: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 122: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*CreateHandlingUnitResponse)(nil),        // 123: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	(*BatchNestHandlingUnitsResponse)(nil),    // 124: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	(*UnnestHandlingUnitResponse)(nil),        // 125: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	(*CloseHandlingUnitResponse)(nil),         // 126: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	(*ReopenHandlingUnitResponse)(nil),        // 127: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	(*VoidHandlingUnitResponse)(nil),          // 128: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	(*GetHandlingUnitResponse)(nil),           // 129: lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	(*ListHandlingUnitsResponse)(nil),         // 130: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	(*GetLabelDataResponse)(nil),              // 131: lockstep.inventorymovement.v1.GetLabelDataResponse
+	(*PutCartonTypeResponse)(nil),             // 132: lockstep.inventorymovement.v1.PutCartonTypeResponse
+	(*RetireCartonTypeResponse)(nil),          // 133: lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	(*GetCartonTypesResponse)(nil),            // 134: lockstep.inventorymovement.v1.GetCartonTypesResponse
+	(*PlanCartonsResponse)(nil),               // 135: lockstep.inventorymovement.v1.PlanCartonsResponse
+	(*WeighHandlingUnitResponse)(nil),         // 136: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	(*ReleaseAuditHoldResponse)(nil),          // 137: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	(*SetPackAuditToleranceResponse)(nil),     // 138: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	(*GetPackAuditToleranceResponse)(nil),     // 139: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	(*PlanWaveResponse)(nil),                  // 140: lockstep.inventorymovement.v1.PlanWaveResponse
+	(*ReleaseWaveResponse)(nil),               // 141: lockstep.inventorymovement.v1.ReleaseWaveResponse
+	(*CancelWaveResponse)(nil),                // 142: lockstep.inventorymovement.v1.CancelWaveResponse
+	(*GetWaveResponse)(nil),                   // 143: lockstep.inventorymovement.v1.GetWaveResponse
+	(*ConfirmPutBackResponse)(nil),            // 144: lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	(*RefuseCancellationResponse)(nil),        // 145: lockstep.inventorymovement.v1.RefuseCancellationResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -4482,128 +4668,171 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	61,  // 36: lockstep.inventorymovement.v1.ReportShortPickResponse.receipt:type_name -> lockstep.common.v1.Receipt
 	68,  // 37: lockstep.inventorymovement.v1.PackCartonRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
 	60,  // 38: lockstep.inventorymovement.v1.PackCartonRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 39: lockstep.inventorymovement.v1.PackCartonResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	60,  // 40: lockstep.inventorymovement.v1.PostGoodsIssueRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 41: lockstep.inventorymovement.v1.PostGoodsIssueResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	70,  // 42: lockstep.inventorymovement.v1.GetWarehouseOrderResponse.warehouse_order:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
-	71,  // 43: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	70,  // 44: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
-	67,  // 45: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	72,  // 46: lockstep.inventorymovement.v1.RegisterAsnRequest.lines:type_name -> lockstep.inventorymovement.v1.AsnLine
-	73,  // 47: lockstep.inventorymovement.v1.RegisterAsnRequest.units:type_name -> lockstep.inventorymovement.v1.AsnUnit
-	67,  // 48: lockstep.inventorymovement.v1.RegisterAsnRequest.expected_time:type_name -> google.protobuf.Timestamp
-	60,  // 49: lockstep.inventorymovement.v1.RegisterAsnRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 50: lockstep.inventorymovement.v1.RegisterAsnResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	60,  // 51: lockstep.inventorymovement.v1.RecordArrivalRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 52: lockstep.inventorymovement.v1.RecordArrivalResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	74,  // 53: lockstep.inventorymovement.v1.ReceiveLinesRequest.goods:type_name -> lockstep.inventorymovement.v1.ReceivedGoods
-	60,  // 54: lockstep.inventorymovement.v1.ReceiveLinesRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 55: lockstep.inventorymovement.v1.ReceiveLinesResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	74,  // 56: lockstep.inventorymovement.v1.ReceiveBlindRequest.goods:type_name -> lockstep.inventorymovement.v1.ReceivedGoods
-	60,  // 57: lockstep.inventorymovement.v1.ReceiveBlindRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 58: lockstep.inventorymovement.v1.ReceiveBlindResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	60,  // 59: lockstep.inventorymovement.v1.CancelRemainingRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 60: lockstep.inventorymovement.v1.CancelRemainingResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	63,  // 61: lockstep.inventorymovement.v1.RecordInspectionRequest.accepted:type_name -> lockstep.common.v1.Quantity
-	63,  // 62: lockstep.inventorymovement.v1.RecordInspectionRequest.rejected:type_name -> lockstep.common.v1.Quantity
-	60,  // 63: lockstep.inventorymovement.v1.RecordInspectionRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 64: lockstep.inventorymovement.v1.RecordInspectionResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	75,  // 65: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.decision:type_name -> lockstep.inventorymovement.v1.OverReceiptDecision
-	63,  // 66: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	60,  // 67: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 68: lockstep.inventorymovement.v1.ResolveOverReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	63,  // 69: lockstep.inventorymovement.v1.ConfirmPutawayRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	60,  // 70: lockstep.inventorymovement.v1.ConfirmPutawayRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 71: lockstep.inventorymovement.v1.ConfirmPutawayResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	76,  // 72: lockstep.inventorymovement.v1.GetInboundDeliveryResponse.inbound_delivery:type_name -> lockstep.inventorymovement.v1.InboundDelivery
-	77,  // 73: lockstep.inventorymovement.v1.ListInboundDeliveriesRequest.state:type_name -> lockstep.inventorymovement.v1.InboundDeliveryState
-	76,  // 74: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse.inbound_deliveries:type_name -> lockstep.inventorymovement.v1.InboundDelivery
-	67,  // 75: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	63,  // 76: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
-	78,  // 77: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
-	1,   // 78: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest
-	3,   // 79: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:input_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
-	5,   // 80: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:input_type -> lockstep.inventorymovement.v1.RecordReturnReceiptRequest
-	7,   // 81: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
-	9,   // 82: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
-	11,  // 83: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
-	14,  // 84: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
-	17,  // 85: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
-	20,  // 86: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
-	22,  // 87: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
-	24,  // 88: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
-	26,  // 89: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
-	28,  // 90: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
-	30,  // 91: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
-	32,  // 92: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
-	34,  // 93: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
-	36,  // 94: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
-	79,  // 95: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
-	80,  // 96: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
-	81,  // 97: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
-	82,  // 98: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
-	83,  // 99: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
-	84,  // 100: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
-	85,  // 101: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
-	86,  // 102: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
-	87,  // 103: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	88,  // 104: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	38,  // 105: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
-	40,  // 106: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
-	42,  // 107: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
-	44,  // 108: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
-	46,  // 109: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
-	48,  // 110: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
-	50,  // 111: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
-	52,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
-	54,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
-	56,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
-	89,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
-	90,  // 116: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
-	2,   // 117: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 118: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 119: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 120: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 121: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	91,  // 134: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	92,  // 135: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	93,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	94,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	95,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	96,  // 139: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	97,  // 140: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	98,  // 141: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	99,  // 142: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	100, // 143: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 144: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 145: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 152: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 153: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	101, // 154: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	102, // 155: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
-	117, // [117:156] is the sub-list for method output_type
-	78,  // [78:117] is the sub-list for method input_type
-	78,  // [78:78] is the sub-list for extension type_name
-	78,  // [78:78] is the sub-list for extension extendee
-	0,   // [0:78] is the sub-list for field type_name
+	70,  // 39: lockstep.inventorymovement.v1.PackCartonRequest.packaging:type_name -> lockstep.inventorymovement.v1.Packaging
+	61,  // 40: lockstep.inventorymovement.v1.PackCartonResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	60,  // 41: lockstep.inventorymovement.v1.PostGoodsIssueRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 42: lockstep.inventorymovement.v1.PostGoodsIssueResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	71,  // 43: lockstep.inventorymovement.v1.GetWarehouseOrderResponse.warehouse_order:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
+	72,  // 44: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	71,  // 45: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
+	67,  // 46: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	73,  // 47: lockstep.inventorymovement.v1.RegisterAsnRequest.lines:type_name -> lockstep.inventorymovement.v1.AsnLine
+	74,  // 48: lockstep.inventorymovement.v1.RegisterAsnRequest.units:type_name -> lockstep.inventorymovement.v1.AsnUnit
+	67,  // 49: lockstep.inventorymovement.v1.RegisterAsnRequest.expected_time:type_name -> google.protobuf.Timestamp
+	60,  // 50: lockstep.inventorymovement.v1.RegisterAsnRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 51: lockstep.inventorymovement.v1.RegisterAsnResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	60,  // 52: lockstep.inventorymovement.v1.RecordArrivalRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 53: lockstep.inventorymovement.v1.RecordArrivalResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	75,  // 54: lockstep.inventorymovement.v1.ReceiveLinesRequest.goods:type_name -> lockstep.inventorymovement.v1.ReceivedGoods
+	60,  // 55: lockstep.inventorymovement.v1.ReceiveLinesRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 56: lockstep.inventorymovement.v1.ReceiveLinesResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	75,  // 57: lockstep.inventorymovement.v1.ReceiveBlindRequest.goods:type_name -> lockstep.inventorymovement.v1.ReceivedGoods
+	60,  // 58: lockstep.inventorymovement.v1.ReceiveBlindRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 59: lockstep.inventorymovement.v1.ReceiveBlindResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	60,  // 60: lockstep.inventorymovement.v1.CancelRemainingRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 61: lockstep.inventorymovement.v1.CancelRemainingResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	63,  // 62: lockstep.inventorymovement.v1.RecordInspectionRequest.accepted:type_name -> lockstep.common.v1.Quantity
+	63,  // 63: lockstep.inventorymovement.v1.RecordInspectionRequest.rejected:type_name -> lockstep.common.v1.Quantity
+	60,  // 64: lockstep.inventorymovement.v1.RecordInspectionRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 65: lockstep.inventorymovement.v1.RecordInspectionResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	76,  // 66: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.decision:type_name -> lockstep.inventorymovement.v1.OverReceiptDecision
+	63,  // 67: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	60,  // 68: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 69: lockstep.inventorymovement.v1.ResolveOverReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	63,  // 70: lockstep.inventorymovement.v1.ConfirmPutawayRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	60,  // 71: lockstep.inventorymovement.v1.ConfirmPutawayRequest.source:type_name -> lockstep.common.v1.SourceRef
+	61,  // 72: lockstep.inventorymovement.v1.ConfirmPutawayResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	77,  // 73: lockstep.inventorymovement.v1.GetInboundDeliveryResponse.inbound_delivery:type_name -> lockstep.inventorymovement.v1.InboundDelivery
+	78,  // 74: lockstep.inventorymovement.v1.ListInboundDeliveriesRequest.state:type_name -> lockstep.inventorymovement.v1.InboundDeliveryState
+	77,  // 75: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse.inbound_deliveries:type_name -> lockstep.inventorymovement.v1.InboundDelivery
+	67,  // 76: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	63,  // 77: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
+	79,  // 78: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
+	1,   // 79: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest
+	3,   // 80: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:input_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
+	5,   // 81: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:input_type -> lockstep.inventorymovement.v1.RecordReturnReceiptRequest
+	7,   // 82: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
+	9,   // 83: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
+	11,  // 84: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
+	14,  // 85: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
+	17,  // 86: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
+	20,  // 87: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
+	22,  // 88: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
+	24,  // 89: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
+	26,  // 90: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
+	28,  // 91: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
+	30,  // 92: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
+	32,  // 93: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
+	34,  // 94: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
+	36,  // 95: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
+	80,  // 96: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
+	81,  // 97: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
+	82,  // 98: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
+	83,  // 99: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
+	84,  // 100: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
+	85,  // 101: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
+	86,  // 102: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
+	87,  // 103: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
+	88,  // 104: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	89,  // 105: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	38,  // 106: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
+	40,  // 107: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
+	42,  // 108: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
+	44,  // 109: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
+	46,  // 110: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
+	48,  // 111: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
+	50,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
+	52,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
+	54,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
+	56,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
+	90,  // 116: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:input_type -> lockstep.inventorymovement.v1.CreateHandlingUnitRequest
+	91,  // 117: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:input_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
+	92,  // 118: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:input_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
+	93,  // 119: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:input_type -> lockstep.inventorymovement.v1.CloseHandlingUnitRequest
+	94,  // 120: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:input_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
+	95,  // 121: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:input_type -> lockstep.inventorymovement.v1.VoidHandlingUnitRequest
+	96,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:input_type -> lockstep.inventorymovement.v1.GetHandlingUnitRequest
+	97,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:input_type -> lockstep.inventorymovement.v1.ListHandlingUnitsRequest
+	98,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:input_type -> lockstep.inventorymovement.v1.GetLabelDataRequest
+	99,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:input_type -> lockstep.inventorymovement.v1.PutCartonTypeRequest
+	100, // 126: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:input_type -> lockstep.inventorymovement.v1.RetireCartonTypeRequest
+	101, // 127: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:input_type -> lockstep.inventorymovement.v1.GetCartonTypesRequest
+	102, // 128: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:input_type -> lockstep.inventorymovement.v1.PlanCartonsRequest
+	103, // 129: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:input_type -> lockstep.inventorymovement.v1.WeighHandlingUnitRequest
+	104, // 130: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:input_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
+	105, // 131: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
+	106, // 132: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
+	107, // 133: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:input_type -> lockstep.inventorymovement.v1.PlanWaveRequest
+	108, // 134: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:input_type -> lockstep.inventorymovement.v1.ReleaseWaveRequest
+	109, // 135: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:input_type -> lockstep.inventorymovement.v1.CancelWaveRequest
+	110, // 136: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
+	111, // 137: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	112, // 138: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
+	2,   // 139: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 140: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 141: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 142: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 143: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12,  // 144: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 145: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 152: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 153: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 154: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 155: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	113, // 156: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	114, // 157: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	115, // 158: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	116, // 159: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	117, // 160: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	118, // 161: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	119, // 162: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	120, // 163: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	121, // 164: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	122, // 165: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 166: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 167: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 168: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 169: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 170: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 171: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 172: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 173: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 174: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 175: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	123, // 176: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	124, // 177: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	125, // 178: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	126, // 179: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	127, // 180: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	128, // 181: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	129, // 182: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	130, // 183: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	131, // 184: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
+	132, // 185: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
+	133, // 186: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	134, // 187: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
+	135, // 188: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
+	136, // 189: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	137, // 190: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	138, // 191: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	139, // 192: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	140, // 193: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
+	141, // 194: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
+	142, // 195: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
+	143, // 196: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
+	144, // 197: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	145, // 198: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
+	139, // [139:199] is the sub-list for method output_type
+	79,  // [79:139] is the sub-list for method input_type
+	79,  // [79:79] is the sub-list for extension type_name
+	79,  // [79:79] is the sub-list for extension extendee
+	0,   // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_inventory_movement_proto_init() }
@@ -4613,10 +4842,14 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	}
 	file_lockstep_inventorymovement_v1_allocations_proto_init()
 	file_lockstep_inventorymovement_v1_balances_proto_init()
+	file_lockstep_inventorymovement_v1_cartons_proto_init()
+	file_lockstep_inventorymovement_v1_handling_units_proto_init()
 	file_lockstep_inventorymovement_v1_inbound_resources_proto_init()
+	file_lockstep_inventorymovement_v1_packaging_proto_init()
 	file_lockstep_inventorymovement_v1_put_backs_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
+	file_lockstep_inventorymovement_v1_waves_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -58,6 +58,27 @@ const (
 	InventoryMovementService_ConfirmPutaway_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutaway"
 	InventoryMovementService_GetInboundDelivery_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/GetInboundDelivery"
 	InventoryMovementService_ListInboundDeliveries_FullMethodName     = "/lockstep.inventorymovement.v1.InventoryMovementService/ListInboundDeliveries"
+	InventoryMovementService_CreateHandlingUnit_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/CreateHandlingUnit"
+	InventoryMovementService_BatchNestHandlingUnits_FullMethodName    = "/lockstep.inventorymovement.v1.InventoryMovementService/BatchNestHandlingUnits"
+	InventoryMovementService_UnnestHandlingUnit_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/UnnestHandlingUnit"
+	InventoryMovementService_CloseHandlingUnit_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/CloseHandlingUnit"
+	InventoryMovementService_ReopenHandlingUnit_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/ReopenHandlingUnit"
+	InventoryMovementService_VoidHandlingUnit_FullMethodName          = "/lockstep.inventorymovement.v1.InventoryMovementService/VoidHandlingUnit"
+	InventoryMovementService_GetHandlingUnit_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/GetHandlingUnit"
+	InventoryMovementService_ListHandlingUnits_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/ListHandlingUnits"
+	InventoryMovementService_GetLabelData_FullMethodName              = "/lockstep.inventorymovement.v1.InventoryMovementService/GetLabelData"
+	InventoryMovementService_PutCartonType_FullMethodName             = "/lockstep.inventorymovement.v1.InventoryMovementService/PutCartonType"
+	InventoryMovementService_RetireCartonType_FullMethodName          = "/lockstep.inventorymovement.v1.InventoryMovementService/RetireCartonType"
+	InventoryMovementService_GetCartonTypes_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/GetCartonTypes"
+	InventoryMovementService_PlanCartons_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/PlanCartons"
+	InventoryMovementService_WeighHandlingUnit_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/WeighHandlingUnit"
+	InventoryMovementService_ReleaseAuditHold_FullMethodName          = "/lockstep.inventorymovement.v1.InventoryMovementService/ReleaseAuditHold"
+	InventoryMovementService_SetPackAuditTolerance_FullMethodName     = "/lockstep.inventorymovement.v1.InventoryMovementService/SetPackAuditTolerance"
+	InventoryMovementService_GetPackAuditTolerance_FullMethodName     = "/lockstep.inventorymovement.v1.InventoryMovementService/GetPackAuditTolerance"
+	InventoryMovementService_PlanWave_FullMethodName                  = "/lockstep.inventorymovement.v1.InventoryMovementService/PlanWave"
+	InventoryMovementService_ReleaseWave_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/ReleaseWave"
+	InventoryMovementService_CancelWave_FullMethodName                = "/lockstep.inventorymovement.v1.InventoryMovementService/CancelWave"
+	InventoryMovementService_GetWave_FullMethodName                   = "/lockstep.inventorymovement.v1.InventoryMovementService/GetWave"
 	InventoryMovementService_ConfirmPutBack_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutBack"
 	InventoryMovementService_RefuseCancellation_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/RefuseCancellation"
 )
@@ -143,6 +164,48 @@ type InventoryMovementServiceClient interface {
 	GetInboundDelivery(ctx context.Context, in *GetInboundDeliveryRequest, opts ...grpc.CallOption) (*GetInboundDeliveryResponse, error)
 	// Lists inbound deliveries, oldest first, by one of the keys.
 	ListInboundDeliveries(ctx context.Context, in *ListInboundDeliveriesRequest, opts ...grpc.CallOption) (*ListInboundDeliveriesResponse, error)
+	// Makes a handling unit that others go into, e.g. a pallet; issues its SSCC if none is given. PackCarton makes those of cartons.
+	CreateHandlingUnit(ctx context.Context, in *CreateHandlingUnitRequest, opts ...grpc.CallOption) (*CreateHandlingUnitResponse, error)
+	// Puts handling units into another of a higher level of packaging, each by itself.
+	BatchNestHandlingUnits(ctx context.Context, in *BatchNestHandlingUnitsRequest, opts ...grpc.CallOption) (*BatchNestHandlingUnitsResponse, error)
+	// Takes a handling unit out of the one that it is in.
+	UnnestHandlingUnit(ctx context.Context, in *UnnestHandlingUnitRequest, opts ...grpc.CallOption) (*UnnestHandlingUnitResponse, error)
+	// Closes a handling unit: what is in it stays.
+	CloseHandlingUnit(ctx context.Context, in *CloseHandlingUnitRequest, opts ...grpc.CallOption) (*CloseHandlingUnitResponse, error)
+	// Opens a handling unit again that other units go into.
+	ReopenHandlingUnit(ctx context.Context, in *ReopenHandlingUnitRequest, opts ...grpc.CallOption) (*ReopenHandlingUnitResponse, error)
+	// Gives up an empty handling unit; its SSCC is never used again.
+	VoidHandlingUnit(ctx context.Context, in *VoidHandlingUnitRequest, opts ...grpc.CallOption) (*VoidHandlingUnitResponse, error)
+	// Returns a handling unit with everything in it.
+	GetHandlingUnit(ctx context.Context, in *GetHandlingUnitRequest, opts ...grpc.CallOption) (*GetHandlingUnitResponse, error)
+	// Lists handling units, oldest first, by one of the keys.
+	ListHandlingUnits(ctx context.Context, in *ListHandlingUnitsRequest, opts ...grpc.CallOption) (*ListHandlingUnitsResponse, error)
+	// Returns the data of the GS1 logistic label of a handling unit: element strings of GS1-128 with their human readable interpretation.
+	GetLabelData(ctx context.Context, in *GetLabelDataRequest, opts ...grpc.CallOption) (*GetLabelDataResponse, error)
+	// Defines a type of carton that a site packs into.
+	PutCartonType(ctx context.Context, in *PutCartonTypeRequest, opts ...grpc.CallOption) (*PutCartonTypeResponse, error)
+	// Takes a type of carton away from a site.
+	RetireCartonType(ctx context.Context, in *RetireCartonTypeRequest, opts ...grpc.CallOption) (*RetireCartonTypeResponse, error)
+	// Returns the carton types of a site, at most 50.
+	GetCartonTypes(ctx context.Context, in *GetCartonTypesRequest, opts ...grpc.CallOption) (*GetCartonTypesResponse, error)
+	// Suggests into which cartons what is not packed yet of a warehouse order would go, and where each piece stands.
+	PlanCartons(ctx context.Context, in *PlanCartonsRequest, opts ...grpc.CallOption) (*PlanCartonsResponse, error)
+	// Records the weight of a handling unit on a scale. If it differs from what is expected by more than the tolerance, the unit is on hold and the goods issue of its warehouse order is refused.
+	WeighHandlingUnit(ctx context.Context, in *WeighHandlingUnitRequest, opts ...grpc.CallOption) (*WeighHandlingUnitResponse, error)
+	// Lets a handling unit leave although its weight is not what it ought to be.
+	ReleaseAuditHold(ctx context.Context, in *ReleaseAuditHoldRequest, opts ...grpc.CallOption) (*ReleaseAuditHoldResponse, error)
+	// Says by how much the weight of a handling unit may differ at a site, from now on.
+	SetPackAuditTolerance(ctx context.Context, in *SetPackAuditToleranceRequest, opts ...grpc.CallOption) (*SetPackAuditToleranceResponse, error)
+	// Returns by how much the weight of a handling unit may differ at a site.
+	GetPackAuditTolerance(ctx context.Context, in *GetPackAuditToleranceRequest, opts ...grpc.CallOption) (*GetPackAuditToleranceResponse, error)
+	// Plans a wave: warehouse orders of a site that are picked together. An order is in one wave at most; those that the wave could not have are told.
+	PlanWave(ctx context.Context, in *PlanWaveRequest, opts ...grpc.CallOption) (*PlanWaveResponse, error)
+	// Gives the pick steps of a wave to the floor.
+	ReleaseWave(ctx context.Context, in *ReleaseWaveRequest, opts ...grpc.CallOption) (*ReleaseWaveResponse, error)
+	// Calls a wave off: its orders are free for others. What is picked already stays picked.
+	CancelWave(ctx context.Context, in *CancelWaveRequest, opts ...grpc.CallOption) (*CancelWaveResponse, error)
+	// Returns a wave with its pick steps in the order of the path.
+	GetWave(ctx context.Context, in *GetWaveRequest, opts ...grpc.CallOption) (*GetWaveResponse, error)
 	// Records what of a cancelled order was put back, and where. With the last of it the order is cancelled.
 	ConfirmPutBack(ctx context.Context, in *ConfirmPutBackRequest, opts ...grpc.CallOption) (*ConfirmPutBackResponse, error)
 	// Says that the warehouse goes on with an order that it was asked to cancel, while nothing is put back.
@@ -527,6 +590,216 @@ func (c *inventoryMovementServiceClient) ListInboundDeliveries(ctx context.Conte
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) CreateHandlingUnit(ctx context.Context, in *CreateHandlingUnitRequest, opts ...grpc.CallOption) (*CreateHandlingUnitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateHandlingUnitResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CreateHandlingUnit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) BatchNestHandlingUnits(ctx context.Context, in *BatchNestHandlingUnitsRequest, opts ...grpc.CallOption) (*BatchNestHandlingUnitsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchNestHandlingUnitsResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_BatchNestHandlingUnits_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) UnnestHandlingUnit(ctx context.Context, in *UnnestHandlingUnitRequest, opts ...grpc.CallOption) (*UnnestHandlingUnitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UnnestHandlingUnitResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_UnnestHandlingUnit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) CloseHandlingUnit(ctx context.Context, in *CloseHandlingUnitRequest, opts ...grpc.CallOption) (*CloseHandlingUnitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CloseHandlingUnitResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CloseHandlingUnit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ReopenHandlingUnit(ctx context.Context, in *ReopenHandlingUnitRequest, opts ...grpc.CallOption) (*ReopenHandlingUnitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReopenHandlingUnitResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ReopenHandlingUnit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) VoidHandlingUnit(ctx context.Context, in *VoidHandlingUnitRequest, opts ...grpc.CallOption) (*VoidHandlingUnitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VoidHandlingUnitResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_VoidHandlingUnit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetHandlingUnit(ctx context.Context, in *GetHandlingUnitRequest, opts ...grpc.CallOption) (*GetHandlingUnitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetHandlingUnitResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetHandlingUnit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListHandlingUnits(ctx context.Context, in *ListHandlingUnitsRequest, opts ...grpc.CallOption) (*ListHandlingUnitsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListHandlingUnitsResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListHandlingUnits_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetLabelData(ctx context.Context, in *GetLabelDataRequest, opts ...grpc.CallOption) (*GetLabelDataResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLabelDataResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetLabelData_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) PutCartonType(ctx context.Context, in *PutCartonTypeRequest, opts ...grpc.CallOption) (*PutCartonTypeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutCartonTypeResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_PutCartonType_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) RetireCartonType(ctx context.Context, in *RetireCartonTypeRequest, opts ...grpc.CallOption) (*RetireCartonTypeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetireCartonTypeResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_RetireCartonType_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetCartonTypes(ctx context.Context, in *GetCartonTypesRequest, opts ...grpc.CallOption) (*GetCartonTypesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCartonTypesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetCartonTypes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) PlanCartons(ctx context.Context, in *PlanCartonsRequest, opts ...grpc.CallOption) (*PlanCartonsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PlanCartonsResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_PlanCartons_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) WeighHandlingUnit(ctx context.Context, in *WeighHandlingUnitRequest, opts ...grpc.CallOption) (*WeighHandlingUnitResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WeighHandlingUnitResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_WeighHandlingUnit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ReleaseAuditHold(ctx context.Context, in *ReleaseAuditHoldRequest, opts ...grpc.CallOption) (*ReleaseAuditHoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseAuditHoldResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ReleaseAuditHold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) SetPackAuditTolerance(ctx context.Context, in *SetPackAuditToleranceRequest, opts ...grpc.CallOption) (*SetPackAuditToleranceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetPackAuditToleranceResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_SetPackAuditTolerance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetPackAuditTolerance(ctx context.Context, in *GetPackAuditToleranceRequest, opts ...grpc.CallOption) (*GetPackAuditToleranceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPackAuditToleranceResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetPackAuditTolerance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) PlanWave(ctx context.Context, in *PlanWaveRequest, opts ...grpc.CallOption) (*PlanWaveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PlanWaveResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_PlanWave_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ReleaseWave(ctx context.Context, in *ReleaseWaveRequest, opts ...grpc.CallOption) (*ReleaseWaveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseWaveResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ReleaseWave_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) CancelWave(ctx context.Context, in *CancelWaveRequest, opts ...grpc.CallOption) (*CancelWaveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelWaveResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CancelWave_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetWave(ctx context.Context, in *GetWaveRequest, opts ...grpc.CallOption) (*GetWaveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetWaveResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetWave_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *inventoryMovementServiceClient) ConfirmPutBack(ctx context.Context, in *ConfirmPutBackRequest, opts ...grpc.CallOption) (*ConfirmPutBackResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ConfirmPutBackResponse)
@@ -628,6 +901,48 @@ type InventoryMovementServiceServer interface {
 	GetInboundDelivery(context.Context, *GetInboundDeliveryRequest) (*GetInboundDeliveryResponse, error)
 	// Lists inbound deliveries, oldest first, by one of the keys.
 	ListInboundDeliveries(context.Context, *ListInboundDeliveriesRequest) (*ListInboundDeliveriesResponse, error)
+	// Makes a handling unit that others go into, e.g. a pallet; issues its SSCC if none is given. PackCarton makes those of cartons.
+	CreateHandlingUnit(context.Context, *CreateHandlingUnitRequest) (*CreateHandlingUnitResponse, error)
+	// Puts handling units into another of a higher level of packaging, each by itself.
+	BatchNestHandlingUnits(context.Context, *BatchNestHandlingUnitsRequest) (*BatchNestHandlingUnitsResponse, error)
+	// Takes a handling unit out of the one that it is in.
+	UnnestHandlingUnit(context.Context, *UnnestHandlingUnitRequest) (*UnnestHandlingUnitResponse, error)
+	// Closes a handling unit: what is in it stays.
+	CloseHandlingUnit(context.Context, *CloseHandlingUnitRequest) (*CloseHandlingUnitResponse, error)
+	// Opens a handling unit again that other units go into.
+	ReopenHandlingUnit(context.Context, *ReopenHandlingUnitRequest) (*ReopenHandlingUnitResponse, error)
+	// Gives up an empty handling unit; its SSCC is never used again.
+	VoidHandlingUnit(context.Context, *VoidHandlingUnitRequest) (*VoidHandlingUnitResponse, error)
+	// Returns a handling unit with everything in it.
+	GetHandlingUnit(context.Context, *GetHandlingUnitRequest) (*GetHandlingUnitResponse, error)
+	// Lists handling units, oldest first, by one of the keys.
+	ListHandlingUnits(context.Context, *ListHandlingUnitsRequest) (*ListHandlingUnitsResponse, error)
+	// Returns the data of the GS1 logistic label of a handling unit: element strings of GS1-128 with their human readable interpretation.
+	GetLabelData(context.Context, *GetLabelDataRequest) (*GetLabelDataResponse, error)
+	// Defines a type of carton that a site packs into.
+	PutCartonType(context.Context, *PutCartonTypeRequest) (*PutCartonTypeResponse, error)
+	// Takes a type of carton away from a site.
+	RetireCartonType(context.Context, *RetireCartonTypeRequest) (*RetireCartonTypeResponse, error)
+	// Returns the carton types of a site, at most 50.
+	GetCartonTypes(context.Context, *GetCartonTypesRequest) (*GetCartonTypesResponse, error)
+	// Suggests into which cartons what is not packed yet of a warehouse order would go, and where each piece stands.
+	PlanCartons(context.Context, *PlanCartonsRequest) (*PlanCartonsResponse, error)
+	// Records the weight of a handling unit on a scale. If it differs from what is expected by more than the tolerance, the unit is on hold and the goods issue of its warehouse order is refused.
+	WeighHandlingUnit(context.Context, *WeighHandlingUnitRequest) (*WeighHandlingUnitResponse, error)
+	// Lets a handling unit leave although its weight is not what it ought to be.
+	ReleaseAuditHold(context.Context, *ReleaseAuditHoldRequest) (*ReleaseAuditHoldResponse, error)
+	// Says by how much the weight of a handling unit may differ at a site, from now on.
+	SetPackAuditTolerance(context.Context, *SetPackAuditToleranceRequest) (*SetPackAuditToleranceResponse, error)
+	// Returns by how much the weight of a handling unit may differ at a site.
+	GetPackAuditTolerance(context.Context, *GetPackAuditToleranceRequest) (*GetPackAuditToleranceResponse, error)
+	// Plans a wave: warehouse orders of a site that are picked together. An order is in one wave at most; those that the wave could not have are told.
+	PlanWave(context.Context, *PlanWaveRequest) (*PlanWaveResponse, error)
+	// Gives the pick steps of a wave to the floor.
+	ReleaseWave(context.Context, *ReleaseWaveRequest) (*ReleaseWaveResponse, error)
+	// Calls a wave off: its orders are free for others. What is picked already stays picked.
+	CancelWave(context.Context, *CancelWaveRequest) (*CancelWaveResponse, error)
+	// Returns a wave with its pick steps in the order of the path.
+	GetWave(context.Context, *GetWaveRequest) (*GetWaveResponse, error)
 	// Records what of a cancelled order was put back, and where. With the last of it the order is cancelled.
 	ConfirmPutBack(context.Context, *ConfirmPutBackRequest) (*ConfirmPutBackResponse, error)
 	// Says that the warehouse goes on with an order that it was asked to cancel, while nothing is put back.
@@ -752,6 +1067,69 @@ func (UnimplementedInventoryMovementServiceServer) GetInboundDelivery(context.Co
 }
 func (UnimplementedInventoryMovementServiceServer) ListInboundDeliveries(context.Context, *ListInboundDeliveriesRequest) (*ListInboundDeliveriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListInboundDeliveries not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CreateHandlingUnit(context.Context, *CreateHandlingUnitRequest) (*CreateHandlingUnitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateHandlingUnit not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) BatchNestHandlingUnits(context.Context, *BatchNestHandlingUnitsRequest) (*BatchNestHandlingUnitsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchNestHandlingUnits not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) UnnestHandlingUnit(context.Context, *UnnestHandlingUnitRequest) (*UnnestHandlingUnitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UnnestHandlingUnit not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CloseHandlingUnit(context.Context, *CloseHandlingUnitRequest) (*CloseHandlingUnitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseHandlingUnit not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ReopenHandlingUnit(context.Context, *ReopenHandlingUnitRequest) (*ReopenHandlingUnitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReopenHandlingUnit not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) VoidHandlingUnit(context.Context, *VoidHandlingUnitRequest) (*VoidHandlingUnitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method VoidHandlingUnit not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetHandlingUnit(context.Context, *GetHandlingUnitRequest) (*GetHandlingUnitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetHandlingUnit not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListHandlingUnits(context.Context, *ListHandlingUnitsRequest) (*ListHandlingUnitsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListHandlingUnits not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetLabelData(context.Context, *GetLabelDataRequest) (*GetLabelDataResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLabelData not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) PutCartonType(context.Context, *PutCartonTypeRequest) (*PutCartonTypeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutCartonType not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) RetireCartonType(context.Context, *RetireCartonTypeRequest) (*RetireCartonTypeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetireCartonType not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetCartonTypes(context.Context, *GetCartonTypesRequest) (*GetCartonTypesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCartonTypes not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) PlanCartons(context.Context, *PlanCartonsRequest) (*PlanCartonsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PlanCartons not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) WeighHandlingUnit(context.Context, *WeighHandlingUnitRequest) (*WeighHandlingUnitResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WeighHandlingUnit not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ReleaseAuditHold(context.Context, *ReleaseAuditHoldRequest) (*ReleaseAuditHoldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseAuditHold not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) SetPackAuditTolerance(context.Context, *SetPackAuditToleranceRequest) (*SetPackAuditToleranceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetPackAuditTolerance not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetPackAuditTolerance(context.Context, *GetPackAuditToleranceRequest) (*GetPackAuditToleranceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPackAuditTolerance not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) PlanWave(context.Context, *PlanWaveRequest) (*PlanWaveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PlanWave not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ReleaseWave(context.Context, *ReleaseWaveRequest) (*ReleaseWaveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseWave not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CancelWave(context.Context, *CancelWaveRequest) (*CancelWaveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelWave not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetWave(context.Context, *GetWaveRequest) (*GetWaveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetWave not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) ConfirmPutBack(context.Context, *ConfirmPutBackRequest) (*ConfirmPutBackResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ConfirmPutBack not implemented")
@@ -1447,6 +1825,384 @@ func _InventoryMovementService_ListInboundDeliveries_Handler(srv interface{}, ct
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_CreateHandlingUnit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateHandlingUnitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CreateHandlingUnit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CreateHandlingUnit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CreateHandlingUnit(ctx, req.(*CreateHandlingUnitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_BatchNestHandlingUnits_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchNestHandlingUnitsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).BatchNestHandlingUnits(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_BatchNestHandlingUnits_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).BatchNestHandlingUnits(ctx, req.(*BatchNestHandlingUnitsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_UnnestHandlingUnit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UnnestHandlingUnitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).UnnestHandlingUnit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_UnnestHandlingUnit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).UnnestHandlingUnit(ctx, req.(*UnnestHandlingUnitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_CloseHandlingUnit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseHandlingUnitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CloseHandlingUnit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CloseHandlingUnit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CloseHandlingUnit(ctx, req.(*CloseHandlingUnitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ReopenHandlingUnit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReopenHandlingUnitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ReopenHandlingUnit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ReopenHandlingUnit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ReopenHandlingUnit(ctx, req.(*ReopenHandlingUnitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_VoidHandlingUnit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VoidHandlingUnitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).VoidHandlingUnit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_VoidHandlingUnit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).VoidHandlingUnit(ctx, req.(*VoidHandlingUnitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetHandlingUnit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetHandlingUnitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetHandlingUnit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetHandlingUnit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetHandlingUnit(ctx, req.(*GetHandlingUnitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListHandlingUnits_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListHandlingUnitsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListHandlingUnits(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListHandlingUnits_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListHandlingUnits(ctx, req.(*ListHandlingUnitsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetLabelData_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLabelDataRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetLabelData(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetLabelData_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetLabelData(ctx, req.(*GetLabelDataRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_PutCartonType_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutCartonTypeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).PutCartonType(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_PutCartonType_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).PutCartonType(ctx, req.(*PutCartonTypeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_RetireCartonType_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetireCartonTypeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).RetireCartonType(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_RetireCartonType_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).RetireCartonType(ctx, req.(*RetireCartonTypeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetCartonTypes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCartonTypesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetCartonTypes(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetCartonTypes_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetCartonTypes(ctx, req.(*GetCartonTypesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_PlanCartons_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PlanCartonsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).PlanCartons(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_PlanCartons_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).PlanCartons(ctx, req.(*PlanCartonsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_WeighHandlingUnit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WeighHandlingUnitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).WeighHandlingUnit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_WeighHandlingUnit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).WeighHandlingUnit(ctx, req.(*WeighHandlingUnitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ReleaseAuditHold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseAuditHoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ReleaseAuditHold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ReleaseAuditHold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ReleaseAuditHold(ctx, req.(*ReleaseAuditHoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_SetPackAuditTolerance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetPackAuditToleranceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).SetPackAuditTolerance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_SetPackAuditTolerance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).SetPackAuditTolerance(ctx, req.(*SetPackAuditToleranceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetPackAuditTolerance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPackAuditToleranceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetPackAuditTolerance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetPackAuditTolerance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetPackAuditTolerance(ctx, req.(*GetPackAuditToleranceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_PlanWave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PlanWaveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).PlanWave(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_PlanWave_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).PlanWave(ctx, req.(*PlanWaveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ReleaseWave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseWaveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ReleaseWave(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ReleaseWave_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ReleaseWave(ctx, req.(*ReleaseWaveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_CancelWave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelWaveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CancelWave(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CancelWave_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CancelWave(ctx, req.(*CancelWaveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetWave_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetWaveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetWave(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetWave_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetWave(ctx, req.(*GetWaveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _InventoryMovementService_ConfirmPutBack_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ConfirmPutBackRequest)
 	if err := dec(in); err != nil {
@@ -1637,6 +2393,90 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListInboundDeliveries",
 			Handler:    _InventoryMovementService_ListInboundDeliveries_Handler,
+		},
+		{
+			MethodName: "CreateHandlingUnit",
+			Handler:    _InventoryMovementService_CreateHandlingUnit_Handler,
+		},
+		{
+			MethodName: "BatchNestHandlingUnits",
+			Handler:    _InventoryMovementService_BatchNestHandlingUnits_Handler,
+		},
+		{
+			MethodName: "UnnestHandlingUnit",
+			Handler:    _InventoryMovementService_UnnestHandlingUnit_Handler,
+		},
+		{
+			MethodName: "CloseHandlingUnit",
+			Handler:    _InventoryMovementService_CloseHandlingUnit_Handler,
+		},
+		{
+			MethodName: "ReopenHandlingUnit",
+			Handler:    _InventoryMovementService_ReopenHandlingUnit_Handler,
+		},
+		{
+			MethodName: "VoidHandlingUnit",
+			Handler:    _InventoryMovementService_VoidHandlingUnit_Handler,
+		},
+		{
+			MethodName: "GetHandlingUnit",
+			Handler:    _InventoryMovementService_GetHandlingUnit_Handler,
+		},
+		{
+			MethodName: "ListHandlingUnits",
+			Handler:    _InventoryMovementService_ListHandlingUnits_Handler,
+		},
+		{
+			MethodName: "GetLabelData",
+			Handler:    _InventoryMovementService_GetLabelData_Handler,
+		},
+		{
+			MethodName: "PutCartonType",
+			Handler:    _InventoryMovementService_PutCartonType_Handler,
+		},
+		{
+			MethodName: "RetireCartonType",
+			Handler:    _InventoryMovementService_RetireCartonType_Handler,
+		},
+		{
+			MethodName: "GetCartonTypes",
+			Handler:    _InventoryMovementService_GetCartonTypes_Handler,
+		},
+		{
+			MethodName: "PlanCartons",
+			Handler:    _InventoryMovementService_PlanCartons_Handler,
+		},
+		{
+			MethodName: "WeighHandlingUnit",
+			Handler:    _InventoryMovementService_WeighHandlingUnit_Handler,
+		},
+		{
+			MethodName: "ReleaseAuditHold",
+			Handler:    _InventoryMovementService_ReleaseAuditHold_Handler,
+		},
+		{
+			MethodName: "SetPackAuditTolerance",
+			Handler:    _InventoryMovementService_SetPackAuditTolerance_Handler,
+		},
+		{
+			MethodName: "GetPackAuditTolerance",
+			Handler:    _InventoryMovementService_GetPackAuditTolerance_Handler,
+		},
+		{
+			MethodName: "PlanWave",
+			Handler:    _InventoryMovementService_PlanWave_Handler,
+		},
+		{
+			MethodName: "ReleaseWave",
+			Handler:    _InventoryMovementService_ReleaseWave_Handler,
+		},
+		{
+			MethodName: "CancelWave",
+			Handler:    _InventoryMovementService_CancelWave_Handler,
+		},
+		{
+			MethodName: "GetWave",
+			Handler:    _InventoryMovementService_GetWave_Handler,
 		},
 		{
 			MethodName: "ConfirmPutBack",

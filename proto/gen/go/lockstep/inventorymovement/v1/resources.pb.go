@@ -1133,7 +1133,9 @@ type Carton struct {
 	// Gross weight, grams.
 	GrossWeightGrams int64 `protobuf:"varint,2,opt,name=gross_weight_grams,json=grossWeightGrams,proto3" json:"gross_weight_grams,omitempty"`
 	// Content.
-	Lines         []*WarehouseLineQuantity `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines []*WarehouseLineQuantity `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
+	// How it is packed; absent if nobody said.
+	Packaging     *Packaging `protobuf:"bytes,50,opt,name=packaging,proto3" json:"packaging,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1185,6 +1187,13 @@ func (x *Carton) GetGrossWeightGrams() int64 {
 func (x *Carton) GetLines() []*WarehouseLineQuantity {
 	if x != nil {
 		return x.Lines
+	}
+	return nil
+}
+
+func (x *Carton) GetPackaging() *Packaging {
+	if x != nil {
+		return x.Packaging
 	}
 	return nil
 }
@@ -1331,7 +1340,9 @@ type WarehouseOrder struct {
 	// What could not be allocated, and why.
 	Shortages []*AllocationShortage `protobuf:"bytes,40,rep,name=shortages,proto3" json:"shortages,omitempty"`
 	// It was stopped before anything was picked, and its stock is kept for its order.
-	Stopped       bool `protobuf:"varint,41,opt,name=stopped,proto3" json:"stopped,omitempty"`
+	Stopped bool `protobuf:"varint,41,opt,name=stopped,proto3" json:"stopped,omitempty"`
+	// Wave that it is in, `wav_…`; empty if it is in none.
+	WaveId        string `protobuf:"bytes,50,opt,name=wave_id,json=waveId,proto3" json:"wave_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1506,11 +1517,18 @@ func (x *WarehouseOrder) GetStopped() bool {
 	return false
 }
 
+func (x *WarehouseOrder) GetWaveId() string {
+	if x != nil {
+		return x.WaveId
+	}
+	return ""
+}
+
 var File_lockstep_inventorymovement_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"-lockstep/inventorymovement/v1/resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\"\xd1\x02\n" +
+	"-lockstep/inventorymovement/v1/resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\"\xd1\x02\n" +
 	"\bStockRow\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
@@ -1570,11 +1588,12 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x03sku\x18\x03 \x01(\tB\v\xbaH\x04r\x02\x18@\x88\xb5\x18\x13R\x03sku\x12#\n" +
 	"\blocation\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\blocation\x12\x19\n" +
 	"\x03lot\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\x12 \n" +
-	"\aitem_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06itemId\"\x9c\x01\n" +
+	"\aitem_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06itemId\"\xe4\x01\n" +
 	"\x06Carton\x12\x18\n" +
 	"\x04sscc\x18\x01 \x01(\tB\x04\x88\xb5\x18\tR\x04sscc\x12,\n" +
 	"\x12gross_weight_grams\x18\x02 \x01(\x03R\x10grossWeightGrams\x12J\n" +
-	"\x05lines\x18\x03 \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\x05lines\"\xd8\x03\n" +
+	"\x05lines\x18\x03 \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\x05lines\x12F\n" +
+	"\tpackaging\x182 \x01(\v2(.lockstep.inventorymovement.v1.PackagingR\tpackaging\"\xd8\x03\n" +
 	"\x16WarehouseContradiction\x12J\n" +
 	"\x06reason\x18\x01 \x01(\x0e22.lockstep.inventorymovement.v1.ContradictionReasonR\x06reason\x12F\n" +
 	"\x06report\x18\x02 \x01(\x0e2..lockstep.inventorymovement.v1.WarehouseReportR\x06report\x12H\n" +
@@ -1584,7 +1603,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"event_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1f\n" +
 	"\vreported_by\x18\x06 \x01(\tR\n" +
 	"reportedBy\x125\n" +
-	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xd7\a\n" +
+	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xf6\a\n" +
 	"\x0eWarehouseOrder\x12,\n" +
 	"\x12warehouse_order_id\x18\x01 \x01(\tR\x10warehouseOrderId\x12H\n" +
 	"\x05state\x18\x02 \x01(\x0e22.lockstep.inventorymovement.v1.WarehouseOrderStateR\x05state\x12\x19\n" +
@@ -1608,7 +1627,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x0econtradictions\x18\x11 \x03(\v25.lockstep.inventorymovement.v1.WarehouseContradictionR\x0econtradictions\x12/\n" +
 	"\x13contradiction_count\x18\x12 \x01(\x05R\x12contradictionCount\x12O\n" +
 	"\tshortages\x18( \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages\x12\x18\n" +
-	"\astopped\x18) \x01(\bR\astopped*\xc8\x01\n" +
+	"\astopped\x18) \x01(\bR\astopped\x12\x1d\n" +
+	"\awave_id\x182 \x01(\tB\x04\x88\xb5\x18\bR\x06waveId*\xc8\x01\n" +
 	"\vStockStatus\x12\x1c\n" +
 	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STOCK_STATUS_AVAILABLE\x10\x01\x12\x13\n" +
@@ -1692,9 +1712,10 @@ var file_lockstep_inventorymovement_v1_resources_proto_goTypes = []any{
 	(*WarehouseOrder)(nil),         // 15: lockstep.inventorymovement.v1.WarehouseOrder
 	(*v1.Quantity)(nil),            // 16: lockstep.common.v1.Quantity
 	(*timestamppb.Timestamp)(nil),  // 17: google.protobuf.Timestamp
-	(*v1.SourceRef)(nil),           // 18: lockstep.common.v1.SourceRef
-	(*v1.Address)(nil),             // 19: lockstep.common.v1.Address
-	(*AllocationShortage)(nil),     // 20: lockstep.inventorymovement.v1.AllocationShortage
+	(*Packaging)(nil),              // 18: lockstep.inventorymovement.v1.Packaging
+	(*v1.SourceRef)(nil),           // 19: lockstep.common.v1.SourceRef
+	(*v1.Address)(nil),             // 20: lockstep.common.v1.Address
+	(*AllocationShortage)(nil),     // 21: lockstep.inventorymovement.v1.AllocationShortage
 }
 var file_lockstep_inventorymovement_v1_resources_proto_depIdxs = []int32{
 	0,  // 0: lockstep.inventorymovement.v1.StockRow.status:type_name -> lockstep.inventorymovement.v1.StockStatus
@@ -1716,25 +1737,26 @@ var file_lockstep_inventorymovement_v1_resources_proto_depIdxs = []int32{
 	16, // 16: lockstep.inventorymovement.v1.WarehouseOrderLine.put_back:type_name -> lockstep.common.v1.Quantity
 	16, // 17: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
 	12, // 18: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	4,  // 19: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
-	5,  // 20: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
-	12, // 21: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	2,  // 22: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	17, // 23: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
-	18, // 24: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
-	3,  // 25: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	19, // 26: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
-	11, // 27: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
-	10, // 28: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
-	13, // 29: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	17, // 30: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
-	14, // 31: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
-	20, // 32: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	18, // 19: lockstep.inventorymovement.v1.Carton.packaging:type_name -> lockstep.inventorymovement.v1.Packaging
+	4,  // 20: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
+	5,  // 21: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
+	12, // 22: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	2,  // 23: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	17, // 24: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
+	19, // 25: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
+	3,  // 26: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	20, // 27: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
+	11, // 28: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
+	10, // 29: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	13, // 30: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	17, // 31: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
+	14, // 32: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
+	21, // 33: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_resources_proto_init() }
@@ -1743,6 +1765,7 @@ func file_lockstep_inventorymovement_v1_resources_proto_init() {
 		return
 	}
 	file_lockstep_inventorymovement_v1_allocations_proto_init()
+	file_lockstep_inventorymovement_v1_packaging_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
