@@ -17,12 +17,14 @@ type Config struct {
 	Sweep        time.Duration `koanf:"sweep" doc:"How often reservations are looked at whose time is over."`
 	VerifyAtOnce int           `koanf:"verify_at_once" doc:"Stocks that are held against their commits at a time."`
 
+	Horizon time.Duration `koanf:"reservation_horizon" doc:"What is expected later than so long from now is not promised."`
+
 	OverReceiptPercent string `koanf:"over_receipt_percent" doc:"Per cent of a line by which more than was announced is accepted, where neither the line nor its ASN says."`
 }
 
 // Defaults returns the configuration of a developer's machine, which is that of production.
 func Defaults() Config {
-	return Config{Parallel: 64, SSCCBlock: 100, VerifyEvery: time.Minute, VerifyAtOnce: 10, Allocation: "FIFO", Sweep: time.Second, OverReceiptPercent: "0"}
+	return Config{Parallel: 64, SSCCBlock: 100, VerifyEvery: time.Minute, VerifyAtOnce: 10, Allocation: "FIFO", Sweep: time.Second, OverReceiptPercent: "0", Horizon: 90 * 24 * time.Hour}
 }
 
 // Validate names every setting that cannot be.
@@ -39,6 +41,9 @@ func (c Config) Validate() error {
 	}
 	if c.VerifyAtOnce < 1 || c.VerifyAtOnce > 1000 {
 		wrong = append(wrong, errors.New("verify_at_once: must be from 1 to 1000"))
+	}
+	if c.Horizon < 0 || c.Horizon > 10*365*24*time.Hour {
+		wrong = append(wrong, errors.New("reservation_horizon: must be from 0 to 87600h"))
 	}
 	if c.Allocation != "FIFO" && c.Allocation != "LIFO" {
 		wrong = append(wrong, errors.New("allocation: must be FIFO or LIFO"))

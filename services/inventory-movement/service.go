@@ -41,6 +41,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Parallel:  cfg.Parallel,
 		Policies:  store.Register(d.Store, adapter.PolicyType()),
 		Strategy:  domain.Strategy(cfg.Allocation),
+		Horizon:   cfg.Horizon,
 	}
 	check := &app.Check{App: a, Snapshots: d.Store, AtOnce: cfg.VerifyAtOnce}
 	inbound := &app.Inbound{App: a, Deliveries: store.Register(d.Store, adapter.InboundType()), Tolerance: cfg.OverReceiptPercent}

@@ -29,6 +29,8 @@ var bodies = map[string]string{
 	"ResolveOverReceipt": `{"lineNumber":1,"decision":"OVER_RECEIPT_DECISION_KEEP"}`,
 	"ConfirmPutaway":     `{"taskNumber":1,"location":"A-01"}`,
 
+	"RescheduleInboundDelivery": `{"expectedTime":"2099-01-01T00:00:00Z"}`,
+
 	"TenderShipment":        `{"carrier":"<carriers/code>","carrierService":"STANDARD","respondBy":"2099-01-01T00:00:00Z"}`,
 	"RespondTender":         `{"carrier":"<carriers/code>","accept":true}`,
 	"DispatchShipment":      `{"billOfLading":"BOL-1","proNumber":"PRO-1","carrier":"<carriers/code>"}`,
@@ -119,6 +121,7 @@ var elsewhere = map[string]foreign{
 	"GetAvailability /v1/stocks:getAvailability":         {body: `{"places":[{"site":"<locations/code>","itemId":"<item>"}]}`, status: http.StatusOK},
 	"GetBalance /v1/balances":                            {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
 	"ExplainBalance /v1/balances:explain":                {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
+	"CheckAvailability /v1/stocks:checkAvailability":     {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: refusal, code: "SITE_UNKNOWN"},
 	"VerifyStock /v1/stocks:verify":                      {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
 	"RebuildStock /v1/stocks:rebuild":                    {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>"}`, status: http.StatusNotFound},
 	"SetAllocationPolicy /v1/allocation-policies:set":    {nothing: true, body: `{"site":"<locations/code>","strategy":"ALLOCATION_STRATEGY_LIFO"}`, status: refusal, code: "SITE_UNKNOWN"},

@@ -39,6 +39,9 @@ var titles = map[string]map[string]string{
 		"OrderClosed":         "Order closed",
 		"ReportContradicted":  "A report does not fit the order",
 
+		"PromiseDated":   "Promised by a date[ at {site}][: {reason~}]",
+		"PromiseUndated": "Not promised[ at {site}][: {reason~}]",
+
 		"OrderSourced":          "Sites that may deliver are chosen",
 		"ReleaseDeferred":       "Release[ from {deferral.site}] waits for its channel[: {deferral.reason~}]",
 		"SourcingRulesChanged":  "Sourcing rules changed",
@@ -73,6 +76,10 @@ var titles = map[string]map[string]string{
 		"InspectionRecorded":          "Goods inspected",
 		"OverReceiptResolved":         "Decided on goods that were too many[: {decision~}]",
 		"PutawayConfirmed":            "Goods put away",
+		"DeliveryRescheduled":         "Delivery expected at another time[: {reason}]",
+		"SupplyChanged":               "Supply of stock changed[: {reason~}]",
+		"SupplyPromised":              "Promised of what is to come",
+		"SupplyPromiseDated":          "Promise of what is to come dated[: {reason~}]",
 	},
 	"shipmentvisibility": {
 		"ShipmentPlanned":         "Shipment planned[ from {site}]",

@@ -13,13 +13,13 @@ import (
 
 // TestFactsCorpus folds facts of every type ever released to the states that they always made.
 func TestFactsCorpus(t *testing.T) {
-	holdCorpus(t, StockType(), stockReaders, history("every field", stockFacts()...), history("reservations", reservationFacts()...))
+	holdCorpus(t, StockType(), stockReaders, history("every field", stockFacts()...), history("reservations", reservationFacts()...), history("supplies", supplyFacts()...))
 	holdCorpus(t, OrderType(), orderReaders, history("every field", orderFacts()...), history("short", shortFacts()...))
 	holdCorpus(t, NumbersType(), numbersReaders, history("every field", domain.NumbersFact(domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200})))
 	holdCorpus(t, PolicyType(), policyReaders, history("every field",
 		domain.PolicySet{Site: "DC1", Strategy: domain.LIFO}, domain.PolicySet{Strategy: domain.FIFO}, domain.PolicySet{Site: "DC1"}))
 	holdCorpus(t, ForeignType(), ssccReaders, history("every field", domain.SSCCClaimed{SSCC: box.SSCC, Order: "who_a"}))
-	holdCorpus(t, InboundType(), inboundReaders, history("every field", inboundFacts()...))
+	holdCorpus(t, InboundType(), inboundReaders, history("every field", inboundFacts()...), history("late", rescheduledFacts()...))
 }
 
 func holdCorpus[S, F any](t *testing.T, typ store.Type[S, F], readers protovalue.Readers[F], histories ...storetest.History[F]) {

@@ -54,6 +54,7 @@ type App struct {
 	// holds where they do not.
 	Policies Policies
 	Strategy domain.Strategy
+	Horizon  time.Duration // supplies that come later are not promised
 }
 
 // StockID derives the id of the stock of an item at a site.
@@ -89,6 +90,9 @@ type decideStock func(s domain.Stock, now time.Time) ([]domain.StockFact, error)
 func (a *App) onStock(ctx context.Context, id string, decide decideStock, qualify func(*store.Decision[domain.StockFact], domain.Stock)) (store.Receipt, error) {
 	return a.Stocks.Update(ctx, id, func(c store.Current[domain.Stock]) (store.Decision[domain.StockFact], error) {
 		facts, err := decide(c.State, c.Now)
+		if err == nil {
+			facts = append(facts, domain.Redated(c.State, facts, dayOf(c.Now))...)
+		}
 		d := store.Decision[domain.StockFact]{Facts: facts}
 		if err == nil && qualify != nil {
 			qualify(&d, domain.ApplyStock(c.State, facts...))

@@ -133,62 +133,68 @@ const (
 	Reason_REASON_POLICIES_FULL Reason = 71
 	// There is enough stock, but not enough that lives for the days that the item wants; metadata has `available` and `until`.
 	Reason_REASON_REMAINING_LIFE Reason = 66
+	// Nothing that is announced and not promised to others covers the quantity.
+	Reason_REASON_SUPPLY_MISSING Reason = 160
+	// What would cover the quantity is expected after the reservation horizon.
+	Reason_REASON_SUPPLY_OUTSIDE_HORIZON Reason = 161
 )
 
 // Enum value maps for Reason.
 var (
 	Reason_name = map[int32]string{
-		0:  "REASON_UNSPECIFIED",
-		1:  "REASON_INSUFFICIENT_STOCK",
-		2:  "REASON_CLAIM_CLOSED",
-		3:  "REASON_STOCK_FULL",
-		4:  "REASON_STOCK_COMMITTED",
-		5:  "REASON_ITEM_UNKNOWN",
-		6:  "REASON_UNIT_UNKNOWN",
-		7:  "REASON_SITE_UNKNOWN",
-		8:  "REASON_WAREHOUSE_ORDER_STATE",
-		9:  "REASON_LINE_UNKNOWN",
-		10: "REASON_QUANTITY_EXCEEDED",
-		11: "REASON_NOT_PACKED",
-		12: "REASON_SSCC_INVALID",
-		13: "REASON_PICKING_BEGUN",
-		14: "REASON_QUANTITY_INEXACT",
-		15: "REASON_QUANTITY_INVALID",
-		16: "REASON_LOCATION_RESERVED",
-		17: "REASON_SSCC_REQUIRED",
-		18: "REASON_SSCC_EXHAUSTED",
-		19: "REASON_EXPIRY_INVALID",
-		20: "REASON_PAGE_TOKEN_INVALID",
-		21: "REASON_LOCATION_UNKNOWN",
-		22: "REASON_MASTER_DATA_UNAVAILABLE",
-		40: "REASON_LINE_DUPLICATE",
-		41: "REASON_SSCC_UNKNOWN",
-		42: "REASON_UNIT_RECEIVED",
-		43: "REASON_UNIT_CONTENT_EXCEEDED",
-		44: "REASON_ASN_REGISTERED",
-		45: "REASON_SUPPLIER_FOREIGN",
-		46: "REASON_NOTHING_OPEN",
-		47: "REASON_GOODS_INCOMPLETE",
-		48: "REASON_INSPECTION_EXCEEDED",
-		49: "REASON_QUARANTINE_EXCEEDED",
-		50: "REASON_TASK_UNKNOWN",
-		51: "REASON_TASK_EXCEEDED",
-		52: "REASON_PUTAWAY_LOCATION_REQUIRED",
-		53: "REASON_DELIVERY_FULL",
-		54: "REASON_RECEIPT_KNOWN",
-		55: "REASON_DISCREPANCY",
-		60: "REASON_TIME_INVALID",
-		61: "REASON_HISTORY_NOT_KEPT",
-		62: "REASON_REBUILD_CONTENDED",
-		63: "REASON_LOT_REQUIRED",
-		64: "REASON_EXPIRY_REQUIRED",
-		65: "REASON_LOT_EXPIRY_CONFLICT",
-		67: "REASON_RESERVATION_EXISTS",
-		68: "REASON_RESERVATION_EXPIRED",
-		69: "REASON_RESERVATION_UNKNOWN",
-		70: "REASON_CLAIM_KEY_RESERVED",
-		71: "REASON_POLICIES_FULL",
-		66: "REASON_REMAINING_LIFE",
+		0:   "REASON_UNSPECIFIED",
+		1:   "REASON_INSUFFICIENT_STOCK",
+		2:   "REASON_CLAIM_CLOSED",
+		3:   "REASON_STOCK_FULL",
+		4:   "REASON_STOCK_COMMITTED",
+		5:   "REASON_ITEM_UNKNOWN",
+		6:   "REASON_UNIT_UNKNOWN",
+		7:   "REASON_SITE_UNKNOWN",
+		8:   "REASON_WAREHOUSE_ORDER_STATE",
+		9:   "REASON_LINE_UNKNOWN",
+		10:  "REASON_QUANTITY_EXCEEDED",
+		11:  "REASON_NOT_PACKED",
+		12:  "REASON_SSCC_INVALID",
+		13:  "REASON_PICKING_BEGUN",
+		14:  "REASON_QUANTITY_INEXACT",
+		15:  "REASON_QUANTITY_INVALID",
+		16:  "REASON_LOCATION_RESERVED",
+		17:  "REASON_SSCC_REQUIRED",
+		18:  "REASON_SSCC_EXHAUSTED",
+		19:  "REASON_EXPIRY_INVALID",
+		20:  "REASON_PAGE_TOKEN_INVALID",
+		21:  "REASON_LOCATION_UNKNOWN",
+		22:  "REASON_MASTER_DATA_UNAVAILABLE",
+		40:  "REASON_LINE_DUPLICATE",
+		41:  "REASON_SSCC_UNKNOWN",
+		42:  "REASON_UNIT_RECEIVED",
+		43:  "REASON_UNIT_CONTENT_EXCEEDED",
+		44:  "REASON_ASN_REGISTERED",
+		45:  "REASON_SUPPLIER_FOREIGN",
+		46:  "REASON_NOTHING_OPEN",
+		47:  "REASON_GOODS_INCOMPLETE",
+		48:  "REASON_INSPECTION_EXCEEDED",
+		49:  "REASON_QUARANTINE_EXCEEDED",
+		50:  "REASON_TASK_UNKNOWN",
+		51:  "REASON_TASK_EXCEEDED",
+		52:  "REASON_PUTAWAY_LOCATION_REQUIRED",
+		53:  "REASON_DELIVERY_FULL",
+		54:  "REASON_RECEIPT_KNOWN",
+		55:  "REASON_DISCREPANCY",
+		60:  "REASON_TIME_INVALID",
+		61:  "REASON_HISTORY_NOT_KEPT",
+		62:  "REASON_REBUILD_CONTENDED",
+		63:  "REASON_LOT_REQUIRED",
+		64:  "REASON_EXPIRY_REQUIRED",
+		65:  "REASON_LOT_EXPIRY_CONFLICT",
+		67:  "REASON_RESERVATION_EXISTS",
+		68:  "REASON_RESERVATION_EXPIRED",
+		69:  "REASON_RESERVATION_UNKNOWN",
+		70:  "REASON_CLAIM_KEY_RESERVED",
+		71:  "REASON_POLICIES_FULL",
+		66:  "REASON_REMAINING_LIFE",
+		160: "REASON_SUPPLY_MISSING",
+		161: "REASON_SUPPLY_OUTSIDE_HORIZON",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":               0,
@@ -242,6 +248,8 @@ var (
 		"REASON_CLAIM_KEY_RESERVED":        70,
 		"REASON_POLICIES_FULL":             71,
 		"REASON_REMAINING_LIFE":            66,
+		"REASON_SUPPLY_MISSING":            160,
+		"REASON_SUPPLY_OUTSIDE_HORIZON":    161,
 	}
 )
 
@@ -1131,7 +1139,9 @@ type AvailabilityPlace struct {
 	// Item, the SKU.
 	Sku string `protobuf:"bytes,3,opt,name=sku,proto3" json:"sku,omitempty"`
 	// Owner; empty: the tenant itself.
-	Owner         string `protobuf:"bytes,4,opt,name=owner,proto3" json:"owner,omitempty"`
+	Owner string `protobuf:"bytes,4,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Promise against supplies of whoever asks: what is kept for it can be promised to it; empty for none.
+	PromiseKey    string `protobuf:"bytes,55,opt,name=promise_key,json=promiseKey,proto3" json:"promise_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1190,6 +1200,13 @@ func (x *AvailabilityPlace) GetSku() string {
 func (x *AvailabilityPlace) GetOwner() string {
 	if x != nil {
 		return x.Owner
+	}
+	return ""
+}
+
+func (x *AvailabilityPlace) GetPromiseKey() string {
+	if x != nil {
+		return x.PromiseKey
 	}
 	return ""
 }
@@ -1490,7 +1507,9 @@ type StockClaim struct {
 	// Owner; empty: the tenant itself.
 	Owner string `protobuf:"bytes,4,opt,name=owner,proto3" json:"owner,omitempty"`
 	// Quantity, base unit.
-	Quantity      *v1.Quantity `protobuf:"bytes,5,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity *v1.Quantity `protobuf:"bytes,5,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Promise against supplies whose goods the claim may take, and which it uses up as far as it is granted; empty for none.
+	PromiseKey    string `protobuf:"bytes,55,opt,name=promise_key,json=promiseKey,proto3" json:"promise_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1558,6 +1577,13 @@ func (x *StockClaim) GetQuantity() *v1.Quantity {
 		return x.Quantity
 	}
 	return nil
+}
+
+func (x *StockClaim) GetPromiseKey() string {
+	if x != nil {
+		return x.PromiseKey
+	}
+	return ""
 }
 
 // Request of ReserveStock.
@@ -3925,7 +3951,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -3990,12 +4016,14 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
 	"\x05owner\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05owner\"N\n" +
 	"\x10GetStockResponse\x12:\n" +
-	"\x05stock\x18\x01 \x01(\v2$.lockstep.inventorymovement.v1.StockR\x05stock\"\x8c\x01\n" +
+	"\x05stock\x18\x01 \x01(\v2$.lockstep.inventorymovement.v1.StockR\x05stock\"\xb7\x01\n" +
 	"\x11AvailabilityPlace\x12\x1b\n" +
 	"\x04site\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04site\x12 \n" +
 	"\aitem_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06itemId\x12\x19\n" +
 	"\x03sku\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x03sku\x12\x1d\n" +
-	"\x05owner\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05owner\"o\n" +
+	"\x05owner\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05owner\x12)\n" +
+	"\vpromise_key\x187 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\n" +
+	"promiseKey\"o\n" +
 	"\x16GetAvailabilityRequest\x12U\n" +
 	"\x06places\x18\x01 \x03(\v20.lockstep.inventorymovement.v1.AvailabilityPlaceB\v\xbaH\b\x92\x01\x05\b\x01\x10\xc8\x01R\x06places\"n\n" +
 	"\x17GetAvailabilityResponse\x12S\n" +
@@ -4013,7 +4041,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"\x89\x01\n" +
 	"\x15ListMovementsResponse\x12H\n" +
 	"\tmovements\x18\x01 \x03(\v2*.lockstep.inventorymovement.v1.StockCommitR\tmovements\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc4\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xef\x01\n" +
 	"\n" +
 	"StockClaim\x12'\n" +
 	"\tclaim_key\x18\x01 \x01(\tB\n" +
@@ -4021,7 +4049,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x04site\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04site\x12 \n" +
 	"\aitem_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06itemId\x12\x14\n" +
 	"\x05owner\x18\x04 \x01(\tR\x05owner\x128\n" +
-	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\x8a\x01\n" +
+	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12)\n" +
+	"\vpromise_key\x187 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\n" +
+	"promiseKey\"\x8a\x01\n" +
 	"\x13ReserveStockRequest\x12N\n" +
 	"\x06claims\x18\x01 \x03(\v2).lockstep.inventorymovement.v1.StockClaimB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\x06claims\x12#\n" +
 	"\rallow_partial\x18\x02 \x01(\bR\fallowPartial\"\xfe\x01\n" +
@@ -4177,7 +4207,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xa0\v\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xe0\v\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4230,7 +4260,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x1aREASON_RESERVATION_UNKNOWN\x10E\x12\x1d\n" +
 	"\x19REASON_CLAIM_KEY_RESERVED\x10F\x12\x18\n" +
 	"\x14REASON_POLICIES_FULL\x10G\x12\x19\n" +
-	"\x15REASON_REMAINING_LIFE\x10B2\xd25\n" +
+	"\x15REASON_REMAINING_LIFE\x10B\x12\x1a\n" +
+	"\x15REASON_SUPPLY_MISSING\x10\xa0\x01\x12\"\n" +
+	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10\xa1\x012\x89:\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4306,7 +4338,12 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12GetInboundDelivery\x128.lockstep.inventorymovement.v1.GetInboundDeliveryRequest\x1a9.lockstep.inventorymovement.v1.GetInboundDeliveryResponse\"@\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02.\x12,/v1/inbound-deliveries/{inbound_delivery_id}\x12\xbe\x01\n" +
 	"\x15ListInboundDeliveries\x12;.lockstep.inventorymovement.v1.ListInboundDeliveriesRequest\x1a<.lockstep.inventorymovement.v1.ListInboundDeliveriesResponse\"*\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/inbound-deliveriesB\xb8\x02\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/inbound-deliveries\x12\x8a\x01\n" +
+	"\x0fPromiseSupplies\x125.lockstep.inventorymovement.v1.PromiseSuppliesRequest\x1a6.lockstep.inventorymovement.v1.PromiseSuppliesResponse\"\b\x8a\xb5\x18\x04\x10\x01\x18\x01\x12\xb8\x01\n" +
+	"\x11CheckAvailability\x127.lockstep.inventorymovement.v1.CheckAvailabilityRequest\x1a8.lockstep.inventorymovement.v1.CheckAvailabilityResponse\"0\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/stocks:checkAvailability\x12\xec\x01\n" +
+	"\x19RescheduleInboundDelivery\x12?.lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest\x1a@.lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse\"L\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x04\x18\x01\x82\xd3\xe4\x93\x02<:\x01*\"7/v1/inbound-deliveries/{inbound_delivery_id}:rescheduleB\xb8\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\x16InventoryMovementProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -4413,16 +4450,22 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*ListReservationsRequest)(nil),           // 86: lockstep.inventorymovement.v1.ListReservationsRequest
 	(*SetAllocationPolicyRequest)(nil),        // 87: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
 	(*GetAllocationPolicyRequest)(nil),        // 88: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	(*GetBalanceResponse)(nil),                // 89: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 90: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 91: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 92: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 93: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 94: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 95: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 96: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 97: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 98: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*PromiseSuppliesRequest)(nil),            // 89: lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	(*CheckAvailabilityRequest)(nil),          // 90: lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	(*RescheduleInboundDeliveryRequest)(nil),  // 91: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	(*GetBalanceResponse)(nil),                // 92: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 93: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 94: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 95: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 96: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 97: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 98: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 99: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 100: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 101: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*PromiseSuppliesResponse)(nil),           // 102: lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	(*CheckAvailabilityResponse)(nil),         // 103: lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	(*RescheduleInboundDeliveryResponse)(nil), // 104: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -4540,45 +4583,51 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	52,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
 	54,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
 	56,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
-	2,   // 115: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 116: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 117: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 118: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 119: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12,  // 120: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 121: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	89,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	90,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	91,  // 134: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	92,  // 135: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	93,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	94,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	95,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	96,  // 139: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	97,  // 140: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	98,  // 141: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 142: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 143: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 144: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 145: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	115, // [115:152] is the sub-list for method output_type
-	78,  // [78:115] is the sub-list for method input_type
+	89,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	90,  // 116: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	91,  // 117: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	2,   // 118: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 119: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 120: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 121: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 134: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	92,  // 135: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	93,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	94,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	95,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	96,  // 139: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	97,  // 140: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	98,  // 141: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	99,  // 142: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	100, // 143: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	101, // 144: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 145: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 152: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 153: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 154: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	102, // 155: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	103, // 156: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	104, // 157: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	118, // [118:158] is the sub-list for method output_type
+	78,  // [78:118] is the sub-list for method input_type
 	78,  // [78:78] is the sub-list for extension type_name
 	78,  // [78:78] is the sub-list for extension extendee
 	0,   // [0:78] is the sub-list for field type_name
@@ -4594,6 +4643,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_inbound_resources_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
+	file_lockstep_inventorymovement_v1_supplies_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -58,6 +58,9 @@ const (
 	InventoryMovementService_ConfirmPutaway_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutaway"
 	InventoryMovementService_GetInboundDelivery_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/GetInboundDelivery"
 	InventoryMovementService_ListInboundDeliveries_FullMethodName     = "/lockstep.inventorymovement.v1.InventoryMovementService/ListInboundDeliveries"
+	InventoryMovementService_PromiseSupplies_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/PromiseSupplies"
+	InventoryMovementService_CheckAvailability_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/CheckAvailability"
+	InventoryMovementService_RescheduleInboundDelivery_FullMethodName = "/lockstep.inventorymovement.v1.InventoryMovementService/RescheduleInboundDelivery"
 )
 
 // InventoryMovementServiceClient is the client API for InventoryMovementService service.
@@ -141,6 +144,15 @@ type InventoryMovementServiceClient interface {
 	GetInboundDelivery(ctx context.Context, in *GetInboundDeliveryRequest, opts ...grpc.CallOption) (*GetInboundDeliveryResponse, error)
 	// Lists inbound deliveries, oldest first, by one of the keys.
 	ListInboundDeliveries(ctx context.Context, in *ListInboundDeliveriesRequest, opts ...grpc.CallOption) (*ListInboundDeliveriesResponse, error)
+	// Promises what is to come, each claim up to its quantity, in the order in which they are made: no two
+	// promises count on the same goods. Dates are told by SupplyPromiseDated, also when they change.
+	PromiseSupplies(ctx context.Context, in *PromiseSuppliesRequest, opts ...grpc.CallOption) (*PromiseSuppliesResponse, error)
+	// Says what can be promised of an item at a site by when: what is here, the dated supplies within the
+	// reservation horizon, and what of them was promised to others.
+	CheckAvailability(ctx context.Context, in *CheckAvailabilityRequest, opts ...grpc.CallOption) (*CheckAvailabilityResponse, error)
+	// Records that a delivery is expected at another time. A supplier may say so of its own. Promises that
+	// count on it get other dates.
+	RescheduleInboundDelivery(ctx context.Context, in *RescheduleInboundDeliveryRequest, opts ...grpc.CallOption) (*RescheduleInboundDeliveryResponse, error)
 }
 
 type inventoryMovementServiceClient struct {
@@ -521,6 +533,36 @@ func (c *inventoryMovementServiceClient) ListInboundDeliveries(ctx context.Conte
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) PromiseSupplies(ctx context.Context, in *PromiseSuppliesRequest, opts ...grpc.CallOption) (*PromiseSuppliesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PromiseSuppliesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_PromiseSupplies_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) CheckAvailability(ctx context.Context, in *CheckAvailabilityRequest, opts ...grpc.CallOption) (*CheckAvailabilityResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckAvailabilityResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CheckAvailability_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) RescheduleInboundDelivery(ctx context.Context, in *RescheduleInboundDeliveryRequest, opts ...grpc.CallOption) (*RescheduleInboundDeliveryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RescheduleInboundDeliveryResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_RescheduleInboundDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InventoryMovementServiceServer is the server API for InventoryMovementService service.
 // All implementations must embed UnimplementedInventoryMovementServiceServer
 // for forward compatibility.
@@ -602,6 +644,15 @@ type InventoryMovementServiceServer interface {
 	GetInboundDelivery(context.Context, *GetInboundDeliveryRequest) (*GetInboundDeliveryResponse, error)
 	// Lists inbound deliveries, oldest first, by one of the keys.
 	ListInboundDeliveries(context.Context, *ListInboundDeliveriesRequest) (*ListInboundDeliveriesResponse, error)
+	// Promises what is to come, each claim up to its quantity, in the order in which they are made: no two
+	// promises count on the same goods. Dates are told by SupplyPromiseDated, also when they change.
+	PromiseSupplies(context.Context, *PromiseSuppliesRequest) (*PromiseSuppliesResponse, error)
+	// Says what can be promised of an item at a site by when: what is here, the dated supplies within the
+	// reservation horizon, and what of them was promised to others.
+	CheckAvailability(context.Context, *CheckAvailabilityRequest) (*CheckAvailabilityResponse, error)
+	// Records that a delivery is expected at another time. A supplier may say so of its own. Promises that
+	// count on it get other dates.
+	RescheduleInboundDelivery(context.Context, *RescheduleInboundDeliveryRequest) (*RescheduleInboundDeliveryResponse, error)
 	mustEmbedUnimplementedInventoryMovementServiceServer()
 }
 
@@ -722,6 +773,15 @@ func (UnimplementedInventoryMovementServiceServer) GetInboundDelivery(context.Co
 }
 func (UnimplementedInventoryMovementServiceServer) ListInboundDeliveries(context.Context, *ListInboundDeliveriesRequest) (*ListInboundDeliveriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListInboundDeliveries not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) PromiseSupplies(context.Context, *PromiseSuppliesRequest) (*PromiseSuppliesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PromiseSupplies not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CheckAvailability(context.Context, *CheckAvailabilityRequest) (*CheckAvailabilityResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckAvailability not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) RescheduleInboundDelivery(context.Context, *RescheduleInboundDeliveryRequest) (*RescheduleInboundDeliveryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RescheduleInboundDelivery not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) mustEmbedUnimplementedInventoryMovementServiceServer() {
 }
@@ -1411,6 +1471,60 @@ func _InventoryMovementService_ListInboundDeliveries_Handler(srv interface{}, ct
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_PromiseSupplies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PromiseSuppliesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).PromiseSupplies(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_PromiseSupplies_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).PromiseSupplies(ctx, req.(*PromiseSuppliesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_CheckAvailability_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckAvailabilityRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CheckAvailability(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CheckAvailability_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CheckAvailability(ctx, req.(*CheckAvailabilityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_RescheduleInboundDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RescheduleInboundDeliveryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).RescheduleInboundDelivery(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_RescheduleInboundDelivery_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).RescheduleInboundDelivery(ctx, req.(*RescheduleInboundDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InventoryMovementService_ServiceDesc is the grpc.ServiceDesc for InventoryMovementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1565,6 +1679,18 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListInboundDeliveries",
 			Handler:    _InventoryMovementService_ListInboundDeliveries_Handler,
+		},
+		{
+			MethodName: "PromiseSupplies",
+			Handler:    _InventoryMovementService_PromiseSupplies_Handler,
+		},
+		{
+			MethodName: "CheckAvailability",
+			Handler:    _InventoryMovementService_CheckAvailability_Handler,
+		},
+		{
+			MethodName: "RescheduleInboundDelivery",
+			Handler:    _InventoryMovementService_RescheduleInboundDelivery_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
