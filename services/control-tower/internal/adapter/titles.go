@@ -48,6 +48,8 @@ var titles = map[string]map[string]string{
 		"ReleaseChannelDefined": "Release channel defined",
 		"ReleaseChannelClosed":  "Release channel closed[ at {site}]",
 		"ReleaseChannelOpened":  "Release channel opened[ at {site}]",
+		"ChannelPlaceTaken":     "Release has a place in its channel's window[ at {site}]",
+		"ChannelPlaceFreed":     "Release left its place in its channel's window[ at {site}]",
 	},
 	"inventorymovement": {
 		"StockMoved":                  "Stock moved[: {type~}][, from {from.location}][ to {to.location}]",
