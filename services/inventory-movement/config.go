@@ -19,12 +19,19 @@ type Config struct {
 
 	Horizon time.Duration `koanf:"reservation_horizon" doc:"What is expected later than so long from now is not promised."`
 
+	PickLines  int `koanf:"pick_lines_per_hour" doc:"Lines that a site picks in an hour, from which it is projected when a warehouse order is ready."`
+	PackLines  int `koanf:"pack_lines_per_hour" doc:"Lines that a site packs in an hour."`
+	LoadOrders int `koanf:"load_orders_per_hour" doc:"Warehouse orders that a site loads in an hour."`
+
 	OverReceiptPercent string `koanf:"over_receipt_percent" doc:"Per cent of a line by which more than was announced is accepted, where neither the line nor its ASN says."`
 }
 
 // Defaults returns the configuration of a developer's machine, which is that of production.
 func Defaults() Config {
-	return Config{Parallel: 64, SSCCBlock: 100, VerifyEvery: time.Minute, VerifyAtOnce: 10, Allocation: "FIFO", Sweep: time.Second, OverReceiptPercent: "0", Horizon: 90 * 24 * time.Hour}
+	return Config{
+		Parallel: 64, SSCCBlock: 100, VerifyEvery: time.Minute, VerifyAtOnce: 10, Allocation: "FIFO", Sweep: time.Second, OverReceiptPercent: "0", Horizon: 90 * 24 * time.Hour,
+		PickLines: 120, PackLines: 120, LoadOrders: 60,
+	}
 }
 
 // Validate names every setting that cannot be.
@@ -44,6 +51,9 @@ func (c Config) Validate() error {
 	}
 	if c.Horizon < 0 || c.Horizon > 10*365*24*time.Hour {
 		wrong = append(wrong, errors.New("reservation_horizon: must be from 0 to 87600h"))
+	}
+	if min(c.PickLines, c.PackLines, c.LoadOrders) < 1 || max(c.PickLines, c.PackLines, c.LoadOrders) > 1_000_000 {
+		wrong = append(wrong, errors.New("pick_lines_per_hour, pack_lines_per_hour, load_orders_per_hour: must be from 1 to 1000000"))
 	}
 	if c.Allocation != "FIFO" && c.Allocation != "LIFO" {
 		wrong = append(wrong, errors.New("allocation: must be FIFO or LIFO"))

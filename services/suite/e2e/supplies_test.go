@@ -24,6 +24,7 @@ func TestSupplies(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) { test(t, supplied(t, f, 1, 6)) })
 		}
+		t.Run("cut-off at risk", func(t *testing.T) { cutOffAtRisk(t, supplied(t, f, 1, 500)) })
 	})
 }
 
@@ -144,6 +145,52 @@ func afterTheHorizon(t *testing.T, p party) {
 	testkit.Eventually(t, within, func() error {
 		if a := p.availability(t, 1); a.GetPromisedByDate() != "0" {
 			return fmt.Errorf("%v", a)
+		}
+		return nil
+	})
+}
+
+// cutOffAtRisk: 400 lines take 401 minutes, and the carrier comes every four hours: the order
+// misses the cut-off that it could make when it was released. Once it is cancelled nothing is at risk.
+func cutOffAtRisk(t *testing.T, p party) {
+	var times, lines []string
+	for _, day := range []string{"MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"} {
+		for hour := 1; hour < 24; hour += 4 {
+			times = append(times, fmt.Sprintf(`{"weekday":"WEEKDAY_%s","localTime":"%02d:30","leadMinutes":5}`, day, hour))
+		}
+	}
+	p.must(t, http.MethodPost, "/v1/cut-offs", fmt.Sprintf(`{"cutOff":{"siteCode":%q,"carrierCode":%q,"times":[%s]}}`, lifecycle.Site, lifecycle.Carrier, strings.Join(times, ",")))
+	for i := range 400 {
+		lines = append(lines, fmt.Sprintf(`{"lineNumber":%d,"sku":%q,"quantity":{"value":"1","unit":"EA"}}`, i+1, lifecycle.SKU(0)))
+	}
+	head, _, one := strings.Cut(order("RISK-1", 1), `"lines":[`)
+	if !one {
+		t.Fatal(head)
+	}
+	body := head + `"lines":[` + strings.Join(lines, ",") + `]}}`
+	id := receipt(t, "order", p.must(t, http.MethodPost, "/v1/orders", body)).GetId()
+	p.releases(t, id, 1)
+	atRisk := func() *inventorymovementv1.ListCutOffsAtRiskResponse {
+		got := &inventorymovementv1.ListCutOffsAtRiskResponse{}
+		unmarshal(t, p.read(t, "/v1/warehouse-orders:listCutOffsAtRisk?site="+lifecycle.Site), got)
+		return got
+	}
+	var got *inventorymovementv1.ListCutOffsAtRiskResponse
+	testkit.Eventually(t, within, func() error {
+		if got = atRisk(); got.GetTotal() != 1 {
+			return fmt.Errorf("%v", got)
+		}
+		return nil
+	})
+	o := got.GetOrders()[0]
+	if o.GetOrderId() != id || o.GetMinutesLate() < 401-5*60 || o.GetBlockingStage() != inventorymovementv1.WorkStage_WORK_STAGE_PICK ||
+		o.GetReadyTime().AsTime().Sub(got.GetAsOfTime().AsTime()) != 401*time.Minute || o.GetReadyByTime().AsTime().Minute() != 25 {
+		t.Errorf("%v", got)
+	}
+	p.must(t, http.MethodPost, "/v1/orders/"+id+":cancel", `{"reason":"CUSTOMER_REQUEST"}`)
+	testkit.Eventually(t, within, func() error {
+		if got := atRisk(); got.GetTotal() != 0 || got.GetOpenOrders() != 0 {
+			return fmt.Errorf("%v", got)
 		}
 		return nil
 	})

@@ -30,7 +30,7 @@ func StockType() store.Type[domain.Stock, domain.StockFact] {
 // OrderType declares warehouse orders to the store.
 func OrderType() store.Type[domain.WarehouseOrder, domain.OrderFact] {
 	return store.Type[domain.WarehouseOrder, domain.OrderFact]{
-		Name: "warehouse_order", Prefix: "who", Fold: 2,
+		Name: "warehouse_order", Prefix: "who", Fold: 3,
 		Evolve: domain.EvolveOrder,
 		Encode: func(f domain.OrderFact) (string, []byte, error) { return protovalue.Encode(orderMessage(f)) },
 		Decode: orderReaders.Decode,
@@ -38,6 +38,7 @@ func OrderType() store.Type[domain.WarehouseOrder, domain.OrderFact] {
 			app.IndexState: func(o domain.WarehouseOrder) []string { return key(string(o.State())) },
 			app.IndexOrder: func(o domain.WarehouseOrder) []string { return key(o.Keys.Order) },
 			app.IndexSite:  func(o domain.WarehouseOrder) []string { return key(o.Site) },
+			app.IndexOpen:  openAt,
 		},
 	}
 }
@@ -67,4 +68,13 @@ func key(k string) []string {
 		return nil
 	}
 	return []string{k}
+}
+
+// openAt is the site of a warehouse order that is neither issued nor cancelled.
+func openAt(o domain.WarehouseOrder) []string {
+	switch o.State() {
+	case domain.Issued, domain.Cancelled:
+		return nil
+	}
+	return key(o.Site)
 }

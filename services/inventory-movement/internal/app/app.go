@@ -55,6 +55,9 @@ type App struct {
 	Policies Policies
 	Strategy domain.Strategy
 	Horizon  time.Duration // supplies that come later are not promised
+	// Timetables say when carriers come; Rates how much a site does in an hour.
+	Timetables Timetables
+	Rates      domain.Rates
 }
 
 // StockID derives the id of the stock of an item at a site.

@@ -3951,7 +3951,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4262,7 +4262,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x14REASON_POLICIES_FULL\x10G\x12\x19\n" +
 	"\x15REASON_REMAINING_LIFE\x10B\x12\x1a\n" +
 	"\x15REASON_SUPPLY_MISSING\x10\xa0\x01\x12\"\n" +
-	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10\xa1\x012\x89:\n" +
+	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10\xa1\x012\xcd;\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4343,7 +4343,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x11CheckAvailability\x127.lockstep.inventorymovement.v1.CheckAvailabilityRequest\x1a8.lockstep.inventorymovement.v1.CheckAvailabilityResponse\"0\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/stocks:checkAvailability\x12\xec\x01\n" +
 	"\x19RescheduleInboundDelivery\x12?.lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest\x1a@.lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse\"L\x8a\xb5\x18\x06\n" +
-	"\x02\x01\x04\x18\x01\x82\xd3\xe4\x93\x02<:\x01*\"7/v1/inbound-deliveries/{inbound_delivery_id}:rescheduleB\xb8\x02\n" +
+	"\x02\x01\x04\x18\x01\x82\xd3\xe4\x93\x02<:\x01*\"7/v1/inbound-deliveries/{inbound_delivery_id}:reschedule\x12\xc1\x01\n" +
+	"\x11ListCutOffsAtRisk\x127.lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest\x1a8.lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse\"9\x8a\xb5\x18\a\n" +
+	"\x03\x01\x03\x06\x10\x01\x82\xd3\xe4\x93\x02(\x12&/v1/warehouse-orders:listCutOffsAtRiskB\xb8\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\x16InventoryMovementProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -4453,19 +4455,21 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*PromiseSuppliesRequest)(nil),            // 89: lockstep.inventorymovement.v1.PromiseSuppliesRequest
 	(*CheckAvailabilityRequest)(nil),          // 90: lockstep.inventorymovement.v1.CheckAvailabilityRequest
 	(*RescheduleInboundDeliveryRequest)(nil),  // 91: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	(*GetBalanceResponse)(nil),                // 92: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 93: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 94: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 95: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 96: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 97: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 98: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 99: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 100: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 101: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	(*PromiseSuppliesResponse)(nil),           // 102: lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	(*CheckAvailabilityResponse)(nil),         // 103: lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	(*RescheduleInboundDeliveryResponse)(nil), // 104: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	(*ListCutOffsAtRiskRequest)(nil),          // 92: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	(*GetBalanceResponse)(nil),                // 93: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 94: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 95: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 96: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 97: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 98: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 99: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 100: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 101: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 102: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*PromiseSuppliesResponse)(nil),           // 103: lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	(*CheckAvailabilityResponse)(nil),         // 104: lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	(*RescheduleInboundDeliveryResponse)(nil), // 105: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	(*ListCutOffsAtRiskResponse)(nil),         // 106: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -4586,48 +4590,50 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	89,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
 	90,  // 116: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
 	91,  // 117: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	2,   // 118: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 119: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 120: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 121: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 134: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	92,  // 135: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	93,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	94,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	95,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	96,  // 139: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	97,  // 140: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	98,  // 141: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	99,  // 142: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	100, // 143: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	101, // 144: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 145: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 152: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 153: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 154: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	102, // 155: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	103, // 156: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	104, // 157: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	118, // [118:158] is the sub-list for method output_type
-	78,  // [78:118] is the sub-list for method input_type
+	92,  // 118: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	2,   // 119: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 120: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 121: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 122: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 134: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 135: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	93,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	94,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	95,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	96,  // 139: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	97,  // 140: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	98,  // 141: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	99,  // 142: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	100, // 143: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	101, // 144: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	102, // 145: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 152: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 153: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 154: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 155: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	103, // 156: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	104, // 157: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	105, // 158: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	106, // 159: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	119, // [119:160] is the sub-list for method output_type
+	78,  // [78:119] is the sub-list for method input_type
 	78,  // [78:78] is the sub-list for extension type_name
 	78,  // [78:78] is the sub-list for extension extendee
 	0,   // [0:78] is the sub-list for field type_name
@@ -4640,6 +4646,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	}
 	file_lockstep_inventorymovement_v1_allocations_proto_init()
 	file_lockstep_inventorymovement_v1_balances_proto_init()
+	file_lockstep_inventorymovement_v1_cut_offs_proto_init()
 	file_lockstep_inventorymovement_v1_inbound_resources_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()

@@ -61,6 +61,7 @@ const (
 	InventoryMovementService_PromiseSupplies_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/PromiseSupplies"
 	InventoryMovementService_CheckAvailability_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/CheckAvailability"
 	InventoryMovementService_RescheduleInboundDelivery_FullMethodName = "/lockstep.inventorymovement.v1.InventoryMovementService/RescheduleInboundDelivery"
+	InventoryMovementService_ListCutOffsAtRisk_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/ListCutOffsAtRisk"
 )
 
 // InventoryMovementServiceClient is the client API for InventoryMovementService service.
@@ -153,6 +154,9 @@ type InventoryMovementServiceClient interface {
 	// Records that a delivery is expected at another time. A supplier may say so of its own. Promises that
 	// count on it get other dates.
 	RescheduleInboundDelivery(ctx context.Context, in *RescheduleInboundDeliveryRequest, opts ...grpc.CallOption) (*RescheduleInboundDeliveryResponse, error)
+	// Lists the warehouse orders of a site that are projected to be ready after their carrier's cut-off: from the
+	// work that is open there, in the order of the cut-offs, and how much of each stage is done in an hour.
+	ListCutOffsAtRisk(ctx context.Context, in *ListCutOffsAtRiskRequest, opts ...grpc.CallOption) (*ListCutOffsAtRiskResponse, error)
 }
 
 type inventoryMovementServiceClient struct {
@@ -563,6 +567,16 @@ func (c *inventoryMovementServiceClient) RescheduleInboundDelivery(ctx context.C
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) ListCutOffsAtRisk(ctx context.Context, in *ListCutOffsAtRiskRequest, opts ...grpc.CallOption) (*ListCutOffsAtRiskResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCutOffsAtRiskResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListCutOffsAtRisk_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InventoryMovementServiceServer is the server API for InventoryMovementService service.
 // All implementations must embed UnimplementedInventoryMovementServiceServer
 // for forward compatibility.
@@ -653,6 +667,9 @@ type InventoryMovementServiceServer interface {
 	// Records that a delivery is expected at another time. A supplier may say so of its own. Promises that
 	// count on it get other dates.
 	RescheduleInboundDelivery(context.Context, *RescheduleInboundDeliveryRequest) (*RescheduleInboundDeliveryResponse, error)
+	// Lists the warehouse orders of a site that are projected to be ready after their carrier's cut-off: from the
+	// work that is open there, in the order of the cut-offs, and how much of each stage is done in an hour.
+	ListCutOffsAtRisk(context.Context, *ListCutOffsAtRiskRequest) (*ListCutOffsAtRiskResponse, error)
 	mustEmbedUnimplementedInventoryMovementServiceServer()
 }
 
@@ -782,6 +799,9 @@ func (UnimplementedInventoryMovementServiceServer) CheckAvailability(context.Con
 }
 func (UnimplementedInventoryMovementServiceServer) RescheduleInboundDelivery(context.Context, *RescheduleInboundDeliveryRequest) (*RescheduleInboundDeliveryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RescheduleInboundDelivery not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListCutOffsAtRisk(context.Context, *ListCutOffsAtRiskRequest) (*ListCutOffsAtRiskResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCutOffsAtRisk not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) mustEmbedUnimplementedInventoryMovementServiceServer() {
 }
@@ -1525,6 +1545,24 @@ func _InventoryMovementService_RescheduleInboundDelivery_Handler(srv interface{}
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_ListCutOffsAtRisk_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCutOffsAtRiskRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListCutOffsAtRisk(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListCutOffsAtRisk_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListCutOffsAtRisk(ctx, req.(*ListCutOffsAtRiskRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InventoryMovementService_ServiceDesc is the grpc.ServiceDesc for InventoryMovementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1691,6 +1729,10 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RescheduleInboundDelivery",
 			Handler:    _InventoryMovementService_RescheduleInboundDelivery_Handler,
+		},
+		{
+			MethodName: "ListCutOffsAtRisk",
+			Handler:    _InventoryMovementService_ListCutOffsAtRisk_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
