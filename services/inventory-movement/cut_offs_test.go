@@ -93,6 +93,14 @@ func cutOffsAtRisk(t *testing.T, w *world) {
 			}
 		}
 	}
+	page, err := w.wms.ListCutOffsAtRisk(t.Context(), &im.ListCutOffsAtRiskRequest{Site: site, PageSize: 1})
+	if err != nil || len(page.GetOrders()) != 1 || page.GetNextPageToken() == "" {
+		t.Fatal(page, err)
+	}
+	rest, err := w.wms.ListCutOffsAtRisk(t.Context(), &im.ListCutOffsAtRiskRequest{Site: site, PageSize: 1, PageToken: page.GetNextPageToken()})
+	if err != nil || len(rest.GetOrders()) != 1 || rest.GetNextPageToken() != "" || rest.GetOrders()[0].GetWarehouseOrderId() == page.GetOrders()[0].GetWarehouseOrderId() {
+		t.Errorf("%v %v", rest, err)
+	}
 	w.orders.publish(t, w.Tenant, first.GetOrderId(), &orderreleasev1.CancelRequested{
 		OrderId: first.GetOrderId(), OrderNumber: first.GetOrderNumber(), ReleaseId: first.GetReleaseId(), ReleaseVersion: 1, Site: site, Reason: "CUSTOMER_REQUEST",
 	})

@@ -147,15 +147,23 @@ func holidays(body []byte) (map[calendar.Date]bool, error) {
 
 // ListCutOffsAtRisk lists the warehouse orders of a site that miss their cut-offs.
 func (s *Server) ListCutOffsAtRisk(ctx context.Context, r *imv1.ListCutOffsAtRiskRequest) (*imv1.ListCutOffsAtRiskResponse, error) {
+	after, err := fromPageToken(r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
 	a, err := s.App.AtRisk(ctx, r.GetSite(), s.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
-	shown := a.Late[:min(len(a.Late), pageSize(r.GetPageSize()))]
+	from := int(min(after, uint64(len(a.Late))))
+	shown, next := a.Late[from:], uint64(0)
+	if size := pageSize(r.GetPageSize()); len(shown) > size {
+		shown, next = shown[:size], uint64(from+size)
+	}
 	return &imv1.ListCutOffsAtRiskResponse{
 		Orders: protovalue.Each(shown, func(j domain.Job) *imv1.CutOffAtRisk { return atRisk(j, a.Timetable, a.ProjectedAt) }),
 		Total:  int32(len(a.Late)), OpenOrders: int32(a.Open), WithoutCutOff: int32(a.Without), LinesToPick: int32(a.Pick), LinesToPack: int32(a.Pack),
-		AsOfTime: protovalue.Time(a.ProjectedAt),
+		AsOfTime: protovalue.Time(a.ProjectedAt), NextPageToken: pageToken(next),
 	}, nil
 }
 

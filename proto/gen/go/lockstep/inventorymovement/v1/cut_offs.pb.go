@@ -88,7 +88,9 @@ type ListCutOffsAtRiskRequest struct {
 	// Site, a location code.
 	Site string `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
 	// Orders to return, the latest ones first, at most 200; 0 means 50.
-	PageSize      int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the earlier page; each page is a projection of its own moment.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -135,6 +137,13 @@ func (x *ListCutOffsAtRiskRequest) GetPageSize() int32 {
 		return x.PageSize
 	}
 	return 0
+}
+
+func (x *ListCutOffsAtRiskRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
 }
 
 // A warehouse order that is projected to be ready after its cut-off.
@@ -334,7 +343,9 @@ type ListCutOffsAtRiskResponse struct {
 	// Lines that are to be packed, those to be picked included.
 	LinesToPack int32 `protobuf:"varint,6,opt,name=lines_to_pack,json=linesToPack,proto3" json:"lines_to_pack,omitempty"`
 	// Moment of the projection, UTC.
-	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	AsOfTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,8,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -418,15 +429,24 @@ func (x *ListCutOffsAtRiskResponse) GetAsOfTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ListCutOffsAtRiskResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_lockstep_inventorymovement_v1_cut_offs_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_cut_offs_proto_rawDesc = "" +
 	"\n" +
-	",lockstep/inventorymovement/v1/cut_offs.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"b\n" +
+	",lockstep/inventorymovement/v1/cut_offs.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x8a\x01\n" +
 	"\x18ListCutOffsAtRiskRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\"\xb7\x05\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12&\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\tpageToken\"\xb7\x05\n" +
 	"\fCutOffAtRisk\x12,\n" +
 	"\x12warehouse_order_id\x18\x01 \x01(\tR\x10warehouseOrderId\x12\x19\n" +
 	"\border_id\x18\x02 \x01(\tR\aorderId\x12!\n" +
@@ -449,7 +469,7 @@ const file_lockstep_inventorymovement_v1_cut_offs_proto_rawDesc = "" +
 	"local_time\x18\r \x01(\tR\tlocalTime\x12\x1b\n" +
 	"\ttime_zone\x18\x0e \x01(\tR\btimeZone\x12!\n" +
 	"\fminutes_late\x18\x0f \x01(\x03R\vminutesLate\x12\x16\n" +
-	"\x06missed\x18\x10 \x01(\bR\x06missed\"\xc1\x02\n" +
+	"\x06missed\x18\x10 \x01(\bR\x06missed\"\xe9\x02\n" +
 	"\x19ListCutOffsAtRiskResponse\x12C\n" +
 	"\x06orders\x18\x01 \x03(\v2+.lockstep.inventorymovement.v1.CutOffAtRiskR\x06orders\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x05R\x05total\x12\x1f\n" +
@@ -459,7 +479,8 @@ const file_lockstep_inventorymovement_v1_cut_offs_proto_rawDesc = "" +
 	"\rlines_to_pick\x18\x05 \x01(\x05R\vlinesToPick\x12\"\n" +
 	"\rlines_to_pack\x18\x06 \x01(\x05R\vlinesToPack\x128\n" +
 	"\n" +
-	"as_of_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*f\n" +
+	"as_of_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\x12&\n" +
+	"\x0fnext_page_token\x18\b \x01(\tR\rnextPageToken*f\n" +
 	"\tWorkStage\x12\x1a\n" +
 	"\x16WORK_STAGE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fWORK_STAGE_PICK\x10\x01\x12\x13\n" +

@@ -338,7 +338,7 @@ var File_lockstep_orderrelease_v1_promises_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_promises_proto_rawDesc = "" +
 	"\n" +
-	"'lockstep/orderrelease/v1/promises.proto\x12\x18lockstep.orderrelease.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\xc8\x01\n" +
+	"'lockstep/orderrelease/v1/promises.proto\x12\x18lockstep.orderrelease.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\"\xc8\x01\n" +
 	"\x0eExpectedSupply\x12\x1a\n" +
 	"\bquantity\x18\x01 \x01(\tR\bquantity\x124\n" +
 	"\x13inbound_delivery_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x16R\x11inboundDeliveryId\x12#\n" +
