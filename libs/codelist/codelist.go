@@ -52,7 +52,10 @@ var embedded = []List{
 var lists = func() map[string]List {
 	all := map[string]List{}
 	for _, l := range embedded {
-		text, _ := files.ReadFile("lists/" + strings.ToLower(l.Code) + ".txt") // it is embedded, a test reads each
+		text, err := files.ReadFile("lists/" + strings.ToLower(l.Code) + ".txt")
+		if err != nil {
+			panic("codelist: a list is not embedded: " + err.Error()) // the program was built without it
+		}
 		l.Entries = parse(string(text))
 		all[l.Code] = l
 	}
@@ -62,7 +65,10 @@ var lists = func() map[string]List {
 	}
 	currencies := List{Code: "ISO-4217", Standard: "ISO", Name: "Currencies with their minor unit"}
 	for _, code := range money.Currencies() {
-		places, _ := money.Exponent(code)
+		places, known := money.Exponent(code)
+		if !known {
+			panic("codelist: a currency without a minor unit: " + code) // it is one of money's own
+		}
 		currencies.Entries = append(currencies.Entries, Entry{Code: code, Canonical: code, Meaning: "minor unit 10^-" + string(rune('0'+places))})
 	}
 	for _, l := range []List{units, currencies} {
@@ -74,8 +80,11 @@ var lists = func() map[string]List {
 // parse reads lines of "code canonical meaning", "-" for no canonical code.
 func parse(text string) (entries []Entry) {
 	for line := range strings.Lines(text) {
-		code, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		canonical, meaning, _ := strings.Cut(rest, " ")
+		code, rest, coded := strings.Cut(strings.TrimSpace(line), " ")
+		canonical, meaning, meant := strings.Cut(rest, " ")
+		if !coded || !meant {
+			panic("codelist: a line lacks its meaning: " + line) // of an embedded list
+		}
 		entries = append(entries, Entry{Code: code, Canonical: strings.TrimSuffix(canonical, "-"), Meaning: meaning})
 	}
 	return entries

@@ -17,6 +17,12 @@ type Config struct {
 	Sweep        time.Duration `koanf:"sweep" doc:"How often reservations are looked at whose time is over."`
 	VerifyAtOnce int           `koanf:"verify_at_once" doc:"Stocks that are held against their commits at a time."`
 
+	Horizon time.Duration `koanf:"reservation_horizon" doc:"What is expected later than so long from now is not promised."`
+
+	PickLines  int `koanf:"pick_lines_per_hour" doc:"Lines that a site picks in an hour, from which it is projected when a warehouse order is ready."`
+	PackLines  int `koanf:"pack_lines_per_hour" doc:"Lines that a site packs in an hour."`
+	LoadOrders int `koanf:"load_orders_per_hour" doc:"Warehouse orders that a site loads in an hour."`
+
 	OverReceiptPercent string `koanf:"over_receipt_percent" doc:"Per cent of a line by which more than was announced is accepted, where neither the line nor its ASN says."`
 	PackAuditGrams     int    `koanf:"pack_audit_grams" doc:"Grams by which the weight of a handling unit may differ from what is expected, at a site that has no tolerance of its own; the greater of this and the percentage counts."`
 	PackAuditPercent   string `koanf:"pack_audit_percent" doc:"Per cent by which it may differ."`
@@ -26,7 +32,8 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Parallel: 64, SSCCBlock: 100, VerifyEvery: time.Minute, VerifyAtOnce: 10, Allocation: "FIFO", Sweep: time.Second,
-		OverReceiptPercent: "0", PackAuditGrams: 50, PackAuditPercent: "3",
+		OverReceiptPercent: "0", PackAuditGrams: 50, PackAuditPercent: "3", Horizon: 90 * 24 * time.Hour,
+		PickLines: 120, PackLines: 120, LoadOrders: 60,
 	}
 }
 
@@ -44,6 +51,12 @@ func (c Config) Validate() error {
 	}
 	if c.VerifyAtOnce < 1 || c.VerifyAtOnce > 1000 {
 		wrong = append(wrong, errors.New("verify_at_once: must be from 1 to 1000"))
+	}
+	if c.Horizon < 0 || c.Horizon > 10*365*24*time.Hour {
+		wrong = append(wrong, errors.New("reservation_horizon: must be from 0 to 87600h"))
+	}
+	if min(c.PickLines, c.PackLines, c.LoadOrders) < 1 || max(c.PickLines, c.PackLines, c.LoadOrders) > 1_000_000 {
+		wrong = append(wrong, errors.New("pick_lines_per_hour, pack_lines_per_hour, load_orders_per_hour: must be from 1 to 1000000"))
 	}
 	if c.Allocation != "FIFO" && c.Allocation != "LIFO" {
 		wrong = append(wrong, errors.New("allocation: must be FIFO or LIFO"))

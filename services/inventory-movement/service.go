@@ -5,6 +5,7 @@ package inventorymovement
 
 import (
 	"context"
+	_ "time/tzdata" // sites have zones, wherever this runs
 
 	"google.golang.org/grpc"
 
@@ -22,6 +23,7 @@ const Name = "inventory-movement"
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
 	masterData := adapter.NewMasterData(d.Store)
+	timetables := adapter.NewTimetables(d.Store)
 	places := adapter.NewPlaces(d.Store, d.Dial("master-data"))
 	drift, err := adapter.NewDrift()
 	if err != nil {
@@ -36,15 +38,18 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		SSCCs: app.NewSSCCs(
 			store.Register(d.Store, adapter.NumbersType()), store.Register(d.Store, adapter.ForeignType()), int64(cfg.SSCCBlock),
 		),
-		Units:     store.Register(d.Store, adapter.UnitType()),
-		Packing:   store.Register(d.Store, adapter.PackingType()),
-		Waves:     store.Register(d.Store, adapter.WaveType()),
-		Reference: masterData,
-		Places:    places,
-		Parallel:  cfg.Parallel,
-		Policies:  store.Register(d.Store, adapter.PolicyType()),
-		Strategy:  domain.Strategy(cfg.Allocation),
-		PackAudit: domain.Tolerance{Grams: int64(cfg.PackAuditGrams), Percent: cfg.PackAuditPercent},
+		Units:      store.Register(d.Store, adapter.UnitType()),
+		Packing:    store.Register(d.Store, adapter.PackingType()),
+		Waves:      store.Register(d.Store, adapter.WaveType()),
+		Reference:  masterData,
+		Places:     places,
+		Parallel:   cfg.Parallel,
+		Policies:   store.Register(d.Store, adapter.PolicyType()),
+		Strategy:   domain.Strategy(cfg.Allocation),
+		PackAudit:  domain.Tolerance{Grams: int64(cfg.PackAuditGrams), Percent: cfg.PackAuditPercent},
+		Horizon:    cfg.Horizon,
+		Timetables: timetables,
+		Rates:      domain.Rates{Pick: cfg.PickLines, Pack: cfg.PackLines, Load: cfg.LoadOrders},
 	}
 	check := &app.Check{App: a, Snapshots: d.Store, AtOnce: cfg.VerifyAtOnce}
 	inbound := &app.Inbound{App: a, Deliveries: store.Register(d.Store, adapter.InboundType()), Tolerance: cfg.OverReceiptPercent}
@@ -53,7 +58,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Register: func(r grpc.ServiceRegistrar) {
 			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Clock: d.Clock})
 		},
-		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), masterData.Follower(), places.Follower()),
+		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), masterData.Follower(), places.Follower(), timetables.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.VerifyEvery, check.Turn),
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

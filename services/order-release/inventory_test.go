@@ -40,6 +40,8 @@ type shelf struct {
 	Allocated quantity.Decimal            `bson:"a"`
 	Claims    map[string]quantity.Decimal `bson:"c"`
 	Closed    []string                    `bson:"x"`
+	Coming    map[string]int              `bson:"g"` // ASN → pieces that are to come
+	Awaited   map[string]int              `bson:"w"` // promise → pieces
 }
 
 func (s shelf) free() quantity.Decimal {
@@ -75,8 +77,26 @@ func evolveShelf(s shelf, m proto.Message) shelf {
 		}
 	case *im.AllocationFreed:
 		s.Allocated = s.Allocated.Sub(quantity.MustParse(f.GetQuantity()))
+	case *im.SupplyChanged:
+		s.Coming = added(s.Coming, f.GetAsnNumber(), f.GetChange())
+	case *im.SupplyPromised:
+		s.Awaited = added(s.Awaited, f.GetPromiseKey(), f.GetChange())
 	}
 	return s
+}
+
+// added is a map with more of something.
+func added(m map[string]int, key, change string) map[string]int {
+	m = maps.Clone(m)
+	if m == nil {
+		m = map[string]int{}
+	}
+	n, err := strconv.Atoi(change)
+	if err != nil {
+		panic(err)
+	}
+	m[key] += n
+	return m
 }
 
 // task is one warehouse order.

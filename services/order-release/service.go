@@ -36,6 +36,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 			Rules: store.Register(d.Store, adapter.RulesType()), Channels: store.Register(d.Store, adapter.ChannelType()),
 			Conditions: conditions, Now: d.Clock.Now,
 		},
+		Loads:  store.Register(d.Store, adapter.LoadType()),
 		Limits: domain.Limits{Attempt: cfg.PromiseLimit, RetryFirst: cfg.RetryFirst, RetryMost: cfg.RetryMost},
 	}
 	return &host.Service{

@@ -253,7 +253,7 @@ func snapshot(t *testing.T, p party, all []endpoint, samples map[string]string) 
 func timeless(v any, beside ...string) any {
 	switch v := v.(type) {
 	case map[string]any:
-		for _, name := range append([]string{"asOfTime"}, beside...) {
+		for _, name := range append([]string{"asOfTime", "horizonTime"}, beside...) {
 			delete(v, name)
 		}
 		for name := range v {

@@ -26,6 +26,7 @@ func TestSourcing(t *testing.T) {
 			{"split into two shipments", splitIntoTwo},
 			{"backorder by promised date", backorderByDate},
 			{"release channel", releaseChannel},
+			{"channel capacity", channelCapacity},
 		} {
 			t.Run(c.name, func(t *testing.T) { c.test(t, f) })
 		}
@@ -272,4 +273,55 @@ func (p party) decidedOn(t *testing.T, id string) *orderreleasev1.Order {
 		return fmt.Errorf("%s", o.GetState())
 	})
 	return o
+}
+
+// channelCapacity: two of three orders go today; the third says when the next window opens, and
+// goes when more may go.
+func channelCapacity(t *testing.T, f *fleet.Fleet) {
+	p := supplied(t, f, 1, 10)
+	channel := func(n int) string {
+		return fmt.Sprintf(`{"channel":{"site":%q,"timeZone":"America/Chicago","capacity":{"releases":%d}}}`, lifecycle.Site, n)
+	}
+	p.must(t, http.MethodPut, "/v1/release-channels/DAY", channel(2))
+	known := p.beyondCapacity(t)
+	got := &orderreleasev1.GetReleaseChannelResponse{}
+	unmarshal(t, p.read(t, "/v1/release-channels/DAY"), got)
+	why := &orderreleasev1.ExplainNotReleasableResponse{}
+	unmarshal(t, p.read(t, "/v1/orders/"+known+":explainNotReleasable"), why)
+	if l := got.GetLoad(); l.GetReleases() != 2 || why.GetReleasable() || !why.GetNextTime().AsTime().Equal(l.GetEndsTime().AsTime()) {
+		t.Errorf("%v, %v", got, why)
+	}
+	p.must(t, http.MethodPut, "/v1/release-channels/DAY", channel(3))
+	p.state(t, known, "RELEASED")
+}
+
+// beyondCapacity submits orders until the channel's window is full for one: another process may
+// not know of the channel for a second.
+func (p party) beyondCapacity(t *testing.T) (id string) {
+	t.Helper()
+	testkit.Eventually(t, within, func() error {
+		id = receipt(t, "order", p.must(t, http.MethodPost, "/v1/orders", order(testkit.Name("CAP"), 1))).GetId()
+		return p.isFull(t, id)
+	})
+	return id
+}
+
+// isFull waits until an order is released, which is an error, or waits for the next window.
+func (p party) isFull(t *testing.T, id string) (err error) {
+	t.Helper()
+	testkit.Eventually(t, within, func() error {
+		if o := p.decidedOn(t, id); o.GetState() == orderreleasev1.OrderState_ORDER_STATE_RELEASED {
+			err = fmt.Errorf("order %s is released", id)
+			return nil
+		}
+		why := &orderreleasev1.ExplainNotReleasableResponse{}
+		unmarshal(t, p.read(t, "/v1/orders/"+id+":explainNotReleasable"), why)
+		for _, m := range why.GetMissing() {
+			if m.GetReason().GetCode() == "CHANNEL_FULL" {
+				return nil
+			}
+		}
+		return fmt.Errorf("%v", why)
+	})
+	return err
 }

@@ -48,6 +48,10 @@ var titles = map[string]map[string]string{
 		"ReleaseChannelDefined": "Release channel defined",
 		"ReleaseChannelClosed":  "Release channel closed[ at {site}]",
 		"ReleaseChannelOpened":  "Release channel opened[ at {site}]",
+		"PromiseDated":          "Promised by a date[ at {site}][: {reason~}]",
+		"PromiseUndated":        "Not promised[ at {site}][: {reason~}]",
+		"ChannelPlaceTaken":     "Release has a place in its channel's window[ at {site}]",
+		"ChannelPlaceFreed":     "Release left its place in its channel's window[ at {site}]",
 	},
 	"inventorymovement": {
 		"StockMoved":                   "Stock moved[: {type~}][, from {from.location}][ to {to.location}]",
@@ -103,6 +107,10 @@ var titles = map[string]map[string]string{
 		"CartonTypeDefined":            "Carton type defined[ at {site}]",
 		"CartonTypeRetired":            "Carton type retired[ at {site}]",
 		"PackAuditToleranceSet":        "Tolerance of weights set[ at {site}]",
+		"DeliveryRescheduled":          "Delivery expected at another time[: {reason}]",
+		"SupplyChanged":                "Supply of stock changed[: {reason~}]",
+		"SupplyPromised":               "Promised of what is to come",
+		"SupplyPromiseDated":           "Promise of what is to come dated[: {reason~}]",
 	},
 	"shipmentvisibility": {
 		"ShipmentPlanned":         "Shipment planned[ from {site}]",

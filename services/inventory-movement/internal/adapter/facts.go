@@ -30,7 +30,7 @@ func stockMessage(f domain.StockFact) proto.Message {
 			Place: place(f.Place), EventTime: protovalue.Time(f.At),
 		}
 	case domain.StockReserved:
-		m := &imv1.StockReserved{Stock: stockKey(f.StockKey), ClaimKey: f.Claim.Key, Quantity: f.Quantity.String(), Priority: int32(f.Priority)}
+		m := &imv1.StockReserved{Stock: stockKey(f.StockKey), ClaimKey: f.Claim.Key, Quantity: f.Quantity.String(), Priority: int32(f.Priority), PromiseKey: f.Promise}
 		if f.Expires != 0 {
 			m.ExpiresTime = protovalue.Time(time.UnixMilli(f.Expires))
 		}
@@ -51,7 +51,7 @@ func stockMessage(f domain.StockFact) proto.Message {
 	case domain.AllocationFreed:
 		return &imv1.AllocationFreed{Stock: stockKey(f.StockKey), WarehouseOrderId: f.Order, LineNumber: int32(f.Line), Quantity: f.Quantity.String()}
 	}
-	return nil
+	return supplyMessage(f)
 }
 
 // orderMessage is a fact of a warehouse order as it is stored and published.

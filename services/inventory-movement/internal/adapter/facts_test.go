@@ -147,9 +147,9 @@ func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, read
 }
 
 func TestFactsSurviveTheStore(t *testing.T) {
-	survive(t, append(stockFacts(), reservationFacts()...), stockMessage, stockReaders)
 	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts()), orderMessage, orderReaders)
-	survive(t, inboundFacts(), inboundMessage, inboundReaders)
+	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts()), stockMessage, stockReaders)
+	survive(t, append(inboundFacts(), rescheduledFacts()...), inboundMessage, inboundReaders)
 	survive(t, []domain.NumbersFact{domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}}, numbersMessage, numbersReaders)
 	survive(t, []domain.SSCCClaimed{{SSCC: box.SSCC, Order: "who_a"}}, ssccMessage, ssccReaders)
 }

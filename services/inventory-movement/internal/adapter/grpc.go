@@ -110,7 +110,7 @@ func (s *Server) GetStock(ctx context.Context, r *imv1.GetStockRequest) (*imv1.G
 // GetAvailability returns what can be promised.
 func (s *Server) GetAvailability(ctx context.Context, r *imv1.GetAvailabilityRequest) (*imv1.GetAvailabilityResponse, error) {
 	stocks, figures, err := s.App.Available(ctx, protovalue.Each(r.GetPlaces(), func(p *imv1.AvailabilityPlace) app.Place {
-		return app.Place{Site: p.GetSite(), Item: p.GetItemId(), SKU: p.GetSku(), Owner: p.GetOwner()}
+		return app.Place{Site: p.GetSite(), Item: p.GetItemId(), SKU: p.GetSku(), Owner: p.GetOwner(), Promise: p.GetPromiseKey()}
 	}), s.Clock.Now())
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func claims(list []*imv1.StockClaim, quantified bool) ([]app.Claim, error) {
 		if domain.Booked(c.GetClaimKey()) {
 			return nil, domain.Invalid(fmt.Sprintf("claims[%d].claim_key", i), "CLAIM_KEY_RESERVED", "%s is a reservation's", c.GetClaimKey())
 		}
-		out[i] = app.Claim{Key: c.GetClaimKey(), Site: c.GetSite(), Item: c.GetItemId(), Owner: c.GetOwner()}
+		out[i] = app.Claim{Key: c.GetClaimKey(), Site: c.GetSite(), Item: c.GetItemId(), Owner: c.GetOwner(), Promise: c.GetPromiseKey()}
 		if !quantified {
 			continue
 		}

@@ -35,6 +35,26 @@ func InboundType() store.Type[domain.Inbound, domain.InboundFact] {
 // all of it, so that what happened to one delivery is booked in its order.
 func InboundConsumer(a *app.Inbound) bus.Consumer {
 	return bus.Routes(bus.Reactor, "inbound", "inventory-movement",
+		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.AsnRegistered) error {
+			f, err := fromAsnRegistered(m)
+			if err != nil {
+				return err
+			}
+			return a.FollowAnnounced(ctx, f)
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.DeliveryRescheduled) error {
+			return a.FollowRescheduled(ctx, fromRescheduled(m))
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.DeliveryArrived) error {
+			return a.FollowArrived(ctx, fromArrived(m))
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.InboundRemainderCancelled) error {
+			f, err := fromRemainderCancelled(m)
+			if err != nil {
+				return err
+			}
+			return a.FollowCancelled(ctx, f)
+		}),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.GoodsReceived) error {
 			f, err := fromGoodsReceived(m)
 			if err != nil {
@@ -75,6 +95,10 @@ func inboundMessage(f domain.InboundFact) proto.Message {
 		}
 	case domain.DeliveryArrived:
 		return &imv1.DeliveryArrived{Keys: inboundKeys(f.InboundKeys), Dock: f.Dock, EventTime: protovalue.Time(f.At)}
+	case domain.DeliveryRescheduled:
+		return &imv1.DeliveryRescheduled{
+			Keys: inboundKeys(f.InboundKeys), BeforeTime: protovalue.Time(f.Before), ExpectedTime: protovalue.Time(f.Expected), Reason: f.Reason,
+		}
 	case domain.GoodsReceived:
 		return &imv1.GoodsReceived{
 			Keys: inboundKeys(f.InboundKeys), Parts: protovalue.Each(f.Parts, receivedPart), MessageMark: f.Message,
@@ -106,18 +130,9 @@ func inboundMessage(f domain.InboundFact) proto.Message {
 // inboundReaders reads every fact type that an inbound delivery may have.
 var inboundReaders = func() protovalue.Readers[domain.InboundFact] {
 	rs := protovalue.Readers[domain.InboundFact]{}
-	protovalue.Read(rs, func(m *imv1.AsnRegistered) (domain.InboundFact, error) {
-		f := domain.AsnRegistered{InboundKeys: fromInboundKeys(m.GetKeys()), Expected: protovalue.FromTime(m.GetExpectedTime())}
-		var err error
-		if f.Lines, err = protovalue.TryEach(m.GetLines(), fromAnnouncedLine); err != nil {
-			return nil, err
-		}
-		f.Units, err = protovalue.TryEach(m.GetUnits(), fromInboundUnit)
-		return f, err
-	})
-	protovalue.Read(rs, func(m *imv1.DeliveryArrived) (domain.InboundFact, error) {
-		return domain.DeliveryArrived{InboundKeys: fromInboundKeys(m.GetKeys()), Dock: m.GetDock(), At: protovalue.FromTime(m.GetEventTime())}, nil
-	})
+	protovalue.Read(rs, func(m *imv1.AsnRegistered) (domain.InboundFact, error) { return fromAsnRegistered(m) })
+	protovalue.Read(rs, func(m *imv1.DeliveryRescheduled) (domain.InboundFact, error) { return fromRescheduled(m), nil })
+	protovalue.Read(rs, func(m *imv1.DeliveryArrived) (domain.InboundFact, error) { return fromArrived(m), nil })
 	protovalue.Read(rs, func(m *imv1.GoodsReceived) (domain.InboundFact, error) { return fromGoodsReceived(m) })
 	protovalue.Read(rs, func(m *imv1.ReceiptDiscrepancyFound) (domain.InboundFact, error) {
 		q, err := protovalue.StoredQuantity(m.GetQuantity())
@@ -126,13 +141,7 @@ var inboundReaders = func() protovalue.Readers[domain.InboundFact] {
 			ReceiptDifference: domain.ReceiptDifference{Type: fromDiscrepancy(m.GetType()), Quantity: q.Value},
 		}, err
 	})
-	protovalue.Read(rs, func(m *imv1.InboundRemainderCancelled) (domain.InboundFact, error) {
-		lines, err := protovalue.TryEach(m.GetLines(), func(l *imv1.InboundLineQuantity) (domain.UnitContent, error) {
-			q, err := protovalue.StoredQuantity(l.GetQuantity())
-			return domain.UnitContent{Line: int(l.GetLineNumber()), Quantity: q.Value, Unit: q.Unit}, err
-		})
-		return domain.RemainderCancelled{InboundKeys: fromInboundKeys(m.GetKeys()), Lines: lines, Reason: m.GetReason()}, err
-	})
+	protovalue.Read(rs, func(m *imv1.InboundRemainderCancelled) (domain.InboundFact, error) { return fromRemainderCancelled(m) })
 	protovalue.Read(rs, func(m *imv1.InspectionRecorded) (domain.InboundFact, error) {
 		moves, err := protovalue.TryEach(m.GetMoves(), fromInboundMove)
 		return domain.InspectionRecorded{InboundKeys: fromInboundKeys(m.GetKeys()), Moves: moves, At: protovalue.FromTime(m.GetEventTime())}, err
@@ -149,6 +158,35 @@ var inboundReaders = func() protovalue.Readers[domain.InboundFact] {
 	})
 	return rs
 }()
+
+func fromAsnRegistered(m *imv1.AsnRegistered) (domain.AsnRegistered, error) {
+	f := domain.AsnRegistered{InboundKeys: fromInboundKeys(m.GetKeys()), Expected: protovalue.FromTime(m.GetExpectedTime())}
+	var err error
+	if f.Lines, err = protovalue.TryEach(m.GetLines(), fromAnnouncedLine); err != nil {
+		return f, err
+	}
+	f.Units, err = protovalue.TryEach(m.GetUnits(), fromInboundUnit)
+	return f, err
+}
+
+func fromArrived(m *imv1.DeliveryArrived) domain.DeliveryArrived {
+	return domain.DeliveryArrived{InboundKeys: fromInboundKeys(m.GetKeys()), Dock: m.GetDock(), At: protovalue.FromTime(m.GetEventTime())}
+}
+
+func fromRescheduled(m *imv1.DeliveryRescheduled) domain.DeliveryRescheduled {
+	return domain.DeliveryRescheduled{
+		InboundKeys: fromInboundKeys(m.GetKeys()), Before: protovalue.FromTime(m.GetBeforeTime()), Expected: protovalue.FromTime(m.GetExpectedTime()),
+		Reason: m.GetReason(),
+	}
+}
+
+func fromRemainderCancelled(m *imv1.InboundRemainderCancelled) (domain.RemainderCancelled, error) {
+	lines, err := protovalue.TryEach(m.GetLines(), func(l *imv1.InboundLineQuantity) (domain.UnitContent, error) {
+		q, err := protovalue.StoredQuantity(l.GetQuantity())
+		return domain.UnitContent{Line: int(l.GetLineNumber()), Quantity: q.Value, Unit: q.Unit}, err
+	})
+	return domain.RemainderCancelled{InboundKeys: fromInboundKeys(m.GetKeys()), Lines: lines, Reason: m.GetReason()}, err
+}
 
 func fromGoodsReceived(m *imv1.GoodsReceived) (domain.GoodsReceived, error) {
 	parts, err := protovalue.TryEach(m.GetParts(), fromReceivedPart)

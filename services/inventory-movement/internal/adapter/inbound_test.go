@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"testing"
+	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -36,6 +37,16 @@ func inboundFacts() []domain.InboundFact {
 		domain.InspectionRecorded{InboundKeys: keys, Moves: moves, At: at},
 		domain.OverReceiptResolved{InboundKeys: keys, Decision: domain.KeepOver, Moves: moves, At: at},
 		domain.PutawayConfirmed{InboundKeys: keys, Moves: moves, At: at},
+	}
+}
+
+// rescheduledFacts are those of a delivery that is late, and late again.
+func rescheduledFacts() []domain.InboundFact {
+	keys := domain.InboundKeys{ID: "asn_a", ASN: "A-1", Supplier: "ACME", Site: "DC1", Owner: "OWN"}
+	return []domain.InboundFact{
+		domain.AsnRegistered{InboundKeys: keys, Expected: at},
+		domain.DeliveryRescheduled{InboundKeys: keys, Before: at, Expected: at.Add(time.Hour), Reason: "VESSEL_LATE"},
+		domain.DeliveryRescheduled{InboundKeys: keys, Before: at.Add(time.Hour), Expected: at.Add(2 * time.Hour)},
 	}
 }
 

@@ -34,7 +34,7 @@ var stockReaders = func() protovalue.Readers[domain.StockFact] {
 	})
 	protovalue.Read(rs, func(m *imv1.StockReserved) (domain.StockFact, error) {
 		c, err := fromClaim(m)
-		f := domain.StockReserved{StockKey: fromStockKey(m.GetStock()), Claim: c, Priority: int(m.GetPriority())}
+		f := domain.StockReserved{StockKey: fromStockKey(m.GetStock()), Claim: c, Priority: int(m.GetPriority()), Promise: m.GetPromiseKey()}
 		if m.GetExpiresTime() != nil {
 			f.Expires = protovalue.FromTime(m.GetExpiresTime()).UnixMilli()
 		}
@@ -66,6 +66,7 @@ var stockReaders = func() protovalue.Readers[domain.StockFact] {
 		q, err := quantity.Parse(m.GetQuantity())
 		return domain.AllocationFreed{StockKey: fromStockKey(m.GetStock()), Order: m.GetWarehouseOrderId(), Line: int(m.GetLineNumber()), Quantity: q}, err
 	})
+	readSupplies(rs)
 	return rs
 }()
 

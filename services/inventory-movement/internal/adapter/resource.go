@@ -24,7 +24,7 @@ func stock(v store.View[domain.Stock]) *imv1.Stock {
 func availability(s domain.Stock, f domain.Figures) *imv1.Availability {
 	return &imv1.Availability{
 		Site: s.Key.Site, ItemId: s.Key.Item, OnHand: amount(f.OnHand, s.Key.Unit), Allocated: amount(f.Allocated, s.Key.Unit),
-		Promised: amount(f.Promised, s.Key.Unit), AvailableToPromise: amount(f.ATP, s.Key.Unit),
+		Promised: amount(f.Promised, s.Key.Unit), AvailableToPromise: amount(f.ATP, s.Key.Unit), Kept: amount(f.Kept, s.Key.Unit),
 	}
 }
 
@@ -105,7 +105,7 @@ func told(f domain.StockFact) string {
 	case domain.AllocationFreed:
 		return fmt.Sprintf("FREED %s %s of %s", f.Quantity, f.Unit, f.Order)
 	}
-	return fmt.Sprintf("%T", f)
+	return tellSupply(f)
 }
 
 func where(p domain.Place) string {

@@ -12,7 +12,7 @@ import (
 // StockType declares stock to the store.
 func StockType() store.Type[domain.Stock, domain.StockFact] {
 	return store.Type[domain.Stock, domain.StockFact]{
-		Name: "stock", Prefix: "stk", Fold: 2,
+		Name: "stock", Prefix: "stk", Fold: 3,
 		Evolve: domain.EvolveStock,
 		Encode: func(f domain.StockFact) (string, []byte, error) { return protovalue.Encode(stockMessage(f)) },
 		Decode: stockReaders.Decode,
@@ -44,6 +44,7 @@ func OrderType() store.Type[domain.WarehouseOrder, domain.OrderFact] {
 				}
 				return nil
 			},
+			app.IndexOpen: openAt,
 		},
 	}
 }
@@ -73,4 +74,13 @@ func key(k string) []string {
 		return nil
 	}
 	return []string{k}
+}
+
+// openAt is the site of a warehouse order that is neither issued nor cancelled.
+func openAt(o domain.WarehouseOrder) []string {
+	switch o.State() {
+	case domain.Issued, domain.Cancelled:
+		return nil
+	}
+	return key(o.Site)
 }

@@ -59,6 +59,10 @@ type App struct {
 	Strategy domain.Strategy
 	// PackAudit is by how much a weight may differ at a site that does not say.
 	PackAudit domain.Tolerance
+	Horizon   time.Duration // supplies that come later are not promised
+	// Timetables say when carriers come; Rates how much a site does in an hour.
+	Timetables Timetables
+	Rates      domain.Rates
 }
 
 // StockID derives the id of the stock of an item at a site.
@@ -94,6 +98,9 @@ type decideStock func(s domain.Stock, now time.Time) ([]domain.StockFact, error)
 func (a *App) onStock(ctx context.Context, id string, decide decideStock, qualify func(*store.Decision[domain.StockFact], domain.Stock)) (store.Receipt, error) {
 	return a.Stocks.Update(ctx, id, func(c store.Current[domain.Stock]) (store.Decision[domain.StockFact], error) {
 		facts, err := decide(c.State, c.Now)
+		if err == nil {
+			facts = append(facts, domain.Redated(c.State, facts, dayOf(c.Now))...)
+		}
 		d := store.Decision[domain.StockFact]{Facts: facts}
 		if err == nil && qualify != nil {
 			qualify(&d, domain.ApplyStock(c.State, facts...))

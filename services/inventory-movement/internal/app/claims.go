@@ -20,6 +20,7 @@ type Claim struct {
 	Key               string
 	Site, Item, Owner string
 	Quantity          quantity.Quantity
+	Promise           string // of what is to come, whose goods it may take; "" for none
 }
 
 // Grant is what a claim was granted, or why it was not.
@@ -68,7 +69,7 @@ func (a *App) reserve(ctx context.Context, id string, c Claim, partial bool, ite
 		if s.Key.Unit != "" && s.Key.Unit != c.Quantity.Unit {
 			return nil, fault.New(fault.Refused, "UNIT_UNKNOWN", "the stock is counted in %s, not %s", s.Key.Unit, c.Quantity.Unit)
 		}
-		return domain.Reserve(s, key, domain.Claim{Key: c.Key, Quantity: c.Quantity.Value}, partial, domain.RuleOf(item, now, a.Strategy))
+		return domain.ReserveFor(s, key, domain.Claim{Key: c.Key, Quantity: c.Quantity.Value}, c.Promise, partial, domain.RuleOf(item, now, a.Strategy))
 	}, func(d *store.Decision[domain.StockFact], s domain.Stock) {
 		d.Values = map[string]string{"granted": s.Held(c.Key).String()}
 	})

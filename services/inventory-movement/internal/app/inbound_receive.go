@@ -155,6 +155,7 @@ func (a *Inbound) FollowReceipt(ctx context.Context, f domain.GoodsReceived) err
 			if err != nil {
 				return nil, err
 			}
+			more = append(more, domain.Unsupplied(s, f.ID, p.Line, p.Quantity.Sub(p.Over), domain.SupplyReceived)...)
 			facts, s = append(facts, more...), domain.ApplyStock(s, more...)
 		}
 		return facts, nil

@@ -24,18 +24,23 @@ func (a *App) Stock(ctx context.Context, t Target) (store.View[domain.Stock], er
 }
 
 // Place is where an item is stocked; the item is named by id or SKU.
-type Place struct{ Site, Item, SKU, Owner string }
+type Place struct {
+	Site, Item, SKU, Owner string
+	Promise                string // of what is to come, of whoever asks; "" for none
+}
 
 // Available returns the stocks of the places that have any, in the order of the places, and
-// what of them can be promised on a day.
+// what of them can be promised on a day to whoever asks.
 func (a *App) Available(ctx context.Context, places []Place, now time.Time) ([]domain.Stock, []domain.Figures, error) {
 	tenant := store.CauseOf(ctx).Tenant
 	ids := make([]string, len(places))
+	promises := map[string]string{}
 	for i, p := range places {
 		if p.Item == "" {
 			p.Item = ItemID(tenant, p.SKU)
 		}
 		ids[i] = StockID(tenant, p.Site, p.Item, p.Owner)
+		promises[ids[i]] = p.Promise
 	}
 	views, err := a.Stocks.GetMany(ctx, ids)
 	if err != nil {
@@ -53,7 +58,8 @@ func (a *App) Available(ctx context.Context, places []Place, now time.Time) ([]d
 	}
 	for _, id := range ids {
 		if s, ok := byID[id]; ok {
-			stocks, figures = append(stocks, s), append(figures, s.Figures(domain.RuleOf(items[s.Key.Item], now, a.Strategy).Day()))
+			day := domain.RuleOf(items[s.Key.Item], now, a.Strategy).Day()
+			stocks, figures = append(stocks, s), append(figures, s.FiguresFor(promises[id], day))
 			delete(byID, id) // a place named twice is answered once
 		}
 	}

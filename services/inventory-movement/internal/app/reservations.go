@@ -14,7 +14,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
 )
 
-// IndexDue lists stocks by when their next reservation ends by itself.
+// IndexDue lists stocks by when their next reservation ends by itself, or a supply is late.
 const IndexDue = "due"
 
 // States of a reservation, as receipts tell them.
@@ -104,7 +104,7 @@ func (a *App) Booked(ctx context.Context, t Target, after string, limit int) (pa
 // sweepAtOnce bounds one sweep.
 const sweepAtOnce = 200
 
-// Sweep ends the reservations whose time is over. The index only proposes; the stock decides.
+// Sweep ends the reservations whose time is over, and says which supplies are late. The index only proposes; the stock decides.
 func (a *App) Sweep(ctx context.Context, now time.Time) error {
 	due, err := a.Stocks.Due(ctx, IndexDue, store.TimeKey(now), sweepAtOnce)
 	if err != nil {
@@ -134,7 +134,7 @@ func (a *App) lapse(ctx context.Context, id string, now time.Time) error {
 		if now.Before(due) {
 			return nil, fault.New(fault.Unavailable, "TIME_INVALID", "the clock went back behind %s", due)
 		}
-		return domain.Lapse(s, s.Key, now), nil
+		return append(domain.Lapse(s, s.Key, now), domain.Overdue(s, now)...), nil
 	}, nil)
 	return err
 }

@@ -29,6 +29,9 @@ func EvolveStock(s Stock, fact StockFact) Stock {
 	case StockReserved:
 		s.Key = f.StockKey
 		s.Claims = append(slices.Clip(s.Claims), f.Claim)
+		if f.Promise != "" {
+			s = s.unwait(f.Promise, f.Quantity, false)
+		}
 		if f.Expires != 0 {
 			s.Holds = append(slices.Clip(s.Holds), Hold{f.Claim.Key, f.Expires, f.Priority})
 		}
@@ -55,6 +58,8 @@ func EvolveStock(s Stock, fact StockFact) Stock {
 		if f.Line == 0 {
 			s = s.bury(f.Order)
 		}
+	default:
+		s = evolveSupply(s, fact)
 	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 // Figures are what can be promised.
 type Figures struct {
 	OnHand, Allocated, Promised, ATP quantity.Decimal
+	Kept                             quantity.Decimal // for promises of what is to come, which come first
 }
 
 // Figures sums what stands in bins in status AVAILABLE and is not expired on a day
@@ -25,6 +26,8 @@ func (s Stock) Figures(today string) Figures {
 		f.Promised = f.Promised.Add(c.Quantity)
 	}
 	f.ATP = f.OnHand.Sub(f.Allocated).Sub(f.Promised)
+	f.Kept = s.kept(f.ATP)
+	f.ATP = f.ATP.Sub(f.Kept)
 	return f
 }
 
@@ -36,6 +39,12 @@ func (s Stock) atp(today string) quantity.Decimal {
 // Reserve promises a claim as much as can be promised. partial says that a part helps. The
 // same claim again changes nothing; a claim that was closed before it arrived is refused.
 func Reserve(s Stock, key StockKey, claim Claim, partial bool, rule Rule) ([]StockFact, error) {
+	return ReserveFor(s, key, claim, "", partial, rule)
+}
+
+// ReserveFor is Reserve for the holder of a promise of what is to come: the claim may have what
+// is kept for it, and the promise is less by that. An empty promise is none.
+func ReserveFor(s Stock, key StockKey, claim Claim, promise string, partial bool, rule Rule) ([]StockFact, error) {
 	if s.closed(claim.Key) {
 		return nil, fault.New(fault.Refused, "CLAIM_CLOSED", "claim %s was closed", claim.Key)
 	}
@@ -47,12 +56,16 @@ func Reserve(s Stock, key StockKey, claim Claim, partial bool, rule Rule) ([]Sto
 	if len(s.Claims) >= maxClaims {
 		return nil, fault.New(fault.Refused, "STOCK_FULL", "%d claims are open on %s", len(s.Claims), s.Key.SKU)
 	}
-	atp := s.atp(rule.Day())
+	atp := s.For(promise, rule.Day())
 	if atp.Sign() == 0 || !partial && atp.Less(claim.Quantity) {
 		return nil, s.short(rule, claim.Quantity, atp)
 	}
 	claim.Quantity = quantity.Min(claim.Quantity, atp)
-	return append(over, StockReserved{StockKey: s.named(key), Claim: claim}), nil
+	f := StockReserved{StockKey: s.named(key), Claim: claim}
+	if promise != "" && s.Awaited(promise).Sign() > 0 {
+		f.Promise = promise
+	}
+	return append(over, f), nil
 }
 
 // Held is what a claim holds.

@@ -25,9 +25,22 @@ func Differences(has, ought Stock) []Difference {
 	out = append(out, between("holds", has.Holds, ought.Holds, func(h Hold) (string, string) {
 		return h.Key, fmt.Sprintf("until %d, priority %d", h.Expires, h.Priority)
 	})...)
+	out = append(out, between("supplies", has.Supplies, ought.Supplies, func(u Supply) (string, string) {
+		return fmt.Sprintf("%s line %d", u.Delivery, u.Line), fmt.Sprintf("%s at %d, arrived %t, overdue %t", u.Quantity, u.Expected, u.Arrived, u.Overdue)
+	})...)
+	out = append(out, between("waits", has.Waits, ought.Waits, func(w Wait) (string, string) { return w.Key, w.Quantity.String() })...)
+	out = append(out, between("covers", told(has.Covers), told(ought.Covers), func(c [2]string) (string, string) { return c[0], c[1] })...)
 	out = append(out, between("allocations", has.Allocations, ought.Allocations, Allocation.text)...)
 	out = append(out, between("packing", has.Packing, ought.Packing, Allocation.text)...)
 	return append(out, between("tombstones", has.Tombstones, ought.Tombstones, func(mark string) (string, string) { return mark, "closed" })...)
+}
+
+// told is what was told of promises, as text.
+func told(covers []Cover) (out [][2]string) {
+	for _, c := range covers {
+		out = append(out, [2]string{c.Key, fmt.Sprintf("%v, %s uncovered", c.Parts, c.Uncovered)})
+	}
+	return out
 }
 
 func (p Place) text() string {

@@ -60,7 +60,7 @@ func (b *booking) gather(key StockKey, order string, l PickedLine, book func(fro
 	}
 	for _, r := range b.s.in(FEFO) {
 		if l.at(r.Place) && r.Place.sellable() {
-			book(r.Place, quantity.Min(quantity.Min(r.OnHand.Sub(r.Allocated), b.s.atp("")), b.left), quantity.Decimal{})
+			book(r.Place, quantity.Min(quantity.Min(r.OnHand.Sub(r.Allocated), b.s.unclaimed("")), b.left), quantity.Decimal{})
 		}
 	}
 }

@@ -125,15 +125,18 @@ type Standing struct {
 
 // Inbound is an inbound delivery; its zero value is "nothing yet".
 type Inbound struct {
-	Keys      InboundKeys   `bson:"k"`
-	Lines     []InboundLine `bson:"l,omitempty"`
-	Units     []InboundUnit `bson:"u,omitempty"`
-	Expected  time.Time     `bson:"e,omitempty"`
-	ArrivedAt time.Time     `bson:"a,omitempty"`
-	Dock      string        `bson:"d,omitempty"`
-	Standings []Standing    `bson:"s,omitempty"`
-	LastTask  int           `bson:"t,omitempty"`
-	Messages  []string      `bson:"m,omitempty"` // marks of the messages that told receipts, newest last
+	Keys     InboundKeys   `bson:"k"`
+	Lines    []InboundLine `bson:"l,omitempty"`
+	Units    []InboundUnit `bson:"u,omitempty"`
+	Expected time.Time     `bson:"e,omitempty"`
+	// When the ASN said that it comes, where it was told otherwise since.
+	AnnouncedFor time.Time  `bson:"ef,omitempty"`
+	Rescheduled  bool       `bson:"er,omitempty"`
+	ArrivedAt    time.Time  `bson:"a,omitempty"`
+	Dock         string     `bson:"d,omitempty"`
+	Standings    []Standing `bson:"s,omitempty"`
+	LastTask     int        `bson:"t,omitempty"`
+	Messages     []string   `bson:"m,omitempty"` // marks of the messages that told receipts, newest last
 }
 
 // State derives where the delivery stands.

@@ -65,7 +65,7 @@ func Announce(d Inbound, f AsnRegistered) ([]InboundFact, error) {
 
 // same reports whether an ASN says what the delivery was announced with.
 func same(d Inbound, f AsnRegistered) bool {
-	was := AsnRegistered{InboundKeys: d.Keys, Expected: d.Expected}
+	was := AsnRegistered{InboundKeys: d.Keys, Expected: d.announcedFor()}
 	for _, l := range d.Lines {
 		if l.Number <= unannounced {
 			l.Received, l.Over, l.Cancelled, l.Discrepancies = quantity.Decimal{}, quantity.Decimal{}, quantity.Decimal{}, nil

@@ -11,6 +11,8 @@ func EvolveInbound(d Inbound, fact InboundFact) Inbound {
 	switch f := fact.(type) {
 	case AsnRegistered:
 		d.Keys, d.Lines, d.Units, d.Expected = f.InboundKeys, f.Lines, f.Units, f.Expected
+	case DeliveryRescheduled:
+		d = d.rescheduled(f)
 	case DeliveryArrived:
 		d.ArrivedAt, d.Dock = f.At, f.Dock
 	case GoodsReceived:

@@ -65,7 +65,7 @@ func (m *stockMachine) receive(t *rapid.T) {
 
 func (m *stockMachine) reserve(t *rapid.T) {
 	by, c, partial := rule(t), someClaim(t), rapid.Bool().Draw(t, "partial")
-	_, atp := m.books.free(by.Day())
+	atp := m.books.promisable(by.Day())
 	q := about(t, atp)
 	facts, err := Reserve(m.stock, key, Claim{c, n(q)}, partial, by)
 	m.refusedFor(t, by, q, err)
@@ -98,7 +98,7 @@ func (m *stockMachine) refusedFor(t *rapid.T, by Rule, q int64, err error) {
 	if !ok || f.Reason == "CLAIM_CLOSED" {
 		return
 	}
-	_, now := m.books.free(by.Today)
+	now := m.books.promisable(by.Today)
 	if life := by.Until > by.Today && now >= q; (f.Reason == "REMAINING_LIFE") != life {
 		t.Fatalf("%d of %d that live today, by %+v: %v", q, now, by, err)
 	}
@@ -107,7 +107,8 @@ func (m *stockMachine) refusedFor(t *rapid.T, by Rule, q int64, err error) {
 // allocate: a line gets what it wants, as far as its claims and free stock go, first what expires first.
 func (m *stockMachine) allocate(t *rapid.T) {
 	o, by := order(t), rule(t)
-	free, atp := m.books.free("")
+	free, _ := m.books.free("")
+	atp := m.books.promisable("")
 	wanted := []Wanted{
 		{1, n(about(t, free)), []Claim{{spent(t), n(about(t, atp))}}},
 		{2, n(about(t, free)), []Claim{{spent(t), n(about(t, 5))}, {spent(t), n(3)}}},
@@ -152,7 +153,7 @@ func (m *stockMachine) allocated(t *rapid.T, f StockAllocated, wanted []Wanted, 
 		}
 		last = age
 	}
-	_, atp := m.books.free("")
+	atp := max(0, m.books.promisable(""))
 	fresh, _ := m.books.free(day)
 	if want := min(pieces(w.Quantity), covered+atp, max(fresh, 0)); got != want || had[f.Line] > 0 {
 		t.Fatalf("line %d had %d and got %d, want %d: %d promised to it, %d to nobody", f.Line, had[f.Line], got, want, covered, atp)
@@ -315,6 +316,9 @@ func (m *stockMachine) anyFact(t *rapid.T) {
 		StockReserved{Claim: Claim{"rsv:z", n(1)}, Expires: 1},
 		StockAllocated{Order: "who_z", Parts: []Allocation{odd}, Claims: []Claim{{"?", n(1)}}},
 		AllocationFreed{Quantity: n(5)},
+		SupplyChanged{Supply: Supply{Delivery: "asn_z", Line: 1}, Change: n(-3)},
+		SupplyPromised{Promise: "dtd:z", Change: n(-3)},
+		SupplyPromiseDated{Cover: Cover{Key: "dtd:z"}},
 	}, m.facts)).Draw(t, "fact")
 	s := EvolveStock(m.stock, f)
 	_, _ = s.Figures("2026-03-02"), s.in(FIFO)

@@ -47,8 +47,7 @@ func (m *stockMachine) book(t *rapid.T) {
 	claim := ClaimOf(b.Reference)
 	end, booked := m.books.ends[claim]
 	booked = booked && (end == 0 || end > now.UnixMilli())
-	_, atp := m.books.free(by.Day())
-	atp += m.books.over(now)
+	atp := m.books.promisable(by.Day()) + m.books.over(now)
 	most := atp + m.books.soft(now, b.Priority)
 	q := about(t, most)
 	b.Quantity = n(q)
@@ -121,6 +120,7 @@ func (m *stockMachine) lapse(t *rapid.T) {
 	now := hour(t, "now")
 	over, before := m.books.over(now), len(m.books.claims)
 	facts := Lapse(m.stock, key, now)
+	m.do(t, "Overdue", Overdue(m.stock, now), nil) // as the sweep does
 	m.do(t, "Lapse", facts, nil)
 	if m.books.over(now) != 0 || len(m.books.claims) != before-len(facts) || (over > 0) != (len(facts) > 0) {
 		t.Fatalf("%d were over at %s: %+v", over, now, facts)

@@ -31,6 +31,8 @@ type stockBooks struct {
 	ends      map[string]int64 // reservations: when they end, ms; 0 once confirmed
 	first     map[string]int   // and their priority
 	since     map[Place]int64  // when the oldest of what stands there came, ms
+	coming    map[string]coming
+	waits     []waiting // promises of what is to come, in their order
 }
 
 type orderLine struct {
@@ -139,6 +141,9 @@ func (b *stockBooks) write(t *rapid.T, fact StockFact) {
 		}
 	case StockReserved:
 		b.claims[f.Claim.Key] = pieces(f.Claim.Quantity)
+		if f.Promise != "" {
+			b.served(f.Promise, pieces(f.Claim.Quantity))
+		}
 		if f.Expires != 0 {
 			b.ends[f.Claim.Key], b.first[f.Claim.Key] = f.Expires, f.Priority
 		}
@@ -175,6 +180,8 @@ func (b *stockBooks) write(t *rapid.T, fact StockFact) {
 				t.Fatalf("%+v leaves something allocated: %+v", f, b.allocated)
 			}
 		}
+	default:
+		b.writeSupply(t, fact)
 	}
 }
 
@@ -183,6 +190,7 @@ func (m *stockMachine) do(t *rapid.T, name string, facts []StockFact, err error)
 	if err != nil && (!fault.IsKind(err, fault.Refused) || len(facts) > 0) {
 		t.Fatalf("%s: %v with %+v", name, err, facts)
 	}
+	facts = append(slices.Clip(facts), Redated(m.stock, facts, supplyDay)...)
 	next := ApplyStock(m.stock, facts...)
 	m.untouched(t, name)
 	s := m.stock
@@ -247,9 +255,10 @@ func (m *stockMachine) check(t *rapid.T) {
 			t.Fatalf("%d too much are allocated at %+v", n, p)
 		}
 	}
-	if unallocated, atp := m.books.free(""); atp < 0 || unallocated < 0 || m.stock.Figures("").ATP != n(atp) {
-		t.Fatalf("%d can be promised by the books: %+v", atp, m.stock.Figures(""))
+	if unallocated, atp := m.books.free(""); atp < 0 || unallocated < 0 || m.stock.Figures("").ATP != n(max(0, m.books.promisable(""))) {
+		t.Fatalf("%d can be promised by the books: %+v", m.books.promisable(""), m.stock.Figures(""))
 	}
+	m.checkSupplies(t)
 	for _, c := range m.stock.Claims {
 		if m.books.claims[c.Key] != pieces(c.Quantity) || len(m.stock.Claims) != len(m.books.claims) {
 			t.Fatalf("claims %+v, the books have %v", m.stock.Claims, m.books.claims)
@@ -283,14 +292,16 @@ func (m *stockMachine) check(t *rapid.T) {
 // nothing is allocated or promised twice, and every movement has two sides.
 func TestStockKeepsItsBooks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &stockMachine{books: stockBooks{stands: map[Place]int64{}, claims: map[string]int64{}, closed: map[string]bool{}, packed: map[orderLine]int64{}, since: map[Place]int64{}, ends: map[string]int64{}, first: map[string]int{}}, effects: Timeline{Until: t0}}
+		m := &stockMachine{books: stockBooks{stands: map[Place]int64{}, claims: map[string]int64{}, closed: map[string]bool{}, packed: map[orderLine]int64{}, since: map[Place]int64{}, ends: map[string]int64{}, first: map[string]int{}, coming: map[string]coming{}}, effects: Timeline{Until: t0}}
 		t.Repeat(map[string]func(*rapid.T){
 			"receive": m.receive, "reserve": m.reserve, "reserve more": m.reserve, "release": m.release,
 			"allocate": m.allocate, "allocate more": m.allocate, "pick": m.pick, "issue": m.issue, "short": m.short,
 			"adjust": m.adjust, "move": m.move, "return": m.returned, "dispose": m.dispose, "close": m.closeOrder,
 			"put back": m.putBack, "keep": m.keep, "book": m.book, "book more": m.book, "confirm": m.confirm, "unbook": m.unbook, "lapse": m.lapse,
-			"any fact": m.anyFact,
-			"":         m.check,
+			"announce": m.announce, "come": m.come, "change a supply": m.changeSupply, "promise": m.promise, "promise more": m.promise,
+			"reserve what was promised": m.reservePromised,
+			"any fact":                  m.anyFact,
+			"":                          m.check,
 		})
 	})
 }

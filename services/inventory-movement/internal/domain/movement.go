@@ -64,7 +64,7 @@ func (s Stock) spare(p Place, q quantity.Decimal) error {
 	if all.Less(q) {
 		return fault.New(fault.Refused, "INSUFFICIENT_STOCK", "%s stand at %s, not %s", all, p.Location, q).With("available", all.String())
 	}
-	if free.Less(q) || p.sellable() && s.atp("").Less(q) {
+	if free.Less(q) || p.sellable() && s.unclaimed("").Less(q) {
 		return fault.New(fault.Refused, "STOCK_COMMITTED", "of %s at %s too much is allocated or promised", all, p.Location)
 	}
 	return nil
@@ -107,7 +107,7 @@ func Dispose(s Stock, key StockKey, rma, disposition string, from, to Place, q q
 	}
 	_, free := s.onHand(from)
 	if from.sellable() {
-		free = quantity.Min(free, s.atp(""))
+		free = quantity.Min(free, s.unclaimed(""))
 	}
 	move(from, quantity.Min(free, b.left))
 	for _, r := range s.Rows {

@@ -64,9 +64,14 @@ func (s Stock) hold(claim string) (Hold, bool) {
 	return s.Holds[i], true
 }
 
-// Due is when the next reservation ends by itself; zero for never.
+// Due is when the next reservation ends by itself, or a supply is late; zero for never.
 func (s Stock) Due() time.Time {
 	first := int64(0)
+	for _, u := range s.Supplies {
+		if u.dated() && !u.Arrived && (first == 0 || u.Expected < first) {
+			first = u.Expected
+		}
+	}
 	for _, h := range s.Holds {
 		if h.soft() && (first == 0 || h.Expires < first) {
 			first = h.Expires
@@ -122,7 +127,7 @@ func Book(s Stock, key StockKey, b Booking, rule Rule, now time.Time) ([]StockFa
 
 // givesWay are the claims that a booking displaces.
 func (s Stock) givesWay(b Booking, rule Rule) []Claim {
-	missing := b.Quantity.Sub(s.Figures(rule.Day()).ATP)
+	missing := b.Quantity.Add(s.Awaited("")).Sub(s.unclaimed(rule.Day())) // what becomes free goes to those first who were promised it
 	if missing.Sign() <= 0 {
 		return nil
 	}
@@ -136,7 +141,7 @@ func (s Stock) givesWay(b Booking, rule Rule) []Claim {
 			gone, missing = append(gone, c), missing.Sub(c.Quantity)
 		}
 	}
-	if missing.Sign() > 0 && !b.Partial {
+	if missing.Sign() > 0 && !b.Partial || !missing.Less(b.Quantity) {
 		return nil // it would not help
 	}
 	return gone

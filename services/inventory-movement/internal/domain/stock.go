@@ -116,8 +116,11 @@ type Stock struct {
 	Claims      []Claim      `bson:"c,omitempty"`
 	Holds       []Hold       `bson:"h,omitempty"` // of claims that no order has, in the order in which they were made
 	Allocations []Allocation `bson:"a,omitempty"`
-	Packing     []Allocation `bson:"g,omitempty"` // what stands in PACKING, and for whom
-	Tombstones  []string     `bson:"t,omitempty"` // marks of claims and warehouse orders closed for good, newest last
+	Packing     []Allocation `bson:"g,omitempty"`  // what stands in PACKING, and for whom
+	Supplies    []Supply     `bson:"su,omitempty"` // what is announced, the earliest first
+	Waits       []Wait       `bson:"wa,omitempty"` // promises of what is to come, in the order in which they were made
+	Covers      []Cover      `bson:"co,omitempty"` // what was told that they count on
+	Tombstones  []string     `bson:"t,omitempty"`  // marks of claims and warehouse orders closed for good, newest last
 }
 
 // MovementType is what moved stock.
@@ -170,6 +173,7 @@ type (
 		Claim
 		Expires  int64 // of a reservation, ms since 1970; 0: the claim is an order's
 		Priority int
+		Promise  string // against supplies, of which it uses up what there is
 	}
 	// ReservationReleased closes a claim.
 	ReservationReleased struct {

@@ -82,12 +82,19 @@ func continues(a *app.App) bus.Consumer {
 	)
 }
 
-// awaits looks for what an order has just begun to wait for, stock or an open channel, and lets
+// awaits looks for what an order has just begun to wait for, stock, a supply or an open channel,
+// lets inventory promise no more of what comes than is waited for, and lets
 // those go that wait for a channel when that changes.
 func awaits(a *app.App) bus.Consumer {
 	return bus.Routes(bus.Reactor, "await", "order-release",
 		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.ReleaseBackordered) error {
-			return a.Await(ctx, m.GetOrderId())
+			if err := a.Await(ctx, m.GetOrderId()); err != nil {
+				return err
+			}
+			return a.Date(ctx, m.GetOrderId()) // behind the look: it is listed then, and whoever announces something later finds it
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.RemainderCancelled) error {
+			return a.Date(ctx, m.GetOrderId())
 		}),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.ReleaseDeferred) error {
 			return a.AwaitChannel(ctx, m.GetOrderId())

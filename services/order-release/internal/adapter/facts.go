@@ -48,6 +48,9 @@ func message(f domain.Fact) proto.Message {
 	if m := promiseMessage(f); m != nil {
 		return m
 	}
+	if m := expectedMessage(f); m != nil {
+		return m
+	}
 	return releaseMessage(f)
 }
 

@@ -13,14 +13,18 @@ import (
 func TestFactsCorpus(t *testing.T) {
 	storetest.Corpus[domain.Order, domain.Fact]{
 		Type: OrderType(), File: "../../testdata/facts/order.jsonl", Known: slices.Sorted(maps.Keys(readers)),
-		Histories: []storetest.History[domain.Fact]{{Name: "every field", Facts: facts()}, {Name: "in parts", Facts: inParts()}, {Name: "taken back", Facts: takenBack()}},
+		Histories: []storetest.History[domain.Fact]{{Name: "every field", Facts: facts()}, {Name: "in parts", Facts: inParts()}, {Name: "taken back", Facts: takenBack()}, {Name: "promised by a date", Facts: expectedFacts()}},
 	}.Check(t)
 	storetest.Corpus[domain.Rules, domain.RulesFact]{
 		Type: RulesType(), File: "../../testdata/facts/sourcing_rules.jsonl", Known: slices.Sorted(maps.Keys(rulesReaders)),
 		Histories: []storetest.History[domain.RulesFact]{{Name: "every field", Facts: rulesFacts()}},
 	}.Check(t)
+	storetest.Corpus[domain.Load, domain.LoadFact]{
+		Type: LoadType(), File: "../../testdata/facts/channel_load.jsonl", Known: slices.Sorted(maps.Keys(loadReaders)),
+		Histories: []storetest.History[domain.LoadFact]{{Name: "every field", Facts: loadFacts()}},
+	}.Check(t)
 	storetest.Corpus[domain.Channel, domain.ChannelFact]{
 		Type: ChannelType(), File: "../../testdata/facts/release_channel.jsonl", Known: slices.Sorted(maps.Keys(channelReaders)),
-		Histories: []storetest.History[domain.ChannelFact]{{Name: "every field", Facts: channelFacts()}},
+		Histories: []storetest.History[domain.ChannelFact]{{Name: "every field", Facts: channelFacts()}, {Name: "limited", Facts: limitedFacts()}},
 	}.Check(t)
 }

@@ -156,6 +156,36 @@ func channelFacts() []domain.ChannelFact {
 	}
 }
 
+// expectedFacts are those of an order that is promised of what comes.
+func expectedFacts() []domain.Fact {
+	return []domain.Fact{
+		facts()[0],
+		domain.OrderValidated{Keys: k, Revision: 2, Lines: 2},
+		domain.PromiseDated{
+			Keys: k, Lines: []int{10, 20}, Before: at, Reason: "RESCHEDULED",
+			Expected: domain.Expected{Site: "DC1", Item: "itm_a", Version: 7, Uncovered: quantity.Int(1), Parts: []domain.SupplyPart{
+				{Quantity: quantity.Int(2)}, {Delivery: "asn_a", ASN: "A-1", Expected: at, Quantity: ea.Value},
+			}},
+		},
+		domain.PromiseUndated{Keys: k, Undated: domain.Undated{Site: "DC1", Item: "itm_b", Quantity: ea.Value, Reason: "SUPPLY_OUTSIDE_HORIZON", Horizon: at}},
+	}
+}
+
+func loadFacts() []domain.LoadFact {
+	return []domain.LoadFact{
+		domain.PlaceTaken{Channel: "NIGHT", Site: "DC1", Opens: at, Placed: domain.Placed{Order: "ord_a", Turn: 1, Lines: 3}},
+		domain.PlaceTaken{Channel: "NIGHT", Site: "DC1", Opens: at, Placed: domain.Placed{Order: "ord_b", Turn: 2, Lines: 1}},
+		domain.PlaceFreed{Channel: "NIGHT", Site: "DC1", Opens: at, Order: "ord_a", Turn: 1},
+	}
+}
+
+// limitedFacts are those of a channel that lets so much go in a window.
+func limitedFacts() []domain.ChannelFact {
+	return []domain.ChannelFact{domain.ChannelDefined{Channel: domain.Channel{
+		Code: "DAY", Site: "DC1", Priority: 7, Zone: "UTC", Capacity: domain.Capacity{Releases: 40, Lines: 400},
+	}}}
+}
+
 // survives: a fact reads back from the store as it was.
 func survives[F any](t *testing.T, message func(F) proto.Message, decode func(string, []byte) (F, error), want F) {
 	t.Helper()
@@ -170,7 +200,7 @@ func survives[F any](t *testing.T, message func(F) proto.Message, decode func(st
 
 func TestFactsSurviveTheStore(t *testing.T) {
 	covered := map[string]bool{}
-	for _, want := range slices.Concat(facts(), inParts(), takenBack()) {
+	for _, want := range slices.Concat(facts(), inParts(), takenBack(), expectedFacts()) {
 		name, data, err := protovalue.Encode(message(want))
 		if err != nil {
 			t.Fatal(err)
@@ -189,8 +219,11 @@ func TestFactsSurviveTheStore(t *testing.T) {
 	for _, want := range rulesFacts() {
 		survives(t, rulesMessage, rulesReaders.Decode, want)
 	}
-	for _, want := range channelFacts() {
+	for _, want := range append(channelFacts(), limitedFacts()...) {
 		survives(t, channelMessage, channelReaders.Decode, want)
+	}
+	for _, want := range loadFacts() {
+		survives(t, loadMessage, loadReaders.Decode, want)
 	}
 	messages := orderreleasev1.File_lockstep_orderrelease_v1_events_proto.Messages()
 	for i := range messages.Len() {

@@ -62,10 +62,16 @@ func (s *Server) GetReleaseChannel(ctx context.Context, r *orderreleasev1.GetRel
 		return nil, err
 	}
 	out := &orderreleasev1.GetReleaseChannelResponse{Channel: channelView(v)}
-	if g := v.State.Gate(s.App.Policies.Now()); g.Reason != "" {
+	g := v.State.Gate(s.App.Policies.Now())
+	if g.Reason != "" {
 		out.Closed = deferral(domain.Deferral{Site: v.State.Site, Channel: g.Channel, Reason: g.Reason, Zone: g.Zone, Next: g.Next})
 	}
-	return out, nil
+	if g.Slot == nil {
+		return out, nil
+	}
+	taken, err := s.App.Load(ctx, *g.Slot)
+	out.Load = load(*g.Slot, taken)
+	return out, err
 }
 
 // ListReleaseChannels pages the channels.

@@ -101,13 +101,17 @@ func (s *Stock) GiveBack(ctx context.Context, claims []domain.ClaimRef) error {
 	})
 }
 
-// Available returns what could be promised now.
-func (s *Stock) Available(ctx context.Context, places []app.Place) (map[app.Place]quantity.Decimal, error) {
+// Available returns what could be promised to an order now.
+func (s *Stock) Available(ctx context.Context, order string, places []app.Place) (map[app.Place]quantity.Decimal, error) {
 	available := map[app.Place]quantity.Decimal{}
+	key := ""
+	if order != "" {
+		key = domain.PromiseKey(order)
+	}
 	for chunk := range slices.Chunk(places, maxPlaces) {
 		resp, err := s.inventory.GetAvailability(ctx, &inventorymovementv1.GetAvailabilityRequest{
 			Places: protovalue.Each(chunk, func(p app.Place) *inventorymovementv1.AvailabilityPlace {
-				return &inventorymovementv1.AvailabilityPlace{Site: p.Site, ItemId: p.Item, Owner: domain.Owner}
+				return &inventorymovementv1.AvailabilityPlace{Site: p.Site, ItemId: p.Item, Owner: domain.Owner, PromiseKey: key}
 			}),
 		})
 		if err != nil {
@@ -127,6 +131,7 @@ func (s *Stock) Available(ctx context.Context, places []app.Place) (map[app.Plac
 func stockClaim(c domain.Claim) *inventorymovementv1.StockClaim {
 	return &inventorymovementv1.StockClaim{
 		ClaimKey: c.Key, Site: c.Site, ItemId: c.Item, Owner: domain.Owner, Quantity: protovalue.Quantity(c.Quantity),
+		PromiseKey: c.PromiseKey(),
 	}
 }
 

@@ -38,6 +38,7 @@ var readers = func() protovalue.Readers[domain.Fact] {
 	readRelease(rs)
 	readStop(rs)
 	readSourcing(rs)
+	readExpected(rs)
 	return rs
 }()
 

@@ -23,8 +23,10 @@ func order(v store.View[domain.Order]) *orderreleasev1.Order {
 	parts := o.AtSites()
 	for i, q := range o.Quantities() {
 		l := o.Lines[i]
+		supplies, at := o.Supplies(i)
 		out.Lines = append(out.Lines, &orderreleasev1.OrderLineStatus{
 			Line: orderLine(l), Resolved: resolvedLine(l), Quantities: quantities(q), DeliveryStatus: deliveryStatus(q.Delivery()), Sites: lineAtSites(parts, l.Number),
+			PromisedDate: protovalue.Time(at), Supplies: protovalue.Each(supplies, expectedSupply),
 		})
 	}
 	for _, h := range o.Holds {

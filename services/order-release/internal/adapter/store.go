@@ -12,7 +12,7 @@ import (
 // OrderType declares the aggregate to the store.
 func OrderType() store.Type[domain.Order, domain.Fact] {
 	return store.Type[domain.Order, domain.Fact]{
-		Name: "order", Prefix: "ord", Fold: 5,
+		Name: "order", Prefix: "ord", Fold: 6,
 		Evolve: domain.Evolve,
 		Encode: func(f domain.Fact) (string, []byte, error) { return protovalue.Encode(message(f)) },
 		Decode: readers.Decode,
@@ -43,6 +43,16 @@ func RulesType() store.Type[domain.Rules, domain.RulesFact] {
 		Evolve: domain.EvolveRules,
 		Encode: func(f domain.RulesFact) (string, []byte, error) { return protovalue.Encode(rulesMessage(f)) },
 		Decode: rulesReaders.Decode,
+	}
+}
+
+// LoadType declares what is taken of channels' windows to the store.
+func LoadType() store.Type[domain.Load, domain.LoadFact] {
+	return store.Type[domain.Load, domain.LoadFact]{
+		Name: "channel_load", Prefix: "rcl", Fold: 1,
+		Evolve: domain.EvolveLoad,
+		Encode: func(f domain.LoadFact) (string, []byte, error) { return protovalue.Encode(loadMessage(f)) },
+		Decode: loadReaders.Decode,
 	}
 }
 

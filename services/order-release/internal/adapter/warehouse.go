@@ -119,7 +119,7 @@ func byLine[P placed](parts []P, reason string) ([]domain.LineQuantity, error) {
 }
 
 // stock lets orders that wait have what becomes free to promise: received, corrected,
-// unblocked, given back, or no longer allocated.
+// unblocked, given back, or no longer allocated; and promises them what is to come.
 func stock(a *app.App) bus.Consumer {
 	freed := func(ctx context.Context, s *inventorymovementv1.StockKey, amount string) error {
 		q, err := quantity.Parse(amount)
@@ -141,13 +141,19 @@ func stock(a *app.App) bus.Consumer {
 		bus.On(func(ctx context.Context, _ bus.Fact, m *inventorymovementv1.AllocationFreed) error {
 			return freed(ctx, m.GetStock(), m.GetQuantity())
 		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *inventorymovementv1.SupplyChanged) error {
+			return supplyChanged(ctx, a, m)
+		}),
+		bus.On(func(ctx context.Context, f bus.Fact, m *inventorymovementv1.SupplyPromiseDated) error {
+			return dated(ctx, a, f.Version, m)
+		}),
 	)
 }
 
 // promisable reports whether stock at the place can be promised: in a bin, and AVAILABLE.
 func promisable(p *inventorymovementv1.Place) bool {
 	switch p.GetLocation() {
-	case "SUPPLIER", "CUSTOMER", "PACKING", "DISCREPANCY":
+	case "SUPPLIER", "CUSTOMER", "PACKING", "DISCREPANCY", "SCRAP":
 		return false
 	}
 	return p.GetStatus() == inventorymovementv1.StockStatus_STOCK_STATUS_AVAILABLE

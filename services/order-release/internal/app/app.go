@@ -32,6 +32,7 @@ type App struct {
 	Stock     Stock
 	Reference Reference
 	Policies  *Policies
+	Loads     Loads
 	Limits    domain.Limits
 }
 

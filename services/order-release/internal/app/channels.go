@@ -111,7 +111,7 @@ func (a *App) ChannelChanged(ctx context.Context, code string) error {
 	}
 	a.Policies.forget(ctx)
 	for _, v := range waiting {
-		if err := a.wake(store.WithItem(ctx, v.ID), v.ID); err != nil {
+		if _, err := a.admit(store.WithItem(ctx, v.ID), v.ID, code); err != nil {
 			return err
 		}
 	}
@@ -139,12 +139,12 @@ func (a *App) AwaitChannel(ctx context.Context, id string) error {
 	if err != nil || v.State.MayGo(now) != nil {
 		return err
 	}
-	return a.wake(ctx, id)
-}
-
-func (a *App) wake(ctx context.Context, id string) error {
-	_, err := a.releasing(ctx, id, nil, domain.Order.Wake)
-	return err
+	for _, code := range ChannelKeys(v.State) {
+		if err := a.serveChannel(ctx, code, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // waitingFor lists the orders that wait for a channel, the most urgent first.

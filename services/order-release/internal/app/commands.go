@@ -86,5 +86,5 @@ func (a *App) look(ctx context.Context, o domain.Order) (domain.Places, error) {
 	if !choice {
 		return nil, nil
 	}
-	return a.Stock.Available(ctx, places)
+	return a.Stock.Available(ctx, o.ID, places)
 }

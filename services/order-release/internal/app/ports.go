@@ -19,8 +19,12 @@ type Stock interface {
 	Reserve(ctx context.Context, claims []domain.Claim, partial bool) (map[string]quantity.Decimal, error)
 	// GiveBack closes claims, whether they hold something, nothing, or were never made.
 	GiveBack(ctx context.Context, claims []domain.ClaimRef) error
-	// Available returns what could be promised now; places without stock are missing.
-	Available(ctx context.Context, places []Place) (map[Place]quantity.Decimal, error)
+	// Available returns what could be promised to an order now, also what is kept for it because
+	// it was promised before; places without stock are missing.
+	Available(ctx context.Context, order string, places []Place) (map[Place]quantity.Decimal, error)
+	// PromiseSupplies lets orders be promised of what comes to places so much in all, and returns
+	// what of each wish is not promised, and why.
+	PromiseSupplies(ctx context.Context, wishes []SupplyWish) ([]domain.Undated, error)
 }
 
 // Reference is the service's own copy of master data.

@@ -190,16 +190,19 @@ func (a *App) Sweep(ctx context.Context, now time.Time) error {
 		return err
 	}
 	var failed error
+	served := map[[2]string]bool{}
 	for _, ref := range due {
 		ctx := store.WithCause(ctx, store.Cause{Tenant: ref.Tenant, Principal: "service:order-release", Correlation: ref.ID})
-		if err := a.due(ctx, ref.ID); err != nil {
+		if err := a.due(ctx, ref.ID, served); err != nil {
 			failed = err
 		}
 	}
 	return failed
 }
 
-func (a *App) due(ctx context.Context, id string) error {
+// due takes the step of an order that is due. served are the channels, by tenant, of which this
+// sweep has let the most urgent have their places.
+func (a *App) due(ctx context.Context, id string, served map[[2]string]bool) error {
 	v, err := a.Orders.Get(ctx, id)
 	if err != nil {
 		return err
@@ -207,6 +210,18 @@ func (a *App) due(ctx context.Context, id string) error {
 	at := v.State.Attempt
 	switch due, opens := v.State.AttemptDue(), v.State.Opens(); {
 	case !opens.IsZero() && (due.IsZero() || opens.Before(due)):
+		if code, err := a.limitedBy(ctx, v.State); code != "" || err != nil {
+			if err != nil {
+				return err
+			}
+			channel := [2]string{store.CauseOf(ctx).Tenant, code}
+			if served[channel] {
+				_, err = a.admit(ctx, id, code)
+				return err
+			}
+			served[channel] = true
+			return a.serveChannel(ctx, code, id)
+		}
 		key := "wake:" + id + ":" + store.TimeKey(opens)
 		return a.timely(ctx, id, key, opens, nil, domain.Order.Opens, domain.Order.Wake)
 	case at.State == domain.AttemptClosed:

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -75,12 +77,26 @@ func (a *App) waiting(ctx context.Context, p Place) (views []store.View[domain.O
 		all = page.NextToken == ""
 	}
 	slices.SortStableFunc(views, func(a, b store.View[domain.Order]) int {
-		if c := promisedTime(a.State).Compare(promisedTime(b.State)); c != 0 {
-			return c
-		}
-		return a.Created.Compare(b.Created)
+		return cmp.Or(byDate(a.State, b.State, p), promisedTime(a.State).Compare(promisedTime(b.State)), a.Created.Compare(b.Created))
 	})
 	return views, all, nil
+}
+
+// byDate puts those first who were promised what comes to a place, the earliest date first.
+func byDate(a, b domain.Order, p Place) int {
+	rank := func(o domain.Order) (int, time.Time) {
+		switch x, promised := o.ExpectedAt(p); {
+		case !promised:
+			return 2, time.Time{}
+		case x.Uncovered.Sign() > 0:
+			return 1, time.Time{} // nobody knows when
+		default:
+			return 0, x.Complete()
+		}
+	}
+	first, at := rank(a)
+	second, other := rank(b)
+	return cmp.Or(first-second, at.Compare(other))
 }
 
 // serve starts and drives an attempt of one order, if the stock there is would help it.
@@ -93,12 +109,13 @@ func (a *App) serve(ctx context.Context, id string, o domain.Order, p Place) (le
 	if o.Header.Rule == domain.Complete { // a part does not help it
 		places, _ = o.Needs()
 	}
-	available, err := a.Stock.Available(ctx, places)
+	available, err := a.Stock.Available(ctx, id, places)
 	if err != nil {
 		return false, err
 	}
 	if available[p].Sign() <= 0 {
-		return false, nil
+		_, promised := o.ExpectedAt(p)
+		return promised, nil // nothing for this one may still be something for another that was promised it
 	}
 	if o.Header.Rule == domain.Complete && !o.Covers(available) {
 		return true, nil

@@ -23,6 +23,11 @@ type shelf struct {
 	held map[string]quantity.Decimal // what each claim that is open holds
 	back []string                    // the claims that were given back, each time
 	then func()
+
+	coming    quantity.Decimal // what is to come and may be promised
+	why       string           // more is not
+	wishes    []string         // how much was asked for of what is to come, each time
+	meanwhile func()           // runs before a wish is answered
 }
 
 func (s *shelf) Reserve(_ context.Context, claims []domain.Claim, partial bool) (map[string]quantity.Decimal, error) {
@@ -53,8 +58,21 @@ func (s *shelf) GiveBack(_ context.Context, refs []domain.ClaimRef) error {
 	return nil
 }
 
-func (s *shelf) Available(_ context.Context, places []app.Place) (map[app.Place]quantity.Decimal, error) {
+func (s *shelf) Available(_ context.Context, _ string, places []app.Place) (map[app.Place]quantity.Decimal, error) {
 	return map[app.Place]quantity.Decimal{places[0]: s.free}, nil
+}
+
+// PromiseSupplies promises all that is asked for, as far as something is to come.
+func (s *shelf) PromiseSupplies(_ context.Context, wishes []app.SupplyWish) (missing []domain.Undated, err error) {
+	for _, w := range wishes {
+		less := w.Quantity.Value.Sub(quantity.Min(w.Quantity.Value, s.coming))
+		s.wishes = append(s.wishes, w.Quantity.Value.String())
+		missing = append(missing, domain.Undated{Site: w.Place.Site, Item: w.Place.Item, Quantity: less, Reason: s.why})
+	}
+	if s.meanwhile != nil {
+		s.meanwhile()
+	}
+	return missing, nil
 }
 
 // known is a reference that knows everything that these tests name.
@@ -89,7 +107,7 @@ func newApp(t *testing.T, stock *shelf) *app.App {
 	})
 	return &app.App{Orders: store.Register(db, adapter.OrderType()), Stock: stock, Reference: known{}, Limits: domain.DefaultLimits, Policies: &app.Policies{
 		Rules: store.Register(db, adapter.RulesType()), Channels: store.Register(db, adapter.ChannelType()), Now: time.Now,
-	}}
+	}, Loads: store.Register(db, adapter.LoadType())}
 }
 
 // as is the context of a command under the key.

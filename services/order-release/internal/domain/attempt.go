@@ -62,6 +62,16 @@ func ClaimKey(order string, attempt int, stock string) string {
 	return "clm:" + order + ":" + strconv.Itoa(attempt) + ":" + stock
 }
 
+// claimant is the order that made a claim.
+func claimant(key string) string {
+	_, rest, _ := strings.Cut(key, ":")
+	order, _, _ := strings.Cut(rest, ":")
+	return order
+}
+
+// PromiseKey is the key of the promise of what comes that the claim may use up.
+func (c Claim) PromiseKey() string { return PromiseKey(claimant(c.Key)) }
+
 // Requests returns what each line asks or asked for.
 func (a Attempt) Requests() []AttemptLine {
 	if a.State != AttemptOpen {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/calendar"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 )
 
@@ -30,6 +31,7 @@ type Channel struct {
 	Priority  int          `bson:"p"`           // of the channels that fit, the lowest counts
 	Zone      string       `bson:"z"`           // IANA time zone of the windows
 	Windows   []Window     `bson:"w,omitempty"` // none: always
+	Capacity  Capacity     `bson:",inline"`     // of one window
 	State     ChannelState `bson:"t"`
 	Until     time.Time    `bson:"u,omitempty"` // when an ASLEEP one wakes
 	Note      string       `bson:"o,omitempty"`
@@ -99,7 +101,8 @@ func (c Channel) Define(d Channel) ([]ChannelFact, error) {
 	}
 	d.Windows = slices.Clone(d.Windows)
 	slices.SortFunc(d.Windows, func(a, b Window) int { return cmp.Or(a.Day-b.Day, a.Opens-b.Opens) })
-	if c.Name == d.Name && c.Code == d.Code && c.Condition == d.Condition && c.Priority == d.Priority && c.Zone == d.Zone && slices.Equal(c.Windows, d.Windows) {
+	if c.Name == d.Name && c.Code == d.Code && c.Condition == d.Condition && c.Priority == d.Priority && c.Zone == d.Zone &&
+		c.Capacity == d.Capacity && slices.Equal(c.Windows, d.Windows) {
 		return nil, nil
 	}
 	return []ChannelFact{ChannelDefined{d}}, nil
@@ -132,6 +135,8 @@ const (
 	reasonClosed  = "CHANNEL_CLOSED" // no window is open
 	reasonCutOff  = "CUT_OFF_PASSED" // one was, today
 	reasonUnknown = "CHANNEL_FAILED" // whether it fits the order cannot be decided
+	reasonTurn    = "CHANNEL_TURN"   // its place in the window is asked for
+	reasonFull    = "CHANNEL_FULL"   // the window has no place for it
 )
 
 // Gate is whether a channel lets releases go; the zero value is open.
@@ -141,6 +146,7 @@ type Gate struct {
 	Reason  string    // empty: it is open
 	Next    time.Time // when it opens, UTC; zero when somebody has to open it
 	Note    string
+	Slot    *Slot // the window that is open, of a channel that lets so much go in one
 }
 
 // Undecided is the gate of a channel of which nobody can say whether it fits.
@@ -150,21 +156,24 @@ func (c Channel) Undecided(err error) Gate {
 
 // Gate returns whether the channel is open at a time. A zone that is not known is UTC.
 func (c Channel) Gate(now time.Time) Gate {
-	g := Gate{Channel: c.Code, Zone: c.Zone, Note: c.Note}
+	g := Gate{Channel: c.Code, Zone: c.Zone}
 	zone, err := time.LoadLocation(c.Zone)
 	if err != nil {
 		zone = time.UTC
 	}
 	switch {
 	case c.State == ChannelLocked:
-		g.Reason = reasonLocked
+		g.Reason, g.Note = reasonLocked, c.Note
 	case c.State == ChannelAsleep && now.Before(c.Until):
-		g.Reason, g.Next = reasonAsleep, c.opens(c.Until, zone)
+		g.Reason, g.Note, g.Next = reasonAsleep, c.Note, c.opens(c.Until, zone)
 	default:
 		next := c.opens(now, zone)
 		if next.IsZero() || next.After(now) {
 			g.Reason, g.Next = c.why(now, zone), next
 		}
+	}
+	if g.Reason == "" && c.Capacity.Limits() {
+		g.Slot = c.slot(now, zone)
 	}
 	return g
 }
@@ -178,10 +187,11 @@ func (c Channel) opens(from time.Time, zone *time.Location) time.Time {
 		return from
 	}
 	var first time.Time
-	year, month, day := from.In(zone).Date()
+	today := calendar.DateOf(from, zone)
 	for d := -1; d <= daysAhead; d++ {
-		for _, w := range c.on(year, month, day+d) {
-			opens, cut := moment(year, month, day+d, w.Opens, zone), moment(year, month, day+d, w.CutOff, zone)
+		date := today.Plus(d)
+		for _, w := range c.on(date) {
+			opens, cut := date.Moment(w.Opens, zone, false), date.Moment(w.CutOff, zone, false)
 			if !cut.After(opens) || !cut.After(from) {
 				continue
 			}
@@ -198,9 +208,9 @@ func (c Channel) opens(from time.Time, zone *time.Location) time.Time {
 
 // why says whether a window was open today, by the zone's calendar.
 func (c Channel) why(now time.Time, zone *time.Location) string {
-	year, month, day := now.In(zone).Date()
-	for _, w := range c.on(year, month, day) {
-		if !now.Before(moment(year, month, day, w.CutOff, zone)) {
+	today := calendar.DateOf(now, zone)
+	for _, w := range c.on(today) {
+		if !now.Before(today.Moment(w.CutOff, zone, false)) {
 			return reasonCutOff
 		}
 	}
@@ -208,33 +218,11 @@ func (c Channel) why(now time.Time, zone *time.Location) string {
 }
 
 // on are the windows of a date.
-func (c Channel) on(year int, month time.Month, day int) (list []Window) {
-	weekday := int(time.Date(year, month, day, 12, 0, 0, 0, time.UTC).Weekday())
+func (c Channel) on(d calendar.Date) (list []Window) {
 	for _, w := range c.Windows {
-		if w.Day%7 == weekday {
+		if w.Day%7 == int(d.Weekday()) {
 			list = append(list, w)
 		}
 	}
 	return list
-}
-
-// moment is when a zone's clock first shows so many minutes after midnight of a date. When the
-// clock leaps over them it is the moment of the leap.
-func moment(year int, month time.Month, day, minutes int, zone *time.Location) time.Time {
-	shown := time.Date(year, month, day, 0, minutes, 0, 0, time.UTC)
-	var first, leap time.Time
-	for i, near := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
-		_, offset := shown.Add(near).In(zone).Zone()
-		t := shown.Add(-time.Duration(offset) * time.Second)
-		if i == 0 {
-			leap, _ = t.In(zone).ZoneBounds()
-		}
-		if _, is := t.In(zone).Zone(); is == offset && (first.IsZero() || t.Before(first)) {
-			first = t
-		}
-	}
-	if first.IsZero() {
-		return leap.UTC()
-	}
-	return first.UTC()
 }

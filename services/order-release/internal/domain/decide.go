@@ -19,6 +19,9 @@ type Env struct {
 	Sourcing Sourcing // of the lines of an order that is submitted
 	// Gate is whether a channel lets what is promised at a site go; nil when there are none.
 	Gate func(h Header, site string, now time.Time) Gate
+	// Admitted are the places that the releases of sites have, or have not, in the windows of
+	// channels that let so much go; nil when nobody asked.
+	Admitted map[string]Admission
 	// Available is what somebody has just seen in stock; nil when nobody looked.
 	Available Places
 }

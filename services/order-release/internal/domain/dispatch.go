@@ -113,7 +113,7 @@ func (s *step) dispatch() {
 			if !ok {
 				continue
 			}
-			if g := s.gate(s.Env, site); g.Reason != "" {
+			if g := s.admitted(site, s.gate(s.Env, site)); g.Reason != "" {
 				s.deferredTo(site, g)
 				continue
 			}

@@ -32,6 +32,8 @@ func Evolve(o Order, f Fact) Order {
 		o = o.waitingFor(f.Deferral)
 	case OrderSourced:
 		o = o.sourcedAs(f)
+	case PromiseDated, PromiseUndated:
+		return evolveExpected(o, f)
 	case PromiseRequested, LinesPromised, PromiseRefused, PromiseClosed, RemainderCancelled:
 		return evolvePromise(o, f)
 	default:

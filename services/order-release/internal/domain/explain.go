@@ -67,6 +67,7 @@ func (o Order) explainPromise() []Reason {
 				"STOCK_SHORT", fmt.Sprintf("lines.%d", l.Number),
 				fmt.Sprintf("%s %s of %s are missing at %s: %s", q.Unpromised(), l.Base.Unit, l.SKU, strings.Join(o.Candidates(i), ", "), what),
 			})
+			reasons = append(reasons, o.explainSupplies(i)...)
 		}
 		return reasons
 	}

@@ -100,15 +100,15 @@ func (o Order) Wake(e Env) ([]Fact, error) {
 	return s.end(), nil
 }
 
-// shut returns why nothing of what is promised may go now: all its channels are closed.
+// shut returns why nothing of what is promised may go now: all its channels are closed, or full.
 func (o Order) shut(e Env) error {
 	var closed *fault.Error
 	for _, site := range o.sites() {
 		if !o.promisesAt(site) {
 			continue
 		}
-		g := o.gate(e, site)
-		if g.Reason == "" {
+		g := o.waitsAt(e, site)
+		if g.Reason == "" || g.Reason == reasonTurn {
 			return nil
 		}
 		if closed == nil {
@@ -138,11 +138,16 @@ func (g Gate) says() string {
 		reasonClosed:  "no window is open",
 		reasonCutOff:  "today's cut-off is over",
 		reasonUnknown: "whether it fits cannot be decided",
+		reasonTurn:    "its place in the window is asked for",
+		reasonFull:    "the window is full",
 	}[g.Reason]
 	if g.Note != "" {
 		what += " (" + g.Note + ")"
 	}
-	if g.Next.IsZero() {
+	switch {
+	case g.Reason == reasonTurn:
+		return what
+	case g.Next.IsZero():
 		return what + "; OpenReleaseChannel opens it"
 	}
 	zone, err := time.LoadLocation(g.Zone)
@@ -159,15 +164,22 @@ func (o Order) ExplainAt(e Env) []Reason {
 	if o.Releasable() != nil {
 		return reasons
 	}
-	if o.shut(e) != nil {
-		reasons = slices.DeleteFunc(slices.Clone(reasons), func(r Reason) bool { return r.Code == "NOT_RELEASED" })
-	}
+	var waits []Reason
+	free := false
 	for _, site := range o.sites() {
-		if g := o.gate(e, site); g.Reason != "" && o.promisesAt(site) {
-			reasons = append(reasons, Reason{g.Reason, "sites." + site, g.refusal(site).Message})
+		g := o.waitsAt(e, site)
+		switch {
+		case !o.promisesAt(site):
+		case g.Reason == "":
+			free = true
+		default:
+			waits = append(waits, Reason{g.Reason, "sites." + site, g.refusal(site).Message})
 		}
 	}
-	return reasons
+	if !free {
+		reasons = slices.DeleteFunc(slices.Clone(reasons), func(r Reason) bool { return r.Code == "NOT_RELEASED" })
+	}
+	return append(reasons, waits...)
 }
 
 // MayGo returns why nothing can be released now, or nil: Releasable, and an open channel.

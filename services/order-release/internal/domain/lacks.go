@@ -83,6 +83,8 @@ func (o Order) unpromised() (lacks []Lack) {
 			l.Since, l.Next = o.Attempt.Requested, o.Attempt.Retry
 		case "STOCK_SHORT":
 			l.Since = o.Attempt.Requested
+		case reasonExpected:
+			l.Lifts, l.With, l.Next = nil, "", o.expectedBy(r.Field)
 		}
 		lacks = append(lacks, l)
 	}
@@ -92,7 +94,7 @@ func (o Order) unpromised() (lacks []Lack) {
 // shutSites are the sites whose channel is closed, of those that have something to release.
 func (o Order) shutSites(e Env) (lacks []Lack) {
 	for _, site := range o.sites() {
-		g := o.gate(e, site)
+		g := o.waitsAt(e, site)
 		if g.Reason == "" || !o.promisesAt(site) {
 			continue
 		}
@@ -100,6 +102,8 @@ func (o Order) shutSites(e Env) (lacks []Lack) {
 		switch g.Reason {
 		case reasonLocked, reasonAsleep:
 			l.With = "OpenReleaseChannel"
+		case reasonTurn:
+			l.Lifts = nil
 		default:
 			l.With = "PutReleaseChannel"
 		}

@@ -27,6 +27,7 @@ func TestOrder(t *testing.T) {
 				},
 				"report": m.report, "report more": m.report, "look": m.look,
 				"promise": m.promise, "release": m.release, "cancel": m.cancel, "warehouse": m.warehouse, "other": m.other,
+				"dated": m.dated, "undated": m.undated,
 				"any fact": m.anyFact,
 			})
 		}))
@@ -147,6 +148,8 @@ func (m *machine) anyFact(t *rapid.T) {
 		ReportContradicted{Excess: odd, Report: reportDelivered},
 		OrderSourced{Lines: []SourcedLine{{10, 2}, {99, 1}}},
 		ReleaseDeferred{Deferral: Deferral{Site: "DC9", Next: start}},
+		PromiseDated{Expected: Expected{Site: "DC1", Item: "a", Parts: []SupplyPart{{Quantity: quantity.Int(3)}}}},
+		PromiseUndated{Undated: Undated{Site: "DC1", Item: "a", Quantity: quantity.Int(3)}},
 	}), rapid.SampledFrom(m.facts)).Draw(t, "fact")
 	o := Evolve(m.order, f)
 	_, _, _, _, _, _ = o.State(), o.Quantities(), o.ExplainAt(m.env()), o.Due(), o.Lacks(m.env()), o.AtSites()
@@ -178,6 +181,7 @@ func (m *machine) check(t *rapid.T) {
 	}
 	m.checkSites(t)
 	m.checkLacks(t)
+	m.checkExpected(t)
 	if o.Attempt.State != AttemptOpen && !maps.Equal(held, m.claims) {
 		t.Fatalf("the order holds claims %v, stock %v", held, m.claims)
 	}
@@ -254,7 +258,7 @@ func (m *machine) checkLacks(t *rapid.T) {
 	}
 	lacks, open := o.Lacks(e), o.Valid && !o.IsClosed && !totals(o.Quantities()).Open.IsZero()
 	switch goes := o.Valid && o.MayGo(e) == nil; {
-	case goes && open && len(lacks) > 0 && !slices.ContainsFunc(lacks, func(l Lack) bool { return l.Code == reasonClosed }):
+	case goes && open && len(lacks) > 0 && !slices.ContainsFunc(lacks, func(l Lack) bool { return l.Code == reasonClosed || l.Code == reasonTurn || l.Code == reasonFull }):
 		t.Fatalf("can be released, and lacks %v", lacks)
 	case !goes && open && len(lacks) == 0:
 		t.Fatalf("cannot be released, and nothing is said to be missing: %v", o.MayGo(e))

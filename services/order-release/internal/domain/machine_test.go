@@ -39,10 +39,12 @@ type machine struct {
 	ledger *ledger
 	seen   Places          // what somebody saw in stock; nil when nobody looked
 	shut   map[string]bool // sites whose channel is closed
+	slots  map[string]bool // sites whose channel lets so much go in a window
+	places map[string]Admission
 }
 
 func (m *machine) env() Env {
-	return Env{Now: m.now, By: "tester", Stock: stock, Limits: DefaultLimits, Available: m.seen, Gate: m.gate, Sourcing: sources}
+	return Env{Now: m.now, By: "tester", Stock: stock, Limits: DefaultLimits, Available: m.seen, Gate: m.gate, Sourcing: sources, Admitted: m.places}
 }
 
 // sources are rules whose lines several sites may deliver.
@@ -52,7 +54,12 @@ var sources = Sourcing{Version: 3, Rules: []Sourcers{
 }}
 
 func (m *machine) gate(_ Header, site string, now time.Time) Gate {
-	if !m.shut[site] {
+	switch {
+	case m.shut[site]:
+	case m.slots[site]:
+		opens := now.Truncate(time.Hour)
+		return Gate{Channel: "day", Zone: "UTC", Slot: &Slot{Channel: "day", Site: site, Opens: opens, Ends: opens.Add(time.Hour), Next: opens.Add(time.Hour)}}
+	default:
 		return Gate{}
 	}
 	return Gate{Channel: "night", Zone: "Europe/Berlin", Reason: reasonClosed, Next: now.Truncate(time.Hour).Add(time.Hour)}
@@ -71,9 +78,12 @@ func (m *machine) look(t *rapid.T) {
 			}
 		}
 	}
-	m.shut = map[string]bool{}
+	m.shut, m.slots, m.places = map[string]bool{}, map[string]bool{}, map[string]Admission{}
 	for _, site := range []string{"DC1", "DC2", "DC3"} {
 		m.shut[site] = draw(t, 4, "shut") == 0
+		if m.slots[site] = draw(t, 3, "limited") == 0; m.slots[site] && draw(t, 2, "asked") > 0 {
+			m.places[site] = Admission{Turn: m.order.Turn(site), Lines: draw(t, 3, "place"), Full: draw(t, 2, "full") == 0}
+		}
 	}
 }
 
@@ -147,6 +157,9 @@ func (m *machine) follow(t *rapid.T, f Fact) {
 	case OrderReleased:
 		if m.shut[f.Site] {
 			t.Fatalf("release %d goes to %s, whose channel is closed", f.Release, f.Site)
+		}
+		if has := m.places[f.Site]; m.slots[f.Site] && (has.Turn != m.order.Turn(f.Site) || has.Lines < len(f.Lines)) {
+			t.Fatalf("release %d of %d lines goes to %s, where it has a place for %+v", f.Release, len(f.Lines), f.Site, has)
 		}
 		for _, l := range f.Lines {
 			var sum int64

@@ -34,6 +34,8 @@ type Order struct {
 	Cancel   string     `bson:"can,omitempty"` // reason of a cancellation that was asked for; nothing waits for stock any more
 	Disputed []Disputed `bson:"dis,omitempty"` // newest reports that said more than the order can hold
 	Deferred []Deferral `bson:"dfr,omitempty"` // releases that wait for a channel, ascending by site
+	Expected []Expected `bson:"exp,omitempty"` // what it was promised of what comes
+	Undated  []Undated  `bson:"und,omitempty"` // what of it is not promised, because it comes too late
 	Sourcing Sourcing   `bson:"src,omitempty"` // which sites deliver the lines that the document leaves open
 	Resumes  bool       `bson:"res,omitempty"` // a release was withdrawn for a hold; it goes by itself once nothing is held
 	Done     bool       `bson:"done,omitempty"`

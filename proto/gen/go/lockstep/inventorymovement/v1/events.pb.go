@@ -428,7 +428,9 @@ type StockReserved struct {
 	// When it ends by itself, UTC, to the millisecond; absent for a claim of an order, which only the order ends.
 	ExpiresTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_time,json=expiresTime,proto3" json:"expires_time,omitempty"`
 	// Priority of a reservation.
-	Priority      int32 `protobuf:"varint,5,opt,name=priority,proto3" json:"priority,omitempty"`
+	Priority int32 `protobuf:"varint,5,opt,name=priority,proto3" json:"priority,omitempty"`
+	// Promise against supplies that is less by what of the quantity it had.
+	PromiseKey    string `protobuf:"bytes,55,opt,name=promise_key,json=promiseKey,proto3" json:"promise_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -496,6 +498,13 @@ func (x *StockReserved) GetPriority() int32 {
 		return x.Priority
 	}
 	return 0
+}
+
+func (x *StockReserved) GetPromiseKey() string {
+	if x != nil {
+		return x.PromiseKey
+	}
+	return ""
 }
 
 // A reservation was confirmed: it lasts until it is used or given back.
@@ -2092,13 +2101,15 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\bquantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12:\n" +
 	"\x05place\x18\x05 \x01(\v2$.lockstep.inventorymovement.v1.PlaceR\x05place\x129\n" +
 	"\n" +
-	"event_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\"\xe2\x01\n" +
+	"event_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\"\x83\x02\n" +
 	"\rStockReserved\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12\x1b\n" +
 	"\tclaim_key\x18\x02 \x01(\tR\bclaimKey\x12\x1a\n" +
 	"\bquantity\x18\x03 \x01(\tR\bquantity\x12=\n" +
 	"\fexpires_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vexpiresTime\x12\x1a\n" +
-	"\bpriority\x18\x05 \x01(\x05R\bpriority\"\x8e\x01\n" +
+	"\bpriority\x18\x05 \x01(\x05R\bpriority\x12\x1f\n" +
+	"\vpromise_key\x187 \x01(\tR\n" +
+	"promiseKey\"\x8e\x01\n" +
 	"\x14ReservationConfirmed\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12\x1b\n" +
 	"\tclaim_key\x18\x02 \x01(\tR\bclaimKey\x12\x1a\n" +

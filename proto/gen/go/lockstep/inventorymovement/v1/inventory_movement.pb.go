@@ -173,6 +173,10 @@ const (
 	Reason_REASON_PUT_BACK_BEGUN Reason = 80
 	// A line that is put back names no bin.
 	Reason_REASON_PUT_BACK_LOCATION_REQUIRED Reason = 81
+	// Nothing that is announced and not promised to others covers the quantity.
+	Reason_REASON_SUPPLY_MISSING Reason = 160
+	// What would cover the quantity is expected after the reservation horizon.
+	Reason_REASON_SUPPLY_OUTSIDE_HORIZON Reason = 161
 )
 
 // Enum value maps for Reason.
@@ -249,6 +253,8 @@ var (
 		153: "REASON_WAVE_SITE",
 		80:  "REASON_PUT_BACK_BEGUN",
 		81:  "REASON_PUT_BACK_LOCATION_REQUIRED",
+		160: "REASON_SUPPLY_MISSING",
+		161: "REASON_SUPPLY_OUTSIDE_HORIZON",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                0,
@@ -322,6 +328,8 @@ var (
 		"REASON_WAVE_SITE":                  153,
 		"REASON_PUT_BACK_BEGUN":             80,
 		"REASON_PUT_BACK_LOCATION_REQUIRED": 81,
+		"REASON_SUPPLY_MISSING":             160,
+		"REASON_SUPPLY_OUTSIDE_HORIZON":     161,
 	}
 )
 
@@ -1211,7 +1219,9 @@ type AvailabilityPlace struct {
 	// Item, the SKU.
 	Sku string `protobuf:"bytes,3,opt,name=sku,proto3" json:"sku,omitempty"`
 	// Owner; empty: the tenant itself.
-	Owner         string `protobuf:"bytes,4,opt,name=owner,proto3" json:"owner,omitempty"`
+	Owner string `protobuf:"bytes,4,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Promise against supplies of whoever asks: what is kept for it can be promised to it; empty for none.
+	PromiseKey    string `protobuf:"bytes,55,opt,name=promise_key,json=promiseKey,proto3" json:"promise_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1270,6 +1280,13 @@ func (x *AvailabilityPlace) GetSku() string {
 func (x *AvailabilityPlace) GetOwner() string {
 	if x != nil {
 		return x.Owner
+	}
+	return ""
+}
+
+func (x *AvailabilityPlace) GetPromiseKey() string {
+	if x != nil {
+		return x.PromiseKey
 	}
 	return ""
 }
@@ -1570,7 +1587,9 @@ type StockClaim struct {
 	// Owner; empty: the tenant itself.
 	Owner string `protobuf:"bytes,4,opt,name=owner,proto3" json:"owner,omitempty"`
 	// Quantity, base unit.
-	Quantity      *v1.Quantity `protobuf:"bytes,5,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity *v1.Quantity `protobuf:"bytes,5,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Promise against supplies whose goods the claim may take, and which it uses up as far as it is granted; empty for none.
+	PromiseKey    string `protobuf:"bytes,55,opt,name=promise_key,json=promiseKey,proto3" json:"promise_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1638,6 +1657,13 @@ func (x *StockClaim) GetQuantity() *v1.Quantity {
 		return x.Quantity
 	}
 	return nil
+}
+
+func (x *StockClaim) GetPromiseKey() string {
+	if x != nil {
+		return x.PromiseKey
+	}
+	return ""
 }
 
 // Request of ReserveStock.
@@ -4014,7 +4040,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4079,12 +4105,14 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
 	"\x05owner\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05owner\"N\n" +
 	"\x10GetStockResponse\x12:\n" +
-	"\x05stock\x18\x01 \x01(\v2$.lockstep.inventorymovement.v1.StockR\x05stock\"\x8c\x01\n" +
+	"\x05stock\x18\x01 \x01(\v2$.lockstep.inventorymovement.v1.StockR\x05stock\"\xb7\x01\n" +
 	"\x11AvailabilityPlace\x12\x1b\n" +
 	"\x04site\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04site\x12 \n" +
 	"\aitem_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06itemId\x12\x19\n" +
 	"\x03sku\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x03sku\x12\x1d\n" +
-	"\x05owner\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05owner\"o\n" +
+	"\x05owner\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05owner\x12)\n" +
+	"\vpromise_key\x187 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\n" +
+	"promiseKey\"o\n" +
 	"\x16GetAvailabilityRequest\x12U\n" +
 	"\x06places\x18\x01 \x03(\v20.lockstep.inventorymovement.v1.AvailabilityPlaceB\v\xbaH\b\x92\x01\x05\b\x01\x10\xc8\x01R\x06places\"n\n" +
 	"\x17GetAvailabilityResponse\x12S\n" +
@@ -4102,7 +4130,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"\x89\x01\n" +
 	"\x15ListMovementsResponse\x12H\n" +
 	"\tmovements\x18\x01 \x03(\v2*.lockstep.inventorymovement.v1.StockCommitR\tmovements\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc4\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xef\x01\n" +
 	"\n" +
 	"StockClaim\x12'\n" +
 	"\tclaim_key\x18\x01 \x01(\tB\n" +
@@ -4110,7 +4138,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x04site\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04site\x12 \n" +
 	"\aitem_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06itemId\x12\x14\n" +
 	"\x05owner\x18\x04 \x01(\tR\x05owner\x128\n" +
-	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\x8a\x01\n" +
+	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12)\n" +
+	"\vpromise_key\x187 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\n" +
+	"promiseKey\"\x8a\x01\n" +
 	"\x13ReserveStockRequest\x12N\n" +
 	"\x06claims\x18\x01 \x03(\v2).lockstep.inventorymovement.v1.StockClaimB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\x06claims\x12#\n" +
 	"\rallow_partial\x18\x02 \x01(\bR\fallowPartial\"\xfe\x01\n" +
@@ -4267,7 +4297,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xf6\x0f\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xb6\x10\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4340,7 +4370,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x11REASON_WAVE_EMPTY\x10\x98\x01\x12\x15\n" +
 	"\x10REASON_WAVE_SITE\x10\x99\x01\x12\x19\n" +
 	"\x15REASON_PUT_BACK_BEGUN\x10P\x12%\n" +
-	"!REASON_PUT_BACK_LOCATION_REQUIRED\x10Q2\xcdV\n" +
+	"!REASON_PUT_BACK_LOCATION_REQUIRED\x10Q\x12\x1a\n" +
+	"\x15REASON_SUPPLY_MISSING\x10\xa0\x01\x12\"\n" +
+	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10\xa1\x012\xc8\\\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4463,7 +4495,14 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x0eConfirmPutBack\x124.lockstep.inventorymovement.v1.ConfirmPutBackRequest\x1a5.lockstep.inventorymovement.v1.ConfirmPutBackResponse\"L\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/warehouse-orders/{warehouse_order_id}:confirmPutBack\x12\xdb\x01\n" +
 	"\x12RefuseCancellation\x128.lockstep.inventorymovement.v1.RefuseCancellationRequest\x1a9.lockstep.inventorymovement.v1.RefuseCancellationResponse\"P\x8a\xb5\x18\x05\n" +
-	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02A:\x01*\"</v1/warehouse-orders/{warehouse_order_id}:refuseCancellationB\xb8\x02\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02A:\x01*\"</v1/warehouse-orders/{warehouse_order_id}:refuseCancellation\x12\x8a\x01\n" +
+	"\x0fPromiseSupplies\x125.lockstep.inventorymovement.v1.PromiseSuppliesRequest\x1a6.lockstep.inventorymovement.v1.PromiseSuppliesResponse\"\b\x8a\xb5\x18\x04\x10\x01\x18\x01\x12\xb8\x01\n" +
+	"\x11CheckAvailability\x127.lockstep.inventorymovement.v1.CheckAvailabilityRequest\x1a8.lockstep.inventorymovement.v1.CheckAvailabilityResponse\"0\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/stocks:checkAvailability\x12\xec\x01\n" +
+	"\x19RescheduleInboundDelivery\x12?.lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest\x1a@.lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse\"L\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x04\x18\x01\x82\xd3\xe4\x93\x02<:\x01*\"7/v1/inbound-deliveries/{inbound_delivery_id}:reschedule\x12\xc1\x01\n" +
+	"\x11ListCutOffsAtRisk\x127.lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest\x1a8.lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse\"9\x8a\xb5\x18\a\n" +
+	"\x03\x01\x03\x06\x10\x01\x82\xd3\xe4\x93\x02(\x12&/v1/warehouse-orders:listCutOffsAtRiskB\xb8\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\x16InventoryMovementProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -4594,39 +4633,47 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*GetWaveRequest)(nil),                    // 110: lockstep.inventorymovement.v1.GetWaveRequest
 	(*ConfirmPutBackRequest)(nil),             // 111: lockstep.inventorymovement.v1.ConfirmPutBackRequest
 	(*RefuseCancellationRequest)(nil),         // 112: lockstep.inventorymovement.v1.RefuseCancellationRequest
-	(*GetBalanceResponse)(nil),                // 113: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 114: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 115: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 116: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 117: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 118: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 119: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 120: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 121: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 122: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	(*CreateHandlingUnitResponse)(nil),        // 123: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	(*BatchNestHandlingUnitsResponse)(nil),    // 124: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	(*UnnestHandlingUnitResponse)(nil),        // 125: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	(*CloseHandlingUnitResponse)(nil),         // 126: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	(*ReopenHandlingUnitResponse)(nil),        // 127: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	(*VoidHandlingUnitResponse)(nil),          // 128: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	(*GetHandlingUnitResponse)(nil),           // 129: lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	(*ListHandlingUnitsResponse)(nil),         // 130: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	(*GetLabelDataResponse)(nil),              // 131: lockstep.inventorymovement.v1.GetLabelDataResponse
-	(*PutCartonTypeResponse)(nil),             // 132: lockstep.inventorymovement.v1.PutCartonTypeResponse
-	(*RetireCartonTypeResponse)(nil),          // 133: lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	(*GetCartonTypesResponse)(nil),            // 134: lockstep.inventorymovement.v1.GetCartonTypesResponse
-	(*PlanCartonsResponse)(nil),               // 135: lockstep.inventorymovement.v1.PlanCartonsResponse
-	(*WeighHandlingUnitResponse)(nil),         // 136: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	(*ReleaseAuditHoldResponse)(nil),          // 137: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	(*SetPackAuditToleranceResponse)(nil),     // 138: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	(*GetPackAuditToleranceResponse)(nil),     // 139: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	(*PlanWaveResponse)(nil),                  // 140: lockstep.inventorymovement.v1.PlanWaveResponse
-	(*ReleaseWaveResponse)(nil),               // 141: lockstep.inventorymovement.v1.ReleaseWaveResponse
-	(*CancelWaveResponse)(nil),                // 142: lockstep.inventorymovement.v1.CancelWaveResponse
-	(*GetWaveResponse)(nil),                   // 143: lockstep.inventorymovement.v1.GetWaveResponse
-	(*ConfirmPutBackResponse)(nil),            // 144: lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	(*RefuseCancellationResponse)(nil),        // 145: lockstep.inventorymovement.v1.RefuseCancellationResponse
+	(*PromiseSuppliesRequest)(nil),            // 113: lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	(*CheckAvailabilityRequest)(nil),          // 114: lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	(*RescheduleInboundDeliveryRequest)(nil),  // 115: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	(*ListCutOffsAtRiskRequest)(nil),          // 116: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	(*GetBalanceResponse)(nil),                // 117: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 118: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 119: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 120: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 121: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 122: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 123: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 124: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 125: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 126: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*CreateHandlingUnitResponse)(nil),        // 127: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	(*BatchNestHandlingUnitsResponse)(nil),    // 128: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	(*UnnestHandlingUnitResponse)(nil),        // 129: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	(*CloseHandlingUnitResponse)(nil),         // 130: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	(*ReopenHandlingUnitResponse)(nil),        // 131: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	(*VoidHandlingUnitResponse)(nil),          // 132: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	(*GetHandlingUnitResponse)(nil),           // 133: lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	(*ListHandlingUnitsResponse)(nil),         // 134: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	(*GetLabelDataResponse)(nil),              // 135: lockstep.inventorymovement.v1.GetLabelDataResponse
+	(*PutCartonTypeResponse)(nil),             // 136: lockstep.inventorymovement.v1.PutCartonTypeResponse
+	(*RetireCartonTypeResponse)(nil),          // 137: lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	(*GetCartonTypesResponse)(nil),            // 138: lockstep.inventorymovement.v1.GetCartonTypesResponse
+	(*PlanCartonsResponse)(nil),               // 139: lockstep.inventorymovement.v1.PlanCartonsResponse
+	(*WeighHandlingUnitResponse)(nil),         // 140: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	(*ReleaseAuditHoldResponse)(nil),          // 141: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	(*SetPackAuditToleranceResponse)(nil),     // 142: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	(*GetPackAuditToleranceResponse)(nil),     // 143: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	(*PlanWaveResponse)(nil),                  // 144: lockstep.inventorymovement.v1.PlanWaveResponse
+	(*ReleaseWaveResponse)(nil),               // 145: lockstep.inventorymovement.v1.ReleaseWaveResponse
+	(*CancelWaveResponse)(nil),                // 146: lockstep.inventorymovement.v1.CancelWaveResponse
+	(*GetWaveResponse)(nil),                   // 147: lockstep.inventorymovement.v1.GetWaveResponse
+	(*ConfirmPutBackResponse)(nil),            // 148: lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	(*RefuseCancellationResponse)(nil),        // 149: lockstep.inventorymovement.v1.RefuseCancellationResponse
+	(*PromiseSuppliesResponse)(nil),           // 150: lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	(*CheckAvailabilityResponse)(nil),         // 151: lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	(*RescheduleInboundDeliveryResponse)(nil), // 152: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	(*ListCutOffsAtRiskResponse)(nil),         // 153: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -4768,68 +4815,76 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	110, // 136: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
 	111, // 137: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
 	112, // 138: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
-	2,   // 139: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 140: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 141: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 142: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 143: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12,  // 144: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 145: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 152: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 153: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 154: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 155: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	113, // 156: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	114, // 157: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	115, // 158: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	116, // 159: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	117, // 160: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	118, // 161: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	119, // 162: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	120, // 163: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	121, // 164: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	122, // 165: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 166: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 167: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 168: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 169: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 170: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 171: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 172: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 173: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 174: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 175: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	123, // 176: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	124, // 177: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	125, // 178: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	126, // 179: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	127, // 180: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	128, // 181: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	129, // 182: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	130, // 183: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	131, // 184: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
-	132, // 185: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
-	133, // 186: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	134, // 187: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
-	135, // 188: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
-	136, // 189: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	137, // 190: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	138, // 191: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	139, // 192: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	140, // 193: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
-	141, // 194: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
-	142, // 195: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
-	143, // 196: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
-	144, // 197: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	145, // 198: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
-	139, // [139:199] is the sub-list for method output_type
-	79,  // [79:139] is the sub-list for method input_type
+	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	2,   // 143: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 144: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 145: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 146: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 152: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 153: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 154: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 155: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 156: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 157: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 158: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 159: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	117, // 160: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	118, // 161: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	119, // 162: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	120, // 163: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	121, // 164: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	122, // 165: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	123, // 166: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	124, // 167: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	125, // 168: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	126, // 169: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 170: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 171: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 172: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 173: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 174: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 175: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 176: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 177: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 178: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 179: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	127, // 180: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	128, // 181: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	129, // 182: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	130, // 183: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	131, // 184: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	132, // 185: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	133, // 186: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	134, // 187: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	135, // 188: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
+	136, // 189: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
+	137, // 190: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	138, // 191: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
+	139, // 192: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
+	140, // 193: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	141, // 194: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	142, // 195: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	143, // 196: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	144, // 197: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
+	145, // 198: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
+	146, // 199: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
+	147, // 200: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
+	148, // 201: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	149, // 202: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
+	150, // 203: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	151, // 204: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	152, // 205: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	153, // 206: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	143, // [143:207] is the sub-list for method output_type
+	79,  // [79:143] is the sub-list for method input_type
 	79,  // [79:79] is the sub-list for extension type_name
 	79,  // [79:79] is the sub-list for extension extendee
 	0,   // [0:79] is the sub-list for field type_name
@@ -4843,12 +4898,14 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_allocations_proto_init()
 	file_lockstep_inventorymovement_v1_balances_proto_init()
 	file_lockstep_inventorymovement_v1_cartons_proto_init()
+	file_lockstep_inventorymovement_v1_cut_offs_proto_init()
 	file_lockstep_inventorymovement_v1_handling_units_proto_init()
 	file_lockstep_inventorymovement_v1_inbound_resources_proto_init()
 	file_lockstep_inventorymovement_v1_packaging_proto_init()
 	file_lockstep_inventorymovement_v1_put_backs_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
+	file_lockstep_inventorymovement_v1_supplies_proto_init()
 	file_lockstep_inventorymovement_v1_waves_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -81,6 +81,10 @@ const (
 	InventoryMovementService_GetWave_FullMethodName                   = "/lockstep.inventorymovement.v1.InventoryMovementService/GetWave"
 	InventoryMovementService_ConfirmPutBack_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutBack"
 	InventoryMovementService_RefuseCancellation_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/RefuseCancellation"
+	InventoryMovementService_PromiseSupplies_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/PromiseSupplies"
+	InventoryMovementService_CheckAvailability_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/CheckAvailability"
+	InventoryMovementService_RescheduleInboundDelivery_FullMethodName = "/lockstep.inventorymovement.v1.InventoryMovementService/RescheduleInboundDelivery"
+	InventoryMovementService_ListCutOffsAtRisk_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/ListCutOffsAtRisk"
 )
 
 // InventoryMovementServiceClient is the client API for InventoryMovementService service.
@@ -210,6 +214,18 @@ type InventoryMovementServiceClient interface {
 	ConfirmPutBack(ctx context.Context, in *ConfirmPutBackRequest, opts ...grpc.CallOption) (*ConfirmPutBackResponse, error)
 	// Says that the warehouse goes on with an order that it was asked to cancel, while nothing is put back.
 	RefuseCancellation(ctx context.Context, in *RefuseCancellationRequest, opts ...grpc.CallOption) (*RefuseCancellationResponse, error)
+	// Promises what is to come, each claim up to its quantity, in the order in which they are made: no two
+	// promises count on the same goods. Dates are told by SupplyPromiseDated, also when they change.
+	PromiseSupplies(ctx context.Context, in *PromiseSuppliesRequest, opts ...grpc.CallOption) (*PromiseSuppliesResponse, error)
+	// Says what can be promised of an item at a site by when: what is here, the dated supplies within the
+	// reservation horizon, and what of them was promised to others.
+	CheckAvailability(ctx context.Context, in *CheckAvailabilityRequest, opts ...grpc.CallOption) (*CheckAvailabilityResponse, error)
+	// Records that a delivery is expected at another time. A supplier may say so of its own. Promises that
+	// count on it get other dates.
+	RescheduleInboundDelivery(ctx context.Context, in *RescheduleInboundDeliveryRequest, opts ...grpc.CallOption) (*RescheduleInboundDeliveryResponse, error)
+	// Lists the warehouse orders of a site that are projected to be ready after their carrier's cut-off: from the
+	// work that is open there, in the order of the cut-offs, and how much of each stage is done in an hour.
+	ListCutOffsAtRisk(ctx context.Context, in *ListCutOffsAtRiskRequest, opts ...grpc.CallOption) (*ListCutOffsAtRiskResponse, error)
 }
 
 type inventoryMovementServiceClient struct {
@@ -820,6 +836,46 @@ func (c *inventoryMovementServiceClient) RefuseCancellation(ctx context.Context,
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) PromiseSupplies(ctx context.Context, in *PromiseSuppliesRequest, opts ...grpc.CallOption) (*PromiseSuppliesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PromiseSuppliesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_PromiseSupplies_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) CheckAvailability(ctx context.Context, in *CheckAvailabilityRequest, opts ...grpc.CallOption) (*CheckAvailabilityResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckAvailabilityResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CheckAvailability_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) RescheduleInboundDelivery(ctx context.Context, in *RescheduleInboundDeliveryRequest, opts ...grpc.CallOption) (*RescheduleInboundDeliveryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RescheduleInboundDeliveryResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_RescheduleInboundDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListCutOffsAtRisk(ctx context.Context, in *ListCutOffsAtRiskRequest, opts ...grpc.CallOption) (*ListCutOffsAtRiskResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCutOffsAtRiskResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListCutOffsAtRisk_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InventoryMovementServiceServer is the server API for InventoryMovementService service.
 // All implementations must embed UnimplementedInventoryMovementServiceServer
 // for forward compatibility.
@@ -947,6 +1003,18 @@ type InventoryMovementServiceServer interface {
 	ConfirmPutBack(context.Context, *ConfirmPutBackRequest) (*ConfirmPutBackResponse, error)
 	// Says that the warehouse goes on with an order that it was asked to cancel, while nothing is put back.
 	RefuseCancellation(context.Context, *RefuseCancellationRequest) (*RefuseCancellationResponse, error)
+	// Promises what is to come, each claim up to its quantity, in the order in which they are made: no two
+	// promises count on the same goods. Dates are told by SupplyPromiseDated, also when they change.
+	PromiseSupplies(context.Context, *PromiseSuppliesRequest) (*PromiseSuppliesResponse, error)
+	// Says what can be promised of an item at a site by when: what is here, the dated supplies within the
+	// reservation horizon, and what of them was promised to others.
+	CheckAvailability(context.Context, *CheckAvailabilityRequest) (*CheckAvailabilityResponse, error)
+	// Records that a delivery is expected at another time. A supplier may say so of its own. Promises that
+	// count on it get other dates.
+	RescheduleInboundDelivery(context.Context, *RescheduleInboundDeliveryRequest) (*RescheduleInboundDeliveryResponse, error)
+	// Lists the warehouse orders of a site that are projected to be ready after their carrier's cut-off: from the
+	// work that is open there, in the order of the cut-offs, and how much of each stage is done in an hour.
+	ListCutOffsAtRisk(context.Context, *ListCutOffsAtRiskRequest) (*ListCutOffsAtRiskResponse, error)
 	mustEmbedUnimplementedInventoryMovementServiceServer()
 }
 
@@ -1136,6 +1204,18 @@ func (UnimplementedInventoryMovementServiceServer) ConfirmPutBack(context.Contex
 }
 func (UnimplementedInventoryMovementServiceServer) RefuseCancellation(context.Context, *RefuseCancellationRequest) (*RefuseCancellationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RefuseCancellation not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) PromiseSupplies(context.Context, *PromiseSuppliesRequest) (*PromiseSuppliesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PromiseSupplies not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CheckAvailability(context.Context, *CheckAvailabilityRequest) (*CheckAvailabilityResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckAvailability not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) RescheduleInboundDelivery(context.Context, *RescheduleInboundDeliveryRequest) (*RescheduleInboundDeliveryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RescheduleInboundDelivery not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListCutOffsAtRisk(context.Context, *ListCutOffsAtRiskRequest) (*ListCutOffsAtRiskResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCutOffsAtRisk not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) mustEmbedUnimplementedInventoryMovementServiceServer() {
 }
@@ -2239,6 +2319,78 @@ func _InventoryMovementService_RefuseCancellation_Handler(srv interface{}, ctx c
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_PromiseSupplies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PromiseSuppliesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).PromiseSupplies(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_PromiseSupplies_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).PromiseSupplies(ctx, req.(*PromiseSuppliesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_CheckAvailability_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckAvailabilityRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CheckAvailability(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CheckAvailability_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CheckAvailability(ctx, req.(*CheckAvailabilityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_RescheduleInboundDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RescheduleInboundDeliveryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).RescheduleInboundDelivery(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_RescheduleInboundDelivery_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).RescheduleInboundDelivery(ctx, req.(*RescheduleInboundDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListCutOffsAtRisk_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCutOffsAtRiskRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListCutOffsAtRisk(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListCutOffsAtRisk_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListCutOffsAtRisk(ctx, req.(*ListCutOffsAtRiskRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InventoryMovementService_ServiceDesc is the grpc.ServiceDesc for InventoryMovementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -2485,6 +2637,22 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RefuseCancellation",
 			Handler:    _InventoryMovementService_RefuseCancellation_Handler,
+		},
+		{
+			MethodName: "PromiseSupplies",
+			Handler:    _InventoryMovementService_PromiseSupplies_Handler,
+		},
+		{
+			MethodName: "CheckAvailability",
+			Handler:    _InventoryMovementService_CheckAvailability_Handler,
+		},
+		{
+			MethodName: "RescheduleInboundDelivery",
+			Handler:    _InventoryMovementService_RescheduleInboundDelivery_Handler,
+		},
+		{
+			MethodName: "ListCutOffsAtRisk",
+			Handler:    _InventoryMovementService_ListCutOffsAtRisk_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

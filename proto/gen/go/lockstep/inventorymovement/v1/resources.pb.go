@@ -647,10 +647,12 @@ type Availability struct {
 	Allocated *v1.Quantity `protobuf:"bytes,4,opt,name=allocated,proto3" json:"allocated,omitempty"`
 	// Promised to orders and not allocated yet.
 	Promised *v1.Quantity `protobuf:"bytes,5,opt,name=promised,proto3" json:"promised,omitempty"`
-	// Available to promise: on hand less allocated less promised.
+	// Available to promise: on hand less allocated less promised less kept.
 	AvailableToPromise *v1.Quantity `protobuf:"bytes,6,opt,name=available_to_promise,json=availableToPromise,proto3" json:"available_to_promise,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Of what is here and free, what is kept for promises against supplies, which come first.
+	Kept          *v1.Quantity `protobuf:"bytes,55,opt,name=kept,proto3" json:"kept,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Availability) Reset() {
@@ -721,6 +723,13 @@ func (x *Availability) GetPromised() *v1.Quantity {
 func (x *Availability) GetAvailableToPromise() *v1.Quantity {
 	if x != nil {
 		return x.AvailableToPromise
+	}
+	return nil
+}
+
+func (x *Availability) GetKept() *v1.Quantity {
+	if x != nil {
+		return x.Kept
 	}
 	return nil
 }
@@ -1545,14 +1554,15 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x03sku\x18\x04 \x01(\tR\x03sku\x12\x14\n" +
 	"\x05owner\x18\x05 \x01(\tR\x05owner\x12;\n" +
 	"\x04rows\x18\x06 \x03(\v2'.lockstep.inventorymovement.v1.StockRowR\x04rows\x12\x12\n" +
-	"\x04etag\x18\a \x01(\tR\x04etag\"\xb8\x02\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\"\xea\x02\n" +
 	"\fAvailability\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x17\n" +
 	"\aitem_id\x18\x02 \x01(\tR\x06itemId\x125\n" +
 	"\aon_hand\x18\x03 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06onHand\x12:\n" +
 	"\tallocated\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\x128\n" +
 	"\bpromised\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bpromised\x12N\n" +
-	"\x14available_to_promise\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x12availableToPromise\"\xfb\x02\n" +
+	"\x14available_to_promise\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x12availableToPromise\x120\n" +
+	"\x04kept\x187 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x04kept\"\xfb\x02\n" +
 	"\fGoodsReceipt\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -1727,36 +1737,37 @@ var file_lockstep_inventorymovement_v1_resources_proto_depIdxs = []int32{
 	16, // 6: lockstep.inventorymovement.v1.Availability.allocated:type_name -> lockstep.common.v1.Quantity
 	16, // 7: lockstep.inventorymovement.v1.Availability.promised:type_name -> lockstep.common.v1.Quantity
 	16, // 8: lockstep.inventorymovement.v1.Availability.available_to_promise:type_name -> lockstep.common.v1.Quantity
-	16, // 9: lockstep.inventorymovement.v1.GoodsReceipt.quantity:type_name -> lockstep.common.v1.Quantity
-	16, // 10: lockstep.inventorymovement.v1.PickTask.quantity:type_name -> lockstep.common.v1.Quantity
-	16, // 11: lockstep.inventorymovement.v1.WarehouseOrderLine.quantity:type_name -> lockstep.common.v1.Quantity
-	16, // 12: lockstep.inventorymovement.v1.WarehouseOrderLine.allocated:type_name -> lockstep.common.v1.Quantity
-	16, // 13: lockstep.inventorymovement.v1.WarehouseOrderLine.picked:type_name -> lockstep.common.v1.Quantity
-	16, // 14: lockstep.inventorymovement.v1.WarehouseOrderLine.short:type_name -> lockstep.common.v1.Quantity
-	16, // 15: lockstep.inventorymovement.v1.WarehouseOrderLine.packed:type_name -> lockstep.common.v1.Quantity
-	16, // 16: lockstep.inventorymovement.v1.WarehouseOrderLine.put_back:type_name -> lockstep.common.v1.Quantity
-	16, // 17: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
-	12, // 18: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	18, // 19: lockstep.inventorymovement.v1.Carton.packaging:type_name -> lockstep.inventorymovement.v1.Packaging
-	4,  // 20: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
-	5,  // 21: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
-	12, // 22: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	2,  // 23: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	17, // 24: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
-	19, // 25: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
-	3,  // 26: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	20, // 27: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
-	11, // 28: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
-	10, // 29: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
-	13, // 30: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	17, // 31: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
-	14, // 32: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
-	21, // 33: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	16, // 9: lockstep.inventorymovement.v1.Availability.kept:type_name -> lockstep.common.v1.Quantity
+	16, // 10: lockstep.inventorymovement.v1.GoodsReceipt.quantity:type_name -> lockstep.common.v1.Quantity
+	16, // 11: lockstep.inventorymovement.v1.PickTask.quantity:type_name -> lockstep.common.v1.Quantity
+	16, // 12: lockstep.inventorymovement.v1.WarehouseOrderLine.quantity:type_name -> lockstep.common.v1.Quantity
+	16, // 13: lockstep.inventorymovement.v1.WarehouseOrderLine.allocated:type_name -> lockstep.common.v1.Quantity
+	16, // 14: lockstep.inventorymovement.v1.WarehouseOrderLine.picked:type_name -> lockstep.common.v1.Quantity
+	16, // 15: lockstep.inventorymovement.v1.WarehouseOrderLine.short:type_name -> lockstep.common.v1.Quantity
+	16, // 16: lockstep.inventorymovement.v1.WarehouseOrderLine.packed:type_name -> lockstep.common.v1.Quantity
+	16, // 17: lockstep.inventorymovement.v1.WarehouseOrderLine.put_back:type_name -> lockstep.common.v1.Quantity
+	16, // 18: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
+	12, // 19: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	18, // 20: lockstep.inventorymovement.v1.Carton.packaging:type_name -> lockstep.inventorymovement.v1.Packaging
+	4,  // 21: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
+	5,  // 22: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
+	12, // 23: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	2,  // 24: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	17, // 25: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
+	19, // 26: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
+	3,  // 27: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	20, // 28: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
+	11, // 29: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
+	10, // 30: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	13, // 31: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	17, // 32: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
+	14, // 33: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
+	21, // 34: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_resources_proto_init() }

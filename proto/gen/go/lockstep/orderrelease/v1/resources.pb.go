@@ -1066,8 +1066,13 @@ type OrderLineStatus struct {
 	Sites []*LineAtSite `protobuf:"bytes,20,rep,name=sites,proto3" json:"sites,omitempty"`
 	// How much of it has reached the customer.
 	DeliveryStatus DeliveryStatus `protobuf:"varint,21,opt,name=delivery_status,json=deliveryStatus,proto3,enum=lockstep.orderrelease.v1.DeliveryStatus" json:"delivery_status,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// By when all of it that waits for stock is there, UTC; absent: nothing waits, not all of it is promised
+	// against a supply, or it is at the site already.
+	PromisedDate *timestamppb.Timestamp `protobuf:"bytes,55,opt,name=promised_date,json=promisedDate,proto3" json:"promised_date,omitempty"`
+	// What the part that waits counts on, the earliest first.
+	Supplies      []*ExpectedSupply `protobuf:"bytes,56,rep,name=supplies,proto3" json:"supplies,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OrderLineStatus) Reset() {
@@ -1133,6 +1138,20 @@ func (x *OrderLineStatus) GetDeliveryStatus() DeliveryStatus {
 		return x.DeliveryStatus
 	}
 	return DeliveryStatus_DELIVERY_STATUS_UNSPECIFIED
+}
+
+func (x *OrderLineStatus) GetPromisedDate() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PromisedDate
+	}
+	return nil
+}
+
+func (x *OrderLineStatus) GetSupplies() []*ExpectedSupply {
+	if x != nil {
+		return x.Supplies
+	}
+	return nil
 }
 
 // An open hold.
@@ -1938,7 +1957,7 @@ var File_lockstep_orderrelease_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
+	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a'lockstep/orderrelease/v1/promises.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
 	"\n" +
 	"OrderParty\x12&\n" +
 	"\n" +
@@ -2000,7 +2019,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x06issued\x18\n" +
 	" \x01(\tR\x06issued\x12\x1c\n" +
 	"\tdelivered\x18\v \x01(\tR\tdelivered\x12\x1c\n" +
-	"\tcancelled\x18\f \x01(\tR\tcancelled\"\xe7\x02\n" +
+	"\tcancelled\x18\f \x01(\tR\tcancelled\"\xee\x03\n" +
 	"\x0fOrderLineStatus\x127\n" +
 	"\x04line\x18\x01 \x01(\v2#.lockstep.orderrelease.v1.OrderLineR\x04line\x12B\n" +
 	"\bresolved\x18\x02 \x01(\v2&.lockstep.orderrelease.v1.ResolvedLineR\bresolved\x12H\n" +
@@ -2008,7 +2027,9 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"quantities\x18\x03 \x01(\v2(.lockstep.orderrelease.v1.LineQuantitiesR\n" +
 	"quantities\x12:\n" +
 	"\x05sites\x18\x14 \x03(\v2$.lockstep.orderrelease.v1.LineAtSiteR\x05sites\x12Q\n" +
-	"\x0fdelivery_status\x18\x15 \x01(\x0e2(.lockstep.orderrelease.v1.DeliveryStatusR\x0edeliveryStatus\"\xac\x01\n" +
+	"\x0fdelivery_status\x18\x15 \x01(\x0e2(.lockstep.orderrelease.v1.DeliveryStatusR\x0edeliveryStatus\x12?\n" +
+	"\rpromised_date\x187 \x01(\v2\x1a.google.protobuf.TimestampR\fpromisedDate\x12D\n" +
+	"\bsupplies\x188 \x03(\v2(.lockstep.orderrelease.v1.ExpectedSupplyR\bsupplies\"\xac\x01\n" +
 	"\x04Hold\x126\n" +
 	"\x04type\x18\x01 \x01(\x0e2\".lockstep.orderrelease.v1.HoldTypeR\x04type\x12\x12\n" +
 	"\x04note\x18\x02 \x01(\tR\x04note\x12\x1b\n" +
@@ -2180,8 +2201,9 @@ var file_lockstep_orderrelease_v1_resources_proto_goTypes = []any{
 	(*v1.Quantity)(nil),           // 22: lockstep.common.v1.Quantity
 	(*LineAtSite)(nil),            // 23: lockstep.orderrelease.v1.LineAtSite
 	(DeliveryStatus)(0),           // 24: lockstep.orderrelease.v1.DeliveryStatus
-	(*v1.Reason)(nil),             // 25: lockstep.common.v1.Reason
-	(*OrderSourcing)(nil),         // 26: lockstep.orderrelease.v1.OrderSourcing
+	(*ExpectedSupply)(nil),        // 25: lockstep.orderrelease.v1.ExpectedSupply
+	(*v1.Reason)(nil),             // 26: lockstep.common.v1.Reason
+	(*OrderSourcing)(nil),         // 27: lockstep.orderrelease.v1.OrderSourcing
 }
 var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	19, // 0: lockstep.orderrelease.v1.OrderParty.address:type_name -> lockstep.common.v1.Address
@@ -2203,35 +2225,37 @@ var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	10, // 16: lockstep.orderrelease.v1.OrderLineStatus.quantities:type_name -> lockstep.orderrelease.v1.LineQuantities
 	23, // 17: lockstep.orderrelease.v1.OrderLineStatus.sites:type_name -> lockstep.orderrelease.v1.LineAtSite
 	24, // 18: lockstep.orderrelease.v1.OrderLineStatus.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
-	3,  // 19: lockstep.orderrelease.v1.Hold.type:type_name -> lockstep.orderrelease.v1.HoldType
-	20, // 20: lockstep.orderrelease.v1.Hold.placed_time:type_name -> google.protobuf.Timestamp
-	2,  // 21: lockstep.orderrelease.v1.Promise.state:type_name -> lockstep.orderrelease.v1.PromiseState
-	20, // 22: lockstep.orderrelease.v1.Promise.due_time:type_name -> google.protobuf.Timestamp
-	14, // 23: lockstep.orderrelease.v1.Promise.lines:type_name -> lockstep.orderrelease.v1.PromiseLine
-	1,  // 24: lockstep.orderrelease.v1.Release.state:type_name -> lockstep.orderrelease.v1.ReleaseState
-	16, // 25: lockstep.orderrelease.v1.Release.lines:type_name -> lockstep.orderrelease.v1.ReleaseLineStatus
-	20, // 26: lockstep.orderrelease.v1.Release.released_time:type_name -> google.protobuf.Timestamp
-	0,  // 27: lockstep.orderrelease.v1.Order.state:type_name -> lockstep.orderrelease.v1.OrderState
-	7,  // 28: lockstep.orderrelease.v1.Order.document:type_name -> lockstep.orderrelease.v1.OrderDocument
-	11, // 29: lockstep.orderrelease.v1.Order.lines:type_name -> lockstep.orderrelease.v1.OrderLineStatus
-	12, // 30: lockstep.orderrelease.v1.Order.holds:type_name -> lockstep.orderrelease.v1.Hold
-	25, // 31: lockstep.orderrelease.v1.Order.reasons:type_name -> lockstep.common.v1.Reason
-	13, // 32: lockstep.orderrelease.v1.Order.promise:type_name -> lockstep.orderrelease.v1.Promise
-	15, // 33: lockstep.orderrelease.v1.Order.releases:type_name -> lockstep.orderrelease.v1.Release
-	20, // 34: lockstep.orderrelease.v1.Order.create_time:type_name -> google.protobuf.Timestamp
-	20, // 35: lockstep.orderrelease.v1.Order.update_time:type_name -> google.protobuf.Timestamp
-	26, // 36: lockstep.orderrelease.v1.Order.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
-	24, // 37: lockstep.orderrelease.v1.Order.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
-	0,  // 38: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
-	3,  // 39: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
-	20, // 40: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
-	21, // 41: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
-	20, // 42: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	20, // 19: lockstep.orderrelease.v1.OrderLineStatus.promised_date:type_name -> google.protobuf.Timestamp
+	25, // 20: lockstep.orderrelease.v1.OrderLineStatus.supplies:type_name -> lockstep.orderrelease.v1.ExpectedSupply
+	3,  // 21: lockstep.orderrelease.v1.Hold.type:type_name -> lockstep.orderrelease.v1.HoldType
+	20, // 22: lockstep.orderrelease.v1.Hold.placed_time:type_name -> google.protobuf.Timestamp
+	2,  // 23: lockstep.orderrelease.v1.Promise.state:type_name -> lockstep.orderrelease.v1.PromiseState
+	20, // 24: lockstep.orderrelease.v1.Promise.due_time:type_name -> google.protobuf.Timestamp
+	14, // 25: lockstep.orderrelease.v1.Promise.lines:type_name -> lockstep.orderrelease.v1.PromiseLine
+	1,  // 26: lockstep.orderrelease.v1.Release.state:type_name -> lockstep.orderrelease.v1.ReleaseState
+	16, // 27: lockstep.orderrelease.v1.Release.lines:type_name -> lockstep.orderrelease.v1.ReleaseLineStatus
+	20, // 28: lockstep.orderrelease.v1.Release.released_time:type_name -> google.protobuf.Timestamp
+	0,  // 29: lockstep.orderrelease.v1.Order.state:type_name -> lockstep.orderrelease.v1.OrderState
+	7,  // 30: lockstep.orderrelease.v1.Order.document:type_name -> lockstep.orderrelease.v1.OrderDocument
+	11, // 31: lockstep.orderrelease.v1.Order.lines:type_name -> lockstep.orderrelease.v1.OrderLineStatus
+	12, // 32: lockstep.orderrelease.v1.Order.holds:type_name -> lockstep.orderrelease.v1.Hold
+	26, // 33: lockstep.orderrelease.v1.Order.reasons:type_name -> lockstep.common.v1.Reason
+	13, // 34: lockstep.orderrelease.v1.Order.promise:type_name -> lockstep.orderrelease.v1.Promise
+	15, // 35: lockstep.orderrelease.v1.Order.releases:type_name -> lockstep.orderrelease.v1.Release
+	20, // 36: lockstep.orderrelease.v1.Order.create_time:type_name -> google.protobuf.Timestamp
+	20, // 37: lockstep.orderrelease.v1.Order.update_time:type_name -> google.protobuf.Timestamp
+	27, // 38: lockstep.orderrelease.v1.Order.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
+	24, // 39: lockstep.orderrelease.v1.Order.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
+	0,  // 40: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
+	3,  // 41: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
+	20, // 42: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
+	21, // 43: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
+	20, // 44: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
+	45, // [45:45] is the sub-list for method output_type
+	45, // [45:45] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_resources_proto_init() }
@@ -2239,6 +2263,7 @@ func file_lockstep_orderrelease_v1_resources_proto_init() {
 	if File_lockstep_orderrelease_v1_resources_proto != nil {
 		return
 	}
+	file_lockstep_orderrelease_v1_promises_proto_init()
 	file_lockstep_orderrelease_v1_sourcing_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
