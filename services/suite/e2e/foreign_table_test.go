@@ -29,6 +29,8 @@ var bodies = map[string]string{
 	"ResolveOverReceipt": `{"lineNumber":1,"decision":"OVER_RECEIPT_DECISION_KEEP"}`,
 	"ConfirmPutaway":     `{"taskNumber":1,"location":"A-01"}`,
 
+	"AddSnapshotRows": `{"portionNumber":1,"content":"c2t1LHF1YW50aXR5LHVuaXQK"}`,
+
 	"TenderShipment":        `{"carrier":"<carriers/code>","carrierService":"STANDARD","respondBy":"2099-01-01T00:00:00Z"}`,
 	"RespondTender":         `{"carrier":"<carriers/code>","accept":true}`,
 	"DispatchShipment":      `{"billOfLading":"BOL-1","proNumber":"PRO-1","carrier":"<carriers/code>"}`,
@@ -132,6 +134,9 @@ var elsewhere = map[string]foreign{
 	"RegisterAsn /v1/inbound-deliveries":               {nothing: true, body: `{"supplier":"ACME","asnNumber":"<asn>","site":"<locations/code>","lines":[{"lineNumber":1,"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"}}]}`, status: refusal, code: "SITE_UNKNOWN"},
 	"ReceiveBlind /v1/inbound-deliveries:receiveBlind": {nothing: true, body: `{"site":"<locations/code>","goods":[{"sku":"<items/sku>","quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`, status: refusal, code: "SITE_UNKNOWN"},
 	"ListInboundDeliveries /v1/inbound-deliveries":     {query: "?asn_number=<asn>", status: found},
+
+	"CreateSnapshot /v1/stock-snapshots": {nothing: true, body: `{"sites":["<locations/code>"],"asOfTime":"` + anyMoment + `"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"ListSnapshots /v1/stock-snapshots":  {query: "?site=<locations/code>", status: found},
 
 	"ListShipments /v1/shipments": {query: "?order_id=<orders/order_id>", status: found},
 

@@ -73,6 +73,12 @@ var titles = map[string]map[string]string{
 		"InspectionRecorded":          "Goods inspected",
 		"OverReceiptResolved":         "Decided on goods that were too many[: {decision~}]",
 		"PutawayConfirmed":            "Goods put away",
+		"SnapshotCreated":             "Balance file announced[ by {keys.system}]",
+		"SnapshotRowsAdded":           "Rows of the balance file taken",
+		"SnapshotComparisonStarted":   "Comparison with the ledger begun[, number {run}]",
+		"SnapshotPartCompared":        "A part of the balance file compared",
+		"SnapshotCompared":            "Balance file compared with the ledger",
+		"SnapshotClosed":              "Balance file done with",
 	},
 	"shipmentvisibility": {
 		"ShipmentPlanned":         "Shipment planned[ from {site}]",

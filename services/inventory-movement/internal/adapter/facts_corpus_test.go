@@ -20,6 +20,7 @@ func TestFactsCorpus(t *testing.T) {
 		domain.PolicySet{Site: "DC1", Strategy: domain.LIFO}, domain.PolicySet{Strategy: domain.FIFO}, domain.PolicySet{Site: "DC1"}))
 	holdCorpus(t, ForeignType(), ssccReaders, history("every field", domain.SSCCClaimed{SSCC: box.SSCC, Order: "who_a"}))
 	holdCorpus(t, InboundType(), inboundReaders, history("every field", inboundFacts()...))
+	holdCorpus(t, SnapshotType(), snapshotReaders, history("every field", snapshotFacts()...))
 }
 
 func holdCorpus[S, F any](t *testing.T, typ store.Type[S, F], readers protovalue.Readers[F], histories ...storetest.History[F]) {

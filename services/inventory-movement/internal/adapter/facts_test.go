@@ -134,6 +134,7 @@ func TestFactsSurviveTheStore(t *testing.T) {
 	survive(t, append(stockFacts(), reservationFacts()...), stockMessage, stockReaders)
 	survive(t, append(orderFacts(), shortFacts()...), orderMessage, orderReaders)
 	survive(t, inboundFacts(), inboundMessage, inboundReaders)
+	survive(t, snapshotFacts(), snapshotMessage, snapshotReaders)
 	survive(t, []domain.NumbersFact{domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}}, numbersMessage, numbersReaders)
 	survive(t, []domain.SSCCClaimed{{SSCC: box.SSCC, Order: "who_a"}}, ssccMessage, ssccReaders)
 }

@@ -36,7 +36,7 @@ var consumers = func() map[string]map[string]string {
 		},
 		"inventory-movement": {
 			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data-2": "master-data",
-			"places": "master-data", "inbound": "inventory-movement",
+			"places": "master-data", "inbound": "inventory-movement", "snapshots": "inventory-movement",
 		},
 		"shipment-visibility": {"warehouse-order": "inventory-movement", "master-data": "master-data"},
 		"freight-settlement": {

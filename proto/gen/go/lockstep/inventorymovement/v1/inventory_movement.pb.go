@@ -133,62 +133,95 @@ const (
 	Reason_REASON_POLICIES_FULL Reason = 71
 	// There is enough stock, but not enough that lives for the days that the item wants; metadata has `available` and `until`.
 	Reason_REASON_REMAINING_LIFE Reason = 66
+	// The message's snapshot exists with other sites or another moment.
+	Reason_REASON_SNAPSHOT_EXISTS Reason = 100
+	// The state of the snapshot does not allow the command; metadata has `from` and `command`.
+	Reason_REASON_SNAPSHOT_STATE Reason = 101
+	// The portion is not the next one; metadata has `next`.
+	Reason_REASON_PORTION_OUT_OF_ORDER Reason = 102
+	// The portion was handed over with other content.
+	Reason_REASON_PORTION_CHANGED Reason = 103
+	// The header lacks a column that is needed, or has one that nobody knows, or twice.
+	Reason_REASON_COLUMNS_INVALID Reason = 104
+	// A row cannot be read: its quotes, its length or the number of its fields.
+	Reason_REASON_ROW_MALFORMED Reason = 105
+	// The site of a row is none that the snapshot is of.
+	Reason_REASON_SITE_OUT_OF_SCOPE Reason = 106
+	// The status of a row is none.
+	Reason_REASON_STATUS_UNKNOWN Reason = 107
+	// The moment of a row is not that of the snapshot.
+	Reason_REASON_AS_OF_CONFLICT Reason = 108
+	// A field of a row that must have a value has none.
+	Reason_REASON_VALUE_REQUIRED Reason = 109
+	// Nothing was handed over yet.
+	Reason_REASON_SNAPSHOT_EMPTY Reason = 110
 )
 
 // Enum value maps for Reason.
 var (
 	Reason_name = map[int32]string{
-		0:  "REASON_UNSPECIFIED",
-		1:  "REASON_INSUFFICIENT_STOCK",
-		2:  "REASON_CLAIM_CLOSED",
-		3:  "REASON_STOCK_FULL",
-		4:  "REASON_STOCK_COMMITTED",
-		5:  "REASON_ITEM_UNKNOWN",
-		6:  "REASON_UNIT_UNKNOWN",
-		7:  "REASON_SITE_UNKNOWN",
-		8:  "REASON_WAREHOUSE_ORDER_STATE",
-		9:  "REASON_LINE_UNKNOWN",
-		10: "REASON_QUANTITY_EXCEEDED",
-		11: "REASON_NOT_PACKED",
-		12: "REASON_SSCC_INVALID",
-		13: "REASON_PICKING_BEGUN",
-		14: "REASON_QUANTITY_INEXACT",
-		15: "REASON_QUANTITY_INVALID",
-		16: "REASON_LOCATION_RESERVED",
-		17: "REASON_SSCC_REQUIRED",
-		18: "REASON_SSCC_EXHAUSTED",
-		19: "REASON_EXPIRY_INVALID",
-		20: "REASON_PAGE_TOKEN_INVALID",
-		21: "REASON_LOCATION_UNKNOWN",
-		22: "REASON_MASTER_DATA_UNAVAILABLE",
-		40: "REASON_LINE_DUPLICATE",
-		41: "REASON_SSCC_UNKNOWN",
-		42: "REASON_UNIT_RECEIVED",
-		43: "REASON_UNIT_CONTENT_EXCEEDED",
-		44: "REASON_ASN_REGISTERED",
-		45: "REASON_SUPPLIER_FOREIGN",
-		46: "REASON_NOTHING_OPEN",
-		47: "REASON_GOODS_INCOMPLETE",
-		48: "REASON_INSPECTION_EXCEEDED",
-		49: "REASON_QUARANTINE_EXCEEDED",
-		50: "REASON_TASK_UNKNOWN",
-		51: "REASON_TASK_EXCEEDED",
-		52: "REASON_PUTAWAY_LOCATION_REQUIRED",
-		53: "REASON_DELIVERY_FULL",
-		54: "REASON_RECEIPT_KNOWN",
-		55: "REASON_DISCREPANCY",
-		60: "REASON_TIME_INVALID",
-		61: "REASON_HISTORY_NOT_KEPT",
-		62: "REASON_REBUILD_CONTENDED",
-		63: "REASON_LOT_REQUIRED",
-		64: "REASON_EXPIRY_REQUIRED",
-		65: "REASON_LOT_EXPIRY_CONFLICT",
-		67: "REASON_RESERVATION_EXISTS",
-		68: "REASON_RESERVATION_EXPIRED",
-		69: "REASON_RESERVATION_UNKNOWN",
-		70: "REASON_CLAIM_KEY_RESERVED",
-		71: "REASON_POLICIES_FULL",
-		66: "REASON_REMAINING_LIFE",
+		0:   "REASON_UNSPECIFIED",
+		1:   "REASON_INSUFFICIENT_STOCK",
+		2:   "REASON_CLAIM_CLOSED",
+		3:   "REASON_STOCK_FULL",
+		4:   "REASON_STOCK_COMMITTED",
+		5:   "REASON_ITEM_UNKNOWN",
+		6:   "REASON_UNIT_UNKNOWN",
+		7:   "REASON_SITE_UNKNOWN",
+		8:   "REASON_WAREHOUSE_ORDER_STATE",
+		9:   "REASON_LINE_UNKNOWN",
+		10:  "REASON_QUANTITY_EXCEEDED",
+		11:  "REASON_NOT_PACKED",
+		12:  "REASON_SSCC_INVALID",
+		13:  "REASON_PICKING_BEGUN",
+		14:  "REASON_QUANTITY_INEXACT",
+		15:  "REASON_QUANTITY_INVALID",
+		16:  "REASON_LOCATION_RESERVED",
+		17:  "REASON_SSCC_REQUIRED",
+		18:  "REASON_SSCC_EXHAUSTED",
+		19:  "REASON_EXPIRY_INVALID",
+		20:  "REASON_PAGE_TOKEN_INVALID",
+		21:  "REASON_LOCATION_UNKNOWN",
+		22:  "REASON_MASTER_DATA_UNAVAILABLE",
+		40:  "REASON_LINE_DUPLICATE",
+		41:  "REASON_SSCC_UNKNOWN",
+		42:  "REASON_UNIT_RECEIVED",
+		43:  "REASON_UNIT_CONTENT_EXCEEDED",
+		44:  "REASON_ASN_REGISTERED",
+		45:  "REASON_SUPPLIER_FOREIGN",
+		46:  "REASON_NOTHING_OPEN",
+		47:  "REASON_GOODS_INCOMPLETE",
+		48:  "REASON_INSPECTION_EXCEEDED",
+		49:  "REASON_QUARANTINE_EXCEEDED",
+		50:  "REASON_TASK_UNKNOWN",
+		51:  "REASON_TASK_EXCEEDED",
+		52:  "REASON_PUTAWAY_LOCATION_REQUIRED",
+		53:  "REASON_DELIVERY_FULL",
+		54:  "REASON_RECEIPT_KNOWN",
+		55:  "REASON_DISCREPANCY",
+		60:  "REASON_TIME_INVALID",
+		61:  "REASON_HISTORY_NOT_KEPT",
+		62:  "REASON_REBUILD_CONTENDED",
+		63:  "REASON_LOT_REQUIRED",
+		64:  "REASON_EXPIRY_REQUIRED",
+		65:  "REASON_LOT_EXPIRY_CONFLICT",
+		67:  "REASON_RESERVATION_EXISTS",
+		68:  "REASON_RESERVATION_EXPIRED",
+		69:  "REASON_RESERVATION_UNKNOWN",
+		70:  "REASON_CLAIM_KEY_RESERVED",
+		71:  "REASON_POLICIES_FULL",
+		66:  "REASON_REMAINING_LIFE",
+		100: "REASON_SNAPSHOT_EXISTS",
+		101: "REASON_SNAPSHOT_STATE",
+		102: "REASON_PORTION_OUT_OF_ORDER",
+		103: "REASON_PORTION_CHANGED",
+		104: "REASON_COLUMNS_INVALID",
+		105: "REASON_ROW_MALFORMED",
+		106: "REASON_SITE_OUT_OF_SCOPE",
+		107: "REASON_STATUS_UNKNOWN",
+		108: "REASON_AS_OF_CONFLICT",
+		109: "REASON_VALUE_REQUIRED",
+		110: "REASON_SNAPSHOT_EMPTY",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":               0,
@@ -242,6 +275,17 @@ var (
 		"REASON_CLAIM_KEY_RESERVED":        70,
 		"REASON_POLICIES_FULL":             71,
 		"REASON_REMAINING_LIFE":            66,
+		"REASON_SNAPSHOT_EXISTS":           100,
+		"REASON_SNAPSHOT_STATE":            101,
+		"REASON_PORTION_OUT_OF_ORDER":      102,
+		"REASON_PORTION_CHANGED":           103,
+		"REASON_COLUMNS_INVALID":           104,
+		"REASON_ROW_MALFORMED":             105,
+		"REASON_SITE_OUT_OF_SCOPE":         106,
+		"REASON_STATUS_UNKNOWN":            107,
+		"REASON_AS_OF_CONFLICT":            108,
+		"REASON_VALUE_REQUIRED":            109,
+		"REASON_SNAPSHOT_EMPTY":            110,
 	}
 )
 
@@ -3925,7 +3969,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4177,7 +4221,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xa0\v\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xd4\r\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4230,7 +4274,18 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x1aREASON_RESERVATION_UNKNOWN\x10E\x12\x1d\n" +
 	"\x19REASON_CLAIM_KEY_RESERVED\x10F\x12\x18\n" +
 	"\x14REASON_POLICIES_FULL\x10G\x12\x19\n" +
-	"\x15REASON_REMAINING_LIFE\x10B2\xd25\n" +
+	"\x15REASON_REMAINING_LIFE\x10B\x12\x1a\n" +
+	"\x16REASON_SNAPSHOT_EXISTS\x10d\x12\x19\n" +
+	"\x15REASON_SNAPSHOT_STATE\x10e\x12\x1f\n" +
+	"\x1bREASON_PORTION_OUT_OF_ORDER\x10f\x12\x1a\n" +
+	"\x16REASON_PORTION_CHANGED\x10g\x12\x1a\n" +
+	"\x16REASON_COLUMNS_INVALID\x10h\x12\x18\n" +
+	"\x14REASON_ROW_MALFORMED\x10i\x12\x1c\n" +
+	"\x18REASON_SITE_OUT_OF_SCOPE\x10j\x12\x19\n" +
+	"\x15REASON_STATUS_UNKNOWN\x10k\x12\x19\n" +
+	"\x15REASON_AS_OF_CONFLICT\x10l\x12\x19\n" +
+	"\x15REASON_VALUE_REQUIRED\x10m\x12\x19\n" +
+	"\x15REASON_SNAPSHOT_EMPTY\x10n2\xa7C\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4306,7 +4361,25 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12GetInboundDelivery\x128.lockstep.inventorymovement.v1.GetInboundDeliveryRequest\x1a9.lockstep.inventorymovement.v1.GetInboundDeliveryResponse\"@\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02.\x12,/v1/inbound-deliveries/{inbound_delivery_id}\x12\xbe\x01\n" +
 	"\x15ListInboundDeliveries\x12;.lockstep.inventorymovement.v1.ListInboundDeliveriesRequest\x1a<.lockstep.inventorymovement.v1.ListInboundDeliveriesResponse\"*\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/inbound-deliveriesB\xb8\x02\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/inbound-deliveries\x12\xa8\x01\n" +
+	"\x0eCreateSnapshot\x124.lockstep.inventorymovement.v1.CreateSnapshotRequest\x1a5.lockstep.inventorymovement.v1.CreateSnapshotResponse\")\x8a\xb5\x18\a\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/stock-snapshots\x12\xc1\x01\n" +
+	"\x0fAddSnapshotRows\x125.lockstep.inventorymovement.v1.AddSnapshotRowsRequest\x1a6.lockstep.inventorymovement.v1.AddSnapshotRowsResponse\"?\x8a\xb5\x18\a\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02.:\x01*\")/v1/stock-snapshots/{snapshot_id}:addRows\x12\xc1\x01\n" +
+	"\x0fCompareSnapshot\x125.lockstep.inventorymovement.v1.CompareSnapshotRequest\x1a6.lockstep.inventorymovement.v1.CompareSnapshotResponse\"?\x8a\xb5\x18\a\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02.:\x01*\")/v1/stock-snapshots/{snapshot_id}:compare\x12\xb9\x01\n" +
+	"\rCloseSnapshot\x123.lockstep.inventorymovement.v1.CloseSnapshotRequest\x1a4.lockstep.inventorymovement.v1.CloseSnapshotResponse\"=\x8a\xb5\x18\a\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/stock-snapshots/{snapshot_id}:close\x12\xab\x01\n" +
+	"\vGetSnapshot\x121.lockstep.inventorymovement.v1.GetSnapshotRequest\x1a2.lockstep.inventorymovement.v1.GetSnapshotResponse\"5\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02#\x12!/v1/stock-snapshots/{snapshot_id}\x12\xa3\x01\n" +
+	"\rListSnapshots\x123.lockstep.inventorymovement.v1.ListSnapshotsRequest\x1a4.lockstep.inventorymovement.v1.ListSnapshotsResponse\"'\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/stock-snapshots\x12\xdb\x01\n" +
+	"\x17ListSnapshotDifferences\x12=.lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest\x1a>.lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse\"A\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02/\x12-/v1/stock-snapshots/{snapshot_id}/differences\x12\xe7\x01\n" +
+	"\x19ExportSnapshotDifferences\x12?.lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest\x1a@.lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse\"G\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x025\x123/v1/stock-snapshots/{snapshot_id}:exportDifferences\x12\xc7\x01\n" +
+	"\x12ListSnapshotErrors\x128.lockstep.inventorymovement.v1.ListSnapshotErrorsRequest\x1a9.lockstep.inventorymovement.v1.ListSnapshotErrorsResponse\"<\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02*\x12(/v1/stock-snapshots/{snapshot_id}/errorsB\xb8\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\x16InventoryMovementProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -4413,16 +4486,34 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*ListReservationsRequest)(nil),           // 86: lockstep.inventorymovement.v1.ListReservationsRequest
 	(*SetAllocationPolicyRequest)(nil),        // 87: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
 	(*GetAllocationPolicyRequest)(nil),        // 88: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	(*GetBalanceResponse)(nil),                // 89: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 90: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 91: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 92: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 93: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 94: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 95: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 96: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 97: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 98: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*CreateSnapshotRequest)(nil),             // 89: lockstep.inventorymovement.v1.CreateSnapshotRequest
+	(*AddSnapshotRowsRequest)(nil),            // 90: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	(*CompareSnapshotRequest)(nil),            // 91: lockstep.inventorymovement.v1.CompareSnapshotRequest
+	(*CloseSnapshotRequest)(nil),              // 92: lockstep.inventorymovement.v1.CloseSnapshotRequest
+	(*GetSnapshotRequest)(nil),                // 93: lockstep.inventorymovement.v1.GetSnapshotRequest
+	(*ListSnapshotsRequest)(nil),              // 94: lockstep.inventorymovement.v1.ListSnapshotsRequest
+	(*ListSnapshotDifferencesRequest)(nil),    // 95: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	(*ExportSnapshotDifferencesRequest)(nil),  // 96: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	(*ListSnapshotErrorsRequest)(nil),         // 97: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	(*GetBalanceResponse)(nil),                // 98: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 99: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 100: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 101: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 102: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 103: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 104: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 105: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 106: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 107: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*CreateSnapshotResponse)(nil),            // 108: lockstep.inventorymovement.v1.CreateSnapshotResponse
+	(*AddSnapshotRowsResponse)(nil),           // 109: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	(*CompareSnapshotResponse)(nil),           // 110: lockstep.inventorymovement.v1.CompareSnapshotResponse
+	(*CloseSnapshotResponse)(nil),             // 111: lockstep.inventorymovement.v1.CloseSnapshotResponse
+	(*GetSnapshotResponse)(nil),               // 112: lockstep.inventorymovement.v1.GetSnapshotResponse
+	(*ListSnapshotsResponse)(nil),             // 113: lockstep.inventorymovement.v1.ListSnapshotsResponse
+	(*ListSnapshotDifferencesResponse)(nil),   // 114: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	(*ExportSnapshotDifferencesResponse)(nil), // 115: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	(*ListSnapshotErrorsResponse)(nil),        // 116: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -4540,45 +4631,63 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	52,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
 	54,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
 	56,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
-	2,   // 115: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 116: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 117: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 118: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 119: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12,  // 120: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 121: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	89,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	90,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	91,  // 134: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	92,  // 135: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	93,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	94,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	95,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	96,  // 139: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	97,  // 140: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	98,  // 141: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 142: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 143: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 144: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 145: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 146: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	115, // [115:152] is the sub-list for method output_type
-	78,  // [78:115] is the sub-list for method input_type
+	89,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
+	90,  // 116: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	91,  // 117: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
+	92,  // 118: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
+	93,  // 119: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
+	94,  // 120: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
+	95,  // 121: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	96,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	97,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	2,   // 124: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 125: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 126: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 127: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 134: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 135: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 139: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 140: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	98,  // 141: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	99,  // 142: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	100, // 143: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	101, // 144: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	102, // 145: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	103, // 146: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	104, // 147: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	105, // 148: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	106, // 149: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	107, // 150: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 152: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 153: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 154: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 155: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 156: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 157: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 158: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 159: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 160: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	108, // 161: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
+	109, // 162: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	110, // 163: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
+	111, // 164: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
+	112, // 165: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
+	113, // 166: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
+	114, // 167: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	115, // 168: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	116, // 169: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	124, // [124:170] is the sub-list for method output_type
+	78,  // [78:124] is the sub-list for method input_type
 	78,  // [78:78] is the sub-list for extension type_name
 	78,  // [78:78] is the sub-list for extension extendee
 	0,   // [0:78] is the sub-list for field type_name
@@ -4594,6 +4703,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_inbound_resources_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
+	file_lockstep_inventorymovement_v1_snapshots_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
