@@ -53,12 +53,15 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 	}
 	check := &app.Check{App: a, Snapshots: d.Store, AtOnce: cfg.VerifyAtOnce}
 	inbound := &app.Inbound{App: a, Deliveries: store.Register(d.Store, adapter.InboundType()), Tolerance: cfg.OverReceiptPercent}
+	reconciliation := &app.Reconciliation{
+		App: a, Snapshots: store.Register(d.Store, adapter.SnapshotType()), Rows: adapter.NewSnapshotRows(d.Store), Scan: stocks,
+	}
 	return &host.Service{
 		Name: Name,
 		Register: func(r grpc.ServiceRegistrar) {
-			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Clock: d.Clock})
+			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Reconciliation: reconciliation, Clock: d.Clock})
 		},
-		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), masterData.Follower(), places.Follower(), timetables.Follower()),
+		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), masterData.Follower(), places.Follower(), timetables.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.VerifyEvery, check.Turn),
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

@@ -39,6 +39,7 @@ func TestInventory(t *testing.T) {
 		"picks beyond the order":         beyondTheOrder,
 		"picks of an order that is over": ofAnOrderThatIsOver,
 		"returned goods":                 returnedGoods,
+		"owners":                         ownersApart,
 		"SSCCs":                          ssccs,
 		"balances as of any moment":      balances,
 		"verified and rebuilt":           verified,

@@ -38,6 +38,7 @@ var bodies = map[string]string{
 	"WeighHandlingUnit":         `{"weightGrams":"1"}`,
 	"ReleaseAuditHold":          `{"reason":"SEEN"}`,
 	"RescheduleInboundDelivery": `{"expectedTime":"2099-01-01T00:00:00Z"}`,
+	"AddSnapshotRows":           `{"portionNumber":1,"content":"c2t1LHF1YW50aXR5LHVuaXQK"}`,
 
 	"TenderShipment":        `{"carrier":"<carriers/code>","carrierService":"STANDARD","respondBy":"2099-01-01T00:00:00Z"}`,
 	"RespondTender":         `{"carrier":"<carriers/code>","accept":true}`,
@@ -153,6 +154,8 @@ var elsewhere = map[string]foreign{
 	"GetCartonTypes /v1/carton-types":                     {query: "?site=<locations/code>", status: found, public: true}, // nobody has one
 	"SetPackAuditTolerance /v1/pack-audit-tolerances:set": {nothing: true, body: `{"site":"<locations/code>","toleranceGrams":"1","tolerancePercent":"1"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"GetPackAuditTolerance /v1/pack-audit-tolerances":     {query: "?site=<locations/code>", status: http.StatusOK, public: true}, // the setting's
+	"CreateSnapshot /v1/stock-snapshots":                  {nothing: true, body: `{"sites":["<locations/code>"],"asOfTime":"` + anyMoment + `"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"ListSnapshots /v1/stock-snapshots":                   {query: "?site=<locations/code>", status: found},
 
 	"ListShipments /v1/shipments": {query: "?order_id=<orders/order_id>", status: found},
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
@@ -183,6 +184,8 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 	}
 	samples["asn"] = number + "-ASN"
 	samples["inbound-deliveries/inbound_delivery_id"] = p.announce(t, samples["asn"], s.Site, sku, 3, "").GetId()
+	samples["stock-snapshots/snapshot_id"] = p.snapshot(t, s.Site, time.Now(), "sku,quantity,unit\n").GetId()
+	first("/v1/stock-snapshots?site="+s.Site, "snapshots", "snapshotId")
 	first("/v1/inbound-deliveries?asn_number="+samples["asn"], "inboundDeliveries", "inboundDeliveryId")
 	samples["handling-units/sscc"] = first("/v1/handling-units?warehouse_order_id="+samples["warehouse-orders/warehouse_order_id"], "handlingUnits", "sscc")
 	samples["waves/wave_id"] = receipt(t, "wave", p.command(t, http.MethodPost, "/v1/waves", testkit.Name("wave"), fmt.Sprintf( // which cannot have it any more

@@ -3,8 +3,10 @@ package e2e
 import (
 	"compress/gzip"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/big"
 	"net/url"
 	"os"
@@ -33,8 +35,11 @@ func dataSet(t *testing.T, name string) string {
 		root = filepath.Join(testkit.Root(), "..", "shared", "data")
 	}
 	folder := filepath.Join(root, name)
-	if _, err := os.Stat(folder); err != nil {
+	switch _, err := os.Stat(folder); {
+	case errors.Is(err, fs.ErrNotExist):
 		t.Skipf("the data set is optional: %v", err)
+	case err != nil:
+		t.Fatal(err)
 	}
 	return folder
 }

@@ -223,6 +223,7 @@ func TestEveryKeyTypeHasARole(t *testing.T) {
 		domain.Gather:   {"CONTROL_NUMBER", "FREIGHT_INVOICE", "LOAD", "WAVE"},
 		domain.Name: {
 			"ASN_NUMBER", "BILL_OF_LADING", "DELIVERY_NUMBER", "INBOUND_DELIVERY", "ORDER_NUMBER", "PRO_NUMBER", "PURCHASE_ORDER", "SSCC",
+			"STOCK_SNAPSHOT",
 			"TRACKING_NUMBER", "VOUCHER",
 		},
 	}

@@ -111,6 +111,12 @@ var titles = map[string]map[string]string{
 		"SupplyChanged":                "Supply of stock changed[: {reason~}]",
 		"SupplyPromised":               "Promised of what is to come",
 		"SupplyPromiseDated":           "Promise of what is to come dated[: {reason~}]",
+		"SnapshotCreated":              "Balance file announced",
+		"SnapshotRowsAdded":            "Rows of the balance file taken",
+		"SnapshotComparisonStarted":    "Comparison with the ledger begun",
+		"SnapshotPartCompared":         "A part of the balance file compared",
+		"SnapshotCompared":             "Balance file compared with the ledger",
+		"SnapshotClosed":               "Balance file done with",
 	},
 	"shipmentvisibility": {
 		"ShipmentPlanned":         "Shipment planned[ from {site}]",

@@ -23,6 +23,7 @@ func TestFactsCorpus(t *testing.T) {
 	holdCorpus(t, PackingType(), packingReaders, history("every field", packingFacts()...))
 	holdCorpus(t, WaveType(), waveReaders, history("every field", waveFacts()...))
 	holdCorpus(t, InboundType(), inboundReaders, history("every field", inboundFacts()...), history("late", rescheduledFacts()...))
+	holdCorpus(t, SnapshotType(), snapshotReaders, history("every field", snapshotFacts()...))
 }
 
 func holdCorpus[S, F any](t *testing.T, typ store.Type[S, F], readers protovalue.Readers[F], histories ...storetest.History[F]) {

@@ -150,6 +150,7 @@ func TestFactsSurviveTheStore(t *testing.T) {
 	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts()), orderMessage, orderReaders)
 	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts()), stockMessage, stockReaders)
 	survive(t, append(inboundFacts(), rescheduledFacts()...), inboundMessage, inboundReaders)
+	survive(t, snapshotFacts(), snapshotMessage, snapshotReaders)
 	survive(t, []domain.NumbersFact{domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}}, numbersMessage, numbersReaders)
 	survive(t, []domain.SSCCClaimed{{SSCC: box.SSCC, Order: "who_a"}}, ssccMessage, ssccReaders)
 }

@@ -17,9 +17,10 @@ import (
 // Server is the gRPC API over the use cases.
 type Server struct {
 	imv1.UnimplementedInventoryMovementServiceServer
-	App     *app.App
-	Inbound *app.Inbound
-	Clock   clock.Clock // the day on which stock can be promised
+	App            *app.App
+	Inbound        *app.Inbound
+	Reconciliation *app.Reconciliation
+	Clock          clock.Clock // the day on which stock can be promised
 }
 
 // RecordReceipt records goods received.

@@ -102,7 +102,10 @@ func ConfirmPutaway(d Inbound, task int, location string, q quantity.Decimal, at
 	if location == "" {
 		return nil, Invalid("location", "PUTAWAY_LOCATION_REQUIRED", "no rule suggests a place: say where they were put")
 	}
-	l, _ := d.Line(s.Line) // what stands is of a line
+	l, err := d.named(s.Line)
+	if err != nil {
+		return nil, err
+	}
 	to := s.Place
 	to.Location = location
 	return []InboundFact{PutawayConfirmed{d.Keys, []InboundMove{{task, l.Number, l.Item, l.SKU, l.Unit, s.Place, to, q}}, at}}, nil

@@ -86,7 +86,10 @@ func (in *intake) unit(g Arrival, field string) error {
 		return fault.New(fault.Refused, "UNIT_RECEIVED", "%s.sscc: unit %s was received already", field, g.SSCC)
 	}
 	for _, c := range u.Contents {
-		l, _ := in.d.Line(c.Line) // known since it was announced
+		l, err := in.d.named(c.Line)
+		if err != nil {
+			return err
+		}
 		if err := in.book(l, g, c.Quantity, field); err != nil {
 			return err
 		}
@@ -142,6 +145,9 @@ func (in *intake) book(l InboundLine, g Arrival, q quantity.Decimal, field strin
 	}
 	if at.Expiry == "" && at.Lot == l.Lot {
 		at.Expiry = l.Expiry
+	}
+	if g.Item.Lot && at.Lot == "" {
+		return Invalid(field+".lot", "LOT_REQUIRED", "item %s is kept by lot: name it", g.Item.SKU)
 	}
 	matched := quantity.Min(quantity.Max(l.Open(), quantity.Decimal{}), q)
 	over := q.Sub(matched)

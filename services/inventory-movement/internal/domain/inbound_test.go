@@ -154,6 +154,15 @@ func TestWhatCannotBe(t *testing.T) {
 	line.Line = 9
 	expect(t, take(none), fault.Invalid, "QUANTITY_INVALID")
 	expect(t, take(line), fault.Invalid, "LINE_UNKNOWN")
+	pots := tea(1) // another item, which is kept by lot
+	pots.Item = potIt
+	pots.Item.Lot = true
+	expect(t, take(pots), fault.Invalid, "LOT_REQUIRED")
+	kept := tea(1) // of the lot that was announced
+	kept.Item.Lot = true
+	if err := take(kept); err != nil {
+		t.Error(err)
+	}
 	_, err = Inspect(d, 1, "", quantity.Int(1), quantity.Decimal{}, noon)
 	expect(t, err, fault.Refused, "INSPECTION_EXCEEDED")
 	_, err = ResolveOver(d, 1, KeepOver, quantity.Int(3), noon)

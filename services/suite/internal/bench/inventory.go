@@ -17,7 +17,8 @@ import (
 )
 
 // Inventory claims stock as order release does, on MongoDB: all callers on one item and spread
-// over many, many lines at a time, and queries of what can be promised while others claim.
+// over many, many lines at a time, and queries of what can be promised while others claim. Then
+// it compares a balance file with the ledger.
 func Inventory(ctx context.Context, r *Report) error {
 	e, err := onMongo(ctx)
 	if err != nil {
@@ -33,7 +34,10 @@ func Inventory(ctx context.Context, r *Report) error {
 			break
 		}
 	}
-	return errors.Join(err, e.close())
+	if err = errors.Join(err, e.close()); err != nil {
+		return err
+	}
+	return snapshot(ctx, r)
 }
 
 // stocks claims and asks as order release does.

@@ -177,6 +177,28 @@ const (
 	Reason_REASON_SUPPLY_MISSING Reason = 160
 	// What would cover the quantity is expected after the reservation horizon.
 	Reason_REASON_SUPPLY_OUTSIDE_HORIZON Reason = 161
+	// The message's snapshot exists with other sites or another moment.
+	Reason_REASON_SNAPSHOT_EXISTS Reason = 100
+	// The state of the snapshot does not allow the command; metadata has `from` and `command`.
+	Reason_REASON_SNAPSHOT_STATE Reason = 101
+	// The portion is not the next one; metadata has `next`.
+	Reason_REASON_PORTION_OUT_OF_ORDER Reason = 102
+	// The portion was handed over with other content.
+	Reason_REASON_PORTION_CHANGED Reason = 103
+	// The header lacks a column that is needed, or has one that nobody knows, or twice.
+	Reason_REASON_COLUMNS_INVALID Reason = 104
+	// A row cannot be read: its quotes, its length or the number of its fields.
+	Reason_REASON_ROW_MALFORMED Reason = 105
+	// The site of a row is none that the snapshot is of.
+	Reason_REASON_SITE_OUT_OF_SCOPE Reason = 106
+	// The status of a row is none.
+	Reason_REASON_STATUS_UNKNOWN Reason = 107
+	// The moment of a row is not that of the snapshot.
+	Reason_REASON_AS_OF_CONFLICT Reason = 108
+	// A field of a row that must have a value has none.
+	Reason_REASON_VALUE_REQUIRED Reason = 109
+	// Nothing was handed over yet.
+	Reason_REASON_SNAPSHOT_EMPTY Reason = 110
 )
 
 // Enum value maps for Reason.
@@ -255,6 +277,17 @@ var (
 		81:  "REASON_PUT_BACK_LOCATION_REQUIRED",
 		160: "REASON_SUPPLY_MISSING",
 		161: "REASON_SUPPLY_OUTSIDE_HORIZON",
+		100: "REASON_SNAPSHOT_EXISTS",
+		101: "REASON_SNAPSHOT_STATE",
+		102: "REASON_PORTION_OUT_OF_ORDER",
+		103: "REASON_PORTION_CHANGED",
+		104: "REASON_COLUMNS_INVALID",
+		105: "REASON_ROW_MALFORMED",
+		106: "REASON_SITE_OUT_OF_SCOPE",
+		107: "REASON_STATUS_UNKNOWN",
+		108: "REASON_AS_OF_CONFLICT",
+		109: "REASON_VALUE_REQUIRED",
+		110: "REASON_SNAPSHOT_EMPTY",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                0,
@@ -330,6 +363,17 @@ var (
 		"REASON_PUT_BACK_LOCATION_REQUIRED": 81,
 		"REASON_SUPPLY_MISSING":             160,
 		"REASON_SUPPLY_OUTSIDE_HORIZON":     161,
+		"REASON_SNAPSHOT_EXISTS":            100,
+		"REASON_SNAPSHOT_STATE":             101,
+		"REASON_PORTION_OUT_OF_ORDER":       102,
+		"REASON_PORTION_CHANGED":            103,
+		"REASON_COLUMNS_INVALID":            104,
+		"REASON_ROW_MALFORMED":              105,
+		"REASON_SITE_OUT_OF_SCOPE":          106,
+		"REASON_STATUS_UNKNOWN":             107,
+		"REASON_AS_OF_CONFLICT":             108,
+		"REASON_VALUE_REQUIRED":             109,
+		"REASON_SNAPSHOT_EMPTY":             110,
 	}
 )
 
@@ -4040,7 +4084,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4297,7 +4341,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xb6\x10\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xea\x12\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4372,7 +4416,18 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x15REASON_PUT_BACK_BEGUN\x10P\x12%\n" +
 	"!REASON_PUT_BACK_LOCATION_REQUIRED\x10Q\x12\x1a\n" +
 	"\x15REASON_SUPPLY_MISSING\x10\xa0\x01\x12\"\n" +
-	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10\xa1\x012\xc8\\\n" +
+	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10\xa1\x01\x12\x1a\n" +
+	"\x16REASON_SNAPSHOT_EXISTS\x10d\x12\x19\n" +
+	"\x15REASON_SNAPSHOT_STATE\x10e\x12\x1f\n" +
+	"\x1bREASON_PORTION_OUT_OF_ORDER\x10f\x12\x1a\n" +
+	"\x16REASON_PORTION_CHANGED\x10g\x12\x1a\n" +
+	"\x16REASON_COLUMNS_INVALID\x10h\x12\x18\n" +
+	"\x14REASON_ROW_MALFORMED\x10i\x12\x1c\n" +
+	"\x18REASON_SITE_OUT_OF_SCOPE\x10j\x12\x19\n" +
+	"\x15REASON_STATUS_UNKNOWN\x10k\x12\x19\n" +
+	"\x15REASON_AS_OF_CONFLICT\x10l\x12\x19\n" +
+	"\x15REASON_VALUE_REQUIRED\x10m\x12\x19\n" +
+	"\x15REASON_SNAPSHOT_EMPTY\x10n2\x9dj\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4502,7 +4557,25 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x19RescheduleInboundDelivery\x12?.lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest\x1a@.lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse\"L\x8a\xb5\x18\x06\n" +
 	"\x02\x01\x04\x18\x01\x82\xd3\xe4\x93\x02<:\x01*\"7/v1/inbound-deliveries/{inbound_delivery_id}:reschedule\x12\xc1\x01\n" +
 	"\x11ListCutOffsAtRisk\x127.lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest\x1a8.lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse\"9\x8a\xb5\x18\a\n" +
-	"\x03\x01\x03\x06\x10\x01\x82\xd3\xe4\x93\x02(\x12&/v1/warehouse-orders:listCutOffsAtRiskB\xb8\x02\n" +
+	"\x03\x01\x03\x06\x10\x01\x82\xd3\xe4\x93\x02(\x12&/v1/warehouse-orders:listCutOffsAtRisk\x12\xa8\x01\n" +
+	"\x0eCreateSnapshot\x124.lockstep.inventorymovement.v1.CreateSnapshotRequest\x1a5.lockstep.inventorymovement.v1.CreateSnapshotResponse\")\x8a\xb5\x18\a\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/stock-snapshots\x12\xc1\x01\n" +
+	"\x0fAddSnapshotRows\x125.lockstep.inventorymovement.v1.AddSnapshotRowsRequest\x1a6.lockstep.inventorymovement.v1.AddSnapshotRowsResponse\"?\x8a\xb5\x18\a\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02.:\x01*\")/v1/stock-snapshots/{snapshot_id}:addRows\x12\xc1\x01\n" +
+	"\x0fCompareSnapshot\x125.lockstep.inventorymovement.v1.CompareSnapshotRequest\x1a6.lockstep.inventorymovement.v1.CompareSnapshotResponse\"?\x8a\xb5\x18\a\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02.:\x01*\")/v1/stock-snapshots/{snapshot_id}:compare\x12\xb9\x01\n" +
+	"\rCloseSnapshot\x123.lockstep.inventorymovement.v1.CloseSnapshotRequest\x1a4.lockstep.inventorymovement.v1.CloseSnapshotResponse\"=\x8a\xb5\x18\a\n" +
+	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/stock-snapshots/{snapshot_id}:close\x12\xab\x01\n" +
+	"\vGetSnapshot\x121.lockstep.inventorymovement.v1.GetSnapshotRequest\x1a2.lockstep.inventorymovement.v1.GetSnapshotResponse\"5\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02#\x12!/v1/stock-snapshots/{snapshot_id}\x12\xa3\x01\n" +
+	"\rListSnapshots\x123.lockstep.inventorymovement.v1.ListSnapshotsRequest\x1a4.lockstep.inventorymovement.v1.ListSnapshotsResponse\"'\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/stock-snapshots\x12\xdb\x01\n" +
+	"\x17ListSnapshotDifferences\x12=.lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest\x1a>.lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse\"A\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02/\x12-/v1/stock-snapshots/{snapshot_id}/differences\x12\xe7\x01\n" +
+	"\x19ExportSnapshotDifferences\x12?.lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest\x1a@.lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse\"G\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x025\x123/v1/stock-snapshots/{snapshot_id}:exportDifferences\x12\xc7\x01\n" +
+	"\x12ListSnapshotErrors\x128.lockstep.inventorymovement.v1.ListSnapshotErrorsRequest\x1a9.lockstep.inventorymovement.v1.ListSnapshotErrorsResponse\"<\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02*\x12(/v1/stock-snapshots/{snapshot_id}/errorsB\xb8\x02\n" +
 	"!com.lockstep.inventorymovement.v1B\x16InventoryMovementProtoP\x01Zegithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1;inventorymovementv1\xa2\x02\x03LIX\xaa\x02\x1dLockstep.Inventorymovement.V1\xca\x02\x1dLockstep\\Inventorymovement\\V1\xe2\x02)Lockstep\\Inventorymovement\\V1\\GPBMetadata\xea\x02\x1fLockstep::Inventorymovement::V1b\x06proto3"
 
 var (
@@ -4637,43 +4710,61 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*CheckAvailabilityRequest)(nil),          // 114: lockstep.inventorymovement.v1.CheckAvailabilityRequest
 	(*RescheduleInboundDeliveryRequest)(nil),  // 115: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
 	(*ListCutOffsAtRiskRequest)(nil),          // 116: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	(*GetBalanceResponse)(nil),                // 117: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 118: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 119: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 120: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 121: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 122: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 123: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 124: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 125: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 126: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	(*CreateHandlingUnitResponse)(nil),        // 127: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	(*BatchNestHandlingUnitsResponse)(nil),    // 128: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	(*UnnestHandlingUnitResponse)(nil),        // 129: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	(*CloseHandlingUnitResponse)(nil),         // 130: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	(*ReopenHandlingUnitResponse)(nil),        // 131: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	(*VoidHandlingUnitResponse)(nil),          // 132: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	(*GetHandlingUnitResponse)(nil),           // 133: lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	(*ListHandlingUnitsResponse)(nil),         // 134: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	(*GetLabelDataResponse)(nil),              // 135: lockstep.inventorymovement.v1.GetLabelDataResponse
-	(*PutCartonTypeResponse)(nil),             // 136: lockstep.inventorymovement.v1.PutCartonTypeResponse
-	(*RetireCartonTypeResponse)(nil),          // 137: lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	(*GetCartonTypesResponse)(nil),            // 138: lockstep.inventorymovement.v1.GetCartonTypesResponse
-	(*PlanCartonsResponse)(nil),               // 139: lockstep.inventorymovement.v1.PlanCartonsResponse
-	(*WeighHandlingUnitResponse)(nil),         // 140: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	(*ReleaseAuditHoldResponse)(nil),          // 141: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	(*SetPackAuditToleranceResponse)(nil),     // 142: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	(*GetPackAuditToleranceResponse)(nil),     // 143: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	(*PlanWaveResponse)(nil),                  // 144: lockstep.inventorymovement.v1.PlanWaveResponse
-	(*ReleaseWaveResponse)(nil),               // 145: lockstep.inventorymovement.v1.ReleaseWaveResponse
-	(*CancelWaveResponse)(nil),                // 146: lockstep.inventorymovement.v1.CancelWaveResponse
-	(*GetWaveResponse)(nil),                   // 147: lockstep.inventorymovement.v1.GetWaveResponse
-	(*ConfirmPutBackResponse)(nil),            // 148: lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	(*RefuseCancellationResponse)(nil),        // 149: lockstep.inventorymovement.v1.RefuseCancellationResponse
-	(*PromiseSuppliesResponse)(nil),           // 150: lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	(*CheckAvailabilityResponse)(nil),         // 151: lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	(*RescheduleInboundDeliveryResponse)(nil), // 152: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	(*ListCutOffsAtRiskResponse)(nil),         // 153: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	(*CreateSnapshotRequest)(nil),             // 117: lockstep.inventorymovement.v1.CreateSnapshotRequest
+	(*AddSnapshotRowsRequest)(nil),            // 118: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	(*CompareSnapshotRequest)(nil),            // 119: lockstep.inventorymovement.v1.CompareSnapshotRequest
+	(*CloseSnapshotRequest)(nil),              // 120: lockstep.inventorymovement.v1.CloseSnapshotRequest
+	(*GetSnapshotRequest)(nil),                // 121: lockstep.inventorymovement.v1.GetSnapshotRequest
+	(*ListSnapshotsRequest)(nil),              // 122: lockstep.inventorymovement.v1.ListSnapshotsRequest
+	(*ListSnapshotDifferencesRequest)(nil),    // 123: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	(*ExportSnapshotDifferencesRequest)(nil),  // 124: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	(*ListSnapshotErrorsRequest)(nil),         // 125: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	(*GetBalanceResponse)(nil),                // 126: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 127: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 128: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 129: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 130: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 131: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 132: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 133: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 134: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 135: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*CreateHandlingUnitResponse)(nil),        // 136: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	(*BatchNestHandlingUnitsResponse)(nil),    // 137: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	(*UnnestHandlingUnitResponse)(nil),        // 138: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	(*CloseHandlingUnitResponse)(nil),         // 139: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	(*ReopenHandlingUnitResponse)(nil),        // 140: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	(*VoidHandlingUnitResponse)(nil),          // 141: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	(*GetHandlingUnitResponse)(nil),           // 142: lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	(*ListHandlingUnitsResponse)(nil),         // 143: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	(*GetLabelDataResponse)(nil),              // 144: lockstep.inventorymovement.v1.GetLabelDataResponse
+	(*PutCartonTypeResponse)(nil),             // 145: lockstep.inventorymovement.v1.PutCartonTypeResponse
+	(*RetireCartonTypeResponse)(nil),          // 146: lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	(*GetCartonTypesResponse)(nil),            // 147: lockstep.inventorymovement.v1.GetCartonTypesResponse
+	(*PlanCartonsResponse)(nil),               // 148: lockstep.inventorymovement.v1.PlanCartonsResponse
+	(*WeighHandlingUnitResponse)(nil),         // 149: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	(*ReleaseAuditHoldResponse)(nil),          // 150: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	(*SetPackAuditToleranceResponse)(nil),     // 151: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	(*GetPackAuditToleranceResponse)(nil),     // 152: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	(*PlanWaveResponse)(nil),                  // 153: lockstep.inventorymovement.v1.PlanWaveResponse
+	(*ReleaseWaveResponse)(nil),               // 154: lockstep.inventorymovement.v1.ReleaseWaveResponse
+	(*CancelWaveResponse)(nil),                // 155: lockstep.inventorymovement.v1.CancelWaveResponse
+	(*GetWaveResponse)(nil),                   // 156: lockstep.inventorymovement.v1.GetWaveResponse
+	(*ConfirmPutBackResponse)(nil),            // 157: lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	(*RefuseCancellationResponse)(nil),        // 158: lockstep.inventorymovement.v1.RefuseCancellationResponse
+	(*PromiseSuppliesResponse)(nil),           // 159: lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	(*CheckAvailabilityResponse)(nil),         // 160: lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	(*RescheduleInboundDeliveryResponse)(nil), // 161: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	(*ListCutOffsAtRiskResponse)(nil),         // 162: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	(*CreateSnapshotResponse)(nil),            // 163: lockstep.inventorymovement.v1.CreateSnapshotResponse
+	(*AddSnapshotRowsResponse)(nil),           // 164: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	(*CompareSnapshotResponse)(nil),           // 165: lockstep.inventorymovement.v1.CompareSnapshotResponse
+	(*CloseSnapshotResponse)(nil),             // 166: lockstep.inventorymovement.v1.CloseSnapshotResponse
+	(*GetSnapshotResponse)(nil),               // 167: lockstep.inventorymovement.v1.GetSnapshotResponse
+	(*ListSnapshotsResponse)(nil),             // 168: lockstep.inventorymovement.v1.ListSnapshotsResponse
+	(*ListSnapshotDifferencesResponse)(nil),   // 169: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	(*ExportSnapshotDifferencesResponse)(nil), // 170: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	(*ListSnapshotErrorsResponse)(nil),        // 171: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -4819,72 +4910,90 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
 	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
 	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	2,   // 143: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 144: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 145: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 146: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 147: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12,  // 148: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 149: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 150: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 151: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 152: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 153: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 154: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 155: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 156: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 157: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 158: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 159: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	117, // 160: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	118, // 161: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	119, // 162: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	120, // 163: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	121, // 164: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	122, // 165: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	123, // 166: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	124, // 167: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	125, // 168: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	126, // 169: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 170: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 171: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 172: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 173: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 174: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 175: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 176: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 177: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 178: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 179: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	127, // 180: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	128, // 181: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	129, // 182: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	130, // 183: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	131, // 184: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	132, // 185: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	133, // 186: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	134, // 187: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	135, // 188: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
-	136, // 189: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
-	137, // 190: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	138, // 191: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
-	139, // 192: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
-	140, // 193: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	141, // 194: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	142, // 195: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	143, // 196: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	144, // 197: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
-	145, // 198: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
-	146, // 199: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
-	147, // 200: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
-	148, // 201: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	149, // 202: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
-	150, // 203: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	151, // 204: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	152, // 205: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	153, // 206: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	143, // [143:207] is the sub-list for method output_type
-	79,  // [79:143] is the sub-list for method input_type
+	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
+	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
+	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
+	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
+	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
+	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	2,   // 152: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 153: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 154: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 155: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 156: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12,  // 157: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 158: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 159: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 160: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 161: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 162: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 163: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 164: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 165: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 166: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 167: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 168: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	126, // 169: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	127, // 170: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	128, // 171: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	129, // 172: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	130, // 173: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	131, // 174: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	132, // 175: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	133, // 176: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	134, // 177: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	135, // 178: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 179: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 180: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 181: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 182: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 183: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 184: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 185: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 186: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 187: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 188: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	136, // 189: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	137, // 190: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	138, // 191: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	139, // 192: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	140, // 193: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	141, // 194: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	142, // 195: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	143, // 196: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	144, // 197: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
+	145, // 198: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
+	146, // 199: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	147, // 200: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
+	148, // 201: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
+	149, // 202: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	150, // 203: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	151, // 204: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	152, // 205: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	153, // 206: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
+	154, // 207: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
+	155, // 208: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
+	156, // 209: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
+	157, // 210: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	158, // 211: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
+	159, // 212: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	160, // 213: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	161, // 214: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	162, // 215: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	163, // 216: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
+	164, // 217: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	165, // 218: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
+	166, // 219: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
+	167, // 220: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
+	168, // 221: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
+	169, // 222: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	170, // 223: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	171, // 224: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	152, // [152:225] is the sub-list for method output_type
+	79,  // [79:152] is the sub-list for method input_type
 	79,  // [79:79] is the sub-list for extension type_name
 	79,  // [79:79] is the sub-list for extension extendee
 	0,   // [0:79] is the sub-list for field type_name
@@ -4905,6 +5014,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_put_backs_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
+	file_lockstep_inventorymovement_v1_snapshots_proto_init()
 	file_lockstep_inventorymovement_v1_supplies_proto_init()
 	file_lockstep_inventorymovement_v1_waves_proto_init()
 	type x struct{}

@@ -85,6 +85,15 @@ const (
 	InventoryMovementService_CheckAvailability_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/CheckAvailability"
 	InventoryMovementService_RescheduleInboundDelivery_FullMethodName = "/lockstep.inventorymovement.v1.InventoryMovementService/RescheduleInboundDelivery"
 	InventoryMovementService_ListCutOffsAtRisk_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/ListCutOffsAtRisk"
+	InventoryMovementService_CreateSnapshot_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/CreateSnapshot"
+	InventoryMovementService_AddSnapshotRows_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/AddSnapshotRows"
+	InventoryMovementService_CompareSnapshot_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/CompareSnapshot"
+	InventoryMovementService_CloseSnapshot_FullMethodName             = "/lockstep.inventorymovement.v1.InventoryMovementService/CloseSnapshot"
+	InventoryMovementService_GetSnapshot_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/GetSnapshot"
+	InventoryMovementService_ListSnapshots_FullMethodName             = "/lockstep.inventorymovement.v1.InventoryMovementService/ListSnapshots"
+	InventoryMovementService_ListSnapshotDifferences_FullMethodName   = "/lockstep.inventorymovement.v1.InventoryMovementService/ListSnapshotDifferences"
+	InventoryMovementService_ExportSnapshotDifferences_FullMethodName = "/lockstep.inventorymovement.v1.InventoryMovementService/ExportSnapshotDifferences"
+	InventoryMovementService_ListSnapshotErrors_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/ListSnapshotErrors"
 )
 
 // InventoryMovementServiceClient is the client API for InventoryMovementService service.
@@ -226,6 +235,24 @@ type InventoryMovementServiceClient interface {
 	// Lists the warehouse orders of a site that are projected to be ready after their carrier's cut-off: from the
 	// work that is open there, in the order of the cut-offs, and how much of each stage is done in an hour.
 	ListCutOffsAtRisk(ctx context.Context, in *ListCutOffsAtRiskRequest, opts ...grpc.CallOption) (*ListCutOffsAtRiskResponse, error)
+	// Announces a balance file of a WMS or ERP, to be compared with the ledger as of the same moment.
+	CreateSnapshot(ctx context.Context, in *CreateSnapshotRequest, opts ...grpc.CallOption) (*CreateSnapshotResponse, error)
+	// Hands over a portion of the file. A row that is bad is named by its line and costs nothing else; the key that it is of is not compared.
+	AddSnapshotRows(ctx context.Context, in *AddSnapshotRowsRequest, opts ...grpc.CallOption) (*AddSnapshotRowsResponse, error)
+	// Compares the file with the ledger, as it knows that moment now. May be asked again, to see what has cleared itself.
+	CompareSnapshot(ctx context.Context, in *CompareSnapshotRequest, opts ...grpc.CallOption) (*CompareSnapshotResponse, error)
+	// Ends work on a snapshot: its rows are deleted, and what was found stays.
+	CloseSnapshot(ctx context.Context, in *CloseSnapshotRequest, opts ...grpc.CallOption) (*CloseSnapshotResponse, error)
+	// Returns a snapshot with how its keys compare.
+	GetSnapshot(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*GetSnapshotResponse, error)
+	// Lists snapshots, oldest first.
+	ListSnapshots(ctx context.Context, in *ListSnapshotsRequest, opts ...grpc.CallOption) (*ListSnapshotsResponse, error)
+	// Lists the keys that differ, each with the adjustment that would end it.
+	ListSnapshotDifferences(ctx context.Context, in *ListSnapshotDifferencesRequest, opts ...grpc.CallOption) (*ListSnapshotDifferencesResponse, error)
+	// Writes the keys that differ as CSV.
+	ExportSnapshotDifferences(ctx context.Context, in *ExportSnapshotDifferencesRequest, opts ...grpc.CallOption) (*ExportSnapshotDifferencesResponse, error)
+	// Lists the rows that were not taken.
+	ListSnapshotErrors(ctx context.Context, in *ListSnapshotErrorsRequest, opts ...grpc.CallOption) (*ListSnapshotErrorsResponse, error)
 }
 
 type inventoryMovementServiceClient struct {
@@ -876,6 +903,96 @@ func (c *inventoryMovementServiceClient) ListCutOffsAtRisk(ctx context.Context, 
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) CreateSnapshot(ctx context.Context, in *CreateSnapshotRequest, opts ...grpc.CallOption) (*CreateSnapshotResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateSnapshotResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CreateSnapshot_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) AddSnapshotRows(ctx context.Context, in *AddSnapshotRowsRequest, opts ...grpc.CallOption) (*AddSnapshotRowsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddSnapshotRowsResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_AddSnapshotRows_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) CompareSnapshot(ctx context.Context, in *CompareSnapshotRequest, opts ...grpc.CallOption) (*CompareSnapshotResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CompareSnapshotResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CompareSnapshot_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) CloseSnapshot(ctx context.Context, in *CloseSnapshotRequest, opts ...grpc.CallOption) (*CloseSnapshotResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CloseSnapshotResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CloseSnapshot_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetSnapshot(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*GetSnapshotResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSnapshotResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetSnapshot_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListSnapshots(ctx context.Context, in *ListSnapshotsRequest, opts ...grpc.CallOption) (*ListSnapshotsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSnapshotsResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListSnapshots_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListSnapshotDifferences(ctx context.Context, in *ListSnapshotDifferencesRequest, opts ...grpc.CallOption) (*ListSnapshotDifferencesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSnapshotDifferencesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListSnapshotDifferences_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ExportSnapshotDifferences(ctx context.Context, in *ExportSnapshotDifferencesRequest, opts ...grpc.CallOption) (*ExportSnapshotDifferencesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExportSnapshotDifferencesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ExportSnapshotDifferences_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListSnapshotErrors(ctx context.Context, in *ListSnapshotErrorsRequest, opts ...grpc.CallOption) (*ListSnapshotErrorsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSnapshotErrorsResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListSnapshotErrors_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InventoryMovementServiceServer is the server API for InventoryMovementService service.
 // All implementations must embed UnimplementedInventoryMovementServiceServer
 // for forward compatibility.
@@ -1015,6 +1132,24 @@ type InventoryMovementServiceServer interface {
 	// Lists the warehouse orders of a site that are projected to be ready after their carrier's cut-off: from the
 	// work that is open there, in the order of the cut-offs, and how much of each stage is done in an hour.
 	ListCutOffsAtRisk(context.Context, *ListCutOffsAtRiskRequest) (*ListCutOffsAtRiskResponse, error)
+	// Announces a balance file of a WMS or ERP, to be compared with the ledger as of the same moment.
+	CreateSnapshot(context.Context, *CreateSnapshotRequest) (*CreateSnapshotResponse, error)
+	// Hands over a portion of the file. A row that is bad is named by its line and costs nothing else; the key that it is of is not compared.
+	AddSnapshotRows(context.Context, *AddSnapshotRowsRequest) (*AddSnapshotRowsResponse, error)
+	// Compares the file with the ledger, as it knows that moment now. May be asked again, to see what has cleared itself.
+	CompareSnapshot(context.Context, *CompareSnapshotRequest) (*CompareSnapshotResponse, error)
+	// Ends work on a snapshot: its rows are deleted, and what was found stays.
+	CloseSnapshot(context.Context, *CloseSnapshotRequest) (*CloseSnapshotResponse, error)
+	// Returns a snapshot with how its keys compare.
+	GetSnapshot(context.Context, *GetSnapshotRequest) (*GetSnapshotResponse, error)
+	// Lists snapshots, oldest first.
+	ListSnapshots(context.Context, *ListSnapshotsRequest) (*ListSnapshotsResponse, error)
+	// Lists the keys that differ, each with the adjustment that would end it.
+	ListSnapshotDifferences(context.Context, *ListSnapshotDifferencesRequest) (*ListSnapshotDifferencesResponse, error)
+	// Writes the keys that differ as CSV.
+	ExportSnapshotDifferences(context.Context, *ExportSnapshotDifferencesRequest) (*ExportSnapshotDifferencesResponse, error)
+	// Lists the rows that were not taken.
+	ListSnapshotErrors(context.Context, *ListSnapshotErrorsRequest) (*ListSnapshotErrorsResponse, error)
 	mustEmbedUnimplementedInventoryMovementServiceServer()
 }
 
@@ -1216,6 +1351,33 @@ func (UnimplementedInventoryMovementServiceServer) RescheduleInboundDelivery(con
 }
 func (UnimplementedInventoryMovementServiceServer) ListCutOffsAtRisk(context.Context, *ListCutOffsAtRiskRequest) (*ListCutOffsAtRiskResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListCutOffsAtRisk not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CreateSnapshot(context.Context, *CreateSnapshotRequest) (*CreateSnapshotResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateSnapshot not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) AddSnapshotRows(context.Context, *AddSnapshotRowsRequest) (*AddSnapshotRowsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddSnapshotRows not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CompareSnapshot(context.Context, *CompareSnapshotRequest) (*CompareSnapshotResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CompareSnapshot not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CloseSnapshot(context.Context, *CloseSnapshotRequest) (*CloseSnapshotResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseSnapshot not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetSnapshot(context.Context, *GetSnapshotRequest) (*GetSnapshotResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSnapshot not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListSnapshots(context.Context, *ListSnapshotsRequest) (*ListSnapshotsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSnapshots not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListSnapshotDifferences(context.Context, *ListSnapshotDifferencesRequest) (*ListSnapshotDifferencesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSnapshotDifferences not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ExportSnapshotDifferences(context.Context, *ExportSnapshotDifferencesRequest) (*ExportSnapshotDifferencesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExportSnapshotDifferences not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListSnapshotErrors(context.Context, *ListSnapshotErrorsRequest) (*ListSnapshotErrorsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSnapshotErrors not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) mustEmbedUnimplementedInventoryMovementServiceServer() {
 }
@@ -2391,6 +2553,168 @@ func _InventoryMovementService_ListCutOffsAtRisk_Handler(srv interface{}, ctx co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_CreateSnapshot_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateSnapshotRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CreateSnapshot(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CreateSnapshot_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CreateSnapshot(ctx, req.(*CreateSnapshotRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_AddSnapshotRows_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddSnapshotRowsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).AddSnapshotRows(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_AddSnapshotRows_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).AddSnapshotRows(ctx, req.(*AddSnapshotRowsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_CompareSnapshot_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CompareSnapshotRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CompareSnapshot(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CompareSnapshot_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CompareSnapshot(ctx, req.(*CompareSnapshotRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_CloseSnapshot_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseSnapshotRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CloseSnapshot(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CloseSnapshot_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CloseSnapshot(ctx, req.(*CloseSnapshotRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetSnapshot_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSnapshotRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetSnapshot(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetSnapshot_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetSnapshot(ctx, req.(*GetSnapshotRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListSnapshots_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSnapshotsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListSnapshots(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListSnapshots_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListSnapshots(ctx, req.(*ListSnapshotsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListSnapshotDifferences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSnapshotDifferencesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListSnapshotDifferences(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListSnapshotDifferences_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListSnapshotDifferences(ctx, req.(*ListSnapshotDifferencesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ExportSnapshotDifferences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExportSnapshotDifferencesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ExportSnapshotDifferences(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ExportSnapshotDifferences_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ExportSnapshotDifferences(ctx, req.(*ExportSnapshotDifferencesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListSnapshotErrors_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSnapshotErrorsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListSnapshotErrors(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListSnapshotErrors_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListSnapshotErrors(ctx, req.(*ListSnapshotErrorsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InventoryMovementService_ServiceDesc is the grpc.ServiceDesc for InventoryMovementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -2653,6 +2977,42 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListCutOffsAtRisk",
 			Handler:    _InventoryMovementService_ListCutOffsAtRisk_Handler,
+		},
+		{
+			MethodName: "CreateSnapshot",
+			Handler:    _InventoryMovementService_CreateSnapshot_Handler,
+		},
+		{
+			MethodName: "AddSnapshotRows",
+			Handler:    _InventoryMovementService_AddSnapshotRows_Handler,
+		},
+		{
+			MethodName: "CompareSnapshot",
+			Handler:    _InventoryMovementService_CompareSnapshot_Handler,
+		},
+		{
+			MethodName: "CloseSnapshot",
+			Handler:    _InventoryMovementService_CloseSnapshot_Handler,
+		},
+		{
+			MethodName: "GetSnapshot",
+			Handler:    _InventoryMovementService_GetSnapshot_Handler,
+		},
+		{
+			MethodName: "ListSnapshots",
+			Handler:    _InventoryMovementService_ListSnapshots_Handler,
+		},
+		{
+			MethodName: "ListSnapshotDifferences",
+			Handler:    _InventoryMovementService_ListSnapshotDifferences_Handler,
+		},
+		{
+			MethodName: "ExportSnapshotDifferences",
+			Handler:    _InventoryMovementService_ExportSnapshotDifferences_Handler,
+		},
+		{
+			MethodName: "ListSnapshotErrors",
+			Handler:    _InventoryMovementService_ListSnapshotErrors_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
