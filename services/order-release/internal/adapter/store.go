@@ -12,7 +12,7 @@ import (
 // OrderType declares the aggregate to the store.
 func OrderType() store.Type[domain.Order, domain.Fact] {
 	return store.Type[domain.Order, domain.Fact]{
-		Name: "order", Prefix: "ord", Fold: 5,
+		Name: "order", Prefix: "ord", Fold: 6,
 		Evolve: domain.Evolve,
 		Encode: func(f domain.Fact) (string, []byte, error) { return protovalue.Encode(message(f)) },
 		Decode: readers.Decode,
@@ -24,6 +24,7 @@ func OrderType() store.Type[domain.Order, domain.Fact] {
 			app.IndexWaiting: app.WaitingKeys,
 			app.IndexDue:     due,
 			app.IndexChannel: app.ChannelKeys,
+			app.IndexNames:   app.NameKeys,
 		},
 	}
 }
