@@ -115,7 +115,7 @@ func TestAPIKeysOfATenant(t *testing.T) {
 			}
 			listed("API_KEY_STATE_EXPIRED 09:00:00")
 			for range 2 {
-				if r, err := admin.RevokeApiKey(t.Context(), &masterdatav1.RevokeApiKeyRequest{Name: "shop"}); err != nil || r.GetReceipt().GetState() != "REVOKED" {
+				if r, err := admin.RevokeApiKey(t.Context(), &masterdatav1.RevokeApiKeyRequest{ApiKeyName: "shop"}); err != nil || r.GetReceipt().GetState() != "REVOKED" {
 					t.Fatal(r, err)
 				}
 			}
@@ -123,7 +123,7 @@ func TestAPIKeysOfATenant(t *testing.T) {
 				t.Errorf("revoked: %s", got)
 			}
 			listed("API_KEY_STATE_REVOKED 09:00:00")
-			_, err = admin.RevokeApiKey(t.Context(), &masterdatav1.RevokeApiKeyRequest{Name: "nobody"})
+			_, err = admin.RevokeApiKey(t.Context(), &masterdatav1.RevokeApiKeyRequest{ApiKeyName: "nobody"})
 			reason(t, err, fault.NotFound, "NOT_FOUND")
 			_, err = admin.CreateApiKey(t.Context(), req)
 			reason(t, err, fault.Conflict, "API_KEY_TAKEN")

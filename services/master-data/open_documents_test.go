@@ -91,7 +91,7 @@ func TestRetireWhatOpenDocumentsName(t *testing.T) {
 			if err != nil || got.GetItem().GetState() != masterdatav1.RecordState_RECORD_STATE_ACTIVE {
 				t.Errorf("it is %v, %v", got, err)
 			}
-			list, err := c.ListOpenDocuments(t.Context(), &masterdatav1.ListOpenDocumentsRequest{ObjectType: itemType, ObjectKey: "TEA"})
+			list, err := c.FindOpenDocuments(t.Context(), &masterdatav1.FindOpenDocumentsRequest{ObjectType: itemType, ObjectKey: "TEA"})
 			if d := list.GetOpenDocuments(); err != nil || len(d.GetDocuments()) != 7 || d.GetMore() || len(d.GetNotAsked()) != 0 {
 				t.Errorf("%v, %v", list, err)
 			}
@@ -109,7 +109,7 @@ func TestRetireWhatOpenDocumentsName(t *testing.T) {
 			if want := "NAMED_RECORD_TYPE_ITEM TEA " + ident.Derive("itm", s.Tenant, "TEA") + " for " + s.Tenant; !slices.Contains(orders.asked, want) {
 				t.Errorf("asked %v, want %s", orders.asked, want)
 			}
-			_, err = c.ListOpenDocuments(t.Context(), &masterdatav1.ListOpenDocumentsRequest{ObjectType: itemType, ObjectKey: "NOBODY"})
+			_, err = c.FindOpenDocuments(t.Context(), &masterdatav1.FindOpenDocumentsRequest{ObjectType: itemType, ObjectKey: "NOBODY"})
 			reason(t, err, fault.NotFound, "NOT_FOUND")
 		})
 	}
@@ -120,7 +120,7 @@ func TestRetireWhileOthersAreDown(t *testing.T) {
 	s := hosttest.Serve(t, "sqlite", unit())
 	c := clientOf(s, commonv1.Role_ROLE_LOGISTICS)
 	putItems(t, c, "TEA")
-	list, err := c.ListOpenDocuments(t.Context(), &masterdatav1.ListOpenDocumentsRequest{ObjectType: itemType, ObjectKey: "TEA"})
+	list, err := c.FindOpenDocuments(t.Context(), &masterdatav1.FindOpenDocumentsRequest{ObjectType: itemType, ObjectKey: "TEA"})
 	if d := list.GetOpenDocuments(); err != nil || fmt.Sprint(d.GetNotAsked()) != "[order-release inventory-movement]" || len(d.GetDocuments()) != 0 {
 		t.Errorf("%v, %v", list, err)
 	}

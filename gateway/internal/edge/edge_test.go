@@ -486,7 +486,7 @@ func TestEveryRouteIsKnown(t *testing.T) {
 		t.Fatal(len(routes), err)
 	}
 	for _, r := range routes {
-		path := strings.NewReplacer("{sku}", "A", "{code}", "A", "{name}", "A", "{object_type}", "OBJECT_TYPE_ITEM").Replace(r.Path)
+		path := strings.NewReplacer("{sku}", "A", "{code}", "A", "{api_key_name}", "A", "{object_type}", "OBJECT_TYPE_ITEM").Replace(r.Path)
 		a := do(t, s, request{method: r.Method, path: path})
 		want := "/" + string(r.RPC.Parent()) + "/" + string(r.RPC.Name())
 		if a.problem.Code != "SERVED" || b.method != want {

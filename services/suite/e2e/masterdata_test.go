@@ -36,7 +36,7 @@ func described(t *testing.T, p party, samples map[string]string) {
 	t.Helper()
 	site := samples["locations/code"]
 	maps.Copy(samples, map[string]string{
-		"external": "4711/" + samples["number"], "calendars/code": "CAL-1", "code-lists/code": "OURS-1", "changes/code": "CR-1", "api-keys/name": "KEY-1", "ownership-policies/object_type": "OBJECT_TYPE_ITEM",
+		"external": "4711/" + samples["number"], "calendars/code": "CAL-1", "code-lists/code": "OURS-1", "changes/code": "CR-1", "api-keys/api_key_name": "KEY-1", "ownership-policies/object_type": "OBJECT_TYPE_ITEM",
 	})
 	p.put(t, http.MethodPost, "/v1/cross-references", reference(samples["external"], samples["items/sku"], ""))
 	p.put(t, http.MethodPut, "/v1/calendars/CAL-1", `{"calendar":{"timeZone":"Europe/Berlin","week":[{"weekday":"WEEKDAY_MONDAY","hours":[{"open":"06:00","close":"22:00"}]}]}}`)

@@ -18,7 +18,7 @@ import (
 func (p party) naming(t *testing.T, objectType, key, want string) {
 	t.Helper()
 	testkit.Eventually(t, within, func() error {
-		resp := &masterdatav1.ListOpenDocumentsResponse{}
+		resp := &masterdatav1.FindOpenDocumentsResponse{}
 		unmarshal(t, p.read(t, "/v1/open-documents?object_type=OBJECT_TYPE_"+objectType+"&object_key="+key), resp)
 		var types []string
 		for _, d := range resp.GetOpenDocuments().GetDocuments() {

@@ -76,7 +76,7 @@ func (s *Server) ListApiKeys(ctx context.Context, req *mdv1.ListApiKeysRequest) 
 
 // RevokeApiKey revokes a key for good.
 func (s *Server) RevokeApiKey(ctx context.Context, req *mdv1.RevokeApiKeyRequest) (*mdv1.RevokeApiKeyResponse, error) { //nolint:staticcheck // the name is the contract's
-	receipt, err := s.apiKeys.Revoke(ctx, req.GetName())
+	receipt, err := s.apiKeys.Revoke(ctx, req.GetApiKeyName())
 	return &mdv1.RevokeApiKeyResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 

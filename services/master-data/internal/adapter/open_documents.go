@@ -82,10 +82,10 @@ func openToProto(o app.Open) *mdv1.OpenDocuments {
 	}
 }
 
-// ListOpenDocuments lists the open documents that name a record.
-func (s *Server) ListOpenDocuments(ctx context.Context, req *mdv1.ListOpenDocumentsRequest) (*mdv1.ListOpenDocumentsResponse, error) {
+// FindOpenDocuments lists the open documents that name a record.
+func (s *Server) FindOpenDocuments(ctx context.Context, req *mdv1.FindOpenDocumentsRequest) (*mdv1.FindOpenDocumentsResponse, error) {
 	open, err := s.Changes.OpenOf(ctx, objectType(req.GetObjectType()), req.GetObjectKey())
-	return &mdv1.ListOpenDocumentsResponse{OpenDocuments: openToProto(open)}, err
+	return &mdv1.FindOpenDocumentsResponse{OpenDocuments: openToProto(open)}, err
 }
 
 // PreviewChange shows what a change would break.

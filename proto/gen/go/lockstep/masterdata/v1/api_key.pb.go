@@ -495,7 +495,7 @@ func (x *ListApiKeysResponse) GetAsOfTime() *timestamppb.Timestamp {
 type RevokeApiKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the key.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	ApiKeyName string `protobuf:"bytes,1,opt,name=api_key_name,json=apiKeyName,proto3" json:"api_key_name,omitempty"`
 	// Etag of the version that the caller decided on; empty for any.
 	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Decide and answer, but store nothing.
@@ -534,9 +534,9 @@ func (*RevokeApiKeyRequest) Descriptor() ([]byte, []int) {
 	return file_lockstep_masterdata_v1_api_key_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *RevokeApiKeyRequest) GetName() string {
+func (x *RevokeApiKeyRequest) GetApiKeyName() string {
 	if x != nil {
-		return x.Name
+		return x.ApiKeyName
 	}
 	return ""
 }
@@ -776,9 +776,10 @@ const file_lockstep_masterdata_v1_api_key_proto_rawDesc = "" +
 	"\bapi_keys\x18\x01 \x03(\v2\x1e.lockstep.masterdata.v1.ApiKeyR\aapiKeys\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"v\n" +
-	"\x13RevokeApiKeyRequest\x12\x1d\n" +
-	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04name\x12\x1b\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\x84\x01\n" +
+	"\x13RevokeApiKeyRequest\x12+\n" +
+	"\fapi_key_name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\n" +
+	"apiKeyName\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"M\n" +
 	"\x14RevokeApiKeyResponse\x125\n" +

@@ -3911,7 +3911,7 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\x15REASON_EXPIRY_INVALID\x10T\x12\x1a\n" +
 	"\x16REASON_API_KEY_INVALID\x10U\x12\x1a\n" +
 	"\x16REASON_API_KEY_EXPIRED\x10V\x12\x1a\n" +
-	"\x16REASON_API_KEY_REVOKED\x10W2\xbfJ\n" +
+	"\x16REASON_API_KEY_REVOKED\x10W2\xc7J\n" +
 	"\x11MasterDataService\x12\x82\x01\n" +
 	"\aPutItem\x12&.lockstep.masterdata.v1.PutItemRequest\x1a'.lockstep.masterdata.v1.PutItemResponse\"&\x8a\xb5\x18\b\n" +
 	"\x02\x06\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x14:\x01*\x1a\x0f/v1/items/{sku}\x12\x97\x01\n" +
@@ -4042,16 +4042,16 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\r\x12\v/v1/changes\x12\xa4\x01\n" +
 	"\x12ListRecordVersions\x121.lockstep.masterdata.v1.ListRecordVersionsRequest\x1a2.lockstep.masterdata.v1.ListRecordVersionsResponse\"'\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/record-versions\x12\x9c\x01\n" +
-	"\x11ListOpenDocuments\x120.lockstep.masterdata.v1.ListOpenDocumentsRequest\x1a1.lockstep.masterdata.v1.ListOpenDocumentsResponse\"\"\x8a\xb5\x18\x04\n" +
+	"\x11FindOpenDocuments\x120.lockstep.masterdata.v1.FindOpenDocumentsRequest\x1a1.lockstep.masterdata.v1.FindOpenDocumentsResponse\"\"\x8a\xb5\x18\x04\n" +
 	"\x02\x01\x06\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/open-documents\x12\x98\x01\n" +
 	"\rPreviewChange\x12,.lockstep.masterdata.v1.PreviewChangeRequest\x1a-.lockstep.masterdata.v1.PreviewChangeResponse\"*\x8a\xb5\x18\x04\n" +
 	"\x02\x01\x06\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/changes/{code}:preview\x12\x8b\x01\n" +
 	"\fCreateApiKey\x12+.lockstep.masterdata.v1.CreateApiKeyRequest\x1a,.lockstep.masterdata.v1.CreateApiKeyResponse\" \x8a\xb5\x18\x05\n" +
 	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/api-keys\x12\x83\x01\n" +
 	"\vListApiKeys\x12*.lockstep.masterdata.v1.ListApiKeysRequest\x1a+.lockstep.masterdata.v1.ListApiKeysResponse\"\x1b\x8a\xb5\x18\x03\n" +
-	"\x01\x06\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/api-keys\x12\x99\x01\n" +
-	"\fRevokeApiKey\x12+.lockstep.masterdata.v1.RevokeApiKeyRequest\x1a,.lockstep.masterdata.v1.RevokeApiKeyResponse\".\x8a\xb5\x18\x05\n" +
-	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/api-keys/{name}:revoke\x12t\n" +
+	"\x01\x06\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/api-keys\x12\xa1\x01\n" +
+	"\fRevokeApiKey\x12+.lockstep.masterdata.v1.RevokeApiKeyRequest\x1a,.lockstep.masterdata.v1.RevokeApiKeyResponse\"6\x8a\xb5\x18\x05\n" +
+	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/api-keys/{api_key_name}:revoke\x12t\n" +
 	"\rResolveApiKey\x12,.lockstep.masterdata.v1.ResolveApiKeyRequest\x1a-.lockstep.masterdata.v1.ResolveApiKeyResponse\"\x06\x8a\xb5\x18\x02\x10\x01B\x80\x02\n" +
 	"\x1acom.lockstep.masterdata.v1B\x0fMasterDataProtoP\x01ZWgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1;masterdatav1\xa2\x02\x03LMX\xaa\x02\x16Lockstep.Masterdata.V1\xca\x02\x16Lockstep\\Masterdata\\V1\xe2\x02\"Lockstep\\Masterdata\\V1\\GPBMetadata\xea\x02\x18Lockstep::Masterdata::V1b\x06proto3"
 
@@ -4172,7 +4172,7 @@ var file_lockstep_masterdata_v1_master_data_proto_goTypes = []any{
 	(*GetChangeRequest)(nil),                // 99: lockstep.masterdata.v1.GetChangeRequest
 	(*ListChangesRequest)(nil),              // 100: lockstep.masterdata.v1.ListChangesRequest
 	(*ListRecordVersionsRequest)(nil),       // 101: lockstep.masterdata.v1.ListRecordVersionsRequest
-	(*ListOpenDocumentsRequest)(nil),        // 102: lockstep.masterdata.v1.ListOpenDocumentsRequest
+	(*FindOpenDocumentsRequest)(nil),        // 102: lockstep.masterdata.v1.FindOpenDocumentsRequest
 	(*PreviewChangeRequest)(nil),            // 103: lockstep.masterdata.v1.PreviewChangeRequest
 	(*CreateApiKeyRequest)(nil),             // 104: lockstep.masterdata.v1.CreateApiKeyRequest
 	(*ListApiKeysRequest)(nil),              // 105: lockstep.masterdata.v1.ListApiKeysRequest
@@ -4209,7 +4209,7 @@ var file_lockstep_masterdata_v1_master_data_proto_goTypes = []any{
 	(*GetChangeResponse)(nil),               // 136: lockstep.masterdata.v1.GetChangeResponse
 	(*ListChangesResponse)(nil),             // 137: lockstep.masterdata.v1.ListChangesResponse
 	(*ListRecordVersionsResponse)(nil),      // 138: lockstep.masterdata.v1.ListRecordVersionsResponse
-	(*ListOpenDocumentsResponse)(nil),       // 139: lockstep.masterdata.v1.ListOpenDocumentsResponse
+	(*FindOpenDocumentsResponse)(nil),       // 139: lockstep.masterdata.v1.FindOpenDocumentsResponse
 	(*PreviewChangeResponse)(nil),           // 140: lockstep.masterdata.v1.PreviewChangeResponse
 	(*CreateApiKeyResponse)(nil),            // 141: lockstep.masterdata.v1.CreateApiKeyResponse
 	(*ListApiKeysResponse)(nil),             // 142: lockstep.masterdata.v1.ListApiKeysResponse
@@ -4346,7 +4346,7 @@ var file_lockstep_masterdata_v1_master_data_proto_depIdxs = []int32{
 	99,  // 126: lockstep.masterdata.v1.MasterDataService.GetChange:input_type -> lockstep.masterdata.v1.GetChangeRequest
 	100, // 127: lockstep.masterdata.v1.MasterDataService.ListChanges:input_type -> lockstep.masterdata.v1.ListChangesRequest
 	101, // 128: lockstep.masterdata.v1.MasterDataService.ListRecordVersions:input_type -> lockstep.masterdata.v1.ListRecordVersionsRequest
-	102, // 129: lockstep.masterdata.v1.MasterDataService.ListOpenDocuments:input_type -> lockstep.masterdata.v1.ListOpenDocumentsRequest
+	102, // 129: lockstep.masterdata.v1.MasterDataService.FindOpenDocuments:input_type -> lockstep.masterdata.v1.FindOpenDocumentsRequest
 	103, // 130: lockstep.masterdata.v1.MasterDataService.PreviewChange:input_type -> lockstep.masterdata.v1.PreviewChangeRequest
 	104, // 131: lockstep.masterdata.v1.MasterDataService.CreateApiKey:input_type -> lockstep.masterdata.v1.CreateApiKeyRequest
 	105, // 132: lockstep.masterdata.v1.MasterDataService.ListApiKeys:input_type -> lockstep.masterdata.v1.ListApiKeysRequest
@@ -4408,7 +4408,7 @@ var file_lockstep_masterdata_v1_master_data_proto_depIdxs = []int32{
 	136, // 188: lockstep.masterdata.v1.MasterDataService.GetChange:output_type -> lockstep.masterdata.v1.GetChangeResponse
 	137, // 189: lockstep.masterdata.v1.MasterDataService.ListChanges:output_type -> lockstep.masterdata.v1.ListChangesResponse
 	138, // 190: lockstep.masterdata.v1.MasterDataService.ListRecordVersions:output_type -> lockstep.masterdata.v1.ListRecordVersionsResponse
-	139, // 191: lockstep.masterdata.v1.MasterDataService.ListOpenDocuments:output_type -> lockstep.masterdata.v1.ListOpenDocumentsResponse
+	139, // 191: lockstep.masterdata.v1.MasterDataService.FindOpenDocuments:output_type -> lockstep.masterdata.v1.FindOpenDocumentsResponse
 	140, // 192: lockstep.masterdata.v1.MasterDataService.PreviewChange:output_type -> lockstep.masterdata.v1.PreviewChangeResponse
 	141, // 193: lockstep.masterdata.v1.MasterDataService.CreateApiKey:output_type -> lockstep.masterdata.v1.CreateApiKeyResponse
 	142, // 194: lockstep.masterdata.v1.MasterDataService.ListApiKeys:output_type -> lockstep.masterdata.v1.ListApiKeysResponse

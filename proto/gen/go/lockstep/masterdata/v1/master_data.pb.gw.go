@@ -2075,38 +2075,38 @@ func local_request_MasterDataService_ListRecordVersions_0(ctx context.Context, m
 	return msg, metadata, err
 }
 
-var filter_MasterDataService_ListOpenDocuments_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
+var filter_MasterDataService_FindOpenDocuments_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
-func request_MasterDataService_ListOpenDocuments_0(ctx context.Context, marshaler runtime.Marshaler, client MasterDataServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_MasterDataService_FindOpenDocuments_0(ctx context.Context, marshaler runtime.Marshaler, client MasterDataServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListOpenDocumentsRequest
+		protoReq FindOpenDocumentsRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_MasterDataService_ListOpenDocuments_0); err != nil {
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_MasterDataService_FindOpenDocuments_0); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
 	}
-	msg, err := client.ListOpenDocuments(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	msg, err := client.FindOpenDocuments(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
 	return msg, metadata, err
 }
 
-func local_request_MasterDataService_ListOpenDocuments_0(ctx context.Context, marshaler runtime.Marshaler, server MasterDataServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_MasterDataService_FindOpenDocuments_0(ctx context.Context, marshaler runtime.Marshaler, server MasterDataServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListOpenDocumentsRequest
+		protoReq FindOpenDocumentsRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := req.ParseForm(); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_MasterDataService_ListOpenDocuments_0); err != nil {
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_MasterDataService_FindOpenDocuments_0); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
-	msg, err := server.ListOpenDocuments(ctx, &protoReq)
+	msg, err := server.FindOpenDocuments(ctx, &protoReq)
 	return msg, metadata, err
 }
 
@@ -2220,13 +2220,13 @@ func request_MasterDataService_RevokeApiKey_0(ctx context.Context, marshaler run
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
-	val, ok := pathParams["name"]
+	val, ok := pathParams["api_key_name"]
 	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "name")
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "api_key_name")
 	}
-	protoReq.Name, err = runtime.String(val)
+	protoReq.ApiKeyName, err = runtime.String(val)
 	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "name", err)
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "api_key_name", err)
 	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
@@ -2244,13 +2244,13 @@ func local_request_MasterDataService_RevokeApiKey_0(ctx context.Context, marshal
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
-	val, ok := pathParams["name"]
+	val, ok := pathParams["api_key_name"]
 	if !ok {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "name")
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "api_key_name")
 	}
-	protoReq.Name, err = runtime.String(val)
+	protoReq.ApiKeyName, err = runtime.String(val)
 	if err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "name", err)
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "api_key_name", err)
 	}
 	msg, err := server.RevokeApiKey(ctx, &protoReq)
 	return msg, metadata, err
@@ -3382,25 +3382,25 @@ func RegisterMasterDataServiceHandlerServer(ctx context.Context, mux *runtime.Se
 		}
 		forward_MasterDataService_ListRecordVersions_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_MasterDataService_ListOpenDocuments_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodGet, pattern_MasterDataService_FindOpenDocuments_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/lockstep.masterdata.v1.MasterDataService/ListOpenDocuments", runtime.WithHTTPPathPattern("/v1/open-documents"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/lockstep.masterdata.v1.MasterDataService/FindOpenDocuments", runtime.WithHTTPPathPattern("/v1/open-documents"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := local_request_MasterDataService_ListOpenDocuments_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		resp, md, err := local_request_MasterDataService_FindOpenDocuments_0(annotatedContext, inboundMarshaler, server, req, pathParams)
 		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_MasterDataService_ListOpenDocuments_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_MasterDataService_FindOpenDocuments_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_MasterDataService_PreviewChange_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -3468,7 +3468,7 @@ func RegisterMasterDataServiceHandlerServer(ctx context.Context, mux *runtime.Se
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/lockstep.masterdata.v1.MasterDataService/RevokeApiKey", runtime.WithHTTPPathPattern("/v1/api-keys/{name}:revoke"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/lockstep.masterdata.v1.MasterDataService/RevokeApiKey", runtime.WithHTTPPathPattern("/v1/api-keys/{api_key_name}:revoke"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -4474,22 +4474,22 @@ func RegisterMasterDataServiceHandlerClient(ctx context.Context, mux *runtime.Se
 		}
 		forward_MasterDataService_ListRecordVersions_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_MasterDataService_ListOpenDocuments_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodGet, pattern_MasterDataService_FindOpenDocuments_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/lockstep.masterdata.v1.MasterDataService/ListOpenDocuments", runtime.WithHTTPPathPattern("/v1/open-documents"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/lockstep.masterdata.v1.MasterDataService/FindOpenDocuments", runtime.WithHTTPPathPattern("/v1/open-documents"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := request_MasterDataService_ListOpenDocuments_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		resp, md, err := request_MasterDataService_FindOpenDocuments_0(annotatedContext, inboundMarshaler, client, req, pathParams)
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_MasterDataService_ListOpenDocuments_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_MasterDataService_FindOpenDocuments_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodGet, pattern_MasterDataService_PreviewChange_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -4546,7 +4546,7 @@ func RegisterMasterDataServiceHandlerClient(ctx context.Context, mux *runtime.Se
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/lockstep.masterdata.v1.MasterDataService/RevokeApiKey", runtime.WithHTTPPathPattern("/v1/api-keys/{name}:revoke"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/lockstep.masterdata.v1.MasterDataService/RevokeApiKey", runtime.WithHTTPPathPattern("/v1/api-keys/{api_key_name}:revoke"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -4619,11 +4619,11 @@ var (
 	pattern_MasterDataService_GetChange_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "changes", "code"}, ""))
 	pattern_MasterDataService_ListChanges_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "changes"}, ""))
 	pattern_MasterDataService_ListRecordVersions_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "record-versions"}, ""))
-	pattern_MasterDataService_ListOpenDocuments_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "open-documents"}, ""))
+	pattern_MasterDataService_FindOpenDocuments_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "open-documents"}, ""))
 	pattern_MasterDataService_PreviewChange_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "changes", "code"}, "preview"))
 	pattern_MasterDataService_CreateApiKey_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "api-keys"}, ""))
 	pattern_MasterDataService_ListApiKeys_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "api-keys"}, ""))
-	pattern_MasterDataService_RevokeApiKey_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "api-keys", "name"}, "revoke"))
+	pattern_MasterDataService_RevokeApiKey_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "api-keys", "api_key_name"}, "revoke"))
 )
 
 var (
@@ -4683,7 +4683,7 @@ var (
 	forward_MasterDataService_GetChange_0               = runtime.ForwardResponseMessage
 	forward_MasterDataService_ListChanges_0             = runtime.ForwardResponseMessage
 	forward_MasterDataService_ListRecordVersions_0      = runtime.ForwardResponseMessage
-	forward_MasterDataService_ListOpenDocuments_0       = runtime.ForwardResponseMessage
+	forward_MasterDataService_FindOpenDocuments_0       = runtime.ForwardResponseMessage
 	forward_MasterDataService_PreviewChange_0           = runtime.ForwardResponseMessage
 	forward_MasterDataService_CreateApiKey_0            = runtime.ForwardResponseMessage
 	forward_MasterDataService_ListApiKeys_0             = runtime.ForwardResponseMessage

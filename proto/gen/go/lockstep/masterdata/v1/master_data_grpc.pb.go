@@ -75,7 +75,7 @@ const (
 	MasterDataService_GetChange_FullMethodName               = "/lockstep.masterdata.v1.MasterDataService/GetChange"
 	MasterDataService_ListChanges_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/ListChanges"
 	MasterDataService_ListRecordVersions_FullMethodName      = "/lockstep.masterdata.v1.MasterDataService/ListRecordVersions"
-	MasterDataService_ListOpenDocuments_FullMethodName       = "/lockstep.masterdata.v1.MasterDataService/ListOpenDocuments"
+	MasterDataService_FindOpenDocuments_FullMethodName       = "/lockstep.masterdata.v1.MasterDataService/FindOpenDocuments"
 	MasterDataService_PreviewChange_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/PreviewChange"
 	MasterDataService_CreateApiKey_FullMethodName            = "/lockstep.masterdata.v1.MasterDataService/CreateApiKey"
 	MasterDataService_ListApiKeys_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/ListApiKeys"
@@ -203,8 +203,8 @@ type MasterDataServiceClient interface {
 	ListChanges(ctx context.Context, in *ListChangesRequest, opts ...grpc.CallOption) (*ListChangesResponse, error)
 	// Lists the versions of a record, with who put each and when.
 	ListRecordVersions(ctx context.Context, in *ListRecordVersionsRequest, opts ...grpc.CallOption) (*ListRecordVersionsResponse, error)
-	// Lists the open documents that name a record, as the services that have them tell.
-	ListOpenDocuments(ctx context.Context, in *ListOpenDocumentsRequest, opts ...grpc.CallOption) (*ListOpenDocumentsResponse, error)
+	// Finds the open documents that name a record, as the services that have them tell.
+	FindOpenDocuments(ctx context.Context, in *FindOpenDocumentsRequest, opts ...grpc.CallOption) (*FindOpenDocumentsResponse, error)
 	// Shows what a change would break, without deciding on it.
 	PreviewChange(ctx context.Context, in *PreviewChangeRequest, opts ...grpc.CallOption) (*PreviewChangeResponse, error)
 	// Creates a key for an API client, and shows it this once.
@@ -785,10 +785,10 @@ func (c *masterDataServiceClient) ListRecordVersions(ctx context.Context, in *Li
 	return out, nil
 }
 
-func (c *masterDataServiceClient) ListOpenDocuments(ctx context.Context, in *ListOpenDocumentsRequest, opts ...grpc.CallOption) (*ListOpenDocumentsResponse, error) {
+func (c *masterDataServiceClient) FindOpenDocuments(ctx context.Context, in *FindOpenDocumentsRequest, opts ...grpc.CallOption) (*FindOpenDocumentsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ListOpenDocumentsResponse)
-	err := c.cc.Invoke(ctx, MasterDataService_ListOpenDocuments_FullMethodName, in, out, cOpts...)
+	out := new(FindOpenDocumentsResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_FindOpenDocuments_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -965,8 +965,8 @@ type MasterDataServiceServer interface {
 	ListChanges(context.Context, *ListChangesRequest) (*ListChangesResponse, error)
 	// Lists the versions of a record, with who put each and when.
 	ListRecordVersions(context.Context, *ListRecordVersionsRequest) (*ListRecordVersionsResponse, error)
-	// Lists the open documents that name a record, as the services that have them tell.
-	ListOpenDocuments(context.Context, *ListOpenDocumentsRequest) (*ListOpenDocumentsResponse, error)
+	// Finds the open documents that name a record, as the services that have them tell.
+	FindOpenDocuments(context.Context, *FindOpenDocumentsRequest) (*FindOpenDocumentsResponse, error)
 	// Shows what a change would break, without deciding on it.
 	PreviewChange(context.Context, *PreviewChangeRequest) (*PreviewChangeResponse, error)
 	// Creates a key for an API client, and shows it this once.
@@ -1155,8 +1155,8 @@ func (UnimplementedMasterDataServiceServer) ListChanges(context.Context, *ListCh
 func (UnimplementedMasterDataServiceServer) ListRecordVersions(context.Context, *ListRecordVersionsRequest) (*ListRecordVersionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRecordVersions not implemented")
 }
-func (UnimplementedMasterDataServiceServer) ListOpenDocuments(context.Context, *ListOpenDocumentsRequest) (*ListOpenDocumentsResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ListOpenDocuments not implemented")
+func (UnimplementedMasterDataServiceServer) FindOpenDocuments(context.Context, *FindOpenDocumentsRequest) (*FindOpenDocumentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindOpenDocuments not implemented")
 }
 func (UnimplementedMasterDataServiceServer) PreviewChange(context.Context, *PreviewChangeRequest) (*PreviewChangeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PreviewChange not implemented")
@@ -2202,20 +2202,20 @@ func _MasterDataService_ListRecordVersions_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
-func _MasterDataService_ListOpenDocuments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ListOpenDocumentsRequest)
+func _MasterDataService_FindOpenDocuments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindOpenDocumentsRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(MasterDataServiceServer).ListOpenDocuments(ctx, in)
+		return srv.(MasterDataServiceServer).FindOpenDocuments(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: MasterDataService_ListOpenDocuments_FullMethodName,
+		FullMethod: MasterDataService_FindOpenDocuments_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(MasterDataServiceServer).ListOpenDocuments(ctx, req.(*ListOpenDocumentsRequest))
+		return srv.(MasterDataServiceServer).FindOpenDocuments(ctx, req.(*FindOpenDocumentsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -2542,8 +2542,8 @@ var MasterDataService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _MasterDataService_ListRecordVersions_Handler,
 		},
 		{
-			MethodName: "ListOpenDocuments",
-			Handler:    _MasterDataService_ListOpenDocuments_Handler,
+			MethodName: "FindOpenDocuments",
+			Handler:    _MasterDataService_FindOpenDocuments_Handler,
 		},
 		{
 			MethodName: "PreviewChange",

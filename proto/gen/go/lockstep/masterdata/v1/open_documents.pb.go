@@ -87,8 +87,8 @@ func (x *OpenDocuments) GetNotAsked() []string {
 	return nil
 }
 
-// Request of ListOpenDocuments.
-type ListOpenDocumentsRequest struct {
+// Request of FindOpenDocuments.
+type FindOpenDocumentsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Type of the record: item, party, location or carrier.
 	ObjectType ObjectType `protobuf:"varint,1,opt,name=object_type,json=objectType,proto3,enum=lockstep.masterdata.v1.ObjectType" json:"object_type,omitempty"`
@@ -98,20 +98,20 @@ type ListOpenDocumentsRequest struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ListOpenDocumentsRequest) Reset() {
-	*x = ListOpenDocumentsRequest{}
+func (x *FindOpenDocumentsRequest) Reset() {
+	*x = FindOpenDocumentsRequest{}
 	mi := &file_lockstep_masterdata_v1_open_documents_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ListOpenDocumentsRequest) String() string {
+func (x *FindOpenDocumentsRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ListOpenDocumentsRequest) ProtoMessage() {}
+func (*FindOpenDocumentsRequest) ProtoMessage() {}
 
-func (x *ListOpenDocumentsRequest) ProtoReflect() protoreflect.Message {
+func (x *FindOpenDocumentsRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_lockstep_masterdata_v1_open_documents_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -123,27 +123,27 @@ func (x *ListOpenDocumentsRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ListOpenDocumentsRequest.ProtoReflect.Descriptor instead.
-func (*ListOpenDocumentsRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use FindOpenDocumentsRequest.ProtoReflect.Descriptor instead.
+func (*FindOpenDocumentsRequest) Descriptor() ([]byte, []int) {
 	return file_lockstep_masterdata_v1_open_documents_proto_rawDescGZIP(), []int{1}
 }
 
-func (x *ListOpenDocumentsRequest) GetObjectType() ObjectType {
+func (x *FindOpenDocumentsRequest) GetObjectType() ObjectType {
 	if x != nil {
 		return x.ObjectType
 	}
 	return ObjectType_OBJECT_TYPE_UNSPECIFIED
 }
 
-func (x *ListOpenDocumentsRequest) GetObjectKey() string {
+func (x *FindOpenDocumentsRequest) GetObjectKey() string {
 	if x != nil {
 		return x.ObjectKey
 	}
 	return ""
 }
 
-// Response of ListOpenDocuments.
-type ListOpenDocumentsResponse struct {
+// Response of FindOpenDocuments.
+type FindOpenDocumentsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What names the record.
 	OpenDocuments *OpenDocuments `protobuf:"bytes,1,opt,name=open_documents,json=openDocuments,proto3" json:"open_documents,omitempty"`
@@ -151,20 +151,20 @@ type ListOpenDocumentsResponse struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ListOpenDocumentsResponse) Reset() {
-	*x = ListOpenDocumentsResponse{}
+func (x *FindOpenDocumentsResponse) Reset() {
+	*x = FindOpenDocumentsResponse{}
 	mi := &file_lockstep_masterdata_v1_open_documents_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ListOpenDocumentsResponse) String() string {
+func (x *FindOpenDocumentsResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ListOpenDocumentsResponse) ProtoMessage() {}
+func (*FindOpenDocumentsResponse) ProtoMessage() {}
 
-func (x *ListOpenDocumentsResponse) ProtoReflect() protoreflect.Message {
+func (x *FindOpenDocumentsResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_lockstep_masterdata_v1_open_documents_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -176,12 +176,12 @@ func (x *ListOpenDocumentsResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ListOpenDocumentsResponse.ProtoReflect.Descriptor instead.
-func (*ListOpenDocumentsResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use FindOpenDocumentsResponse.ProtoReflect.Descriptor instead.
+func (*FindOpenDocumentsResponse) Descriptor() ([]byte, []int) {
 	return file_lockstep_masterdata_v1_open_documents_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *ListOpenDocumentsResponse) GetOpenDocuments() *OpenDocuments {
+func (x *FindOpenDocumentsResponse) GetOpenDocuments() *OpenDocuments {
 	if x != nil {
 		return x.OpenDocuments
 	}
@@ -298,12 +298,12 @@ const file_lockstep_masterdata_v1_open_documents_proto_rawDesc = "" +
 	"\tdocuments\x18\x01 \x03(\v2$.lockstep.operations.v1.OpenDocumentR\tdocuments\x12\x12\n" +
 	"\x04more\x18\x02 \x01(\bR\x04more\x12\x1b\n" +
 	"\tnot_asked\x18\x03 \x03(\tR\bnotAsked\"\x99\x01\n" +
-	"\x18ListOpenDocumentsRequest\x12S\n" +
+	"\x18FindOpenDocumentsRequest\x12S\n" +
 	"\vobject_type\x18\x01 \x01(\x0e2\".lockstep.masterdata.v1.ObjectTypeB\x0e\xbaH\v\x82\x01\b\x18\x01\x18\x02\x18\x03\x18\x04R\n" +
 	"objectType\x12(\n" +
 	"\n" +
 	"object_key\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\tobjectKey\"i\n" +
-	"\x19ListOpenDocumentsResponse\x12L\n" +
+	"\x19FindOpenDocumentsResponse\x12L\n" +
 	"\x0eopen_documents\x18\x01 \x01(\v2%.lockstep.masterdata.v1.OpenDocumentsR\ropenDocuments\"5\n" +
 	"\x14PreviewChangeRequest\x12\x1d\n" +
 	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\"\x8e\x01\n" +
@@ -327,8 +327,8 @@ func file_lockstep_masterdata_v1_open_documents_proto_rawDescGZIP() []byte {
 var file_lockstep_masterdata_v1_open_documents_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_lockstep_masterdata_v1_open_documents_proto_goTypes = []any{
 	(*OpenDocuments)(nil),             // 0: lockstep.masterdata.v1.OpenDocuments
-	(*ListOpenDocumentsRequest)(nil),  // 1: lockstep.masterdata.v1.ListOpenDocumentsRequest
-	(*ListOpenDocumentsResponse)(nil), // 2: lockstep.masterdata.v1.ListOpenDocumentsResponse
+	(*FindOpenDocumentsRequest)(nil),  // 1: lockstep.masterdata.v1.FindOpenDocumentsRequest
+	(*FindOpenDocumentsResponse)(nil), // 2: lockstep.masterdata.v1.FindOpenDocumentsResponse
 	(*PreviewChangeRequest)(nil),      // 3: lockstep.masterdata.v1.PreviewChangeRequest
 	(*PreviewChangeResponse)(nil),     // 4: lockstep.masterdata.v1.PreviewChangeResponse
 	(*v1.OpenDocument)(nil),           // 5: lockstep.operations.v1.OpenDocument
@@ -336,8 +336,8 @@ var file_lockstep_masterdata_v1_open_documents_proto_goTypes = []any{
 }
 var file_lockstep_masterdata_v1_open_documents_proto_depIdxs = []int32{
 	5, // 0: lockstep.masterdata.v1.OpenDocuments.documents:type_name -> lockstep.operations.v1.OpenDocument
-	6, // 1: lockstep.masterdata.v1.ListOpenDocumentsRequest.object_type:type_name -> lockstep.masterdata.v1.ObjectType
-	0, // 2: lockstep.masterdata.v1.ListOpenDocumentsResponse.open_documents:type_name -> lockstep.masterdata.v1.OpenDocuments
+	6, // 1: lockstep.masterdata.v1.FindOpenDocumentsRequest.object_type:type_name -> lockstep.masterdata.v1.ObjectType
+	0, // 2: lockstep.masterdata.v1.FindOpenDocumentsResponse.open_documents:type_name -> lockstep.masterdata.v1.OpenDocuments
 	0, // 3: lockstep.masterdata.v1.PreviewChangeResponse.open_documents:type_name -> lockstep.masterdata.v1.OpenDocuments
 	4, // [4:4] is the sub-list for method output_type
 	4, // [4:4] is the sub-list for method input_type
