@@ -22,6 +22,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/gateway/internal/view"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	gatewayv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/gateway/v1"
+	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
 	"github.com/lockstep-logistics/lockstep/proto/gen/openapi"
 )
 
@@ -56,7 +57,9 @@ func handlerOf(cfg Config, d host.Deps, ready func(context.Context) error) (http
 	}
 	return edge.New(
 		edge.Config{BodyMax: cfg.BodyMax, BatchMax: cfg.BatchMax, InFlight: cfg.InFlight, Deadline: cfg.Deadline, Secure: cfg.Cert != ""},
-		edge.Parts{Log: d.Log, Authenticate: authenticate, Dial: dialer(d.Dial), OpenAPI: openapi.Document, Ready: ready},
+		edge.Parts{
+			Log: d.Log, Authenticate: authenticate, AuthenticateKey: newAPIKeys(masterdatav1.NewMasterDataServiceClient(d.Dial("master-data"))).authenticate, Dial: dialer(d.Dial), OpenAPI: openapi.Document, Ready: ready,
+		},
 		services,
 	)
 }

@@ -6,6 +6,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
@@ -107,11 +109,22 @@ func (i *Idempotency) once(ctx context.Context, cause store.Cause, rule Rule, re
 
 func remember(reply any, err error) ([]byte, bool) {
 	m, ok := reply.(proto.Message)
-	if err != nil || !ok || !final(m) {
+	if err != nil || !ok || !final(m) || secret(m) {
 		return nil, false
 	}
 	raw, err := proto.Marshal(m)
 	return raw, err == nil
+}
+
+// secret reports whether an answer has something in it that must not be kept: a field that is
+// marked debug_redact.
+func secret(reply proto.Message) (found bool) {
+	reply.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		options, _ := f.Options().(*descriptorpb.FieldOptions)
+		found = options.GetDebugRedact()
+		return !found
+	})
+	return found
 }
 
 // markReplayed tells the caller, by an answer header, that the command had run before.

@@ -11,8 +11,15 @@ import (
 
 // mongoTable is a Table on MongoDB: a collection "rows_<name>".
 type mongoTable struct {
-	e *mongodb
-	c *mongo.Collection
+	e    *mongodb
+	c    *mongo.Collection
+	puts gather
+}
+
+func newMongoTable(e *mongodb, c *mongo.Collection) *mongoTable {
+	t := &mongoTable{e: e, c: c}
+	t.puts.write = t.put
+	return t
 }
 
 type rowDoc struct {
@@ -33,9 +40,9 @@ func (e *mongodb) table(ctx context.Context, name string, indexes []string) (Row
 			mongo.IndexModel{Keys: bson.D{{Key: x, Value: 1}, {Key: "_id", Value: 1}}, Options: options.Index().SetSparse(true)})
 	}
 	if len(models) == 0 {
-		return &mongoTable{e, c}, nil
+		return newMongoTable(e, c), nil
 	}
-	return &mongoTable{e, c}, index(ctx, c, models...)
+	return newMongoTable(e, c), index(ctx, c, models...)
 }
 
 func docOf(r Row) rowDoc {
@@ -46,13 +53,18 @@ func docOf(r Row) rowDoc {
 	return rowDoc{ID: aggKey(r.Tenant, r.ID), Tenant: r.Tenant, Version: int64(r.Version), Body: body, Keys: r.Keys}
 }
 
-// Put brings rows that may be new as inserts: most rows of version 1 are, and an upsert costs
-// several times as much. Rows that are there already, and later versions, are replaced where
-// the stored one is older, under a filter of the id alone as snapshots are.
+// Put writes rows, together with those that others put meanwhile.
 func (t *mongoTable) Put(ctx context.Context, rows ...Row) error {
 	if len(rows) == 0 {
 		return nil
 	}
+	return wrapped(t.puts.put(ctx, rows))
+}
+
+// put brings rows that may be new as inserts: most rows of version 1 are, and an upsert costs
+// several times as much. Rows that are there already, and later versions, are replaced where
+// the stored one is older, under a filter of the id alone as snapshots are.
+func (t *mongoTable) put(ctx context.Context, rows []Row) error {
 	t.e.log(t.c.Name(), len(rows))
 	var fresh []any
 	var later []rowDoc
@@ -66,13 +78,13 @@ func (t *mongoTable) Put(ctx context.Context, rows ...Row) error {
 	if len(fresh) > 0 {
 		there, err := taken(t.c.InsertMany(ctx, fresh, options.InsertMany().SetOrdered(false)))
 		if err != nil {
-			return unavailable(err)
+			return err
 		}
 		for _, i := range there {
 			later = append(later, fresh[i].(rowDoc)) //nolint:forcetypeassert // put there above
 		}
 	}
-	return wrapped(t.replace(ctx, later))
+	return t.replace(ctx, later)
 }
 
 // taken returns which documents of an unordered insert were there already.

@@ -11,7 +11,7 @@ import (
 // problems are the error answers, by status: name of the component and what it says.
 var problems = map[int][2]string{
 	400: {"Invalid", "The request breaks a rule; `errors` names the fields."},
-	401: {"Unauthenticated", "There is no valid bearer token."},
+	401: {"Unauthenticated", "There is no valid bearer token or API key."},
 	403: {"Denied", "The caller may not do this."},
 	404: {"NotFound", "There is no such resource for the caller's tenant."},
 	409: {"Refused", "A business rule forbids it in this state, the business key is taken, or a command with the same key is being worked on; `code` says which."},
@@ -90,7 +90,7 @@ func hasETag(m protoreflect.MessageDescriptor, deeper int) bool {
 
 const about = `Public API of Lockstep, the suite that keeps ERP, WMS and TMS in step.
 
-- Every request carries a bearer token; the tenant comes from it.
+- Every request carries a bearer token or an API key; the tenant comes from it.
 - Every change carries an Idempotency-Key: the same key and body give the same answer and take effect once.
 - 64-bit integers are JSON strings. Money is in minor units with its ISO 4217 currency, quantities are decimal strings with their UN/ECE Recommendation 20 unit.
 - Errors are problem documents (RFC 9457).`
@@ -102,11 +102,16 @@ func addFrame(doc object) {
 		"description": about, "license": object{"name": "Apache License 2.0", "identifier": "Apache-2.0"},
 	}
 	doc["servers"] = []any{object{"url": "/", "description": "The gateway that serves this document"}}
-	doc["security"] = []any{object{"bearer": []any{}}}
+	doc["security"] = []any{object{"bearer": []any{}}, object{"apiKey": []any{}}}
 	components := child(doc, "components")
-	components["securitySchemes"] = object{"bearer": object{
-		"type": "http", "scheme": "bearer", "description": "Token of a person or API client.",
-	}}
+	components["securitySchemes"] = object{
+		"bearer": object{
+			"type": "http", "scheme": "bearer", "description": "Token of a person or API client.",
+		},
+		"apiKey": object{
+			"type": "apiKey", "in": "header", "name": "Authorization", "description": "The word ApiKey, a space, and a key that createApiKey has shown.",
+		},
+	}
 	components["parameters"] = requestHeaders()
 	components["headers"] = answerHeaders()
 	schemas := child(components, "schemas")

@@ -32,6 +32,9 @@ type owners struct {
 	lenient bool            // takes what is POISON otherwise
 	// outage, when set, may make a call fail after it has taken its records.
 	outage func(call int) error
+	// meet, when set, sees the first record of each batch before any of it takes effect; its error
+	// is the call's.
+	meet func(first string) error
 }
 
 func newOwners() *owners { return &owners{took: map[string]string{}, systems: map[string]bool{}} }
@@ -83,8 +86,13 @@ func (o *owners) begin(ctx context.Context, source *commonv1.SourceRef) (outage 
 func batch[M proto.Message](ctx context.Context, o *owners, source *commonv1.SourceRef, list, field string, records []M, name func(M) string) ([]*commonv1.ItemResult, error) {
 	outage := o.begin(ctx, source)
 	o.mu.Lock()
-	lenient := o.lenient
+	lenient, meet := o.lenient, o.meet
 	o.mu.Unlock()
+	if meet != nil {
+		if err := meet(name(records[0])); err != nil {
+			return nil, err
+		}
+	}
 	for i, r := range records { // as an owner does whose rules are stricter than those of the sender's version
 		if strings.Contains(name(r), "POISON") && !lenient {
 			return nil, fault.New(fault.Invalid, "VALIDATION_FAILED", "the request breaks the rules of its fields").

@@ -34,6 +34,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Apart:          memory.NewRecent(apartBytes, (*document.Apart).Size),
 		PortionRecords: cfg.PortionRecords,
 		PortionBytes:   int64(cfg.PortionKiB) << 10,
+		Portions:       cfg.Portions,
 	}
 	return &host.Service{
 		Name: Name,

@@ -12,6 +12,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
+	operationsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/operations/v1"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/adapter"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/app"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
@@ -60,6 +61,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Name: Name,
 		Register: func(r grpc.ServiceRegistrar) {
 			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Reconciliation: reconciliation, Clock: d.Clock})
+			operationsv1.RegisterOpenDocumentServiceServer(r, &adapter.OpenDocuments{App: a, Inbound: inbound})
 		},
 		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), masterData.Follower(), places.Follower(), timetables.Follower()),
 		Loops: []func(context.Context) error{

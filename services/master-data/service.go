@@ -20,7 +20,7 @@ const Name = "master-data"
 
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
-	server := adapter.NewServer(d.Store, d.Clock, cfg.Parallel)
+	server := adapter.NewServer(d.Store, d.Clock, cfg.Parallel, adapter.NewDocuments(d.Dial), d.Log)
 	return &host.Service{
 		Name:     Name,
 		Register: func(r grpc.ServiceRegistrar) { masterdatav1.RegisterMasterDataServiceServer(r, server) },

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/store"
+	operationsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/operations/v1"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/adapter"
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/app"
@@ -43,6 +44,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Name: Name,
 		Register: func(r grpc.ServiceRegistrar) {
 			orderreleasev1.RegisterOrderReleaseServiceServer(r, &adapter.Server{App: a})
+			operationsv1.RegisterOpenDocumentServiceServer(r, &adapter.OpenDocuments{App: a})
 		},
 		Consumers: append(adapter.Consumers(a), masterData.Follower()),
 		Loops: []func(context.Context) error{

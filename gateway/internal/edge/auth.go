@@ -67,9 +67,13 @@ func (g *gate) authenticate(next http.Handler) http.Handler {
 func (g *gate) caller(r *http.Request) (guard.Caller, error) {
 	values := r.Header.Values("Authorization")
 	if len(values) == 1 {
-		if scheme, token, ok := strings.Cut(values[0], " "); ok && strings.EqualFold(scheme, "Bearer") {
-			return g.parts.Authenticate(strings.TrimSpace(token))
+		scheme, credential, _ := strings.Cut(values[0], " ")
+		switch credential = strings.TrimSpace(credential); strings.ToLower(scheme) {
+		case "bearer":
+			return g.parts.Authenticate(credential)
+		case "apikey":
+			return g.parts.AuthenticateKey(r.Context(), credential)
 		}
 	}
-	return guard.Caller{}, fault.New(fault.Unauthenticated, "TOKEN_REQUIRED", "the request needs one bearer token")
+	return guard.Caller{}, fault.New(fault.Unauthenticated, "TOKEN_REQUIRED", "the request needs one bearer token or API key")
 }

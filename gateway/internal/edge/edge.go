@@ -47,9 +47,11 @@ type Config struct {
 type Parts struct {
 	Log          *slog.Logger
 	Authenticate func(token string) (guard.Caller, error)
-	Dial         func(service string) grpc.ClientConnInterface
-	OpenAPI      []byte                      // the API's description; nil when there is none
-	Ready        func(context.Context) error // why requests cannot be served, or nil
+	// AuthenticateKey is the same for an API key; it may ask elsewhere.
+	AuthenticateKey func(ctx context.Context, key string) (guard.Caller, error)
+	Dial            func(service string) grpc.ClientConnInterface
+	OpenAPI         []byte                      // the API's description; nil when there is none
+	Ready           func(context.Context) error // why requests cannot be served, or nil
 }
 
 // New returns the handler for every request from outside.

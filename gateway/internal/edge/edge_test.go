@@ -96,6 +96,12 @@ func serve(t *testing.T, cfg edge.Config, b *backend) *httptest.Server {
 			}
 			return caller, nil
 		},
+		AuthenticateKey: func(_ context.Context, got string) (guard.Caller, error) {
+			if got != token {
+				return guard.Caller{}, fault.New(fault.Unauthenticated, "API_KEY_REVOKED", "the API key was revoked")
+			}
+			return caller, nil
+		},
 		Dial:    func(string) grpc.ClientConnInterface { return b },
 		OpenAPI: []byte(`{"openapi":"3.1.0"}`),
 		Ready:   func(context.Context) error { return nil },
@@ -183,6 +189,9 @@ func TestAttacks(t *testing.T) {
 	}{
 		"no token":                  {request{"PUT", itemPath, item(""), map[string]string{"Authorization": ""}}, 401, "TOKEN_REQUIRED"},
 		"wrong token":               {request{"PUT", itemPath, item(""), map[string]string{"Authorization": "Bearer x"}}, 401, "TOKEN_INVALID"},
+		"a revoked API key":         {request{"GET", itemPath, "", map[string]string{"Authorization": "ApiKey x"}}, 401, "API_KEY_REVOKED"},
+		"an API key as a token":     {request{"GET", itemPath, "", map[string]string{"Authorization": "Bearer ApiKey " + token}}, 401, "TOKEN_INVALID"},
+		"an API key without a key":  {request{"GET", itemPath, "", map[string]string{"Authorization": "ApiKey"}}, 401, "API_KEY_REVOKED"},
 		"another scheme":            {request{"GET", itemPath, "", map[string]string{"Authorization": "Basic eDp5"}}, 401, "TOKEN_REQUIRED"},
 		"no token, unknown path":    {request{"GET", "/v1/secrets", "", map[string]string{"Authorization": ""}}, 401, "TOKEN_REQUIRED"},
 		"unknown path":              {request{"GET", "/v1/secrets", "", nil}, 404, "ROUTE_UNKNOWN"},
@@ -477,7 +486,7 @@ func TestEveryRouteIsKnown(t *testing.T) {
 		t.Fatal(len(routes), err)
 	}
 	for _, r := range routes {
-		path := strings.NewReplacer("{sku}", "A", "{code}", "A", "{object_type}", "OBJECT_TYPE_ITEM").Replace(r.Path)
+		path := strings.NewReplacer("{sku}", "A", "{code}", "A", "{api_key_name}", "A", "{object_type}", "OBJECT_TYPE_ITEM").Replace(r.Path)
 		a := do(t, s, request{method: r.Method, path: path})
 		want := "/" + string(r.RPC.Parent()) + "/" + string(r.RPC.Name())
 		if a.problem.Code != "SERVED" || b.method != want {

@@ -75,7 +75,7 @@ func problem(w http.ResponseWriter, r *http.Request, status int, f *fault.Error)
 		h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(f.RetryAfter.Seconds())))))
 	}
 	if status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", "Bearer")
+		h.Set("WWW-Authenticate", "Bearer, ApiKey")
 	}
 	h.Del("ETag")
 	h.Set("Content-Type", "application/problem+json")

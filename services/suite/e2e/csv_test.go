@@ -47,8 +47,8 @@ func (p party) export(t *testing.T, kind string) string {
 // sheets are documents of every kind of record, in the order in which they name each other, with
 // a bad row each and how the report names it.
 var sheets = []struct{ kind, csv, report string }{
-	{"LOCATIONS", "code,name,kind,parent_code,time_zone,un_locode,address_line1,address_city,address_country,default_site,gs1_company_prefix\r\n" +
-		"DC1,Hamburg,SITE,,Europe/Berlin,DEHAM,Am Kai 1,Hamburg,DE,true,4012345\r\nDC1/A,Aisle,ZONE,DC1,,,,,,,\r\nB-1,Bin,BIN,DC1/A,,,,,,,\r\nB-2,Bin,BIN,NOWHERE,,,,,,,\r\n", "5 parent_code PARENT_INVALID B-2"},
+	{"LOCATIONS", "code,name,kind,parent_code,time_zone,un_locode,address_line1,address_city,address_country,default_site,gs1_company_prefix,latitude,longitude\r\n" +
+		"DC1,Hamburg,SITE,,Europe/Berlin,DEHAM,Am Kai 1,Hamburg,DE,true,4012345,53.54360,-9.9886\r\nDC1/A,Aisle,ZONE,DC1,,,,,,,,,\r\nB-1,Bin,BIN,DC1/A,,,,,,,,,\r\nB-2,Bin,BIN,NOWHERE,,,,,,,,,\r\n", "5 parent_code PARENT_INVALID B-2"},
 	{"PARTIES", "code,name,roles,gln,address_code,address_name,address_line1,address_line2,address_line3,address_city,address_country,address_time_zone\r\n" +
 		"C-1,\"Buyer, Ltd\",CUSTOMER|SHIP_TO,4012345000009,MAIN,Dock 4,Am Kai 1,Halle 3,Tor 7,Hamburg,DE,Europe/Berlin\r\nC-1,,,,EAST,,Elm St,,,Gary,US,America/Chicago\r\n" +
 		"C-2,Other,CUSTOMER,4012345000011,,,,,,,,\r\n", "4 gln CHECK_DIGIT C-2"},

@@ -96,6 +96,11 @@ var elsewhere = map[string]foreign{
 	"RejectChange /v1/changes/{code}:reject":                     {nothing: true, body: `{"reason":"no"}`, status: http.StatusNotFound},
 	"GetChange /v1/changes/{code}":                               {nothing: true, status: http.StatusNotFound},
 	"ListChanges /v1/changes":                                    {nothing: true, status: http.StatusOK, public: true}, // its rows have no ids
+	"CreateApiKey /v1/api-keys":                                  {nothing: true, body: `{"name":"theirs","roles":["ROLE_LOGISTICS"],"expireTime":"2020-01-01T00:00:00Z"}`, status: refusal, code: "EXPIRY_INVALID"},
+	"ListApiKeys /v1/api-keys":                                   {nothing: true, status: http.StatusOK, public: true}, // its rows have no ids
+	"RevokeApiKey /v1/api-keys/{api_key_name}:revoke":            {nothing: true, body: `{}`, status: http.StatusNotFound},
+	"PreviewChange /v1/changes/{code}:preview":                   {nothing: true, status: http.StatusNotFound},
+	"FindOpenDocuments /v1/open-documents":                       {nothing: true, query: "?object_type=OBJECT_TYPE_ITEM&object_key=<items/sku>", status: http.StatusNotFound},
 	"ListRecordVersions /v1/record-versions":                     {nothing: true, query: "?object_type=OBJECT_TYPE_ITEM&object_key=<items/sku>", status: http.StatusNotFound},
 	"ExportRecords /v1/record-exports":                           {nothing: true, query: "?type=EXPORT_TYPE_ITEMS", status: http.StatusOK, public: true}, // the header alone
 	"PutCodeList /v1/code-lists/{code}":                          {nothing: true, body: `{"codeList":{"entries":[{"code":"ZZ","canonicalCode":"EA"}]}}`, status: http.StatusOK},

@@ -36,13 +36,14 @@ func described(t *testing.T, p party, samples map[string]string) {
 	t.Helper()
 	site := samples["locations/code"]
 	maps.Copy(samples, map[string]string{
-		"external": "4711/" + samples["number"], "calendars/code": "CAL-1", "code-lists/code": "OURS-1", "changes/code": "CR-1", "ownership-policies/object_type": "OBJECT_TYPE_ITEM",
+		"external": "4711/" + samples["number"], "calendars/code": "CAL-1", "code-lists/code": "OURS-1", "changes/code": "CR-1", "api-keys/api_key_name": "KEY-1", "ownership-policies/object_type": "OBJECT_TYPE_ITEM",
 	})
 	p.put(t, http.MethodPost, "/v1/cross-references", reference(samples["external"], samples["items/sku"], ""))
 	p.put(t, http.MethodPut, "/v1/calendars/CAL-1", `{"calendar":{"timeZone":"Europe/Berlin","week":[{"weekday":"WEEKDAY_MONDAY","hours":[{"open":"06:00","close":"22:00"}]}]}}`)
 	p.put(t, http.MethodPost, "/v1/cut-offs", fmt.Sprintf(`{"cutOff":{"siteCode":%q,"times":[{"weekday":"WEEKDAY_FRIDAY","localTime":"17:00"}]}}`, site))
 	p.put(t, http.MethodPut, "/v1/code-lists/OURS-1", `{"codeList":{"standard":"erp","entries":[{"code":"ZZ","canonicalCode":"EA"}]}}`)
 	p.put(t, http.MethodPost, "/v1/changes", `{"code":"CR-1","carrier":{"code":"WAIT","name":"Not yet"}}`)
+	p.put(t, http.MethodPost, "/v1/api-keys", fmt.Sprintf(`{"name":"KEY-1","roles":["ROLE_LOGISTICS"],"expireTime":%q}`, tomorrow()))
 	said := `{"item":{"name":%q,"baseUnit":"EA"},"source":{"system":%q,"messageId":%q}}`
 	p.put(t, http.MethodPut, "/v1/items/DISPUTED", fmt.Sprintf(said, "Ours", "erp", "D-1"))
 	p.put(t, http.MethodPut, "/v1/items/DISPUTED", fmt.Sprintf(said, "Theirs", "wms", "D-2"))

@@ -36,6 +36,8 @@ func TestRules(t *testing.T) {
 			{"document with bad rows", documentWithBadRows},
 			{"cross-references", crossReferences},
 			{"ownership conflict", ownershipConflict},
+			{"open documents", openDocuments},
+			{"API keys", apiKeys},
 			{"CSV there and back", thereAndBack},
 			{"code lists", codeLists},
 			{"balance of any moment", balanceOfAnyMoment},

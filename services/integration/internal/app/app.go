@@ -33,6 +33,7 @@ type App struct {
 	// Portions of documents that are received from now on.
 	PortionRecords int
 	PortionBytes   int64
+	Portions       int // of one document that are handed over at a time, where no record looks at another
 }
 
 // Contents keeps the bytes of documents by their hash.

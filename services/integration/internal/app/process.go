@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"slices"
+	"sync"
 
 	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -39,7 +41,7 @@ func reading(h domain.Header, content []byte) (domain.Reading, []document.Error)
 	return r, errs
 }
 
-// Advance hands over the portion that begins at a place, unless another run has.
+// Advance hands over the portions that come next from a place on, unless another run has.
 func (a *App) Advance(ctx context.Context, id string, from domain.Place) error {
 	view, err := a.Documents.Get(ctx, id)
 	if err != nil {
@@ -49,22 +51,18 @@ func (a *App) Advance(ctx context.Context, id string, from domain.Place) error {
 	if d.State != domain.Parsed || d.Next != from {
 		return nil
 	}
-	var records []document.Record
-	var p domain.Portion
+	var next []*stretch
 	err = a.Contents.Lend(ctx, tenant, d.Header.SHA256, d.Header.Size, func(content []byte) {
-		records, p = portion(d, content, a.apart(id, d.Header, content))
+		next = a.stretches(d, content, a.apart(id, d.Header, content))
 	})
 	if err != nil {
 		return err
 	}
-	errs, err := a.hand(ctx, d, records, &p.Counts)
-	if err != nil {
-		return err
+	done, err := a.handAll(ctx, d, next)
+	if len(done) == 0 {
+		return err // what was handed over behind it comes again, under the same keys
 	}
-	if err := a.Report.Write(ctx, tenant, id, d.Portions+1, errs); err != nil {
-		return err
-	}
-	if p.Last {
+	if done[len(done)-1].Last {
 		err = faultpoint.Hit(faultpoint.E2)
 	} else {
 		err = faultpoint.Hit(faultpoint.E1)
@@ -72,7 +70,7 @@ func (a *App) Advance(ctx context.Context, id string, from domain.Place) error {
 	if err != nil {
 		return err
 	}
-	return a.commit(ctx, id, func(d domain.Document) []domain.Fact { return domain.Progress(d, p) })
+	return a.commit(ctx, id, func(d domain.Document) []domain.Fact { return domain.Progress(d, done...) })
 }
 
 // apart returns the records whose rows stand apart. All of the document is read for it before
@@ -86,24 +84,89 @@ func (a *App) apart(id string, h domain.Header, content []byte) *document.Apart 
 	return apart
 }
 
-// portion reads the records of the next portion. Where it ends depends on the document
+// stretch is a portion with its records.
+type stretch struct {
+	records []document.Record
+	domain.Portion
+}
+
+// independent are the types of which no record looks at another one: their portions may be
+// handed over side by side. A bin needs its site, and of two orders the first has the stock.
+var independent = map[string]bool{"ITEMS": true, "PARTIES": true, "CARRIERS": true, "CROSS_REFERENCES": true}
+
+// stretches reads the portions that may be handed over side by side. A record whose key one of
+// them has waits with its portion, so that of two under one key the later one counts.
+func (a *App) stretches(d domain.Document, content []byte, apart *document.Apart) []*stretch {
+	most := 1
+	if independent[d.Header.Type] {
+		most = a.Portions
+	}
+	var all []*stretch
+	met := map[string]bool{}
+	for from := d.Next; len(all) < most; {
+		next := portion(d, from, content, apart)
+		var keys []string
+		for _, r := range next.records {
+			if len(r.Errors) == 0 {
+				keys = append(keys, r.Key)
+			}
+		}
+		if slices.ContainsFunc(keys, func(key string) bool { return met[key] }) {
+			break
+		}
+		for _, key := range keys {
+			met[key] = true
+		}
+		all, from = append(all, next), next.Next
+		if next.Last {
+			break
+		}
+	}
+	return all
+}
+
+// portion reads the records of the portion at a place. Where it ends depends on the document
 // alone: every run reports and counts the same records under its number.
-func portion(d domain.Document, content []byte, apart *document.Apart) ([]document.Record, domain.Portion) {
-	p := domain.Portion{From: d.Next}
-	reader, _ := document.Open(spec(d.Header), content, d.Next, false) // it was opened before
-	var records []document.Record
+func portion(d domain.Document, from domain.Place, content []byte, apart *document.Apart) *stretch {
+	p := &stretch{Portion: domain.Portion{From: from}}
+	reader, _ := document.Open(spec(d.Header), content, from, false) // it was opened before
 	for {
 		r, ok := reader.Next()
 		if ok {
 			apart.Judge(&r)
-			records = append(records, r)
+			p.records = append(p.records, r)
 		}
 		p.Next = reader.Place()
 		p.Last = !ok || p.Next.Records >= d.Records
-		if p.Last || len(records) >= d.Header.PortionRecords || p.Next.Offset-p.From.Offset >= d.Header.PortionBytes {
-			return records, p
+		if p.Last || len(p.records) >= d.Header.PortionRecords || p.Next.Offset-from.Offset >= d.Header.PortionBytes {
+			return p
 		}
 	}
+}
+
+// handAll hands portions over side by side and writes their errors. It returns those before the
+// first of which the outcome is not known, and why it is not.
+func (a *App) handAll(ctx context.Context, d domain.Document, all []*stretch) ([]domain.Portion, error) {
+	failed := make([]error, len(all))
+	var group sync.WaitGroup
+	for i, s := range all {
+		group.Go(func() {
+			errs, err := a.hand(ctx, d, s.records, &s.Counts)
+			if err == nil {
+				err = a.Report.Write(ctx, store.CauseOf(ctx).Tenant, d.ID, d.Portions+1+i, errs)
+			}
+			failed[i] = err
+		})
+	}
+	group.Wait()
+	var done []domain.Portion
+	for i, s := range all {
+		if failed[i] != nil {
+			return done, failed[i]
+		}
+		done = append(done, s.Portion)
+	}
+	return done, nil
 }
 
 // hand gives the good records to their owner, counts, and returns all errors by record.

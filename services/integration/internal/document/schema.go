@@ -171,7 +171,9 @@ var schemas = map[string]*schema{
 			` + address("address_", "address") + `
 			gln gln
 			default_site default_site
-			gs1_company_prefix gs1_company_prefix`),
+			gs1_company_prefix gs1_company_prefix
+			latitude latitude
+			longitude longitude`),
 	},
 	"CARRIERS": {
 		message: func() proto.Message { return &masterdatav1.Carrier{} },

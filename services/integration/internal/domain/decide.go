@@ -50,16 +50,20 @@ type Portion struct {
 	Counts Counts
 }
 
-// Progress takes the outcome of a portion. It changes nothing when that portion was taken
-// before.
-func Progress(d Document, p Portion) []Fact {
-	if d.State != Parsed || d.Next != p.From {
-		return nil
-	}
-	facts := []Fact{DocumentProgressed{Keys: d.keys(), Portion: d.Portions + 1, Counts: p.Counts, Next: p.Next}}
-	if p.Last {
-		sum := d.Counts.plus(p.Counts)
-		facts = append(facts, DocumentCompleted{Keys: d.keys(), Type: d.Header.Type, State: outcome(sum), Counts: sum})
+// Progress takes the outcomes of portions that follow one another, one fact each. It changes
+// nothing from the first on that was taken before, or whose turn it is not.
+func Progress(d Document, portions ...Portion) []Fact {
+	var facts []Fact
+	for _, p := range portions {
+		if d.State != Parsed || d.Next != p.From {
+			return facts
+		}
+		progressed := []Fact{DocumentProgressed{Keys: d.keys(), Portion: d.Portions + 1, Counts: p.Counts, Next: p.Next}}
+		if p.Last {
+			sum := d.Counts.plus(p.Counts)
+			progressed = append(progressed, DocumentCompleted{Keys: d.keys(), Type: d.Header.Type, State: outcome(sum), Counts: sum})
+		}
+		facts, d = append(facts, progressed...), After(d, progressed)
 	}
 	return facts
 }

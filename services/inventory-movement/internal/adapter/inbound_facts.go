@@ -18,7 +18,7 @@ import (
 // InboundType declares inbound deliveries to the store.
 func InboundType() store.Type[domain.Inbound, domain.InboundFact] {
 	return store.Type[domain.Inbound, domain.InboundFact]{
-		Name: "inbound_delivery", Prefix: "asn", Fold: 1,
+		Name: "inbound_delivery", Prefix: "asn", Fold: 2,
 		Evolve: domain.EvolveInbound,
 		Encode: func(f domain.InboundFact) (string, []byte, error) { return protovalue.Encode(inboundMessage(f)) },
 		Decode: inboundReaders.Decode,
@@ -27,6 +27,7 @@ func InboundType() store.Type[domain.Inbound, domain.InboundFact] {
 			app.IndexSite:     func(d domain.Inbound) []string { return key(d.Keys.Site) },
 			app.IndexASN:      func(d domain.Inbound) []string { return key(d.Keys.ASN) },
 			app.IndexSupplier: func(d domain.Inbound) []string { return key(d.Keys.Supplier) },
+			app.IndexNames:    app.InboundNames,
 		},
 	}
 }

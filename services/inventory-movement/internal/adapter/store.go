@@ -23,6 +23,7 @@ func StockType() store.Type[domain.Stock, domain.StockFact] {
 				}
 				return nil
 			},
+			app.IndexNames: app.StockNames,
 		},
 	}
 }
@@ -44,7 +45,8 @@ func OrderType() store.Type[domain.WarehouseOrder, domain.OrderFact] {
 				}
 				return nil
 			},
-			app.IndexOpen: openAt,
+			app.IndexOpen:  openAt,
+			app.IndexNames: app.OrderNames,
 		},
 	}
 }

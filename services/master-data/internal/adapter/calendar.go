@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -18,14 +19,16 @@ import (
 
 const minutesPerHour = 60
 
-// minuteOf reads "HH:MM"; the contract's pattern allows nothing else.
+// minuteOf reads "HH:MM", up to "24:00"; the contract's pattern allows nothing else, and another
+// text would be no minute of a day.
 func minuteOf(text string) int32 {
-	if len(text) != len("HH:MM") {
-		return 0
+	hour, minute, _ := strings.Cut(text, ":")
+	h, err := strconv.Atoi(hour)
+	m, err2 := strconv.Atoi(minute)
+	if err != nil || err2 != nil {
+		return -1
 	}
-	hour, _ := strconv.Atoi(text[:2])
-	minute, _ := strconv.Atoi(text[3:])
-	return int32(hour*minutesPerHour + minute)
+	return int32(h*minutesPerHour + m)
 }
 
 func minuteText(minute int32) string {

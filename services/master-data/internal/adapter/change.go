@@ -111,7 +111,7 @@ func proposed(req *mdv1.ProposeChangeRequest, err error) error {
 
 // ApproveChange approves a change of somebody else's.
 func (s *Server) ApproveChange(ctx context.Context, req *mdv1.ApproveChangeRequest) (*mdv1.ApproveChangeResponse, error) {
-	receipt, err := s.Changes.Approve(ctx, req.GetCode())
+	receipt, err := s.Changes.Approve(ctx, req.GetCode(), req.GetAllowOpenDocuments())
 	return &mdv1.ApproveChangeResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -181,7 +181,7 @@ func versions[V domain.Value](ctx context.Context, r *app.Registry[V], req *mdv1
 	if size == 0 {
 		size = pageOfVersions
 	}
-	list, more, err := r.Versions(ctx, req.GetObjectKey(), after, size)
+	list, next, err := r.Versions(ctx, req.GetObjectKey(), after, size)
 	if err != nil {
 		return nil, err
 	}
@@ -194,8 +194,8 @@ func versions[V domain.Value](ctx context.Context, r *app.Registry[V], req *mdv1
 		set(m, v.Record.Value)
 		out.Versions = append(out.Versions, m)
 	}
-	if more && len(list) > 0 {
-		out.NextPageToken = strconv.FormatUint(list[len(list)-1].Number, 10)
+	if next > 0 {
+		out.NextPageToken = strconv.FormatUint(next, 10)
 	}
 	return out, nil
 }

@@ -140,7 +140,19 @@ func locationFromProto(m *mdv1.Location) domain.Location {
 		GLN:         m.GetGln(),
 		DefaultSite: m.GetDefaultSite(),
 		GS1Prefix:   m.GetGs1CompanyPrefix(),
+		Latitude:    coordinate(m.GetLatitude()),
+		Longitude:   coordinate(m.GetLongitude()),
 	}
+}
+
+// coordinate writes degrees in the shortest form, so that equal ones are equal; the contract's
+// pattern allows nothing but decimals and "".
+func coordinate(text string) string {
+	degrees, err := quantity.Parse(text)
+	if err != nil {
+		return text
+	}
+	return degrees.String()
 }
 
 func locationToProto(l domain.Location) *mdv1.Location {
@@ -154,6 +166,8 @@ func locationToProto(l domain.Location) *mdv1.Location {
 		Gln:              l.GLN,
 		DefaultSite:      l.DefaultSite,
 		Gs1CompanyPrefix: l.GS1Prefix,
+		Latitude:         l.Latitude,
+		Longitude:        l.Longitude,
 	}
 	if l.Address != nil {
 		m.Address = addressToProto(*l.Address)

@@ -135,7 +135,7 @@ var partySheet = sheet[domain.Party]{
 }
 
 var locationSheet = sheet[domain.Location]{
-	columns: "code name kind parent_code time_zone un_locode " + addressColumns + " gln default_site gs1_company_prefix",
+	columns: "code name kind parent_code time_zone un_locode " + addressColumns + " gln default_site gs1_company_prefix latitude longitude",
 	rows: func(l domain.Location) []line {
 		row := line{"code": l.Code, "name": l.Name, "kind": string(l.Kind)}
 		row.set("parent_code", l.Parent)
@@ -147,6 +147,8 @@ var locationSheet = sheet[domain.Location]{
 		row.set("gln", l.GLN)
 		row.flag("default_site", l.DefaultSite)
 		row.set("gs1_company_prefix", l.GS1Prefix)
+		row.set("latitude", l.Latitude)
+		row.set("longitude", l.Longitude)
 		return []line{row}
 	},
 }

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func TestFactsCorpus(t *testing.T) {
 	holdCorpus(t, "location", locationWire, domain.Location{
 		Code: "DC1", Name: "Hamburg", Kind: domain.Site, Parent: "P", Site: "S", TimeZone: "Europe/Berlin", UNLocode: "DEHAM",
 		Address: &dock, GLN: "4012345000009", DefaultSite: true, GS1Prefix: "4012345",
-	})
+	}, domain.Location{Code: "DC1", Kind: domain.Site, Site: "S", Latitude: "53.5436", Longitude: "-9.9886"})
 	holdCorpus(t, "carrier", carrierWire, domain.Carrier{
 		Code: "UPSN", Name: "UPS", Party: "P-1", Services: []domain.Service{{Code: "GROUND", Name: "by road", Mode: "PARCEL", TransitDays: 3}},
 	})
@@ -52,6 +53,10 @@ func TestFactsCorpus(t *testing.T) {
 		Code: "X12-355", Standard: "ANSI ASC X12", Name: "Units", Version: "004010",
 		Entries: []domain.CodeEntry{{Code: "ZZ", Canonical: "EA", Meaning: "mutually defined", From: noon, To: noon.Add(time.Hour)}},
 	})
+	holdCorpus(t, "api_key", apiKeyWire, domain.APIKey{
+		Name: "wms", Prefix: "lockstep.acme.key_1", Roles: []string{"LOGISTICS", "CUSTOMER"}, Party: "C-1", Systems: []string{"wms", "tms"}, Expires: noon, Salt: []byte("salt"),
+		Hash: []byte("hash"), By: "ann", Created: noon, RevokedBy: "bob", Revoked: noon, Used: noon,
+	})
 	holdCorpus(t, "cut_off", cutOffWire, domain.CutOff{
 		Site: "DC1", Carrier: "UPSN", Service: "GROUND", Calendar: "DC1", Zone: "Europe/Berlin", Times: []domain.CutOffTime{{Weekday: 7, Minute: 1020, Lead: 90}},
 	})
@@ -64,12 +69,16 @@ var said = []domain.Observation{{
 	Field: "name", System: "wms", Owner: "erp", Rule: "OBSERVE", Said: "Tee", Held: "Tea", Time: noon, Message: "M-1",
 }}
 
-// holdCorpus declares two records of which every field is set: one defined, one retired.
-func holdCorpus[V domain.Value](t *testing.T, name string, w wire[V], value V) {
+// holdCorpus declares two records of which every field is set: one defined, one retired; and
+// more with the fields that came later, each in a history of its own.
+func holdCorpus[V domain.Value](t *testing.T, name string, w wire[V], value V, more ...V) {
 	t.Run(name, func(t *testing.T) {
 		c := storetest.Corpus[domain.Record[V], domain.Fact[V]]{
 			Type: recordType(name, name, w, nil), File: "../../testdata/facts/" + name + ".jsonl",
 			Histories: []storetest.History[domain.Fact[V]]{{Name: "every field", Facts: []domain.Fact[V]{{ID: name + "_1", Value: value}}}},
+		}
+		for n, v := range more {
+			c.Histories = append(c.Histories, storetest.History[domain.Fact[V]]{Name: fmt.Sprintf("more fields %d", n+1), Facts: []domain.Fact[V]{{ID: name + "_1", Value: v}}})
 		}
 		for _, m := range w.empty {
 			c.Known = append(c.Known, string(m.ProtoReflect().Descriptor().FullName()))

@@ -70,7 +70,7 @@ func TestFactsSayAll(t *testing.T) {
 	for _, kind := range []domain.Kind{domain.Site, domain.Zone, domain.Bin, domain.Dock} {
 		bothWays(t, "loc", locationWire, domain.Location{
 			Code: "DC1", Name: "Hamburg", Kind: kind, Parent: "P", Site: "S", TimeZone: "Europe/Berlin", UNLocode: "DEHAM",
-			Address: &address, GLN: "4012345000009", DefaultSite: true, GS1Prefix: "4012345",
+			Address: &address, GLN: "4012345000009", DefaultSite: true, GS1Prefix: "4012345", Latitude: "53.5436", Longitude: "-9.9886",
 		}, domain.Location{Kind: kind})
 	}
 	var services []domain.Service
@@ -110,6 +110,11 @@ func TestFactsSayAll(t *testing.T) {
 		Code: "X12-355", Standard: "ANSI ASC X12", Name: "Units", Version: "004010",
 		Entries: []domain.CodeEntry{{Code: "ZZ", Canonical: "EA", Meaning: "any", From: noon, To: noon.Add(time.Hour)}, {Code: "YY"}},
 	})
+	for _, k := range []domain.APIKey{{}, {Revoked: noon, RevokedBy: "bob"}} {
+		k.Name, k.Prefix, k.Roles, k.Party, k.Systems = "wms", "lockstep.acme.key_1", []string{"LOGISTICS", "PARTNER"}, "C-1", []string{"wms"}
+		k.Expires, k.Salt, k.Hash, k.By, k.Created, k.Used = noon, []byte("salt"), []byte("hash"), "ann", noon, noon
+		bothWays(t, "key", apiKeyWire, k)
+	}
 	bothWays(t, "cut", cutOffWire, domain.CutOff{}, domain.CutOff{
 		Site: "DC1", Carrier: "UPSN", Service: "GROUND", Calendar: "DC1", Zone: "Europe/Berlin", Times: []domain.CutOffTime{{Weekday: 1, Minute: 1439, Lead: 10080}},
 	})

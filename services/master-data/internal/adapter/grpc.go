@@ -27,6 +27,7 @@ type Server struct {
 	calendars  *app.Registry[domain.Calendar]
 	cutOffs    app.CutOffs
 	codeLists  app.CodeLists
+	apiKeys    app.APIKeys
 	Changes    app.Changes // its sweep is the service's
 	now        clock.Clock
 	parallel   int // items of one batch at a time
@@ -57,7 +58,7 @@ func (s *Server) BatchPutItems(ctx context.Context, req *mdv1.BatchPutItemsReque
 
 // RetireItem takes an item out of use.
 func (s *Server) RetireItem(ctx context.Context, req *mdv1.RetireItemRequest) (*mdv1.RetireItemResponse, error) {
-	receipt, err := s.items.Retire(ctx, req.GetSku())
+	receipt, err := app.Retire(ctx, s.Changes.Documents, s.items, req.GetSku(), req.GetAllowOpenDocuments())
 	return &mdv1.RetireItemResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -102,7 +103,7 @@ func (s *Server) BatchPutParties(ctx context.Context, req *mdv1.BatchPutPartiesR
 
 // RetireParty takes a party out of use.
 func (s *Server) RetireParty(ctx context.Context, req *mdv1.RetirePartyRequest) (*mdv1.RetirePartyResponse, error) {
-	receipt, err := s.parties.Retire(ctx, req.GetCode())
+	receipt, err := app.Retire(ctx, s.Changes.Documents, s.parties.Registry, req.GetCode(), req.GetAllowOpenDocuments())
 	return &mdv1.RetirePartyResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -147,7 +148,7 @@ func (s *Server) BatchPutLocations(ctx context.Context, req *mdv1.BatchPutLocati
 
 // RetireLocation takes a location out of use.
 func (s *Server) RetireLocation(ctx context.Context, req *mdv1.RetireLocationRequest) (*mdv1.RetireLocationResponse, error) {
-	receipt, err := s.locations.Retire(ctx, req.GetCode())
+	receipt, err := app.Retire(ctx, s.Changes.Documents, s.locations.Registry, req.GetCode(), req.GetAllowOpenDocuments())
 	return &mdv1.RetireLocationResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -195,7 +196,7 @@ func (s *Server) BatchPutCarriers(ctx context.Context, req *mdv1.BatchPutCarrier
 
 // RetireCarrier takes a carrier out of use.
 func (s *Server) RetireCarrier(ctx context.Context, req *mdv1.RetireCarrierRequest) (*mdv1.RetireCarrierResponse, error) {
-	receipt, err := s.carriers.Retire(ctx, req.GetCode())
+	receipt, err := app.Retire(ctx, s.Changes.Documents, s.carriers, req.GetCode(), req.GetAllowOpenDocuments())
 	return &mdv1.RetireCarrierResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 

@@ -3,6 +3,8 @@
 package adapter
 
 import (
+	"log/slog"
+
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -22,8 +24,8 @@ const (
 const oddsKey = "1"
 
 // NewServer registers the aggregate types with the database and returns the gRPC server
-// on them, which works on up to parallel items of a batch at a time.
-func NewServer(db *store.DB, now clock.Clock, parallel int) *Server {
+// on them, which works on up to parallel items of a batch at a time and asks others for their documents.
+func NewServer(db *store.DB, now clock.Clock, parallel int, documents app.Documents, log *slog.Logger) *Server {
 	owners := &app.Owners{Registry: register(db, recordType("ownership", "own", ownershipWire, nil))}
 	s := &Server{
 		now: now, parallel: parallel, owners: owners,
@@ -54,7 +56,9 @@ func NewServer(db *store.DB, now clock.Clock, parallel int) *Server {
 	s.Changes = app.Changes{
 		Registry: register(db, recordType("change", "chg", changeWire, changeIndexes)),
 		Items:    s.items, Parties: s.parties.Registry, Locations: s.locations, Carriers: s.carriers,
+		Documents: documents,
 	}
+	s.apiKeys = app.APIKeys{Registry: register(db, recordType("api_key", "key", apiKeyWire, nil)), Parties: s.parties.Registry, Log: log}
 	return s
 }
 

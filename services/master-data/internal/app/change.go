@@ -27,43 +27,60 @@ type Changes struct {
 	Parties   *Registry[domain.Party]
 	Locations Locations
 	Carriers  *Registry[domain.Carrier]
+	Documents Documents
 }
 
-// Propose puts a change up for a decision.
+// Propose puts a change up for a decision. The receipt warns of open documents that it may break.
 func (r Changes) Propose(ctx context.Context, change domain.Change) (store.Receipt, error) {
 	by := guard.Author(ctx)
-	return r.decide(ctx, change.Code, func(c store.Current[domain.Record[domain.Change]]) (domain.Change, error) {
+	breaking, err := r.Preview(ctx, change)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return r.decide(ctx, change.Code, breaking.Open.warnings(breaking.field()), func(c store.Current[domain.Record[domain.Change]]) (domain.Change, error) {
 		return change.Propose(c.State, by, c.Now)
 	})
 }
 
-// Approve approves a change.
-func (r Changes) Approve(ctx context.Context, code string) (store.Receipt, error) {
+// Approve approves a change; one that may break open documents only if they are allowed.
+func (r Changes) Approve(ctx context.Context, code string, allow bool) (store.Receipt, error) {
 	by := guard.Author(ctx)
-	return r.decide(ctx, code, func(c store.Current[domain.Record[domain.Change]]) (domain.Change, error) {
-		return there(c).Approve(by, c.Now)
+	record, err := r.Find(ctx, code)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	breaking, err := r.Preview(ctx, record.Value)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return r.decide(ctx, code, breaking.Open.warnings(breaking.field()), func(c store.Current[domain.Record[domain.Change]]) (domain.Change, error) {
+		next, err := there(c).Approve(by, c.Now)
+		if err == nil && !allow && next.State != there(c).State {
+			err = breaking.Open.refused()
+		}
+		return next, err
 	})
 }
 
 // Reject rejects a change.
 func (r Changes) Reject(ctx context.Context, code, reason string) (store.Receipt, error) {
 	by := guard.Author(ctx)
-	return r.decide(ctx, code, func(c store.Current[domain.Record[domain.Change]]) (domain.Change, error) {
+	return r.decide(ctx, code, nil, func(c store.Current[domain.Record[domain.Change]]) (domain.Change, error) {
 		return there(c).Reject(by, reason, c.Now)
 	})
 }
 
 func there(c store.Current[domain.Record[domain.Change]]) domain.Change { return c.State.Value }
 
-// decide takes a step of a change's life; the receipt's state is the change's.
-func (r Changes) decide(ctx context.Context, code string, step func(store.Current[domain.Record[domain.Change]]) (domain.Change, error)) (store.Receipt, error) {
+// decide takes a step of a change's life; the receipt's state is the change's, and it has the warnings.
+func (r Changes) decide(ctx context.Context, code string, warnings []store.Reason, step func(store.Current[domain.Record[domain.Change]]) (domain.Change, error)) (store.Receipt, error) {
 	return r.records.Update(ctx, r.ID(ctx, code), func(c store.Current[domain.Record[domain.Change]]) (store.Decision[domain.Fact[domain.Change]], error) {
 		next, err := step(c)
 		if err != nil {
 			return store.Decision[domain.Fact[domain.Change]]{}, err
 		}
 		facts, err := domain.Put(c.ID, c.State, next)
-		return store.Decision[domain.Fact[domain.Change]]{Facts: facts, State: string(next.State)}, err
+		return store.Decision[domain.Fact[domain.Change]]{Facts: facts, State: string(next.State), Reasons: warnings}, err
 	})
 }
 
@@ -101,7 +118,7 @@ func (r Changes) apply(ctx context.Context, id string, now time.Time) error {
 		}
 		reason = f.Reason + ": " + f.Message
 	}
-	_, err = r.decide(guard.Derived(ctx, tenant, "change:"+id+":done", change.Decided), change.Code, func(c store.Current[domain.Record[domain.Change]]) (domain.Change, error) {
+	_, err = r.decide(guard.Derived(ctx, tenant, "change:"+id+":done", change.Decided), change.Code, nil, func(c store.Current[domain.Record[domain.Change]]) (domain.Change, error) {
 		return there(c).Done(reason, c.Now), nil
 	})
 	return err
@@ -130,20 +147,21 @@ type Version[V domain.Value] struct {
 	Cause    store.Cause
 }
 
-// Versions returns the versions of a record after one, the oldest first, and whether there are more.
-func (r *Registry[V]) Versions(ctx context.Context, code string, after uint64, limit int) (all []Version[V], more bool, err error) {
+// Versions returns the versions of a record after one, the oldest first, of up to limit commits,
+// and the version after which there are more; 0 when there are none. A commit of refusals alone
+// has no version to show.
+func (r *Registry[V]) Versions(ctx context.Context, code string, after uint64, limit int) (all []Version[V], next uint64, err error) {
 	commits, err := r.records.History(ctx, r.ID(ctx, code), after, limit+1)
 	if err != nil {
-		return nil, false, err
+		return nil, 0, err
 	}
-	last := after
-	for i, c := range commits {
+	last, versions := after, 0
+	for _, c := range commits {
 		if c.Version != last {
-			if i > 0 && limit == 0 {
-				return all, true, nil
+			if versions == limit {
+				return all, last, nil
 			}
-			limit--
-			last = c.Version
+			last, versions = c.Version, versions+1
 		}
 		for _, f := range c.Facts {
 			v := Version[V]{domain.Evolve(domain.Record[V]{}, f), c.Version, c.Recorded, c.Cause}
@@ -151,5 +169,5 @@ func (r *Registry[V]) Versions(ctx context.Context, code string, after uint64, l
 			all = append(all, v)
 		}
 	}
-	return all, false, nil
+	return all, 0, nil
 }

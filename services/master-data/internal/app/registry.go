@@ -49,23 +49,26 @@ func (r *Registry[V]) Put(ctx context.Context, value V) (store.Receipt, error) {
 
 // put puts the value that is made of what is there.
 func (r *Registry[V]) put(ctx context.Context, code string, value func(store.Current[domain.Record[V]]) (V, error)) (store.Receipt, error) {
-	return r.change(ctx, code, func(c store.Current[domain.Record[V]], w authority.Word, t authority.Table) (domain.Outcome[V], error) {
+	return r.change(ctx, code, func(c store.Current[domain.Record[V]], w authority.Word, t authority.Table) (domain.Outcome[V], []store.Reason, error) {
 		v, err := value(c)
 		if err != nil {
-			return domain.Outcome[V]{}, err
+			return domain.Outcome[V]{}, nil, err
 		}
-		return domain.PutBy(c.ID, c.State, v, w, t)
+		out, err := domain.PutBy(c.ID, c.State, v, w, t)
+		return out, nil, err
 	})
 }
 
 // Retire takes a record out of use, if the system that says so may.
 func (r *Registry[V]) Retire(ctx context.Context, code string) (store.Receipt, error) {
-	return r.change(ctx, code, func(c store.Current[domain.Record[V]], w authority.Word, t authority.Table) (domain.Outcome[V], error) {
-		return domain.RetireBy(c.ID, c.State, w, t)
+	return r.change(ctx, code, func(c store.Current[domain.Record[V]], w authority.Word, t authority.Table) (domain.Outcome[V], []store.Reason, error) {
+		out, err := domain.RetireBy(c.ID, c.State, w, t)
+		return out, nil, err
 	})
 }
 
-type decide[V domain.Value] func(store.Current[domain.Record[V]], authority.Word, authority.Table) (domain.Outcome[V], error)
+// decide decides on a record; the reasons are what the receipt says beside the outcome.
+type decide[V domain.Value] func(store.Current[domain.Record[V]], authority.Word, authority.Table) (domain.Outcome[V], []store.Reason, error)
 
 func (r *Registry[V]) change(ctx context.Context, code string, decide decide[V]) (store.Receipt, error) {
 	source := store.CauseOf(ctx).Source
@@ -77,9 +80,9 @@ func (r *Registry[V]) change(ctx context.Context, code string, decide decide[V])
 		}
 	}
 	return r.records.Update(ctx, r.ID(ctx, code), func(c store.Current[domain.Record[V]]) (store.Decision[domain.Fact[V]], error) {
-		out, err := decide(c, authority.Word{System: source.System, Message: source.MessageID, At: c.Now}, table)
+		out, reasons, err := decide(c, authority.Word{System: source.System, Message: source.MessageID, At: c.Now}, table)
 		return store.Decision[domain.Fact[V]]{
-			Facts: out.Facts, State: string(domain.After(c.State, out.Facts)), Reasons: foreign(out.Foreign),
+			Facts: out.Facts, State: string(domain.After(c.State, out.Facts)), Reasons: append(foreign(out.Foreign), reasons...),
 		}, err
 	})
 }

@@ -127,6 +127,8 @@ func TestLocationRules(t *testing.T) {
 		"site without place": {func(l *domain.Location) { l.TimeZone, l.Address = "", nil }, map[string]string{"time_zone": "REQUIRED", "address": "REQUIRED"}},
 		"site in a site":     {func(l *domain.Location) { l.Parent = "DC2" }, map[string]string{"parent_code": "CONTRADICTION"}},
 		"bin as site":        {func(l *domain.Location) { l.Kind, l.DefaultSite, l.GS1Prefix = domain.Bin, true, "4012345" }, map[string]string{"default_site": "CONTRADICTION", "gs1_company_prefix": "CONTRADICTION"}},
+		"coordinates":        {func(l *domain.Location) { l.Latitude, l.Longitude = "53.5436", "9.9886" }, map[string]string{}},
+		"half a coordinate":  {func(l *domain.Location) { l.Latitude = "53.5436" }, map[string]string{"longitude": "REQUIRED"}},
 		"port of nowhere":    {func(l *domain.Location) { l.UNLocode = "QQHAM" }, map[string]string{"un_locode": "COUNTRY_UNKNOWN"}},
 	} {
 		t.Run(name, func(t *testing.T) { wrong(t, site(c.change).Check(), c.fields) })

@@ -138,6 +138,8 @@ var locationFields = []authority.Field[Location]{
 		Take: func(dst *Location, src Location) { dst.DefaultSite = src.DefaultSite },
 	},
 	field("gs1_company_prefix", func(l *Location) *string { return &l.GS1Prefix }, plain),
+	field("latitude", func(l *Location) *string { return &l.Latitude }, plain),
+	field("longitude", func(l *Location) *string { return &l.Longitude }, plain),
 }
 
 // Fields implements Owned.

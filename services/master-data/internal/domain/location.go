@@ -33,6 +33,8 @@ type Location struct {
 	GLN         string   `bson:"g,omitempty"`
 	DefaultSite bool     `bson:"d,omitempty"`
 	GS1Prefix   string   `bson:"x,omitempty"`
+	Latitude    string   `bson:"la,omitempty"` // degrees, WGS 84, a decimal in its shortest form
+	Longitude   string   `bson:"lo,omitempty"`
 }
 
 // Key implements Value.
@@ -69,6 +71,7 @@ func (l Location) Check() error {
 	c.that(!site || l.Parent == "", "parent_code", "CONTRADICTION", "nothing holds a site")
 	c.that(site || !l.DefaultSite, "default_site", "CONTRADICTION", "only a site can be the default site")
 	c.that(site || l.GS1Prefix == "", "gs1_company_prefix", "CONTRADICTION", "only a site issues SSCCs")
+	c.that((l.Latitude == "") == (l.Longitude == ""), "longitude", "REQUIRED", "a place has both coordinates or none")
 	if l.Address != nil {
 		c.address("address", *l.Address)
 	}

@@ -145,7 +145,7 @@ func TestFieldsAreWhole(t *testing.T) {
 	}
 	place := domain.Address{Country: "DE", City: "Kiel"}
 	a, b := site(), site(func(l *domain.Location) {
-		l.Name, l.Parent, l.Site, l.TimeZone, l.UNLocode, l.Address, l.GLN, l.DefaultSite, l.GS1Prefix = "x", "p", "s", "UTC", "DEHAM", &place, "g", true, "4012"
+		l.Name, l.Parent, l.Site, l.TimeZone, l.UNLocode, l.Address, l.GLN, l.DefaultSite, l.GS1Prefix, l.Latitude, l.Longitude = "x", "p", "s", "UTC", "DEHAM", &place, "g", true, "4012", "53.5", "9.9"
 	})
 	for _, f := range (domain.Location{}).Fields() {
 		if f.Text(a) == f.Text(b) {

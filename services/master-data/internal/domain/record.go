@@ -135,6 +135,9 @@ func stateWord(t authority.Table, w authority.Word, held, said State) (authority
 
 // observed returns what is kept beside a record that a word has brought to next.
 func observed[V Value](old []Observation, w authority.Word, next Record[V], foreign []authority.Observation) []Observation {
+	if len(old) == 0 && len(foreign) == 0 {
+		return nil
+	}
 	state := authority.Field[V]{Path: stateField, Text: func(V) string { return string(next.State) }}
 	fields := append([]authority.Field[V]{state}, fieldsOf(next.Value)...)
 	return stored(authority.Keep(told(old), w, fields, next.Value, foreign))

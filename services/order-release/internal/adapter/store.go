@@ -24,6 +24,7 @@ func OrderType() store.Type[domain.Order, domain.Fact] {
 			app.IndexWaiting: app.WaitingKeys,
 			app.IndexDue:     due,
 			app.IndexChannel: app.ChannelKeys,
+			app.IndexNames:   app.NameKeys,
 		},
 	}
 }

@@ -46,8 +46,12 @@ func Orders(ctx context.Context, r *Report) (err error) {
 	r.Add("orders.brunel.run_s", "s", o.Took.Seconds())
 	r.Add("orders.brunel.closed", "orders", float64(o.Closed))
 	r.Add("orders.brunel.orders_per_s", "1/s", float64(o.Closed)/o.Took.Seconds())
+	refused := map[string]int{} // by reason, whoever refused
 	for reason, orders := range o.Refused {
 		_, code, _ := strings.Cut(reason, ": ")
+		refused[code] += orders
+	}
+	for code, orders := range refused {
 		r.Add("orders.brunel.refused."+code, "orders", float64(orders))
 	}
 	return nil

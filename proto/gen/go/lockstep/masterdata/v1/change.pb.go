@@ -511,9 +511,11 @@ type ApproveChangeRequest struct {
 	// Etag of the version that the caller decided on; empty for any.
 	Etag string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Decide and answer, but store nothing.
-	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Goes on although open documents may break by it; without it the approval is refused with OPEN_DOCUMENTS.
+	AllowOpenDocuments bool `protobuf:"varint,60,opt,name=allow_open_documents,json=allowOpenDocuments,proto3" json:"allow_open_documents,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *ApproveChangeRequest) Reset() {
@@ -563,6 +565,13 @@ func (x *ApproveChangeRequest) GetEtag() string {
 func (x *ApproveChangeRequest) GetValidateOnly() bool {
 	if x != nil {
 		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *ApproveChangeRequest) GetAllowOpenDocuments() bool {
+	if x != nil {
+		return x.AllowOpenDocuments
 	}
 	return false
 }
@@ -1305,11 +1314,12 @@ const file_lockstep_masterdata_v1_change_proto_rawDesc = "" +
 	"\rvalidate_only\x18\b \x01(\bR\fvalidateOnlyB\x0f\n" +
 	"\x06record\x12\x05\xbaH\x02\b\x01\"N\n" +
 	"\x15ProposeChangeResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"w\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xa9\x01\n" +
 	"\x14ApproveChangeRequest\x12\x1d\n" +
 	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
-	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"N\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x120\n" +
+	"\x14allow_open_documents\x18< \x01(\bR\x12allowOpenDocuments\"N\n" +
 	"\x15ApproveChangeResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x9a\x01\n" +
 	"\x13RejectChangeRequest\x12\x1d\n" +

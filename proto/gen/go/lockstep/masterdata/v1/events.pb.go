@@ -1039,11 +1039,84 @@ func (x *ChangeDecided) GetChange() *Change {
 	return nil
 }
 
+// An API key was created, revoked, or used in another hour than before.
+type ApiKeyDefined struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, "key_…", derived from (tenant, name).
+	ApiKeyId string `protobuf:"bytes,1,opt,name=api_key_id,json=apiKeyId,proto3" json:"api_key_id,omitempty"`
+	// The key. Its state says whether it is revoked, not whether it has expired.
+	ApiKey *ApiKey `protobuf:"bytes,2,opt,name=api_key,json=apiKey,proto3" json:"api_key,omitempty"`
+	// Salt of the hash.
+	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
+	// HMAC-SHA-256, under the salt, of the SHA-256 of the secret. The secret itself is kept nowhere.
+	Hash          []byte `protobuf:"bytes,4,opt,name=hash,proto3" json:"hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApiKeyDefined) Reset() {
+	*x = ApiKeyDefined{}
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApiKeyDefined) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApiKeyDefined) ProtoMessage() {}
+
+func (x *ApiKeyDefined) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_masterdata_v1_events_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApiKeyDefined.ProtoReflect.Descriptor instead.
+func (*ApiKeyDefined) Descriptor() ([]byte, []int) {
+	return file_lockstep_masterdata_v1_events_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ApiKeyDefined) GetApiKeyId() string {
+	if x != nil {
+		return x.ApiKeyId
+	}
+	return ""
+}
+
+func (x *ApiKeyDefined) GetApiKey() *ApiKey {
+	if x != nil {
+		return x.ApiKey
+	}
+	return nil
+}
+
+func (x *ApiKeyDefined) GetSalt() []byte {
+	if x != nil {
+		return x.Salt
+	}
+	return nil
+}
+
+func (x *ApiKeyDefined) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
 var File_lockstep_masterdata_v1_events_proto protoreflect.FileDescriptor
 
 const file_lockstep_masterdata_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"#lockstep/masterdata/v1/events.proto\x12\x16lockstep.masterdata.v1\x1a%lockstep/masterdata/v1/calendar.proto\x1a#lockstep/masterdata/v1/change.proto\x1a&lockstep/masterdata/v1/code_list.proto\x1a,lockstep/masterdata/v1/cross_reference.proto\x1a&lockstep/masterdata/v1/ownership.proto\x1a&lockstep/masterdata/v1/resources.proto\"\xa6\x01\n" +
+	"#lockstep/masterdata/v1/events.proto\x12\x16lockstep.masterdata.v1\x1a$lockstep/masterdata/v1/api_key.proto\x1a%lockstep/masterdata/v1/calendar.proto\x1a#lockstep/masterdata/v1/change.proto\x1a&lockstep/masterdata/v1/code_list.proto\x1a,lockstep/masterdata/v1/cross_reference.proto\x1a&lockstep/masterdata/v1/ownership.proto\x1a&lockstep/masterdata/v1/resources.proto\"\xa6\x01\n" +
 	"\vItemDefined\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\tR\x06itemId\x120\n" +
 	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemR\x04item\x12L\n" +
@@ -1117,7 +1190,13 @@ const file_lockstep_masterdata_v1_events_proto_rawDesc = "" +
 	"\tcode_list\x18\x02 \x01(\v2 .lockstep.masterdata.v1.CodeListR\bcodeList\"d\n" +
 	"\rChangeDecided\x12\x1b\n" +
 	"\tchange_id\x18\x01 \x01(\tR\bchangeId\x126\n" +
-	"\x06change\x18\x02 \x01(\v2\x1e.lockstep.masterdata.v1.ChangeR\x06changeB\xfc\x01\n" +
+	"\x06change\x18\x02 \x01(\v2\x1e.lockstep.masterdata.v1.ChangeR\x06change\"\x8e\x01\n" +
+	"\rApiKeyDefined\x12\x1c\n" +
+	"\n" +
+	"api_key_id\x18\x01 \x01(\tR\bapiKeyId\x127\n" +
+	"\aapi_key\x18\x02 \x01(\v2\x1e.lockstep.masterdata.v1.ApiKeyR\x06apiKey\x12\x12\n" +
+	"\x04salt\x18\x03 \x01(\fR\x04salt\x12\x12\n" +
+	"\x04hash\x18\x04 \x01(\fR\x04hashB\xfc\x01\n" +
 	"\x1acom.lockstep.masterdata.v1B\vEventsProtoP\x01ZWgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1;masterdatav1\xa2\x02\x03LMX\xaa\x02\x16Lockstep.Masterdata.V1\xca\x02\x16Lockstep\\Masterdata\\V1\xe2\x02\"Lockstep\\Masterdata\\V1\\GPBMetadata\xea\x02\x18Lockstep::Masterdata::V1b\x06proto3"
 
 var (
@@ -1132,7 +1211,7 @@ func file_lockstep_masterdata_v1_events_proto_rawDescGZIP() []byte {
 	return file_lockstep_masterdata_v1_events_proto_rawDescData
 }
 
-var file_lockstep_masterdata_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_lockstep_masterdata_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_lockstep_masterdata_v1_events_proto_goTypes = []any{
 	(*ItemDefined)(nil),            // 0: lockstep.masterdata.v1.ItemDefined
 	(*ItemRetired)(nil),            // 1: lockstep.masterdata.v1.ItemRetired
@@ -1150,52 +1229,55 @@ var file_lockstep_masterdata_v1_events_proto_goTypes = []any{
 	(*CodeListDefined)(nil),        // 13: lockstep.masterdata.v1.CodeListDefined
 	(*CodeListRetired)(nil),        // 14: lockstep.masterdata.v1.CodeListRetired
 	(*ChangeDecided)(nil),          // 15: lockstep.masterdata.v1.ChangeDecided
-	(*Item)(nil),                   // 16: lockstep.masterdata.v1.Item
-	(*FieldObservation)(nil),       // 17: lockstep.masterdata.v1.FieldObservation
-	(*Party)(nil),                  // 18: lockstep.masterdata.v1.Party
-	(*Location)(nil),               // 19: lockstep.masterdata.v1.Location
-	(*Carrier)(nil),                // 20: lockstep.masterdata.v1.Carrier
-	(*Tenant)(nil),                 // 21: lockstep.masterdata.v1.Tenant
-	(ObjectType)(0),                // 22: lockstep.masterdata.v1.ObjectType
-	(*ObjectMeaning)(nil),          // 23: lockstep.masterdata.v1.ObjectMeaning
-	(*OwnershipRule)(nil),          // 24: lockstep.masterdata.v1.OwnershipRule
-	(*Calendar)(nil),               // 25: lockstep.masterdata.v1.Calendar
-	(*CutOff)(nil),                 // 26: lockstep.masterdata.v1.CutOff
-	(*CodeList)(nil),               // 27: lockstep.masterdata.v1.CodeList
-	(*Change)(nil),                 // 28: lockstep.masterdata.v1.Change
+	(*ApiKeyDefined)(nil),          // 16: lockstep.masterdata.v1.ApiKeyDefined
+	(*Item)(nil),                   // 17: lockstep.masterdata.v1.Item
+	(*FieldObservation)(nil),       // 18: lockstep.masterdata.v1.FieldObservation
+	(*Party)(nil),                  // 19: lockstep.masterdata.v1.Party
+	(*Location)(nil),               // 20: lockstep.masterdata.v1.Location
+	(*Carrier)(nil),                // 21: lockstep.masterdata.v1.Carrier
+	(*Tenant)(nil),                 // 22: lockstep.masterdata.v1.Tenant
+	(ObjectType)(0),                // 23: lockstep.masterdata.v1.ObjectType
+	(*ObjectMeaning)(nil),          // 24: lockstep.masterdata.v1.ObjectMeaning
+	(*OwnershipRule)(nil),          // 25: lockstep.masterdata.v1.OwnershipRule
+	(*Calendar)(nil),               // 26: lockstep.masterdata.v1.Calendar
+	(*CutOff)(nil),                 // 27: lockstep.masterdata.v1.CutOff
+	(*CodeList)(nil),               // 28: lockstep.masterdata.v1.CodeList
+	(*Change)(nil),                 // 29: lockstep.masterdata.v1.Change
+	(*ApiKey)(nil),                 // 30: lockstep.masterdata.v1.ApiKey
 }
 var file_lockstep_masterdata_v1_events_proto_depIdxs = []int32{
-	16, // 0: lockstep.masterdata.v1.ItemDefined.item:type_name -> lockstep.masterdata.v1.Item
-	17, // 1: lockstep.masterdata.v1.ItemDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	16, // 2: lockstep.masterdata.v1.ItemRetired.item:type_name -> lockstep.masterdata.v1.Item
-	17, // 3: lockstep.masterdata.v1.ItemRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	18, // 4: lockstep.masterdata.v1.PartyDefined.party:type_name -> lockstep.masterdata.v1.Party
-	17, // 5: lockstep.masterdata.v1.PartyDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	18, // 6: lockstep.masterdata.v1.PartyRetired.party:type_name -> lockstep.masterdata.v1.Party
-	17, // 7: lockstep.masterdata.v1.PartyRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	19, // 8: lockstep.masterdata.v1.LocationDefined.location:type_name -> lockstep.masterdata.v1.Location
-	17, // 9: lockstep.masterdata.v1.LocationDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	19, // 10: lockstep.masterdata.v1.LocationRetired.location:type_name -> lockstep.masterdata.v1.Location
-	17, // 11: lockstep.masterdata.v1.LocationRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	20, // 12: lockstep.masterdata.v1.CarrierDefined.carrier:type_name -> lockstep.masterdata.v1.Carrier
-	17, // 13: lockstep.masterdata.v1.CarrierDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	20, // 14: lockstep.masterdata.v1.CarrierRetired.carrier:type_name -> lockstep.masterdata.v1.Carrier
-	17, // 15: lockstep.masterdata.v1.CarrierRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
-	21, // 16: lockstep.masterdata.v1.TenantDefined.tenant:type_name -> lockstep.masterdata.v1.Tenant
-	22, // 17: lockstep.masterdata.v1.CrossReferenceDefined.object_type:type_name -> lockstep.masterdata.v1.ObjectType
-	23, // 18: lockstep.masterdata.v1.CrossReferenceDefined.meanings:type_name -> lockstep.masterdata.v1.ObjectMeaning
-	22, // 19: lockstep.masterdata.v1.OwnershipPolicyDefined.object_type:type_name -> lockstep.masterdata.v1.ObjectType
-	24, // 20: lockstep.masterdata.v1.OwnershipPolicyDefined.rules:type_name -> lockstep.masterdata.v1.OwnershipRule
-	25, // 21: lockstep.masterdata.v1.CalendarDefined.calendar:type_name -> lockstep.masterdata.v1.Calendar
-	26, // 22: lockstep.masterdata.v1.CutOffDefined.cut_off:type_name -> lockstep.masterdata.v1.CutOff
-	27, // 23: lockstep.masterdata.v1.CodeListDefined.code_list:type_name -> lockstep.masterdata.v1.CodeList
-	27, // 24: lockstep.masterdata.v1.CodeListRetired.code_list:type_name -> lockstep.masterdata.v1.CodeList
-	28, // 25: lockstep.masterdata.v1.ChangeDecided.change:type_name -> lockstep.masterdata.v1.Change
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	17, // 0: lockstep.masterdata.v1.ItemDefined.item:type_name -> lockstep.masterdata.v1.Item
+	18, // 1: lockstep.masterdata.v1.ItemDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	17, // 2: lockstep.masterdata.v1.ItemRetired.item:type_name -> lockstep.masterdata.v1.Item
+	18, // 3: lockstep.masterdata.v1.ItemRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	19, // 4: lockstep.masterdata.v1.PartyDefined.party:type_name -> lockstep.masterdata.v1.Party
+	18, // 5: lockstep.masterdata.v1.PartyDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	19, // 6: lockstep.masterdata.v1.PartyRetired.party:type_name -> lockstep.masterdata.v1.Party
+	18, // 7: lockstep.masterdata.v1.PartyRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	20, // 8: lockstep.masterdata.v1.LocationDefined.location:type_name -> lockstep.masterdata.v1.Location
+	18, // 9: lockstep.masterdata.v1.LocationDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	20, // 10: lockstep.masterdata.v1.LocationRetired.location:type_name -> lockstep.masterdata.v1.Location
+	18, // 11: lockstep.masterdata.v1.LocationRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	21, // 12: lockstep.masterdata.v1.CarrierDefined.carrier:type_name -> lockstep.masterdata.v1.Carrier
+	18, // 13: lockstep.masterdata.v1.CarrierDefined.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	21, // 14: lockstep.masterdata.v1.CarrierRetired.carrier:type_name -> lockstep.masterdata.v1.Carrier
+	18, // 15: lockstep.masterdata.v1.CarrierRetired.observations:type_name -> lockstep.masterdata.v1.FieldObservation
+	22, // 16: lockstep.masterdata.v1.TenantDefined.tenant:type_name -> lockstep.masterdata.v1.Tenant
+	23, // 17: lockstep.masterdata.v1.CrossReferenceDefined.object_type:type_name -> lockstep.masterdata.v1.ObjectType
+	24, // 18: lockstep.masterdata.v1.CrossReferenceDefined.meanings:type_name -> lockstep.masterdata.v1.ObjectMeaning
+	23, // 19: lockstep.masterdata.v1.OwnershipPolicyDefined.object_type:type_name -> lockstep.masterdata.v1.ObjectType
+	25, // 20: lockstep.masterdata.v1.OwnershipPolicyDefined.rules:type_name -> lockstep.masterdata.v1.OwnershipRule
+	26, // 21: lockstep.masterdata.v1.CalendarDefined.calendar:type_name -> lockstep.masterdata.v1.Calendar
+	27, // 22: lockstep.masterdata.v1.CutOffDefined.cut_off:type_name -> lockstep.masterdata.v1.CutOff
+	28, // 23: lockstep.masterdata.v1.CodeListDefined.code_list:type_name -> lockstep.masterdata.v1.CodeList
+	28, // 24: lockstep.masterdata.v1.CodeListRetired.code_list:type_name -> lockstep.masterdata.v1.CodeList
+	29, // 25: lockstep.masterdata.v1.ChangeDecided.change:type_name -> lockstep.masterdata.v1.Change
+	30, // 26: lockstep.masterdata.v1.ApiKeyDefined.api_key:type_name -> lockstep.masterdata.v1.ApiKey
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_masterdata_v1_events_proto_init() }
@@ -1203,6 +1285,7 @@ func file_lockstep_masterdata_v1_events_proto_init() {
 	if File_lockstep_masterdata_v1_events_proto != nil {
 		return
 	}
+	file_lockstep_masterdata_v1_api_key_proto_init()
 	file_lockstep_masterdata_v1_calendar_proto_init()
 	file_lockstep_masterdata_v1_change_proto_init()
 	file_lockstep_masterdata_v1_code_list_proto_init()
@@ -1215,7 +1298,7 @@ func file_lockstep_masterdata_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_masterdata_v1_events_proto_rawDesc), len(file_lockstep_masterdata_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -91,6 +91,22 @@ const (
 	Reason_REASON_CHANGE_DECIDED Reason = 29
 	// Who proposed a change does not approve it.
 	Reason_REASON_SAME_PERSON Reason = 30
+	// Documents that are not finished name the record; allow_open_documents goes on.
+	Reason_REASON_OPEN_DOCUMENTS Reason = 80
+	// A service did not say which of its documents name the record.
+	Reason_REASON_OPEN_DOCUMENTS_UNKNOWN Reason = 81
+	// An API key of this name is or was there: names are not used again.
+	Reason_REASON_API_KEY_TAKEN Reason = 82
+	// A customer's or partner's key needs a party in use.
+	Reason_REASON_PARTY_REQUIRED Reason = 83
+	// An API key expires after now, and within 366 days.
+	Reason_REASON_EXPIRY_INVALID Reason = 84
+	// No API key is this, or its secret is another.
+	Reason_REASON_API_KEY_INVALID Reason = 85
+	// The API key has expired.
+	Reason_REASON_API_KEY_EXPIRED Reason = 86
+	// The API key was revoked.
+	Reason_REASON_API_KEY_REVOKED Reason = 87
 )
 
 // Enum value maps for Reason.
@@ -127,39 +143,55 @@ var (
 		28: "REASON_CHANGE_TAKEN",
 		29: "REASON_CHANGE_DECIDED",
 		30: "REASON_SAME_PERSON",
+		80: "REASON_OPEN_DOCUMENTS",
+		81: "REASON_OPEN_DOCUMENTS_UNKNOWN",
+		82: "REASON_API_KEY_TAKEN",
+		83: "REASON_PARTY_REQUIRED",
+		84: "REASON_EXPIRY_INVALID",
+		85: "REASON_API_KEY_INVALID",
+		86: "REASON_API_KEY_EXPIRED",
+		87: "REASON_API_KEY_REVOKED",
 	}
 	Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":       0,
-		"REASON_CODE_MISMATCH":     1,
-		"REASON_UNIT_UNKNOWN":      2,
-		"REASON_DUPLICATE":         3,
-		"REASON_CHECK_DIGIT":       4,
-		"REASON_RATIO_INVALID":     5,
-		"REASON_COUNTRY_UNKNOWN":   6,
-		"REASON_CURRENCY_UNKNOWN":  7,
-		"REASON_TIME_ZONE_UNKNOWN": 8,
-		"REASON_PARENT_INVALID":    9,
-		"REASON_REQUIRED":          10,
-		"REASON_CONTRADICTION":     11,
-		"REASON_BASE_UNIT_FIXED":   12,
-		"REASON_LOCATION_FIXED":    13,
-		"REASON_NOT_FOUND":         14,
-		"REASON_OBJECT_UNKNOWN":    15,
-		"REASON_VALIDITY_INVALID":  16,
-		"REASON_EXTERNAL_ID_TAKEN": 17,
-		"REASON_TOO_MANY_MEANINGS": 18,
-		"REASON_NOT_IN_USE":        19,
-		"REASON_FIELD_NOT_OWNED":   20,
-		"REASON_SUBJECT_INVALID":   21,
-		"REASON_HOURS_INVALID":     22,
-		"REASON_DATE_INVALID":      23,
-		"REASON_CALENDAR_UNKNOWN":  24,
-		"REASON_SITE_UNKNOWN":      25,
-		"REASON_NO_WORKING_TIME":   26,
-		"REASON_CODE_UNKNOWN":      27,
-		"REASON_CHANGE_TAKEN":      28,
-		"REASON_CHANGE_DECIDED":    29,
-		"REASON_SAME_PERSON":       30,
+		"REASON_UNSPECIFIED":            0,
+		"REASON_CODE_MISMATCH":          1,
+		"REASON_UNIT_UNKNOWN":           2,
+		"REASON_DUPLICATE":              3,
+		"REASON_CHECK_DIGIT":            4,
+		"REASON_RATIO_INVALID":          5,
+		"REASON_COUNTRY_UNKNOWN":        6,
+		"REASON_CURRENCY_UNKNOWN":       7,
+		"REASON_TIME_ZONE_UNKNOWN":      8,
+		"REASON_PARENT_INVALID":         9,
+		"REASON_REQUIRED":               10,
+		"REASON_CONTRADICTION":          11,
+		"REASON_BASE_UNIT_FIXED":        12,
+		"REASON_LOCATION_FIXED":         13,
+		"REASON_NOT_FOUND":              14,
+		"REASON_OBJECT_UNKNOWN":         15,
+		"REASON_VALIDITY_INVALID":       16,
+		"REASON_EXTERNAL_ID_TAKEN":      17,
+		"REASON_TOO_MANY_MEANINGS":      18,
+		"REASON_NOT_IN_USE":             19,
+		"REASON_FIELD_NOT_OWNED":        20,
+		"REASON_SUBJECT_INVALID":        21,
+		"REASON_HOURS_INVALID":          22,
+		"REASON_DATE_INVALID":           23,
+		"REASON_CALENDAR_UNKNOWN":       24,
+		"REASON_SITE_UNKNOWN":           25,
+		"REASON_NO_WORKING_TIME":        26,
+		"REASON_CODE_UNKNOWN":           27,
+		"REASON_CHANGE_TAKEN":           28,
+		"REASON_CHANGE_DECIDED":         29,
+		"REASON_SAME_PERSON":            30,
+		"REASON_OPEN_DOCUMENTS":         80,
+		"REASON_OPEN_DOCUMENTS_UNKNOWN": 81,
+		"REASON_API_KEY_TAKEN":          82,
+		"REASON_PARTY_REQUIRED":         83,
+		"REASON_EXPIRY_INVALID":         84,
+		"REASON_API_KEY_INVALID":        85,
+		"REASON_API_KEY_EXPIRED":        86,
+		"REASON_API_KEY_REVOKED":        87,
 	}
 )
 
@@ -438,9 +470,11 @@ type RetireItemRequest struct {
 	// Decide and answer, but store nothing.
 	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// The system that reports it, when one does.
-	Source        *v1.SourceRef `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Source *v1.SourceRef `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Goes on although open documents name it; without it the retirement is refused with OPEN_DOCUMENTS.
+	AllowOpenDocuments bool `protobuf:"varint,60,opt,name=allow_open_documents,json=allowOpenDocuments,proto3" json:"allow_open_documents,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *RetireItemRequest) Reset() {
@@ -499,6 +533,13 @@ func (x *RetireItemRequest) GetSource() *v1.SourceRef {
 		return x.Source
 	}
 	return nil
+}
+
+func (x *RetireItemRequest) GetAllowOpenDocuments() bool {
+	if x != nil {
+		return x.AllowOpenDocuments
+	}
+	return false
 }
 
 // Response of RetireItem.
@@ -1115,9 +1156,11 @@ type RetirePartyRequest struct {
 	// Decide and answer, but store nothing.
 	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// The system that reports it, when one does.
-	Source        *v1.SourceRef `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Source *v1.SourceRef `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Goes on although open documents name it; without it the retirement is refused with OPEN_DOCUMENTS.
+	AllowOpenDocuments bool `protobuf:"varint,60,opt,name=allow_open_documents,json=allowOpenDocuments,proto3" json:"allow_open_documents,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *RetirePartyRequest) Reset() {
@@ -1176,6 +1219,13 @@ func (x *RetirePartyRequest) GetSource() *v1.SourceRef {
 		return x.Source
 	}
 	return nil
+}
+
+func (x *RetirePartyRequest) GetAllowOpenDocuments() bool {
+	if x != nil {
+		return x.AllowOpenDocuments
+	}
+	return false
 }
 
 // Response of RetireParty.
@@ -1792,9 +1842,11 @@ type RetireLocationRequest struct {
 	// Decide and answer, but store nothing.
 	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// The system that reports it, when one does.
-	Source        *v1.SourceRef `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Source *v1.SourceRef `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Goes on although open documents name it; without it the retirement is refused with OPEN_DOCUMENTS.
+	AllowOpenDocuments bool `protobuf:"varint,60,opt,name=allow_open_documents,json=allowOpenDocuments,proto3" json:"allow_open_documents,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *RetireLocationRequest) Reset() {
@@ -1853,6 +1905,13 @@ func (x *RetireLocationRequest) GetSource() *v1.SourceRef {
 		return x.Source
 	}
 	return nil
+}
+
+func (x *RetireLocationRequest) GetAllowOpenDocuments() bool {
+	if x != nil {
+		return x.AllowOpenDocuments
+	}
+	return false
 }
 
 // Response of RetireLocation.
@@ -2487,9 +2546,11 @@ type RetireCarrierRequest struct {
 	// Decide and answer, but store nothing.
 	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// The system that reports it, when one does.
-	Source        *v1.SourceRef `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Source *v1.SourceRef `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Goes on although open documents name it; without it the retirement is refused with OPEN_DOCUMENTS.
+	AllowOpenDocuments bool `protobuf:"varint,60,opt,name=allow_open_documents,json=allowOpenDocuments,proto3" json:"allow_open_documents,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *RetireCarrierRequest) Reset() {
@@ -2548,6 +2609,13 @@ func (x *RetireCarrierRequest) GetSource() *v1.SourceRef {
 		return x.Source
 	}
 	return nil
+}
+
+func (x *RetireCarrierRequest) GetAllowOpenDocuments() bool {
+	if x != nil {
+		return x.AllowOpenDocuments
+	}
+	return false
 }
 
 // Response of RetireCarrier.
@@ -3573,7 +3641,7 @@ var File_lockstep_masterdata_v1_master_data_proto protoreflect.FileDescriptor
 
 const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/masterdata/v1/master_data.proto\x12\x16lockstep.masterdata.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a%lockstep/masterdata/v1/calendar.proto\x1a#lockstep/masterdata/v1/change.proto\x1a&lockstep/masterdata/v1/code_list.proto\x1a,lockstep/masterdata/v1/cross_reference.proto\x1a#lockstep/masterdata/v1/export.proto\x1a&lockstep/masterdata/v1/ownership.proto\x1a&lockstep/masterdata/v1/resources.proto\"\x87\x02\n" +
+	"(lockstep/masterdata/v1/master_data.proto\x12\x16lockstep.masterdata.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a$lockstep/masterdata/v1/api_key.proto\x1a%lockstep/masterdata/v1/calendar.proto\x1a#lockstep/masterdata/v1/change.proto\x1a&lockstep/masterdata/v1/code_list.proto\x1a,lockstep/masterdata/v1/cross_reference.proto\x1a#lockstep/masterdata/v1/export.proto\x1a+lockstep/masterdata/v1/open_documents.proto\x1a&lockstep/masterdata/v1/ownership.proto\x1a&lockstep/masterdata/v1/resources.proto\"\x87\x02\n" +
 	"\x0ePutItemRequest\x12B\n" +
 	"\x03sku\x18\x01 \x01(\tB0\xbaH-r+2)^[A-Za-z0-9][A-Za-z0-9 ._/+#&,()-]{0,63}$R\x03sku\x128\n" +
 	"\x04item\x18\x02 \x01(\v2\x1c.lockstep.masterdata.v1.ItemB\x06\xbaH\x03\xc8\x01\x01R\x04item\x12\x1b\n" +
@@ -3587,12 +3655,13 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x03 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"Q\n" +
 	"\x15BatchPutItemsResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xa9\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xdb\x01\n" +
 	"\x11RetireItemRequest\x12\x1b\n" +
 	"\x03sku\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x125\n" +
-	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"K\n" +
+	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x120\n" +
+	"\x14allow_open_documents\x18< \x01(\bR\x12allowOpenDocuments\"K\n" +
 	"\x12RetireItemResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"-\n" +
 	"\x0eGetItemRequest\x12\x1b\n" +
@@ -3636,12 +3705,13 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x03 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"S\n" +
 	"\x17BatchPutPartiesResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xac\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xde\x01\n" +
 	"\x12RetirePartyRequest\x12\x1d\n" +
 	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x125\n" +
-	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"L\n" +
+	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x120\n" +
+	"\x14allow_open_documents\x18< \x01(\bR\x12allowOpenDocuments\"L\n" +
 	"\x13RetirePartyResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"0\n" +
 	"\x0fGetPartyRequest\x12\x1d\n" +
@@ -3682,12 +3752,13 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x03 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"U\n" +
 	"\x19BatchPutLocationsResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xaf\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xe1\x01\n" +
 	"\x15RetireLocationRequest\x12\x1d\n" +
 	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x125\n" +
-	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"O\n" +
+	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x120\n" +
+	"\x14allow_open_documents\x18< \x01(\bR\x12allowOpenDocuments\"O\n" +
 	"\x16RetireLocationResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"3\n" +
 	"\x12GetLocationRequest\x12\x1d\n" +
@@ -3731,12 +3802,13 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x03 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"T\n" +
 	"\x18BatchPutCarriersResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xae\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xe0\x01\n" +
 	"\x14RetireCarrierRequest\x12\x1d\n" +
 	"\x04code\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04code\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x125\n" +
-	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
+	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x120\n" +
+	"\x14allow_open_documents\x18< \x01(\bR\x12allowOpenDocuments\"N\n" +
 	"\x15RetireCarrierResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"2\n" +
 	"\x11GetCarrierRequest\x12\x1d\n" +
@@ -3798,7 +3870,7 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\tcountries\x18\x01 \x03(\v25.lockstep.masterdata.v1.ListCountriesResponse.CountryR\tcountries\x1a1\n" +
 	"\aCountry\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name*\xb6\x06\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name*\x98\b\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14REASON_CODE_MISMATCH\x10\x01\x12\x17\n" +
@@ -3831,7 +3903,15 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\x13REASON_CODE_UNKNOWN\x10\x1b\x12\x17\n" +
 	"\x13REASON_CHANGE_TAKEN\x10\x1c\x12\x19\n" +
 	"\x15REASON_CHANGE_DECIDED\x10\x1d\x12\x16\n" +
-	"\x12REASON_SAME_PERSON\x10\x1e2\xdfC\n" +
+	"\x12REASON_SAME_PERSON\x10\x1e\x12\x19\n" +
+	"\x15REASON_OPEN_DOCUMENTS\x10P\x12!\n" +
+	"\x1dREASON_OPEN_DOCUMENTS_UNKNOWN\x10Q\x12\x18\n" +
+	"\x14REASON_API_KEY_TAKEN\x10R\x12\x19\n" +
+	"\x15REASON_PARTY_REQUIRED\x10S\x12\x19\n" +
+	"\x15REASON_EXPIRY_INVALID\x10T\x12\x1a\n" +
+	"\x16REASON_API_KEY_INVALID\x10U\x12\x1a\n" +
+	"\x16REASON_API_KEY_EXPIRED\x10V\x12\x1a\n" +
+	"\x16REASON_API_KEY_REVOKED\x10W2\xc7J\n" +
 	"\x11MasterDataService\x12\x82\x01\n" +
 	"\aPutItem\x12&.lockstep.masterdata.v1.PutItemRequest\x1a'.lockstep.masterdata.v1.PutItemResponse\"&\x8a\xb5\x18\b\n" +
 	"\x02\x06\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x14:\x01*\x1a\x0f/v1/items/{sku}\x12\x97\x01\n" +
@@ -3961,7 +4041,18 @@ const file_lockstep_masterdata_v1_master_data_proto_rawDesc = "" +
 	"\vListChanges\x12*.lockstep.masterdata.v1.ListChangesRequest\x1a+.lockstep.masterdata.v1.ListChangesResponse\"\x1f\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\r\x12\v/v1/changes\x12\xa4\x01\n" +
 	"\x12ListRecordVersions\x121.lockstep.masterdata.v1.ListRecordVersionsRequest\x1a2.lockstep.masterdata.v1.ListRecordVersionsResponse\"'\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/record-versionsB\x80\x02\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/record-versions\x12\x9c\x01\n" +
+	"\x11FindOpenDocuments\x120.lockstep.masterdata.v1.FindOpenDocumentsRequest\x1a1.lockstep.masterdata.v1.FindOpenDocumentsResponse\"\"\x8a\xb5\x18\x04\n" +
+	"\x02\x01\x06\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/open-documents\x12\x98\x01\n" +
+	"\rPreviewChange\x12,.lockstep.masterdata.v1.PreviewChangeRequest\x1a-.lockstep.masterdata.v1.PreviewChangeResponse\"*\x8a\xb5\x18\x04\n" +
+	"\x02\x01\x06\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/changes/{code}:preview\x12\x8b\x01\n" +
+	"\fCreateApiKey\x12+.lockstep.masterdata.v1.CreateApiKeyRequest\x1a,.lockstep.masterdata.v1.CreateApiKeyResponse\" \x8a\xb5\x18\x05\n" +
+	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/api-keys\x12\x83\x01\n" +
+	"\vListApiKeys\x12*.lockstep.masterdata.v1.ListApiKeysRequest\x1a+.lockstep.masterdata.v1.ListApiKeysResponse\"\x1b\x8a\xb5\x18\x03\n" +
+	"\x01\x06\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/api-keys\x12\xa1\x01\n" +
+	"\fRevokeApiKey\x12+.lockstep.masterdata.v1.RevokeApiKeyRequest\x1a,.lockstep.masterdata.v1.RevokeApiKeyResponse\"6\x8a\xb5\x18\x05\n" +
+	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/api-keys/{api_key_name}:revoke\x12t\n" +
+	"\rResolveApiKey\x12,.lockstep.masterdata.v1.ResolveApiKeyRequest\x1a-.lockstep.masterdata.v1.ResolveApiKeyResponse\"\x06\x8a\xb5\x18\x02\x10\x01B\x80\x02\n" +
 	"\x1acom.lockstep.masterdata.v1B\x0fMasterDataProtoP\x01ZWgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1;masterdatav1\xa2\x02\x03LMX\xaa\x02\x16Lockstep.Masterdata.V1\xca\x02\x16Lockstep\\Masterdata\\V1\xe2\x02\"Lockstep\\Masterdata\\V1\\GPBMetadata\xea\x02\x18Lockstep::Masterdata::V1b\x06proto3"
 
 var (
@@ -4081,37 +4172,49 @@ var file_lockstep_masterdata_v1_master_data_proto_goTypes = []any{
 	(*GetChangeRequest)(nil),                // 99: lockstep.masterdata.v1.GetChangeRequest
 	(*ListChangesRequest)(nil),              // 100: lockstep.masterdata.v1.ListChangesRequest
 	(*ListRecordVersionsRequest)(nil),       // 101: lockstep.masterdata.v1.ListRecordVersionsRequest
-	(*PutCrossReferenceResponse)(nil),       // 102: lockstep.masterdata.v1.PutCrossReferenceResponse
-	(*BatchPutCrossReferencesResponse)(nil), // 103: lockstep.masterdata.v1.BatchPutCrossReferencesResponse
-	(*RetireCrossReferenceResponse)(nil),    // 104: lockstep.masterdata.v1.RetireCrossReferenceResponse
-	(*GetCrossReferenceResponse)(nil),       // 105: lockstep.masterdata.v1.GetCrossReferenceResponse
-	(*ListCrossReferencesResponse)(nil),     // 106: lockstep.masterdata.v1.ListCrossReferencesResponse
-	(*ResolveCrossReferenceResponse)(nil),   // 107: lockstep.masterdata.v1.ResolveCrossReferenceResponse
-	(*ResolveExternalIdsResponse)(nil),      // 108: lockstep.masterdata.v1.ResolveExternalIdsResponse
-	(*PutOwnershipPolicyResponse)(nil),      // 109: lockstep.masterdata.v1.PutOwnershipPolicyResponse
-	(*GetOwnershipPolicyResponse)(nil),      // 110: lockstep.masterdata.v1.GetOwnershipPolicyResponse
-	(*ListOwnershipPoliciesResponse)(nil),   // 111: lockstep.masterdata.v1.ListOwnershipPoliciesResponse
-	(*ListObservationsResponse)(nil),        // 112: lockstep.masterdata.v1.ListObservationsResponse
-	(*PutCalendarResponse)(nil),             // 113: lockstep.masterdata.v1.PutCalendarResponse
-	(*GetCalendarResponse)(nil),             // 114: lockstep.masterdata.v1.GetCalendarResponse
-	(*ListCalendarsResponse)(nil),           // 115: lockstep.masterdata.v1.ListCalendarsResponse
-	(*GetNextWorkingTimeResponse)(nil),      // 116: lockstep.masterdata.v1.GetNextWorkingTimeResponse
-	(*PutCutOffResponse)(nil),               // 117: lockstep.masterdata.v1.PutCutOffResponse
-	(*GetCutOffResponse)(nil),               // 118: lockstep.masterdata.v1.GetCutOffResponse
-	(*ListCutOffsResponse)(nil),             // 119: lockstep.masterdata.v1.ListCutOffsResponse
-	(*GetNextCutOffResponse)(nil),           // 120: lockstep.masterdata.v1.GetNextCutOffResponse
-	(*PutCodeListResponse)(nil),             // 121: lockstep.masterdata.v1.PutCodeListResponse
-	(*RetireCodeListResponse)(nil),          // 122: lockstep.masterdata.v1.RetireCodeListResponse
-	(*GetCodeListResponse)(nil),             // 123: lockstep.masterdata.v1.GetCodeListResponse
-	(*ListCodeListsResponse)(nil),           // 124: lockstep.masterdata.v1.ListCodeListsResponse
-	(*ResolveCodeResponse)(nil),             // 125: lockstep.masterdata.v1.ResolveCodeResponse
-	(*ExportRecordsResponse)(nil),           // 126: lockstep.masterdata.v1.ExportRecordsResponse
-	(*ProposeChangeResponse)(nil),           // 127: lockstep.masterdata.v1.ProposeChangeResponse
-	(*ApproveChangeResponse)(nil),           // 128: lockstep.masterdata.v1.ApproveChangeResponse
-	(*RejectChangeResponse)(nil),            // 129: lockstep.masterdata.v1.RejectChangeResponse
-	(*GetChangeResponse)(nil),               // 130: lockstep.masterdata.v1.GetChangeResponse
-	(*ListChangesResponse)(nil),             // 131: lockstep.masterdata.v1.ListChangesResponse
-	(*ListRecordVersionsResponse)(nil),      // 132: lockstep.masterdata.v1.ListRecordVersionsResponse
+	(*FindOpenDocumentsRequest)(nil),        // 102: lockstep.masterdata.v1.FindOpenDocumentsRequest
+	(*PreviewChangeRequest)(nil),            // 103: lockstep.masterdata.v1.PreviewChangeRequest
+	(*CreateApiKeyRequest)(nil),             // 104: lockstep.masterdata.v1.CreateApiKeyRequest
+	(*ListApiKeysRequest)(nil),              // 105: lockstep.masterdata.v1.ListApiKeysRequest
+	(*RevokeApiKeyRequest)(nil),             // 106: lockstep.masterdata.v1.RevokeApiKeyRequest
+	(*ResolveApiKeyRequest)(nil),            // 107: lockstep.masterdata.v1.ResolveApiKeyRequest
+	(*PutCrossReferenceResponse)(nil),       // 108: lockstep.masterdata.v1.PutCrossReferenceResponse
+	(*BatchPutCrossReferencesResponse)(nil), // 109: lockstep.masterdata.v1.BatchPutCrossReferencesResponse
+	(*RetireCrossReferenceResponse)(nil),    // 110: lockstep.masterdata.v1.RetireCrossReferenceResponse
+	(*GetCrossReferenceResponse)(nil),       // 111: lockstep.masterdata.v1.GetCrossReferenceResponse
+	(*ListCrossReferencesResponse)(nil),     // 112: lockstep.masterdata.v1.ListCrossReferencesResponse
+	(*ResolveCrossReferenceResponse)(nil),   // 113: lockstep.masterdata.v1.ResolveCrossReferenceResponse
+	(*ResolveExternalIdsResponse)(nil),      // 114: lockstep.masterdata.v1.ResolveExternalIdsResponse
+	(*PutOwnershipPolicyResponse)(nil),      // 115: lockstep.masterdata.v1.PutOwnershipPolicyResponse
+	(*GetOwnershipPolicyResponse)(nil),      // 116: lockstep.masterdata.v1.GetOwnershipPolicyResponse
+	(*ListOwnershipPoliciesResponse)(nil),   // 117: lockstep.masterdata.v1.ListOwnershipPoliciesResponse
+	(*ListObservationsResponse)(nil),        // 118: lockstep.masterdata.v1.ListObservationsResponse
+	(*PutCalendarResponse)(nil),             // 119: lockstep.masterdata.v1.PutCalendarResponse
+	(*GetCalendarResponse)(nil),             // 120: lockstep.masterdata.v1.GetCalendarResponse
+	(*ListCalendarsResponse)(nil),           // 121: lockstep.masterdata.v1.ListCalendarsResponse
+	(*GetNextWorkingTimeResponse)(nil),      // 122: lockstep.masterdata.v1.GetNextWorkingTimeResponse
+	(*PutCutOffResponse)(nil),               // 123: lockstep.masterdata.v1.PutCutOffResponse
+	(*GetCutOffResponse)(nil),               // 124: lockstep.masterdata.v1.GetCutOffResponse
+	(*ListCutOffsResponse)(nil),             // 125: lockstep.masterdata.v1.ListCutOffsResponse
+	(*GetNextCutOffResponse)(nil),           // 126: lockstep.masterdata.v1.GetNextCutOffResponse
+	(*PutCodeListResponse)(nil),             // 127: lockstep.masterdata.v1.PutCodeListResponse
+	(*RetireCodeListResponse)(nil),          // 128: lockstep.masterdata.v1.RetireCodeListResponse
+	(*GetCodeListResponse)(nil),             // 129: lockstep.masterdata.v1.GetCodeListResponse
+	(*ListCodeListsResponse)(nil),           // 130: lockstep.masterdata.v1.ListCodeListsResponse
+	(*ResolveCodeResponse)(nil),             // 131: lockstep.masterdata.v1.ResolveCodeResponse
+	(*ExportRecordsResponse)(nil),           // 132: lockstep.masterdata.v1.ExportRecordsResponse
+	(*ProposeChangeResponse)(nil),           // 133: lockstep.masterdata.v1.ProposeChangeResponse
+	(*ApproveChangeResponse)(nil),           // 134: lockstep.masterdata.v1.ApproveChangeResponse
+	(*RejectChangeResponse)(nil),            // 135: lockstep.masterdata.v1.RejectChangeResponse
+	(*GetChangeResponse)(nil),               // 136: lockstep.masterdata.v1.GetChangeResponse
+	(*ListChangesResponse)(nil),             // 137: lockstep.masterdata.v1.ListChangesResponse
+	(*ListRecordVersionsResponse)(nil),      // 138: lockstep.masterdata.v1.ListRecordVersionsResponse
+	(*FindOpenDocumentsResponse)(nil),       // 139: lockstep.masterdata.v1.FindOpenDocumentsResponse
+	(*PreviewChangeResponse)(nil),           // 140: lockstep.masterdata.v1.PreviewChangeResponse
+	(*CreateApiKeyResponse)(nil),            // 141: lockstep.masterdata.v1.CreateApiKeyResponse
+	(*ListApiKeysResponse)(nil),             // 142: lockstep.masterdata.v1.ListApiKeysResponse
+	(*RevokeApiKeyResponse)(nil),            // 143: lockstep.masterdata.v1.RevokeApiKeyResponse
+	(*ResolveApiKeyResponse)(nil),           // 144: lockstep.masterdata.v1.ResolveApiKeyResponse
 }
 var file_lockstep_masterdata_v1_master_data_proto_depIdxs = []int32{
 	58,  // 0: lockstep.masterdata.v1.PutItemRequest.item:type_name -> lockstep.masterdata.v1.Item
@@ -4243,64 +4346,76 @@ var file_lockstep_masterdata_v1_master_data_proto_depIdxs = []int32{
 	99,  // 126: lockstep.masterdata.v1.MasterDataService.GetChange:input_type -> lockstep.masterdata.v1.GetChangeRequest
 	100, // 127: lockstep.masterdata.v1.MasterDataService.ListChanges:input_type -> lockstep.masterdata.v1.ListChangesRequest
 	101, // 128: lockstep.masterdata.v1.MasterDataService.ListRecordVersions:input_type -> lockstep.masterdata.v1.ListRecordVersionsRequest
-	2,   // 129: lockstep.masterdata.v1.MasterDataService.PutItem:output_type -> lockstep.masterdata.v1.PutItemResponse
-	4,   // 130: lockstep.masterdata.v1.MasterDataService.BatchPutItems:output_type -> lockstep.masterdata.v1.BatchPutItemsResponse
-	6,   // 131: lockstep.masterdata.v1.MasterDataService.RetireItem:output_type -> lockstep.masterdata.v1.RetireItemResponse
-	8,   // 132: lockstep.masterdata.v1.MasterDataService.GetItem:output_type -> lockstep.masterdata.v1.GetItemResponse
-	10,  // 133: lockstep.masterdata.v1.MasterDataService.ListItems:output_type -> lockstep.masterdata.v1.ListItemsResponse
-	13,  // 134: lockstep.masterdata.v1.MasterDataService.PutParty:output_type -> lockstep.masterdata.v1.PutPartyResponse
-	15,  // 135: lockstep.masterdata.v1.MasterDataService.BatchPutParties:output_type -> lockstep.masterdata.v1.BatchPutPartiesResponse
-	17,  // 136: lockstep.masterdata.v1.MasterDataService.RetireParty:output_type -> lockstep.masterdata.v1.RetirePartyResponse
-	19,  // 137: lockstep.masterdata.v1.MasterDataService.GetParty:output_type -> lockstep.masterdata.v1.GetPartyResponse
-	21,  // 138: lockstep.masterdata.v1.MasterDataService.ListParties:output_type -> lockstep.masterdata.v1.ListPartiesResponse
-	24,  // 139: lockstep.masterdata.v1.MasterDataService.PutLocation:output_type -> lockstep.masterdata.v1.PutLocationResponse
-	26,  // 140: lockstep.masterdata.v1.MasterDataService.BatchPutLocations:output_type -> lockstep.masterdata.v1.BatchPutLocationsResponse
-	28,  // 141: lockstep.masterdata.v1.MasterDataService.RetireLocation:output_type -> lockstep.masterdata.v1.RetireLocationResponse
-	30,  // 142: lockstep.masterdata.v1.MasterDataService.GetLocation:output_type -> lockstep.masterdata.v1.GetLocationResponse
-	32,  // 143: lockstep.masterdata.v1.MasterDataService.ListLocations:output_type -> lockstep.masterdata.v1.ListLocationsResponse
-	35,  // 144: lockstep.masterdata.v1.MasterDataService.PutCarrier:output_type -> lockstep.masterdata.v1.PutCarrierResponse
-	37,  // 145: lockstep.masterdata.v1.MasterDataService.BatchPutCarriers:output_type -> lockstep.masterdata.v1.BatchPutCarriersResponse
-	39,  // 146: lockstep.masterdata.v1.MasterDataService.RetireCarrier:output_type -> lockstep.masterdata.v1.RetireCarrierResponse
-	41,  // 147: lockstep.masterdata.v1.MasterDataService.GetCarrier:output_type -> lockstep.masterdata.v1.GetCarrierResponse
-	43,  // 148: lockstep.masterdata.v1.MasterDataService.ListCarriers:output_type -> lockstep.masterdata.v1.ListCarriersResponse
-	46,  // 149: lockstep.masterdata.v1.MasterDataService.PutTenant:output_type -> lockstep.masterdata.v1.PutTenantResponse
-	48,  // 150: lockstep.masterdata.v1.MasterDataService.GetTenant:output_type -> lockstep.masterdata.v1.GetTenantResponse
-	50,  // 151: lockstep.masterdata.v1.MasterDataService.ListUnits:output_type -> lockstep.masterdata.v1.ListUnitsResponse
-	52,  // 152: lockstep.masterdata.v1.MasterDataService.ListCurrencies:output_type -> lockstep.masterdata.v1.ListCurrenciesResponse
-	54,  // 153: lockstep.masterdata.v1.MasterDataService.ListCountries:output_type -> lockstep.masterdata.v1.ListCountriesResponse
-	102, // 154: lockstep.masterdata.v1.MasterDataService.PutCrossReference:output_type -> lockstep.masterdata.v1.PutCrossReferenceResponse
-	103, // 155: lockstep.masterdata.v1.MasterDataService.BatchPutCrossReferences:output_type -> lockstep.masterdata.v1.BatchPutCrossReferencesResponse
-	104, // 156: lockstep.masterdata.v1.MasterDataService.RetireCrossReference:output_type -> lockstep.masterdata.v1.RetireCrossReferenceResponse
-	105, // 157: lockstep.masterdata.v1.MasterDataService.GetCrossReference:output_type -> lockstep.masterdata.v1.GetCrossReferenceResponse
-	106, // 158: lockstep.masterdata.v1.MasterDataService.ListCrossReferences:output_type -> lockstep.masterdata.v1.ListCrossReferencesResponse
-	107, // 159: lockstep.masterdata.v1.MasterDataService.ResolveCrossReference:output_type -> lockstep.masterdata.v1.ResolveCrossReferenceResponse
-	108, // 160: lockstep.masterdata.v1.MasterDataService.ResolveExternalIds:output_type -> lockstep.masterdata.v1.ResolveExternalIdsResponse
-	109, // 161: lockstep.masterdata.v1.MasterDataService.PutOwnershipPolicy:output_type -> lockstep.masterdata.v1.PutOwnershipPolicyResponse
-	110, // 162: lockstep.masterdata.v1.MasterDataService.GetOwnershipPolicy:output_type -> lockstep.masterdata.v1.GetOwnershipPolicyResponse
-	111, // 163: lockstep.masterdata.v1.MasterDataService.ListOwnershipPolicies:output_type -> lockstep.masterdata.v1.ListOwnershipPoliciesResponse
-	112, // 164: lockstep.masterdata.v1.MasterDataService.ListObservations:output_type -> lockstep.masterdata.v1.ListObservationsResponse
-	113, // 165: lockstep.masterdata.v1.MasterDataService.PutCalendar:output_type -> lockstep.masterdata.v1.PutCalendarResponse
-	114, // 166: lockstep.masterdata.v1.MasterDataService.GetCalendar:output_type -> lockstep.masterdata.v1.GetCalendarResponse
-	115, // 167: lockstep.masterdata.v1.MasterDataService.ListCalendars:output_type -> lockstep.masterdata.v1.ListCalendarsResponse
-	116, // 168: lockstep.masterdata.v1.MasterDataService.GetNextWorkingTime:output_type -> lockstep.masterdata.v1.GetNextWorkingTimeResponse
-	117, // 169: lockstep.masterdata.v1.MasterDataService.PutCutOff:output_type -> lockstep.masterdata.v1.PutCutOffResponse
-	118, // 170: lockstep.masterdata.v1.MasterDataService.GetCutOff:output_type -> lockstep.masterdata.v1.GetCutOffResponse
-	119, // 171: lockstep.masterdata.v1.MasterDataService.ListCutOffs:output_type -> lockstep.masterdata.v1.ListCutOffsResponse
-	120, // 172: lockstep.masterdata.v1.MasterDataService.GetNextCutOff:output_type -> lockstep.masterdata.v1.GetNextCutOffResponse
-	121, // 173: lockstep.masterdata.v1.MasterDataService.PutCodeList:output_type -> lockstep.masterdata.v1.PutCodeListResponse
-	122, // 174: lockstep.masterdata.v1.MasterDataService.RetireCodeList:output_type -> lockstep.masterdata.v1.RetireCodeListResponse
-	123, // 175: lockstep.masterdata.v1.MasterDataService.GetCodeList:output_type -> lockstep.masterdata.v1.GetCodeListResponse
-	124, // 176: lockstep.masterdata.v1.MasterDataService.ListCodeLists:output_type -> lockstep.masterdata.v1.ListCodeListsResponse
-	125, // 177: lockstep.masterdata.v1.MasterDataService.ResolveCode:output_type -> lockstep.masterdata.v1.ResolveCodeResponse
-	126, // 178: lockstep.masterdata.v1.MasterDataService.ExportRecords:output_type -> lockstep.masterdata.v1.ExportRecordsResponse
-	127, // 179: lockstep.masterdata.v1.MasterDataService.ProposeChange:output_type -> lockstep.masterdata.v1.ProposeChangeResponse
-	128, // 180: lockstep.masterdata.v1.MasterDataService.ApproveChange:output_type -> lockstep.masterdata.v1.ApproveChangeResponse
-	129, // 181: lockstep.masterdata.v1.MasterDataService.RejectChange:output_type -> lockstep.masterdata.v1.RejectChangeResponse
-	130, // 182: lockstep.masterdata.v1.MasterDataService.GetChange:output_type -> lockstep.masterdata.v1.GetChangeResponse
-	131, // 183: lockstep.masterdata.v1.MasterDataService.ListChanges:output_type -> lockstep.masterdata.v1.ListChangesResponse
-	132, // 184: lockstep.masterdata.v1.MasterDataService.ListRecordVersions:output_type -> lockstep.masterdata.v1.ListRecordVersionsResponse
-	129, // [129:185] is the sub-list for method output_type
-	73,  // [73:129] is the sub-list for method input_type
+	102, // 129: lockstep.masterdata.v1.MasterDataService.FindOpenDocuments:input_type -> lockstep.masterdata.v1.FindOpenDocumentsRequest
+	103, // 130: lockstep.masterdata.v1.MasterDataService.PreviewChange:input_type -> lockstep.masterdata.v1.PreviewChangeRequest
+	104, // 131: lockstep.masterdata.v1.MasterDataService.CreateApiKey:input_type -> lockstep.masterdata.v1.CreateApiKeyRequest
+	105, // 132: lockstep.masterdata.v1.MasterDataService.ListApiKeys:input_type -> lockstep.masterdata.v1.ListApiKeysRequest
+	106, // 133: lockstep.masterdata.v1.MasterDataService.RevokeApiKey:input_type -> lockstep.masterdata.v1.RevokeApiKeyRequest
+	107, // 134: lockstep.masterdata.v1.MasterDataService.ResolveApiKey:input_type -> lockstep.masterdata.v1.ResolveApiKeyRequest
+	2,   // 135: lockstep.masterdata.v1.MasterDataService.PutItem:output_type -> lockstep.masterdata.v1.PutItemResponse
+	4,   // 136: lockstep.masterdata.v1.MasterDataService.BatchPutItems:output_type -> lockstep.masterdata.v1.BatchPutItemsResponse
+	6,   // 137: lockstep.masterdata.v1.MasterDataService.RetireItem:output_type -> lockstep.masterdata.v1.RetireItemResponse
+	8,   // 138: lockstep.masterdata.v1.MasterDataService.GetItem:output_type -> lockstep.masterdata.v1.GetItemResponse
+	10,  // 139: lockstep.masterdata.v1.MasterDataService.ListItems:output_type -> lockstep.masterdata.v1.ListItemsResponse
+	13,  // 140: lockstep.masterdata.v1.MasterDataService.PutParty:output_type -> lockstep.masterdata.v1.PutPartyResponse
+	15,  // 141: lockstep.masterdata.v1.MasterDataService.BatchPutParties:output_type -> lockstep.masterdata.v1.BatchPutPartiesResponse
+	17,  // 142: lockstep.masterdata.v1.MasterDataService.RetireParty:output_type -> lockstep.masterdata.v1.RetirePartyResponse
+	19,  // 143: lockstep.masterdata.v1.MasterDataService.GetParty:output_type -> lockstep.masterdata.v1.GetPartyResponse
+	21,  // 144: lockstep.masterdata.v1.MasterDataService.ListParties:output_type -> lockstep.masterdata.v1.ListPartiesResponse
+	24,  // 145: lockstep.masterdata.v1.MasterDataService.PutLocation:output_type -> lockstep.masterdata.v1.PutLocationResponse
+	26,  // 146: lockstep.masterdata.v1.MasterDataService.BatchPutLocations:output_type -> lockstep.masterdata.v1.BatchPutLocationsResponse
+	28,  // 147: lockstep.masterdata.v1.MasterDataService.RetireLocation:output_type -> lockstep.masterdata.v1.RetireLocationResponse
+	30,  // 148: lockstep.masterdata.v1.MasterDataService.GetLocation:output_type -> lockstep.masterdata.v1.GetLocationResponse
+	32,  // 149: lockstep.masterdata.v1.MasterDataService.ListLocations:output_type -> lockstep.masterdata.v1.ListLocationsResponse
+	35,  // 150: lockstep.masterdata.v1.MasterDataService.PutCarrier:output_type -> lockstep.masterdata.v1.PutCarrierResponse
+	37,  // 151: lockstep.masterdata.v1.MasterDataService.BatchPutCarriers:output_type -> lockstep.masterdata.v1.BatchPutCarriersResponse
+	39,  // 152: lockstep.masterdata.v1.MasterDataService.RetireCarrier:output_type -> lockstep.masterdata.v1.RetireCarrierResponse
+	41,  // 153: lockstep.masterdata.v1.MasterDataService.GetCarrier:output_type -> lockstep.masterdata.v1.GetCarrierResponse
+	43,  // 154: lockstep.masterdata.v1.MasterDataService.ListCarriers:output_type -> lockstep.masterdata.v1.ListCarriersResponse
+	46,  // 155: lockstep.masterdata.v1.MasterDataService.PutTenant:output_type -> lockstep.masterdata.v1.PutTenantResponse
+	48,  // 156: lockstep.masterdata.v1.MasterDataService.GetTenant:output_type -> lockstep.masterdata.v1.GetTenantResponse
+	50,  // 157: lockstep.masterdata.v1.MasterDataService.ListUnits:output_type -> lockstep.masterdata.v1.ListUnitsResponse
+	52,  // 158: lockstep.masterdata.v1.MasterDataService.ListCurrencies:output_type -> lockstep.masterdata.v1.ListCurrenciesResponse
+	54,  // 159: lockstep.masterdata.v1.MasterDataService.ListCountries:output_type -> lockstep.masterdata.v1.ListCountriesResponse
+	108, // 160: lockstep.masterdata.v1.MasterDataService.PutCrossReference:output_type -> lockstep.masterdata.v1.PutCrossReferenceResponse
+	109, // 161: lockstep.masterdata.v1.MasterDataService.BatchPutCrossReferences:output_type -> lockstep.masterdata.v1.BatchPutCrossReferencesResponse
+	110, // 162: lockstep.masterdata.v1.MasterDataService.RetireCrossReference:output_type -> lockstep.masterdata.v1.RetireCrossReferenceResponse
+	111, // 163: lockstep.masterdata.v1.MasterDataService.GetCrossReference:output_type -> lockstep.masterdata.v1.GetCrossReferenceResponse
+	112, // 164: lockstep.masterdata.v1.MasterDataService.ListCrossReferences:output_type -> lockstep.masterdata.v1.ListCrossReferencesResponse
+	113, // 165: lockstep.masterdata.v1.MasterDataService.ResolveCrossReference:output_type -> lockstep.masterdata.v1.ResolveCrossReferenceResponse
+	114, // 166: lockstep.masterdata.v1.MasterDataService.ResolveExternalIds:output_type -> lockstep.masterdata.v1.ResolveExternalIdsResponse
+	115, // 167: lockstep.masterdata.v1.MasterDataService.PutOwnershipPolicy:output_type -> lockstep.masterdata.v1.PutOwnershipPolicyResponse
+	116, // 168: lockstep.masterdata.v1.MasterDataService.GetOwnershipPolicy:output_type -> lockstep.masterdata.v1.GetOwnershipPolicyResponse
+	117, // 169: lockstep.masterdata.v1.MasterDataService.ListOwnershipPolicies:output_type -> lockstep.masterdata.v1.ListOwnershipPoliciesResponse
+	118, // 170: lockstep.masterdata.v1.MasterDataService.ListObservations:output_type -> lockstep.masterdata.v1.ListObservationsResponse
+	119, // 171: lockstep.masterdata.v1.MasterDataService.PutCalendar:output_type -> lockstep.masterdata.v1.PutCalendarResponse
+	120, // 172: lockstep.masterdata.v1.MasterDataService.GetCalendar:output_type -> lockstep.masterdata.v1.GetCalendarResponse
+	121, // 173: lockstep.masterdata.v1.MasterDataService.ListCalendars:output_type -> lockstep.masterdata.v1.ListCalendarsResponse
+	122, // 174: lockstep.masterdata.v1.MasterDataService.GetNextWorkingTime:output_type -> lockstep.masterdata.v1.GetNextWorkingTimeResponse
+	123, // 175: lockstep.masterdata.v1.MasterDataService.PutCutOff:output_type -> lockstep.masterdata.v1.PutCutOffResponse
+	124, // 176: lockstep.masterdata.v1.MasterDataService.GetCutOff:output_type -> lockstep.masterdata.v1.GetCutOffResponse
+	125, // 177: lockstep.masterdata.v1.MasterDataService.ListCutOffs:output_type -> lockstep.masterdata.v1.ListCutOffsResponse
+	126, // 178: lockstep.masterdata.v1.MasterDataService.GetNextCutOff:output_type -> lockstep.masterdata.v1.GetNextCutOffResponse
+	127, // 179: lockstep.masterdata.v1.MasterDataService.PutCodeList:output_type -> lockstep.masterdata.v1.PutCodeListResponse
+	128, // 180: lockstep.masterdata.v1.MasterDataService.RetireCodeList:output_type -> lockstep.masterdata.v1.RetireCodeListResponse
+	129, // 181: lockstep.masterdata.v1.MasterDataService.GetCodeList:output_type -> lockstep.masterdata.v1.GetCodeListResponse
+	130, // 182: lockstep.masterdata.v1.MasterDataService.ListCodeLists:output_type -> lockstep.masterdata.v1.ListCodeListsResponse
+	131, // 183: lockstep.masterdata.v1.MasterDataService.ResolveCode:output_type -> lockstep.masterdata.v1.ResolveCodeResponse
+	132, // 184: lockstep.masterdata.v1.MasterDataService.ExportRecords:output_type -> lockstep.masterdata.v1.ExportRecordsResponse
+	133, // 185: lockstep.masterdata.v1.MasterDataService.ProposeChange:output_type -> lockstep.masterdata.v1.ProposeChangeResponse
+	134, // 186: lockstep.masterdata.v1.MasterDataService.ApproveChange:output_type -> lockstep.masterdata.v1.ApproveChangeResponse
+	135, // 187: lockstep.masterdata.v1.MasterDataService.RejectChange:output_type -> lockstep.masterdata.v1.RejectChangeResponse
+	136, // 188: lockstep.masterdata.v1.MasterDataService.GetChange:output_type -> lockstep.masterdata.v1.GetChangeResponse
+	137, // 189: lockstep.masterdata.v1.MasterDataService.ListChanges:output_type -> lockstep.masterdata.v1.ListChangesResponse
+	138, // 190: lockstep.masterdata.v1.MasterDataService.ListRecordVersions:output_type -> lockstep.masterdata.v1.ListRecordVersionsResponse
+	139, // 191: lockstep.masterdata.v1.MasterDataService.FindOpenDocuments:output_type -> lockstep.masterdata.v1.FindOpenDocumentsResponse
+	140, // 192: lockstep.masterdata.v1.MasterDataService.PreviewChange:output_type -> lockstep.masterdata.v1.PreviewChangeResponse
+	141, // 193: lockstep.masterdata.v1.MasterDataService.CreateApiKey:output_type -> lockstep.masterdata.v1.CreateApiKeyResponse
+	142, // 194: lockstep.masterdata.v1.MasterDataService.ListApiKeys:output_type -> lockstep.masterdata.v1.ListApiKeysResponse
+	143, // 195: lockstep.masterdata.v1.MasterDataService.RevokeApiKey:output_type -> lockstep.masterdata.v1.RevokeApiKeyResponse
+	144, // 196: lockstep.masterdata.v1.MasterDataService.ResolveApiKey:output_type -> lockstep.masterdata.v1.ResolveApiKeyResponse
+	135, // [135:197] is the sub-list for method output_type
+	73,  // [73:135] is the sub-list for method input_type
 	73,  // [73:73] is the sub-list for extension type_name
 	73,  // [73:73] is the sub-list for extension extendee
 	0,   // [0:73] is the sub-list for field type_name
@@ -4311,11 +4426,13 @@ func file_lockstep_masterdata_v1_master_data_proto_init() {
 	if File_lockstep_masterdata_v1_master_data_proto != nil {
 		return
 	}
+	file_lockstep_masterdata_v1_api_key_proto_init()
 	file_lockstep_masterdata_v1_calendar_proto_init()
 	file_lockstep_masterdata_v1_change_proto_init()
 	file_lockstep_masterdata_v1_code_list_proto_init()
 	file_lockstep_masterdata_v1_cross_reference_proto_init()
 	file_lockstep_masterdata_v1_export_proto_init()
+	file_lockstep_masterdata_v1_open_documents_proto_init()
 	file_lockstep_masterdata_v1_ownership_proto_init()
 	file_lockstep_masterdata_v1_resources_proto_init()
 	type x struct{}

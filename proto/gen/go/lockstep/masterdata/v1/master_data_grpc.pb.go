@@ -75,6 +75,12 @@ const (
 	MasterDataService_GetChange_FullMethodName               = "/lockstep.masterdata.v1.MasterDataService/GetChange"
 	MasterDataService_ListChanges_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/ListChanges"
 	MasterDataService_ListRecordVersions_FullMethodName      = "/lockstep.masterdata.v1.MasterDataService/ListRecordVersions"
+	MasterDataService_FindOpenDocuments_FullMethodName       = "/lockstep.masterdata.v1.MasterDataService/FindOpenDocuments"
+	MasterDataService_PreviewChange_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/PreviewChange"
+	MasterDataService_CreateApiKey_FullMethodName            = "/lockstep.masterdata.v1.MasterDataService/CreateApiKey"
+	MasterDataService_ListApiKeys_FullMethodName             = "/lockstep.masterdata.v1.MasterDataService/ListApiKeys"
+	MasterDataService_RevokeApiKey_FullMethodName            = "/lockstep.masterdata.v1.MasterDataService/RevokeApiKey"
+	MasterDataService_ResolveApiKey_FullMethodName           = "/lockstep.masterdata.v1.MasterDataService/ResolveApiKey"
 )
 
 // MasterDataServiceClient is the client API for MasterDataService service.
@@ -197,6 +203,18 @@ type MasterDataServiceClient interface {
 	ListChanges(ctx context.Context, in *ListChangesRequest, opts ...grpc.CallOption) (*ListChangesResponse, error)
 	// Lists the versions of a record, with who put each and when.
 	ListRecordVersions(ctx context.Context, in *ListRecordVersionsRequest, opts ...grpc.CallOption) (*ListRecordVersionsResponse, error)
+	// Finds the open documents that name a record, as the services that have them tell.
+	FindOpenDocuments(ctx context.Context, in *FindOpenDocumentsRequest, opts ...grpc.CallOption) (*FindOpenDocumentsResponse, error)
+	// Shows what a change would break, without deciding on it.
+	PreviewChange(ctx context.Context, in *PreviewChangeRequest, opts ...grpc.CallOption) (*PreviewChangeResponse, error)
+	// Creates a key for an API client, and shows it this once.
+	CreateApiKey(ctx context.Context, in *CreateApiKeyRequest, opts ...grpc.CallOption) (*CreateApiKeyResponse, error)
+	// Lists the API keys, without their secrets, in the order in which they were created.
+	ListApiKeys(ctx context.Context, in *ListApiKeysRequest, opts ...grpc.CallOption) (*ListApiKeysResponse, error)
+	// Revokes an API key for good: within a second it lets nobody in any more.
+	RevokeApiKey(ctx context.Context, in *RevokeApiKeyRequest, opts ...grpc.CallOption) (*RevokeApiKeyResponse, error)
+	// Says whose an API key is, to the gateway. UNAUTHENTICATED with API_KEY_INVALID, API_KEY_EXPIRED or API_KEY_REVOKED when it lets nobody in.
+	ResolveApiKey(ctx context.Context, in *ResolveApiKeyRequest, opts ...grpc.CallOption) (*ResolveApiKeyResponse, error)
 }
 
 type masterDataServiceClient struct {
@@ -767,6 +785,66 @@ func (c *masterDataServiceClient) ListRecordVersions(ctx context.Context, in *Li
 	return out, nil
 }
 
+func (c *masterDataServiceClient) FindOpenDocuments(ctx context.Context, in *FindOpenDocumentsRequest, opts ...grpc.CallOption) (*FindOpenDocumentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FindOpenDocumentsResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_FindOpenDocuments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) PreviewChange(ctx context.Context, in *PreviewChangeRequest, opts ...grpc.CallOption) (*PreviewChangeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PreviewChangeResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_PreviewChange_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) CreateApiKey(ctx context.Context, in *CreateApiKeyRequest, opts ...grpc.CallOption) (*CreateApiKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateApiKeyResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_CreateApiKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ListApiKeys(ctx context.Context, in *ListApiKeysRequest, opts ...grpc.CallOption) (*ListApiKeysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListApiKeysResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ListApiKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) RevokeApiKey(ctx context.Context, in *RevokeApiKeyRequest, opts ...grpc.CallOption) (*RevokeApiKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RevokeApiKeyResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_RevokeApiKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *masterDataServiceClient) ResolveApiKey(ctx context.Context, in *ResolveApiKeyRequest, opts ...grpc.CallOption) (*ResolveApiKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResolveApiKeyResponse)
+	err := c.cc.Invoke(ctx, MasterDataService_ResolveApiKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // MasterDataServiceServer is the server API for MasterDataService service.
 // All implementations must embed UnimplementedMasterDataServiceServer
 // for forward compatibility.
@@ -887,6 +965,18 @@ type MasterDataServiceServer interface {
 	ListChanges(context.Context, *ListChangesRequest) (*ListChangesResponse, error)
 	// Lists the versions of a record, with who put each and when.
 	ListRecordVersions(context.Context, *ListRecordVersionsRequest) (*ListRecordVersionsResponse, error)
+	// Finds the open documents that name a record, as the services that have them tell.
+	FindOpenDocuments(context.Context, *FindOpenDocumentsRequest) (*FindOpenDocumentsResponse, error)
+	// Shows what a change would break, without deciding on it.
+	PreviewChange(context.Context, *PreviewChangeRequest) (*PreviewChangeResponse, error)
+	// Creates a key for an API client, and shows it this once.
+	CreateApiKey(context.Context, *CreateApiKeyRequest) (*CreateApiKeyResponse, error)
+	// Lists the API keys, without their secrets, in the order in which they were created.
+	ListApiKeys(context.Context, *ListApiKeysRequest) (*ListApiKeysResponse, error)
+	// Revokes an API key for good: within a second it lets nobody in any more.
+	RevokeApiKey(context.Context, *RevokeApiKeyRequest) (*RevokeApiKeyResponse, error)
+	// Says whose an API key is, to the gateway. UNAUTHENTICATED with API_KEY_INVALID, API_KEY_EXPIRED or API_KEY_REVOKED when it lets nobody in.
+	ResolveApiKey(context.Context, *ResolveApiKeyRequest) (*ResolveApiKeyResponse, error)
 	mustEmbedUnimplementedMasterDataServiceServer()
 }
 
@@ -1064,6 +1154,24 @@ func (UnimplementedMasterDataServiceServer) ListChanges(context.Context, *ListCh
 }
 func (UnimplementedMasterDataServiceServer) ListRecordVersions(context.Context, *ListRecordVersionsRequest) (*ListRecordVersionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRecordVersions not implemented")
+}
+func (UnimplementedMasterDataServiceServer) FindOpenDocuments(context.Context, *FindOpenDocumentsRequest) (*FindOpenDocumentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindOpenDocuments not implemented")
+}
+func (UnimplementedMasterDataServiceServer) PreviewChange(context.Context, *PreviewChangeRequest) (*PreviewChangeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PreviewChange not implemented")
+}
+func (UnimplementedMasterDataServiceServer) CreateApiKey(context.Context, *CreateApiKeyRequest) (*CreateApiKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateApiKey not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ListApiKeys(context.Context, *ListApiKeysRequest) (*ListApiKeysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListApiKeys not implemented")
+}
+func (UnimplementedMasterDataServiceServer) RevokeApiKey(context.Context, *RevokeApiKeyRequest) (*RevokeApiKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevokeApiKey not implemented")
+}
+func (UnimplementedMasterDataServiceServer) ResolveApiKey(context.Context, *ResolveApiKeyRequest) (*ResolveApiKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResolveApiKey not implemented")
 }
 func (UnimplementedMasterDataServiceServer) mustEmbedUnimplementedMasterDataServiceServer() {}
 func (UnimplementedMasterDataServiceServer) testEmbeddedByValue()                           {}
@@ -2094,6 +2202,114 @@ func _MasterDataService_ListRecordVersions_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MasterDataService_FindOpenDocuments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindOpenDocumentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).FindOpenDocuments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_FindOpenDocuments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).FindOpenDocuments(ctx, req.(*FindOpenDocumentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_PreviewChange_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PreviewChangeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).PreviewChange(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_PreviewChange_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).PreviewChange(ctx, req.(*PreviewChangeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_CreateApiKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateApiKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).CreateApiKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_CreateApiKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).CreateApiKey(ctx, req.(*CreateApiKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ListApiKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListApiKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ListApiKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ListApiKeys_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ListApiKeys(ctx, req.(*ListApiKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_RevokeApiKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokeApiKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).RevokeApiKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_RevokeApiKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).RevokeApiKey(ctx, req.(*RevokeApiKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MasterDataService_ResolveApiKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResolveApiKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MasterDataServiceServer).ResolveApiKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MasterDataService_ResolveApiKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MasterDataServiceServer).ResolveApiKey(ctx, req.(*ResolveApiKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // MasterDataService_ServiceDesc is the grpc.ServiceDesc for MasterDataService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -2324,6 +2540,30 @@ var MasterDataService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListRecordVersions",
 			Handler:    _MasterDataService_ListRecordVersions_Handler,
+		},
+		{
+			MethodName: "FindOpenDocuments",
+			Handler:    _MasterDataService_FindOpenDocuments_Handler,
+		},
+		{
+			MethodName: "PreviewChange",
+			Handler:    _MasterDataService_PreviewChange_Handler,
+		},
+		{
+			MethodName: "CreateApiKey",
+			Handler:    _MasterDataService_CreateApiKey_Handler,
+		},
+		{
+			MethodName: "ListApiKeys",
+			Handler:    _MasterDataService_ListApiKeys_Handler,
+		},
+		{
+			MethodName: "RevokeApiKey",
+			Handler:    _MasterDataService_RevokeApiKey_Handler,
+		},
+		{
+			MethodName: "ResolveApiKey",
+			Handler:    _MasterDataService_ResolveApiKey_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

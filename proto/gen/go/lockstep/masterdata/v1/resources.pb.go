@@ -1017,8 +1017,12 @@ type Location struct {
 	DefaultSite bool `protobuf:"varint,9,opt,name=default_site,json=defaultSite,proto3" json:"default_site,omitempty"`
 	// GS1 company prefix from which the site issues SSCCs, 4 to 12 digits; empty if it issues none.
 	Gs1CompanyPrefix string `protobuf:"bytes,10,opt,name=gs1_company_prefix,json=gs1CompanyPrefix,proto3" json:"gs1_company_prefix,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Latitude in degrees, WGS 84, north positive, a decimal of up to seven places, e.g. "53.5436"; empty if unknown.
+	Latitude string `protobuf:"bytes,60,opt,name=latitude,proto3" json:"latitude,omitempty"`
+	// Longitude in degrees, WGS 84, east positive, a decimal of up to seven places, e.g. "9.9886"; given with the latitude or not at all.
+	Longitude     string `protobuf:"bytes,61,opt,name=longitude,proto3" json:"longitude,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Location) Reset() {
@@ -1117,6 +1121,20 @@ func (x *Location) GetDefaultSite() bool {
 func (x *Location) GetGs1CompanyPrefix() string {
 	if x != nil {
 		return x.Gs1CompanyPrefix
+	}
+	return ""
+}
+
+func (x *Location) GetLatitude() string {
+	if x != nil {
+		return x.Latitude
+	}
+	return ""
+}
+
+func (x *Location) GetLongitude() string {
+	if x != nil {
+		return x.Longitude
 	}
 	return ""
 }
@@ -1404,7 +1422,7 @@ const file_lockstep_masterdata_v1_resources_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\tB*\xbaH'r%2#^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,31}$R\x04code\x12=\n" +
 	"\aaddress\x18\x02 \x01(\v2\x1b.lockstep.common.v1.AddressB\x06\xbaH\x03\xc8\x01\x01R\aaddress\x12'\n" +
 	"\x03gln\x18\x03 \x01(\tB\x15\xbaH\x12r\x102\x0e^([0-9]{13})?$R\x03gln\x12$\n" +
-	"\ttime_zone\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\"\x8a\x04\n" +
+	"\ttime_zone\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\"\xca\x05\n" +
 	"\bLocation\x12@\n" +
 	"\x04code\x18\x01 \x01(\tB,\xbaH)r'2%^([A-Za-z0-9][A-Za-z0-9._/-]{0,63})?$R\x04code\x12\x1e\n" +
 	"\x04name\x18\x02 \x01(\tB\n" +
@@ -1419,7 +1437,9 @@ const file_lockstep_masterdata_v1_resources_proto_rawDesc = "" +
 	"\x03gln\x18\b \x01(\tB\x15\xbaH\x12r\x102\x0e^([0-9]{13})?$R\x03gln\x12!\n" +
 	"\fdefault_site\x18\t \x01(\bR\vdefaultSite\x12E\n" +
 	"\x12gs1_company_prefix\x18\n" +
-	" \x01(\tB\x17\xbaH\x14r\x122\x10^([0-9]{4,12})?$R\x10gs1CompanyPrefix\"\xd9\x01\n" +
+	" \x01(\tB\x17\xbaH\x14r\x122\x10^([0-9]{4,12})?$R\x10gs1CompanyPrefix\x12V\n" +
+	"\blatitude\x18< \x01(\tB:\xbaH7r523^(-?(90([.]0{1,7})?|[0-8]?[0-9]([.][0-9]{1,7})?))?$R\blatitude\x12f\n" +
+	"\tlongitude\x18= \x01(\tBH\xbaHErC2A^(-?(180([.]0{1,7})?|(1[0-7][0-9]|[0-9]{1,2})([.][0-9]{1,7})?))?$R\tlongitude\"\xd9\x01\n" +
 	"\aCarrier\x128\n" +
 	"\x04code\x18\x01 \x01(\tB$\xbaH!r\x1f2\x1d^([A-Z0-9][A-Z0-9_-]{0,15})?$R\x04code\x12\x1e\n" +
 	"\x04name\x18\x02 \x01(\tB\n" +
