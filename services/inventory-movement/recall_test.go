@@ -36,6 +36,14 @@ func putBackAfterPicking(t *testing.T, w *world) {
 	w.state(t, who, "ALLOCATED")
 	w.confirm(t, who, picked(1, 4), picked(2, 2))
 	sscc := w.pack(t, who, picked(1, 4))
+	pallet, err := w.wms.CreateHandlingUnit(t.Context(), &im.CreateHandlingUnitRequest{Site: "DC1", Level: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := pallet.GetReceipt().GetCreatedIds()[0]
+	if _, err := w.wms.BatchNestHandlingUnits(t.Context(), &im.BatchNestHandlingUnitsRequest{Sscc: on, ChildSsccs: []string{sscc}}); err != nil {
+		t.Fatal(err)
+	}
 	w.cancel(t, m)
 	w.state(t, who, "PUTTING_BACK")
 	for name, try := range map[string]struct {
@@ -54,7 +62,7 @@ func putBackAfterPicking(t *testing.T, w *world) {
 			reason(t, err, fault.Invalid, try.want)
 		})
 	}
-	_, err := w.wms.PackCarton(t.Context(), &im.PackCartonRequest{WarehouseOrderId: who, Lines: []*im.WarehouseLineQuantity{picked(2, 2)}})
+	_, err = w.wms.PackCarton(t.Context(), &im.PackCartonRequest{WarehouseOrderId: who, Lines: []*im.WarehouseLineQuantity{picked(2, 2)}})
 	reason(t, err, fault.Refused, "WAREHOUSE_ORDER_STATE")
 	_, err = w.wms.PostGoodsIssue(t.Context(), &im.PostGoodsIssueRequest{WarehouseOrderId: who})
 	reason(t, err, fault.Refused, "WAREHOUSE_ORDER_STATE")
@@ -85,6 +93,14 @@ func putBackAfterPicking(t *testing.T, w *world) {
 	}
 	_, err = w.putBack(t, who, "B-1", picked(1, 1))
 	reason(t, err, fault.Refused, "WAREHOUSE_ORDER_STATE")
+	testkit.Eventually(t, patience, func() error { // the carton is void, and on no pallet any more
+		tree, err := w.wms.GetHandlingUnit(t.Context(), &im.GetHandlingUnitRequest{Sscc: on})
+		carton, gone := w.wms.GetHandlingUnit(t.Context(), &im.GetHandlingUnitRequest{Sscc: sscc})
+		if err != nil || gone != nil || len(tree.GetDescendants()) > 0 || carton.GetHandlingUnit().GetState() != im.HandlingUnitState_HANDLING_UNIT_STATE_VOID {
+			return fmt.Errorf("%v %v, %v %v", tree, err, carton, gone)
+		}
+		return nil
+	})
 	_, other := w.release(t, line{tea, 1, ""})
 	w.state(t, other, "ALLOCATED")
 	w.confirm(t, other, picked(1, 1))

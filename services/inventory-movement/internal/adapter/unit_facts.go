@@ -55,6 +55,9 @@ func UnitConsumer(a *app.App) bus.Consumer {
 			}
 			return a.FollowUnitIssue(ctx, cartons, protovalue.FromTime(m.GetIssuedTime()))
 		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.WarehouseOrderCancelled) error {
+			return a.FollowVoid(ctx, m.GetVoidedSsccs(), m.GetReason())
+		}),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.HandlingUnitNestRequested) error {
 			return a.FollowNest(ctx, fromNestRequested(m))
 		}),

@@ -142,6 +142,34 @@ func (a *App) FollowUnitIssue(ctx context.Context, cartons []domain.Carton, at t
 	})
 }
 
+// FollowVoid gives up the cartons of a cancelled order, and takes them out of the units that they are in.
+func (a *App) FollowVoid(ctx context.Context, ssccs []string, reason string) error {
+	ids := map[string]string{}
+	for _, sscc := range ssccs {
+		ids[unitID(ctx, sscc)] = sscc
+	}
+	return a.each(ctx, keysOf(ids), func(ctx context.Context, id string) error {
+		sscc := ids[id]
+		_, err := a.onUnit(ctx, sscc, func(u domain.HandlingUnit, _ time.Time) ([]domain.UnitFact, error) {
+			return domain.TakeUnitVoid(u, reason), nil
+		})
+		if fault.IsKind(err, fault.NotFound) {
+			return nil // it was packed when cartons were no handling units yet
+		}
+		if err != nil {
+			return err
+		}
+		v, err := a.Unit(ctx, sscc)
+		if err != nil || v.State.Parent == "" {
+			return err
+		}
+		_, err = a.onUnit(store.WithItem(ctx, sscc), v.State.Parent, func(u domain.HandlingUnit, now time.Time) ([]domain.UnitFact, error) {
+			return domain.TakeChildVoid(u, sscc, now), nil
+		})
+		return err
+	})
+}
+
 // FollowChildIssue says of a unit that one in it left.
 func (a *App) FollowChildIssue(ctx context.Context, parent, child string, at time.Time) error {
 	_, err := a.onUnit(ctx, parent, func(u domain.HandlingUnit, _ time.Time) ([]domain.UnitFact, error) {

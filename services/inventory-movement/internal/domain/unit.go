@@ -225,7 +225,7 @@ func EvolveUnit(u HandlingUnit, fact UnitFact) HandlingUnit {
 	case UnitReopened:
 		u.Stands = UnitOpen
 	case UnitVoided:
-		u.Stands = UnitVoid
+		u.Stands, u.Content = UnitVoid, nil
 	case UnitLeft:
 		u.Stands = UnitIssued
 	case ChildLeft:

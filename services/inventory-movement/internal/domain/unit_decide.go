@@ -147,6 +147,23 @@ func TakeUnitIssue(u HandlingUnit, at time.Time) []UnitFact {
 	return []UnitFact{UnitLeft{UnitKeys: u.Keys, Parent: u.Parent, At: at}}
 }
 
+// TakeUnitVoid says that what a unit held was put back: it is given up.
+func TakeUnitVoid(u HandlingUnit, reason string) []UnitFact {
+	if u.Stands == UnitVoid || u.Stands == UnitIssued || u.Keys.ID == "" {
+		return nil
+	}
+	return []UnitFact{UnitVoided{u.Keys, reason}}
+}
+
+// TakeChildVoid takes a unit that was given up out of this one, open or closed.
+func TakeChildVoid(u HandlingUnit, child string, at time.Time) []UnitFact {
+	c, has := u.child(child)
+	if !has || c.Issued || u.Stands == UnitIssued {
+		return nil
+	}
+	return u.gone([]UnitFact{UnitUnnested{UnitKeys: u.Keys, Child: child, Attempt: c.Attempt, At: at}}, at)
+}
+
 // TakeChildIssue says that a unit in this one left. With the last of them it left too.
 func TakeChildIssue(u HandlingUnit, child string, at time.Time) []UnitFact {
 	c, has := u.child(child)
