@@ -1,6 +1,7 @@
 package inventorymovement_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -97,7 +98,7 @@ func putBackAfterPicking(t *testing.T, w *world) {
 		tree, err := w.wms.GetHandlingUnit(t.Context(), &im.GetHandlingUnitRequest{Sscc: on})
 		carton, gone := w.wms.GetHandlingUnit(t.Context(), &im.GetHandlingUnitRequest{Sscc: sscc})
 		if err != nil || gone != nil || len(tree.GetDescendants()) > 0 || carton.GetHandlingUnit().GetState() != im.HandlingUnitState_HANDLING_UNIT_STATE_VOID {
-			return fmt.Errorf("%v %v, %v %v", tree, err, carton, gone)
+			return fmt.Errorf("%v, %v: %w", tree, carton, errors.Join(err, gone))
 		}
 		return nil
 	})
