@@ -19,7 +19,7 @@ const unitPrefix = "hun_"
 // UnitType declares handling units to the store.
 func UnitType() store.Type[domain.HandlingUnit, domain.UnitFact] {
 	return store.Type[domain.HandlingUnit, domain.UnitFact]{
-		Name: "handling_unit", Prefix: "hun", Fold: 1,
+		Name: "handling_unit", Prefix: "hun", Fold: 2,
 		Evolve: domain.EvolveUnit,
 		Encode: func(f domain.UnitFact) (string, []byte, error) { return protovalue.Encode(unitMessage(f)) },
 		Decode: unitReaders.Decode,
