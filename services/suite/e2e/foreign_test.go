@@ -16,6 +16,7 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
 	"github.com/lockstep-logistics/lockstep/services/integration/sandbox"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
@@ -185,7 +186,15 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 	samples["asn"] = number + "-ASN"
 	samples["inbound-deliveries/inbound_delivery_id"] = p.announce(t, samples["asn"], s.Site, sku, 3, "").GetId()
 	samples["stock-snapshots/snapshot_id"] = p.snapshot(t, s.Site, time.Now(), "sku,quantity,unit\n").GetId()
-	first("/v1/stock-snapshots?site="+s.Site, "snapshots", "snapshotId")
+	testkit.Eventually(t, within, func() error { // lists trail
+		list, file := &inventorymovementv1.ListSnapshotsResponse{}, &inventorymovementv1.GetSnapshotResponse{}
+		unmarshal(t, p.read(t, "/v1/stock-snapshots?site="+s.Site), list)
+		unmarshal(t, p.read(t, "/v1/stock-snapshots/"+samples["stock-snapshots/snapshot_id"]), file)
+		if n, is := list.GetSnapshots(), file.GetSnapshot(); len(n) != 1 || n[0].GetEtag() != is.GetEtag() {
+			return fmt.Errorf("%v are listed, the file is %v", n, is)
+		}
+		return nil
+	})
 	first("/v1/inbound-deliveries?asn_number="+samples["asn"], "inboundDeliveries", "inboundDeliveryId")
 	samples["handling-units/sscc"] = first("/v1/handling-units?warehouse_order_id="+samples["warehouse-orders/warehouse_order_id"], "handlingUnits", "sscc")
 	samples["waves/wave_id"] = receipt(t, "wave", p.command(t, http.MethodPost, "/v1/waves", testkit.Name("wave"), fmt.Sprintf( // which cannot have it any more

@@ -33,7 +33,7 @@ type past struct {
 }
 
 // owned are the aggregates that are one order's alone, by the prefix of their ids.
-var owned = []string{"ord", "who", "shp", "frt", "inv", "rtb"}
+var owned = []string{"ord", "who", "hun", "shp", "frt", "inv", "rtb"}
 
 // trace asks the tower what belongs to an order.
 func (e *running) trace(ctx context.Context, number string) (*finished, error) {
