@@ -2,6 +2,7 @@ package domain
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
@@ -61,14 +62,9 @@ func (o Order) evolveStop(f Fact) Order {
 		o = o.reported(f.Release, f.Lines, func(r *Release) { r.StopAsked = false }, func(l *ReleaseLine, q quantity.Decimal) {
 			l.Withdrawn = l.Withdrawn.Add(q)
 		})
-		return o.holding(f).withdrawn()
+		o.Resumes = true
+		return o.holding(f)
 	}
-	return o
-}
-
-// withdrawn notes that something goes by itself once nothing is held.
-func (o Order) withdrawn() Order {
-	o.Resumes = true
 	return o
 }
 
@@ -78,7 +74,7 @@ func (o Order) holding(f ReleaseWithdrawn) Order {
 	if r < 0 {
 		return o
 	}
-	o.Lines = append([]Line(nil), o.Lines...)
+	o.Lines = slices.Clone(o.Lines)
 	for _, c := range f.Claims {
 		i := o.lineIndex(c.Line)
 		if i < 0 {
@@ -88,7 +84,7 @@ func (o Order) holding(f ReleaseWithdrawn) Order {
 		if site := o.Releases[r].Site; site != o.Lines[i].Site {
 			claim.Site = site
 		}
-		o.Lines[i].Claims = append(append([]LineClaim(nil), o.Lines[i].Claims...), claim)
+		o.Lines[i].Claims = append(slices.Clip(o.Lines[i].Claims), claim)
 	}
 	return o
 }
