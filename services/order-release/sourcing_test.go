@@ -13,6 +13,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/host/hosttest"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	or "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	sv "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
 )
@@ -416,8 +417,10 @@ func missingForRelease(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	lacks(false, "ORDER_ON_HOLD@holds.CREDIT", "ORDER_ON_HOLD@holds.EXPORT", "CHANNEL_LOCKED@sites.DC1")
-	for _, h := range []or.HoldType{or.HoldType_HOLD_TYPE_CREDIT, or.HoldType_HOLD_TYPE_EXPORT} {
-		if _, err := w.orders.LiftHold(t.Context(), &or.LiftHoldRequest{OrderId: id, Type: h}); err != nil {
+	for h, role := range map[or.HoldType]commonv1.Role{
+		or.HoldType_HOLD_TYPE_CREDIT: commonv1.Role_ROLE_FINANCE, or.HoldType_HOLD_TYPE_EXPORT: commonv1.Role_ROLE_LOGISTICS,
+	} {
+		if _, err := w.as(role).LiftHold(t.Context(), &or.LiftHoldRequest{OrderId: id, Type: h}); err != nil {
 			t.Fatal(err)
 		}
 	}

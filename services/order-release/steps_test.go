@@ -16,7 +16,8 @@ func stamp(days int) *timestamppb.Timestamp {
 	return timestamppb.New(time.Date(2026, 3, 2+days, 8, 0, 0, 0, time.UTC))
 }
 
-// hold: an order on hold is promised and not released; finance decides on credit only.
+// hold: an order on hold is promised and not released; who drives orders may place a credit hold,
+// and finance alone lifts it.
 func hold(t *testing.T, w *world) {
 	sku := w.stocked(t, 3)[0]
 	doc := order(t, lineOf(1, sku, 3))
@@ -43,7 +44,12 @@ func hold(t *testing.T, w *world) {
 	if err != nil || explained.GetReleasable() || explained.GetReasons()[0].GetCode() != "ORDER_ON_HOLD" {
 		t.Errorf("%v, %v", explained, err)
 	}
-	if _, err := finance.LiftHold(t.Context(), &or.LiftHoldRequest{OrderId: id, Type: or.HoldType_HOLD_TYPE_CREDIT}); err != nil {
+	lift := &or.LiftHoldRequest{OrderId: id, Type: or.HoldType_HOLD_TYPE_CREDIT}
+	for _, role := range []commonv1.Role{commonv1.Role_ROLE_LOGISTICS, commonv1.Role_ROLE_CUSTOMER_SERVICE} {
+		_, err := w.as(role).LiftHold(t.Context(), lift)
+		reason(t, err, fault.Denied, "HOLD_NOT_ALLOWED")
+	}
+	if _, err := finance.LiftHold(t.Context(), lift); err != nil {
 		t.Fatal(err)
 	}
 	released, err := w.orders.ReleaseOrder(t.Context(), &or.ReleaseOrderRequest{OrderId: id})

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
@@ -12,7 +14,7 @@ import (
 
 // PlaceHold opens a hold.
 func (a *App) PlaceHold(ctx context.Context, id string, t domain.HoldType, note string) (store.Receipt, error) {
-	if err := mayHold(ctx, t); err != nil {
+	if err := mayHold(ctx, t, "place", t.Placers()); err != nil {
 		return store.Receipt{}, err
 	}
 	return a.change(ctx, id, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.PlaceHold(e, t, note) })
@@ -20,19 +22,25 @@ func (a *App) PlaceHold(ctx context.Context, id string, t domain.HoldType, note 
 
 // LiftHold ends a hold.
 func (a *App) LiftHold(ctx context.Context, id string, t domain.HoldType, note string) (store.Receipt, error) {
-	if err := mayHold(ctx, t); err != nil {
+	if err := mayHold(ctx, t, "lift", t.Lifters()); err != nil {
 		return store.Receipt{}, err
 	}
 	return a.releasing(ctx, id, nil, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.LiftHold(e, t, note) })
 }
 
-// mayHold lets finance decide on credit only; others decide on every hold.
-func mayHold(ctx context.Context, t domain.HoldType) error {
+// mayHold lets the callers of some roles decide on a hold.
+func mayHold(ctx context.Context, t domain.HoldType, what string, roles []string) error {
 	caller, _ := guard.CallerOf(ctx)
-	if t == domain.HoldCredit || caller.Service != "" || caller.Has(commonv1.Role_ROLE_LOGISTICS, commonv1.Role_ROLE_CUSTOMER_SERVICE) {
+	if caller.Service != "" {
 		return nil
 	}
-	return fault.New(fault.Denied, "HOLD_NOT_ALLOWED", "the caller may not decide on %s holds", t)
+	for _, r := range roles {
+		if caller.Has(commonv1.Role(commonv1.Role_value["ROLE_"+r])) {
+			return nil
+		}
+	}
+	return fault.New(fault.Denied, "HOLD_NOT_ALLOWED", "the caller may not %s %s holds: %s may", what, t, strings.Join(slices.Compact(slices.Sorted(slices.Values(roles))), ", ")).
+		With("type", string(t))
 }
 
 // Release releases what is promised.

@@ -2,6 +2,30 @@ package domain
 
 import "github.com/lockstep-logistics/lockstep/libs/fault"
 
+// Roles that may lift what stands against a release.
+const (
+	roleLogistics = "LOGISTICS"
+	roleFinance   = "FINANCE"
+	roleService   = "CUSTOMER_SERVICE"
+)
+
+// Lifters are the roles that may lift a hold of the type.
+func (t HoldType) Lifters() []string {
+	switch t {
+	case HoldCredit:
+		return []string{roleFinance}
+	case HoldPrice:
+		return []string{roleFinance, roleService}
+	case HoldExport, HoldMasterData:
+		return []string{roleLogistics}
+	default:
+		return []string{roleLogistics, roleService}
+	}
+}
+
+// Placers are the roles that may place one: who may lift it, and those who drive orders.
+func (t HoldType) Placers() []string { return append(t.Lifters(), roleLogistics, roleService) }
+
 // PlaceHold opens a hold: nothing is released until it is lifted, and who has a release is asked to stop.
 func (o Order) PlaceHold(e Env, t HoldType, note string) ([]Fact, error) {
 	if err := o.permit(CommandHold); err != nil {

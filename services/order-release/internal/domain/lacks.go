@@ -14,21 +14,6 @@ type Lack struct {
 	Next  time.Time // when it passes, or is looked at again, by itself; zero for never
 }
 
-// Roles that may lift what stands against a release.
-const (
-	roleLogistics = "LOGISTICS"
-	roleFinance   = "FINANCE"
-	roleService   = "CUSTOMER_SERVICE"
-)
-
-// liftsHold are the roles that may lift a hold.
-func liftsHold(t HoldType) []string {
-	if t == HoldCredit {
-		return []string{roleLogistics, roleFinance, roleService}
-	}
-	return []string{roleLogistics, roleService}
-}
-
 // Lacks returns all that stands between the order and its next release, at once; none when it
 // can be released now, or when nothing of it is open.
 func (o Order) Lacks(e Env) []Lack {
@@ -49,7 +34,7 @@ func (o Order) Lacks(e Env) []Lack {
 		if h.Note != "" {
 			message += ": " + h.Note
 		}
-		lacks = append(lacks, Lack{Reason{"ORDER_ON_HOLD", "holds." + string(h.Type), message}, liftsHold(h.Type), string(CommandLift), h.At, time.Time{}})
+		lacks = append(lacks, Lack{Reason{"ORDER_ON_HOLD", "holds." + string(h.Type), message}, h.Type.Lifters(), string(CommandLift), h.At, time.Time{}})
 	}
 	if t := totals(o.Quantities()); t.Promised.IsZero() || o.Header.Rule.together() && t.Promised != t.Open {
 		lacks = append(lacks, o.unpromised()...)

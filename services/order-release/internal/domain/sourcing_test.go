@@ -476,7 +476,7 @@ func TestLacks(t *testing.T) {
 	lack("NOT_PROMISED LOGISTICS PromiseLines")
 	p.do(p.order.PlaceHold(p.env(), HoldCredit, "over"))
 	p.do(p.order.PlaceHold(p.env(), HoldExport, ""))
-	lack("ORDER_ON_HOLD LOGISTICS+FINANCE+CUSTOMER_SERVICE LiftHold", "ORDER_ON_HOLD LOGISTICS+CUSTOMER_SERVICE LiftHold", "NOT_PROMISED LOGISTICS PromiseLines")
+	lack("ORDER_ON_HOLD FINANCE LiftHold", "ORDER_ON_HOLD LOGISTICS LiftHold", "NOT_PROMISED LOGISTICS PromiseLines")
 	p.do(p.order.RequestPromise(p.env(), Wanted{}))
 	p.do(p.order.LiftHold(p.env(), HoldCredit, ""))
 	p.do(p.order.LiftHold(p.env(), HoldExport, ""))

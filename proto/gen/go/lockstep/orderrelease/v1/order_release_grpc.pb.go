@@ -53,9 +53,10 @@ type OrderReleaseServiceClient interface {
 	SubmitOrder(ctx context.Context, in *SubmitOrderRequest, opts ...grpc.CallOption) (*SubmitOrderResponse, error)
 	// Takes up to 1,000 orders; each on its own, with its own result and the key `<key>/<index>`.
 	BatchSubmitOrders(ctx context.Context, in *BatchSubmitOrdersRequest, opts ...grpc.CallOption) (*BatchSubmitOrdersResponse, error)
-	// Places a hold: nothing of the order is released until it is lifted. Finance may place CREDIT only.
+	// Places a hold: nothing of the order is released until it is lifted. Finance may place CREDIT and PRICE only.
 	PlaceHold(ctx context.Context, in *PlaceHoldRequest, opts ...grpc.CallOption) (*PlaceHoldResponse, error)
-	// Lifts a hold. When it was the last one, an automatic order releases what is promised.
+	// Lifts a hold: CREDIT only finance, PRICE finance and customer service, EXPORT and MASTER_DATA logistics,
+	// ADDRESS and MANUAL logistics and customer service. When it was the last one, an automatic order releases what is promised.
 	LiftHold(ctx context.Context, in *LiftHoldRequest, opts ...grpc.CallOption) (*LiftHoldResponse, error)
 	// Claims stock for what is neither promised nor released. Answers PROMISING at once, or waits for the outcome.
 	PromiseLines(ctx context.Context, in *PromiseLinesRequest, opts ...grpc.CallOption) (*PromiseLinesResponse, error)
@@ -325,9 +326,10 @@ type OrderReleaseServiceServer interface {
 	SubmitOrder(context.Context, *SubmitOrderRequest) (*SubmitOrderResponse, error)
 	// Takes up to 1,000 orders; each on its own, with its own result and the key `<key>/<index>`.
 	BatchSubmitOrders(context.Context, *BatchSubmitOrdersRequest) (*BatchSubmitOrdersResponse, error)
-	// Places a hold: nothing of the order is released until it is lifted. Finance may place CREDIT only.
+	// Places a hold: nothing of the order is released until it is lifted. Finance may place CREDIT and PRICE only.
 	PlaceHold(context.Context, *PlaceHoldRequest) (*PlaceHoldResponse, error)
-	// Lifts a hold. When it was the last one, an automatic order releases what is promised.
+	// Lifts a hold: CREDIT only finance, PRICE finance and customer service, EXPORT and MASTER_DATA logistics,
+	// ADDRESS and MANUAL logistics and customer service. When it was the last one, an automatic order releases what is promised.
 	LiftHold(context.Context, *LiftHoldRequest) (*LiftHoldResponse, error)
 	// Claims stock for what is neither promised nor released. Answers PROMISING at once, or waits for the outcome.
 	PromiseLines(context.Context, *PromiseLinesRequest) (*PromiseLinesResponse, error)
