@@ -20,7 +20,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-const startWithin = 2 * time.Minute // a loaded machine may take long; a healthy one needs two seconds
+const (
+	startWithin = 2 * time.Minute // a loaded machine may take long; a healthy one needs two seconds
+	stopWithin  = time.Minute     // a mongod gives its clients 15 s to go
+)
 
 // shared is held for as long as the process lives: a leash that nothing refers to would
 // be collected as garbage, and its server killed.
@@ -188,6 +191,9 @@ func (m *Mongod) Kill() {
 		m.proc.kill()
 	}
 }
+
+// Stop ends the node as SIGTERM does: a primary steps down first and lets others vote.
+func (m *Mongod) Stop() error { return m.proc.stop(stopWithin) }
 
 // Listens reports whether the node takes connections: it may have ended by itself.
 func (m *Mongod) Listens() bool {

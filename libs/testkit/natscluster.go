@@ -72,13 +72,16 @@ func (s *NATSNode) Name() string { return s.name }
 // Kill ends the server as kill -9 does.
 func (s *NATSNode) Kill() { s.proc.kill() }
 
+// Stop ends the server as SIGTERM does: it hands on what it leads.
+func (s *NATSNode) Stop() error { return s.proc.stop(stopWithin) }
+
 // Pause stops the server as SIGSTOP does; Resume lets it go on.
 func (s *NATSNode) Pause() error { return s.proc.signal(syscall.SIGSTOP) }
 
 // Resume lets a paused server go on.
 func (s *NATSNode) Resume() error { return s.proc.signal(syscall.SIGCONT) }
 
-// Again starts a killed server on its ports and files; wipe deletes the files first.
+// Again starts a server that has ended on its ports and files; wipe deletes the files first.
 func (s *NATSNode) Again(wipe bool) error {
 	if wipe {
 		if err := os.RemoveAll(s.Dir); err != nil {

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,15 +10,17 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // leash runs a server under a shell that holds one end of a pipe: when the pipe
 // closes, because we let go or because this process died in whatever way, the
-// server is killed and its folder removed. It needs no signal handling here.
+// server is killed and its folder removed. It needs no signal handling here. A word through
+// the pipe first ends the server in order, as a deployment does.
 const leash = `log=$1 remove=$2; shift 2
 "$@" >"$log" 2>&1 </dev/null & pid=$!
 echo $pid
-read -r _ || true
+if read -r _; then kill -15 $pid 2>/dev/null; wait $pid 2>/dev/null; fi
 kill -9 $pid 2>/dev/null
 wait $pid 2>/dev/null
 [ -z "$remove" ] || rm -rf "$remove"`
@@ -71,6 +74,26 @@ func (p *process) kill() {
 		_ = p.hold.Close()
 		_ = p.cmd.Wait()
 	})
+}
+
+// stop ends the server as SIGTERM does and returns when it is gone; one that has not ended in
+// time is killed.
+func (p *process) stop(within time.Duration) (err error) {
+	if p == nil {
+		return nil
+	}
+	p.once.Do(func() {
+		if _, err = p.hold.WriteString("stop\n"); err != nil {
+			err = fmt.Errorf("pid %d: %w", p.pid, err)
+		}
+		late := time.AfterFunc(within, func() { _ = p.signal(syscall.SIGKILL) }) // it may have ended just now
+		_ = p.hold.Close()
+		_ = p.cmd.Wait()
+		if !late.Stop() {
+			err = errors.Join(err, fmt.Errorf("pid %d did not end in %v", p.pid, within))
+		}
+	})
+	return err
 }
 
 // running reports whether the server has not been killed by us.

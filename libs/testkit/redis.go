@@ -65,6 +65,9 @@ func (r *RedisServer) URL() string { return "redis://127.0.0.1:" + strconv.Itoa(
 // Kill ends the server as kill -9 does.
 func (r *RedisServer) Kill() { r.proc.kill() }
 
+// Stop ends the server as SIGTERM does.
+func (r *RedisServer) Stop() error { return r.proc.stop(stopWithin) }
+
 // Pause stops the server as SIGSTOP does: it accepts connections and never answers.
 func (r *RedisServer) Pause() error { return r.proc.signal(syscall.SIGSTOP) }
 

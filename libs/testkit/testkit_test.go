@@ -56,6 +56,28 @@ func TestKilledMongodKeepsItsFiles(t *testing.T) {
 	})
 }
 
+func TestStoppedServerComesBack(t *testing.T) {
+	r := StartRedis(t)
+	for range 2 {
+		if err := r.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(r.proc.pid, 0); err == nil {
+			t.Fatal("the stopped server is alive")
+		}
+		r.Restart(t)
+	}
+	if err := r.proc.signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.proc.stop(10 * time.Millisecond); err == nil {
+		t.Error("a server that stands still ended in order")
+	}
+	if err := syscall.Kill(r.proc.pid, 0); err == nil {
+		t.Error("it is alive")
+	}
+}
+
 func TestReplicaSetFailsOver(t *testing.T) {
 	if testing.Short() {
 		t.Skip("three nodes take a while")

@@ -140,15 +140,15 @@ func (r *Report) strikes(ctx context.Context, o Options, c *Cluster, l *load, wa
 	return nil
 }
 
-// releases are what comes after the faults: everything is replaced in order, then every second
-// replica by the previous release, which works beside the new one for a while, then those by
+// releases are what comes after the faults: everything is replaced in order, then the servers
+// under it, then every second replica by the previous release, which works beside the new one for a while, then those by
 // the new one.
 func (n *nemesis) releases(old string) []fault {
 	everything := func(string) bool { return true }
 	second := func(name string) bool { return strings.HasSuffix(name, "-2") }
 	steps := []fault{{"rolling restart", func(ctx context.Context, n *nemesis) (string, error) {
 		return "everything", n.rollingRestart(ctx, n.Bin, everything)
-	}}}
+	}}, restart}
 	if old == "" {
 		say(n.out, "there is no previous commit to run beside this one")
 	} else {
@@ -173,21 +173,24 @@ func selected(names []string) ([]fault, error) {
 		return []fault{{retryStorm, outage}}, nil
 	}
 	var out []fault
+	all := alone()
 	for _, name := range names {
-		i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name })
+		i := slices.IndexFunc(all, func(f fault) bool { return f.name == name })
 		if i < 0 {
 			return nil, fmt.Errorf("no fault %q; there is %s, and %q alone", name, strings.Join(Kinds(), ", "), retryStorm)
 		}
-		out = append(out, faults[i])
+		out = append(out, all[i])
 	}
 	return out, nil
 }
 
-// Kinds are the names of all kinds of fault.
-func Kinds() []string {
-	names := make([]string, len(faults))
-	for i, f := range faults {
-		names[i] = f.name
+// alone are the kinds of fault that a campaign may be of.
+func alone() []fault { return append(slices.Clip(faults), restart) }
+
+// Kinds are the names of all kinds of fault that a campaign may be of.
+func Kinds() (names []string) {
+	for _, f := range alone() {
+		names = append(names, f.name)
 	}
 	return names
 }
