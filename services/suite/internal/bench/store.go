@@ -48,8 +48,8 @@ func (s *side) run(ctx context.Context, callers int, long time.Duration) (Figure
 
 // Store compares a command of the store, which appends a commit with its receipt and keeps a
 // snapshot, with the plain driver's read and conditional replacement of the same document,
-// both acknowledged by a journaled majority; and shows the same command without a cache and
-// on SQLite.
+// both acknowledged by a journaled majority; the same command on SQLite with a plain row of the
+// same file format; and shows the command without a cache.
 func Store(ctx context.Context, r *Report) error {
 	var cpu func() (time.Duration, error)
 	uri := os.Getenv("LOCKSTEP_TEST_MONGO_URI")
@@ -80,16 +80,24 @@ func Store(ctx context.Context, r *Report) error {
 		return errors.Join(err, closeMongo(), closeCold())
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	onSQLite, closeSQLite, err := storeSide(ctx, "sqlite", store.Config{URI: "sqlite:" + folder, Database: "bench"}, 0)
+	plainFile, closePlainFile, err := plainSQLiteSide(ctx, folder)
 	if err != nil {
 		return errors.Join(err, closeMongo(), closeCold())
 	}
+	onSQLite, closeSQLite, err := storeSide(ctx, "sqlite", store.Config{URI: "sqlite:" + folder, Database: "bench"}, 0)
+	if err != nil {
+		return errors.Join(err, closeMongo(), closeCold(), closePlainFile())
+	}
 	plain.cpu, onMongo.cpu, cold.cpu = cpu, cpu, cpu
-	return errors.Join(compare(ctx, r, plain, onMongo, cold, onSQLite), closeMongo(), closeCold(), closeSQLite())
+	c := compared{plain: plain, mongo: onMongo, cold: cold, plainSQLite: plainFile, sqlite: onSQLite}
+	return errors.Join(c.run(ctx, r), closeMongo(), closeCold(), closePlainFile(), closeSQLite())
 }
 
-// compare runs the sides in turns, the first of a turn last in the next.
-func compare(ctx context.Context, r *Report, plain, onMongo, cold, onSQLite *side) error {
+// compared are the sides of the comparison; the store's on an engine beside the plain one.
+type compared struct{ plain, mongo, cold, plainSQLite, sqlite *side }
+
+// run runs the sides in turns, the first of a turn last in the next.
+func (c compared) run(ctx context.Context, r *Report) error {
 	rounds, long := 7, 1500*time.Millisecond
 	if r.Quick {
 		rounds, long = 2, 300*time.Millisecond
@@ -97,7 +105,7 @@ func compare(ctx context.Context, r *Report, plain, onMongo, cold, onSQLite *sid
 	for round := range rounds {
 		for _, callers := range []int{1, 8, 64, 256} {
 			figures := map[*side]Figures{}
-			sides := []*side{plain, onMongo, cold, onSQLite}
+			sides := []*side{c.plain, c.mongo, c.cold, c.plainSQLite, c.sqlite}
 			if round%2 == 1 {
 				slices.Reverse(sides)
 			}
@@ -111,12 +119,16 @@ func compare(ctx context.Context, r *Report, plain, onMongo, cold, onSQLite *sid
 				r.Add(fmt.Sprintf("store.%s.p50.c%d", s.name, callers), "ms", ms(f.P50))
 				r.Add(fmt.Sprintf("store.%s.p99.c%d", s.name, callers), "ms", ms(f.P99))
 			}
-			r.Add(fmt.Sprintf("store.speedup.c%d", callers), "ratio", figures[onMongo].PerSecond/figures[plain].PerSecond)
-			if figures[onMongo].CPU > 0 {
-				r.Add(fmt.Sprintf("store.cpu.c%d", callers), "ratio", float64(figures[plain].CPU)/float64(figures[onMongo].CPU))
+			times := func(name string, a, b *side) {
+				r.Add(fmt.Sprintf("store.%s.c%d", name, callers), "ratio", figures[a].PerSecond/figures[b].PerSecond)
 			}
-			r.Add(fmt.Sprintf("store.cold.speedup.c%d", callers), "ratio", figures[cold].PerSecond/figures[plain].PerSecond)
-			r.Add(fmt.Sprintf("store.latency.c%d", callers), "ratio", ms(figures[onMongo].P50)/ms(figures[plain].P50))
+			times("speedup", c.mongo, c.plain)
+			times("cold.speedup", c.cold, c.plain)
+			times("sqlite.speedup", c.sqlite, c.plainSQLite)
+			if figures[c.mongo].CPU > 0 {
+				r.Add(fmt.Sprintf("store.cpu.c%d", callers), "ratio", float64(figures[c.plain].CPU)/float64(figures[c.mongo].CPU))
+			}
+			r.Add(fmt.Sprintf("store.latency.c%d", callers), "ratio", ms(figures[c.mongo].P50)/ms(figures[c.plain].P50))
 		}
 	}
 	return nil
@@ -130,6 +142,8 @@ type plainOrder struct {
 	Version int64  `bson:"v"`
 	Order   order  `bson:"s"`
 }
+
+func plainID(n int) string { return fmt.Sprintf("%s/ord_%06d", tenant, n) }
 
 // plainSide reads a document and replaces it where its version is still the one read.
 func plainSide(ctx context.Context, uri, database string) (*side, func(), error) {
@@ -145,10 +159,9 @@ func plainSide(ctx context.Context, uri, database string) (*side, func(), error)
 		_ = c.Database().Drop(ctx) // of a server that is ours, or a name that is
 		_ = client.Disconnect(ctx)
 	}
-	id := func(n int) string { return fmt.Sprintf("%s/ord_%06d", tenant, n) }
 	docs := make([]any, documents)
 	for n := range docs {
-		docs[n] = plainOrder{id(n), 1, newOrder(n)}
+		docs[n] = plainOrder{plainID(n), 1, newOrder(n)}
 	}
 	if _, err := c.InsertMany(ctx, docs); err != nil {
 		forget()
@@ -156,7 +169,7 @@ func plainSide(ctx context.Context, uri, database string) (*side, func(), error)
 	}
 	return &side{name: "plain", do: func(ctx context.Context, n, i int) error {
 		var d plainOrder
-		if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: id(n)}}).Decode(&d); err != nil {
+		if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: plainID(n)}}).Decode(&d); err != nil {
 			return err
 		}
 		read := d.Version
