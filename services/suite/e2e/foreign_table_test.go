@@ -18,6 +18,7 @@ var bodies = map[string]string{
 	"PlaceHold":     `{"type":"HOLD_TYPE_MANUAL"}`,
 	"LiftHold":      `{"type":"HOLD_TYPE_MANUAL"}`,
 	"RequestCancel": `{"reason":"CUSTOMER_REQUEST"}`,
+	"AmendRelease":  `{"release_id":"ord_aaaaaaaaaaaaaaaaaaaaaaaaaa-R1","reason":"CUSTOMER_REQUEST","lines":[{"line_number":1,"quantity":{"value":"1","unit":"EA"}}]}`,
 
 	"ConfirmPicks":       `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}]}`,
 	"ReportShortPick":    `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"reason":"SHORT_REASON_MISSING"}`,

@@ -24,6 +24,7 @@ func TestRecall(t *testing.T) {
 			{"credit hold after release", holdAfterRelease},
 			{"credit hold after the first pick", holdAfterPick},
 			{"cancelled after picking", cancelledAfterPicking},
+			{"amended", amended},
 		} {
 			t.Run(c.name, func(t *testing.T) { c.test(t, f) })
 		}
@@ -178,4 +179,51 @@ func cancelledAfterPicking(t *testing.T, f *fleet.Fleet) {
 	for item := range 3 {
 		p.stands(t, item, "10 0 0 10")
 	}
+}
+
+// amended: two of three lines become less while one of them is picked; what is taken off is free for
+// others, and the rest ships. What is picked, and what a channel has frozen, is not taken off.
+func amended(t *testing.T, f *fleet.Fleet) {
+	p := supplied(t, f, 3, 10)
+	id := receipt(t, "order", p.must(t, http.MethodPost, "/v1/orders", order("S13", 4, 5, 3))).GetId()
+	o := p.releases(t, id, 1)
+	who := o.GetReleases()[0].GetWarehouseOrderId()
+	p.atWarehouse(t, who, "ALLOCATED")
+	p.must(t, http.MethodPost, "/v1/warehouse-orders/"+who+":confirmPicks", `{"lines":[{"lineNumber":1,"quantity":{"value":"2","unit":"EA"}}]}`)
+	p.release(t, id, 1, "IN_EXECUTION")
+	amend := func(lines string) answer {
+		return p.command(t, http.MethodPost, "/v1/orders/"+id+":amendRelease", testkit.Name("cmd"),
+			`{"releaseId":"`+id+`-R1","reason":"CUSTOMER_REQUEST","lines":[`+lines+`]}`)
+	}
+	line := func(number, pieces int) string {
+		return fmt.Sprintf(`{"lineNumber":%d,"quantity":{"value":"%d","unit":"EA"}}`, number, pieces)
+	}
+	refused(t, "wrong at once", amend(line(1, 1)+","+line(2, 6)), "400 INVALID_REQUEST", "#/lines/0/quantity QUANTITY_PICKED", "#/lines/1/quantity QUANTITY_RAISED")
+	if r := receipt(t, "amended", amend(line(1, 3)+","+line(2, 0))); r.GetValues()["amended_version"] != "2" {
+		t.Errorf("%v", r)
+	}
+	testkit.Eventually(t, within, func() error {
+		r := p.release(t, id, 1, "IN_EXECUTION")
+		if r.GetReleaseVersion() != 2 || r.GetAmendment().GetState() != orderreleasev1.AmendmentState_AMENDMENT_STATE_ACCEPTED {
+			return fmt.Errorf("%v", r)
+		}
+		if l := r.GetLines(); l[0].GetCancelled() != "1" || l[1].GetCancelled() != "5" || l[2].GetCancelled() != "0" {
+			return fmt.Errorf("%v", l)
+		}
+		return nil
+	})
+	if w := p.atWarehouse(t, who, "PICKING"); w.GetAmendedVersion() != 2 || len(w.GetTasks()) != 2 || w.GetLines()[0].GetQuantity().GetValue() != "3" {
+		t.Errorf("%v", w)
+	}
+	p.stands(t, 0, "8 1 0 7")
+	p.stands(t, 1, "10 0 0 10")
+	p.stands(t, 2, "10 3 0 7")
+	rest := `"lines":[{"lineNumber":1,"quantity":{"value":"3","unit":"EA"}},{"lineNumber":3,"quantity":{"value":"3","unit":"EA"}}]`
+	p.must(t, http.MethodPost, "/v1/warehouse-orders/"+who+":confirmPicks", `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}},{"lineNumber":3,"quantity":{"value":"3","unit":"EA"}}]}`)
+	p.must(t, http.MethodPost, "/v1/warehouse-orders/"+who+":packCarton", `{`+rest+`,"grossWeightGrams":"5000"}`)
+	p.must(t, http.MethodPost, "/v1/warehouse-orders/"+who+":postGoodsIssue", `{}`)
+	p.state(t, id, "FULFILLED")
+	p.stands(t, 0, "7 0 0 7")
+	p.stands(t, 2, "7 0 0 7")
+	refused(t, "after the goods issue", amend(line(1, 2)), "400 ORDER_STATE")
 }

@@ -43,6 +43,13 @@ func releases(a *app.App) bus.Consumer {
 				Order: m.GetOrderId(), OrderNumber: m.GetOrderNumber(), Release: m.GetReleaseId(), ReleaseVersion: int(m.GetReleaseVersion()),
 			}, "HOLD_"+protovalue.Name(m.GetHold(), "HOLD_TYPE_"))
 		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *orderreleasev1.AmendmentRequested) error {
+			f, err := fromAmendment(m)
+			if err != nil {
+				return err
+			}
+			return a.AmendRelease(ctx, f)
+		}),
 	)
 }
 
@@ -98,6 +105,13 @@ func books(a *app.App) bus.Consumer {
 		}),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.WarehouseOrderStopped) error {
 			return a.FollowStop(ctx, m.GetKeys().GetWarehouseOrderId())
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.WarehouseOrderAmended) error {
+			f, err := fromAmended(m)
+			if err != nil {
+				return err
+			}
+			return a.FollowAmendment(ctx, f)
 		}),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.PutBackConfirmed) error {
 			return report(ctx, m, protovalue.FromTime(m.GetEventTime()), a.FollowPutBack)

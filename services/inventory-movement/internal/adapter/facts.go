@@ -102,6 +102,9 @@ func orderMessage(f domain.OrderFact) proto.Message {
 	case domain.CancelRefused:
 		return &imv1.WarehouseOrderCancelRefused{Keys: orderKeys(f.OrderKeys), Reason: f.Reason}
 	}
+	if m := amendmentMessage(f); m != nil {
+		return m
+	}
 	return recallMessage(f)
 }
 

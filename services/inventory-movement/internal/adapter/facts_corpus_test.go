@@ -13,7 +13,7 @@ import (
 
 // TestFactsCorpus folds facts of every type ever released to the states that they always made.
 func TestFactsCorpus(t *testing.T) {
-	holdCorpus(t, OrderType(), orderReaders, history("every field", orderFacts()...), history("taken back", recallFacts()...), history("short", shortFacts()...), history("packaging", packagedFacts()...), history("waves", wavedFacts()...))
+	holdCorpus(t, OrderType(), orderReaders, history("every field", orderFacts()...), history("taken back", recallFacts()...), history("short", shortFacts()...), history("packaging", packagedFacts()...), history("waves", wavedFacts()...), history("amended", amendedFacts()...))
 	holdCorpus(t, StockType(), stockReaders, history("every field", stockFacts()...), history("reservations", reservationFacts()...), history("supplies", supplyFacts()...))
 	holdCorpus(t, NumbersType(), numbersReaders, history("every field", domain.NumbersFact(domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200})))
 	holdCorpus(t, PolicyType(), policyReaders, history("every field",

@@ -120,6 +120,17 @@ func recallFacts() []domain.OrderFact {
 	}
 }
 
+// amendedFacts are those of an order that something is taken off.
+func amendedFacts() []domain.OrderFact {
+	return []domain.OrderFact{
+		orderFacts()[0],
+		domain.OrderAmended{OrderKeys: keys, Version: 2, Site: "DC1", Owner: "OWN", Lines: []domain.AmendedLine{{
+			Line: 1, Item: "itm_a", SKU: "TEA", Quantity: quantity.Quantity{Value: quantity.Int(7), Unit: "EA"}, TakenOff: quantity.Int(5), Open: quantity.Int(7),
+		}}},
+		domain.AmendmentRefused{OrderKeys: keys, Version: 3, Reasons: []domain.Refusal{{Code: "QUANTITY_PICKED", Field: "lines.1", Message: "7 are picked"}}},
+	}
+}
+
 // survive holds that each fact comes back from the store as it was, and that there is a
 // sample of every type that can be read.
 func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, readers protovalue.Readers[F]) {
@@ -147,7 +158,7 @@ func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, read
 }
 
 func TestFactsSurviveTheStore(t *testing.T) {
-	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts()), orderMessage, orderReaders)
+	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts(), amendedFacts()), orderMessage, orderReaders)
 	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts()), stockMessage, stockReaders)
 	survive(t, append(inboundFacts(), rescheduledFacts()...), inboundMessage, inboundReaders)
 	survive(t, snapshotFacts(), snapshotMessage, snapshotReaders)

@@ -137,6 +137,7 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 		return f, err
 	})
 	readRecall(rs)
+	readAmendments(rs)
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderWaved) (domain.OrderFact, error) {
 		return domain.OrderWaved{OrderKeys: fromOrderKeys(m.GetKeys()), Wave: m.GetWaveId()}, nil
 	})

@@ -36,7 +36,7 @@ func warehouseOrder(v store.View[domain.WarehouseOrder]) *imv1.WarehouseOrder {
 		CarrierPreference: o.Carrier, ServiceLevel: o.Service, Tasks: protovalue.Each(o.Tasks, task), Cartons: protovalue.Each(o.Cartons, carton),
 		Etag: v.ETag, CreateTime: protovalue.Time(v.Created), Shortages: protovalue.Each(o.Lacks, shortage),
 		Contradictions: protovalue.Each(o.Contradictions, contradiction), ContradictionCount: int32(o.Contradicted), Stopped: o.IsStopped,
-		WaveId: o.Wave,
+		WaveId: o.Wave, AmendedVersion: int32(o.Current()),
 		Lines: protovalue.Each(o.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLine {
 			unit := l.Quantity.Unit
 			return &imv1.WarehouseOrderLine{

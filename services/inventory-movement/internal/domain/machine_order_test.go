@@ -261,6 +261,8 @@ func (m *orderMachine) anyFact(t *rapid.T) {
 		OrderStopped{},
 		StopRefused{},
 		StockKept{},
+		OrderAmended{Version: 1, Lines: []AmendedLine{{Line: 1, Quantity: twoLines().Lines[0].Quantity}, {Line: 99}}},
+		AmendmentRefused{},
 	}, m.facts)).Draw(t, "fact")
 	_ = EvolveOrder(m.order, f).State()
 }
@@ -312,7 +314,7 @@ func TestLifeOfAWarehouseOrder(t *testing.T) {
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"create": m.create, "allocate": m.tasks, "acknowledge": m.acknowledge, "report": m.report, "report more": m.report,
-			"pack": m.pack, "pack more": m.pack, "issue": m.issue, "cancel": m.cancel, "stop": m.stop,
+			"pack": m.pack, "pack more": m.pack, "issue": m.issue, "cancel": m.cancel, "stop": m.stop, "amend": m.amend,
 			"put back": m.putBack, "put back more": m.putBack, "refuse": m.refuse, "keep": m.keep, "any fact": m.anyFact, "": m.check,
 		})
 	})

@@ -95,6 +95,7 @@ type WarehouseOrder struct {
 	IsStopped   bool        `bson:"sx,omitempty"` // cancelled, and its stock is kept for its order
 	IsKept      bool        `bson:"sk,omitempty"` // what its stock has become is known
 	Wave        string      `bson:"wv,omitempty"` // that it is in
+	Amended     int         `bson:"am,omitempty"` // version of the release that it stands for since its last amendment
 	// What its warehouse reported against it: how many lines in all, and the last of them.
 	Contradicted   int             `bson:"cn,omitempty"`
 	Contradictions []Contradiction `bson:"cl,omitempty"`
@@ -261,7 +262,7 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 	case OrderCancelled:
 		o.Keys, o.IsCancelled = f.OrderKeys, true
 	default:
-		return o.evolveRecall(f)
+		return o.evolveRecall(f).evolveAmendment(f)
 	}
 	return o
 }

@@ -37,6 +37,10 @@ func SetTasks(o WarehouseOrder, tasks []Task, lacks ...Lack) ([]OrderFact, error
 	if o.IsAllocated || o.IsCancelled {
 		return nil, nil
 	}
+	for _, l := range o.Lines { // something may have been taken off meanwhile
+		tasks = o.fitting(l.Number, tasks)
+		lacks = o.lacking(l.Number, lacks, tasks)
+	}
 	return []OrderFact{OrderAllocated{o.Keys, tasks, lacks}}, nil
 }
 

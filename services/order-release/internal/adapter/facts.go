@@ -51,6 +51,9 @@ func message(f domain.Fact) proto.Message {
 	if m := expectedMessage(f); m != nil {
 		return m
 	}
+	if m := amendmentMessage(f); m != nil {
+		return m
+	}
 	return releaseMessage(f)
 }
 

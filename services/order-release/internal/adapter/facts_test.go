@@ -171,6 +171,18 @@ func expectedFacts() []domain.Fact {
 	}
 }
 
+// amendedFacts are those of a release that something is taken off.
+func amendedFacts() []domain.Fact {
+	less := []domain.AmendedLine{{Line: 10, From: ea.Value, To: quantity.Int(1)}}
+	return []domain.Fact{
+		facts()[0],
+		facts()[9],
+		domain.AmendmentAsked{Keys: k, Release: 2, Version: 1, Amended: 2, Site: "DC1", Reason: "CUSTOMER_REQUEST", Lines: less},
+		domain.ReleaseAmended{Keys: k, Release: 2, Amended: 2, Lines: parts},
+		domain.AmendmentRefused{Keys: k, Release: 2, Amended: 3, Reasons: []domain.Reason{{Code: "QUANTITY_PICKED", Field: "lines.10", Message: "2 are picked"}}},
+	}
+}
+
 func loadFacts() []domain.LoadFact {
 	return []domain.LoadFact{
 		domain.PlaceTaken{Channel: "NIGHT", Site: "DC1", Opens: at, Placed: domain.Placed{Order: "ord_a", Turn: 1, Lines: 3}},
@@ -183,6 +195,13 @@ func loadFacts() []domain.LoadFact {
 func limitedFacts() []domain.ChannelFact {
 	return []domain.ChannelFact{domain.ChannelDefined{Channel: domain.Channel{
 		Code: "DAY", Site: "DC1", Priority: 7, Zone: "UTC", Capacity: domain.Capacity{Releases: 40, Lines: 400},
+	}}}
+}
+
+// finalFacts are those of a channel by which releases are final early.
+func finalFacts() []domain.ChannelFact {
+	return []domain.ChannelFact{domain.ChannelDefined{Channel: domain.Channel{
+		Code: "FINAL", Site: "DC1", Priority: 7, Zone: "UTC", Freeze: domain.FreezeAcknowledged,
 	}}}
 }
 
@@ -200,7 +219,7 @@ func survives[F any](t *testing.T, message func(F) proto.Message, decode func(st
 
 func TestFactsSurviveTheStore(t *testing.T) {
 	covered := map[string]bool{}
-	for _, want := range slices.Concat(facts(), inParts(), takenBack(), expectedFacts()) {
+	for _, want := range slices.Concat(facts(), inParts(), takenBack(), expectedFacts(), amendedFacts()) {
 		name, data, err := protovalue.Encode(message(want))
 		if err != nil {
 			t.Fatal(err)
@@ -219,7 +238,7 @@ func TestFactsSurviveTheStore(t *testing.T) {
 	for _, want := range rulesFacts() {
 		survives(t, rulesMessage, rulesReaders.Decode, want)
 	}
-	for _, want := range append(channelFacts(), limitedFacts()...) {
+	for _, want := range slices.Concat(channelFacts(), limitedFacts(), finalFacts()) {
 		survives(t, channelMessage, channelReaders.Decode, want)
 	}
 	for _, want := range loadFacts() {

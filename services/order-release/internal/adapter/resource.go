@@ -69,10 +69,10 @@ func promise(a domain.Attempt) *orderreleasev1.Promise {
 
 func release(o domain.Order, r domain.Release) *orderreleasev1.Release {
 	out := &orderreleasev1.Release{
-		ReleaseId: releaseID(o.ID, r.Number), ReleaseVersion: int32(r.Version), ParentReleaseId: releaseID(o.ID, r.Parent),
+		ReleaseId: releaseID(o.ID, r.Number), ReleaseVersion: int32(r.Current()), ParentReleaseId: releaseID(o.ID, r.Parent),
 		Site: r.Site, State: releaseState(r.State()), WarehouseOrderId: r.WarehouseOrder,
 		ReleasedTime: protovalue.Time(r.Sent), CancelRefusedReason: r.CancelRefused,
-		StopRequested: r.StopAsked, StopRefusedReason: r.StopRefused,
+		StopRequested: r.StopAsked, StopRefusedReason: r.StopRefused, Amendment: amendment(r.Amendment),
 	}
 	for _, l := range r.Lines {
 		var promised quantity.Decimal

@@ -66,6 +66,12 @@ func warehouse(a *app.App) bus.Consumer {
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderStopRefused) error {
 			return a.StopRefused(ctx, m.GetKeys().GetReleaseId(), m.GetReason())
 		})),
+		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderAmended) error {
+			return a.Amended(ctx, m.GetKeys().GetReleaseId(), int(m.GetAmendedVersion()))
+		})),
+		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderAmendmentRefused) error {
+			return a.AmendmentRefused(ctx, m.GetKeys().GetReleaseId(), int(m.GetAmendedVersion()), protovalue.Each(m.GetReasons(), fromReason))
+		})),
 	)
 }
 

@@ -60,7 +60,7 @@ func (a *App) releasing(ctx context.Context, id string, seen domain.Places, d de
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	return a.changeWith(ctx, id, domain.Env{Available: seen, Gate: p.gate}, d)
+	return a.changeWith(ctx, id, domain.Env{Available: seen, Gate: p.gate, Freeze: p.freeze}, d)
 }
 
 func (a *App) changeWith(ctx context.Context, id string, e domain.Env, d decide) (store.Receipt, error) {
@@ -117,6 +117,8 @@ func qualify(out *store.Decision[domain.Fact], f domain.Fact) {
 		out.Values["attempt"] = strconv.Itoa(f.Attempt)
 	case domain.ReleaseDeferred:
 		out.Values["channel"], out.Values["deferred"] = f.Deferral.Channel, f.Deferral.Reason
+	case domain.AmendmentAsked:
+		out.Values["amended_version"] = strconv.Itoa(f.Amended)
 	case domain.OrderReleased:
 		if len(out.Created) < maxCreated {
 			out.Created = append(out.Created, domain.ReleaseID(f.Order, f.Release))

@@ -58,6 +58,13 @@ func (a *App) Cancel(ctx context.Context, id, reason string) (store.Receipt, err
 	return a.change(ctx, id, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.RequestCancel(e, reason) })
 }
 
+// Amend asks a warehouse to take something off a release.
+func (a *App) Amend(ctx context.Context, id, release string, lines []domain.LineAmendment, reason string) (store.Receipt, error) {
+	return a.releasing(ctx, id, nil, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		return o.Amend(e, release, lines, reason)
+	})
+}
+
 // Close records that the ERP has posted the order.
 func (a *App) Close(ctx context.Context, id string) (store.Receipt, error) {
 	return a.change(ctx, id, domain.Order.Close)

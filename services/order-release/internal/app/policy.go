@@ -69,6 +69,23 @@ func (p *policy) gate(h domain.Header, site string, now time.Time) domain.Gate {
 	return domain.Gate{}
 }
 
+// freeze is until when a site's releases may be amended, by the channel that fits the order. Where
+// that cannot be told nothing is.
+func (p *policy) freeze(h domain.Header, site string) domain.FreezePoint {
+	for _, c := range p.channels {
+		if c.Site != site {
+			continue
+		}
+		switch fits, err := c.fits(h); {
+		case err != nil:
+			return domain.FreezeReleased
+		case fits:
+			return cmp.Or(c.Freeze, domain.FreezePicked)
+		}
+	}
+	return domain.FreezePicked
+}
+
 // of returns what counts for the caller's tenant.
 func (p *Policies) of(ctx context.Context) (*policy, error) {
 	tenant := store.CauseOf(ctx).Tenant

@@ -80,3 +80,15 @@ func (a *App) StopRefused(ctx context.Context, release, reason string) error {
 func (a *App) CancelRefused(ctx context.Context, release, reason string) error {
 	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.CancelRefused(e, release, reason) })
 }
+
+// Amended records that the warehouse took off what it was asked to.
+func (a *App) Amended(ctx context.Context, release string, version int) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.Amended(e, release, version) })
+}
+
+// AmendmentRefused records that the warehouse goes on with a release as it is.
+func (a *App) AmendmentRefused(ctx context.Context, release string, version int, reasons []domain.Reason) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		return o.AmendmentRefused(e, release, version, reasons)
+	})
+}

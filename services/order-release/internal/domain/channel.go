@@ -32,6 +32,7 @@ type Channel struct {
 	Zone      string       `bson:"z"`           // IANA time zone of the windows
 	Windows   []Window     `bson:"w,omitempty"` // none: always
 	Capacity  Capacity     `bson:",inline"`     // of one window
+	Freeze    FreezePoint  `bson:"f,omitempty"` // of the releases that go by it
 	State     ChannelState `bson:"t"`
 	Until     time.Time    `bson:"u,omitempty"` // when an ASLEEP one wakes
 	Note      string       `bson:"o,omitempty"`
@@ -102,7 +103,7 @@ func (c Channel) Define(d Channel) ([]ChannelFact, error) {
 	d.Windows = slices.Clone(d.Windows)
 	slices.SortFunc(d.Windows, func(a, b Window) int { return cmp.Or(a.Day-b.Day, a.Opens-b.Opens) })
 	if c.Name == d.Name && c.Code == d.Code && c.Condition == d.Condition && c.Priority == d.Priority && c.Zone == d.Zone &&
-		c.Capacity == d.Capacity && slices.Equal(c.Windows, d.Windows) {
+		c.Capacity == d.Capacity && c.Freeze == d.Freeze && slices.Equal(c.Windows, d.Windows) {
 		return nil, nil
 	}
 	return []ChannelFact{ChannelDefined{d}}, nil

@@ -19,6 +19,8 @@ type Env struct {
 	Sourcing Sourcing // of the lines of an order that is submitted
 	// Gate is whether a channel lets what is promised at a site go; nil when there are none.
 	Gate func(h Header, site string, now time.Time) Gate
+	// Freeze is until when a site's releases may be amended; nil: as long as something is not picked.
+	Freeze func(h Header, site string) FreezePoint
 	// Admitted are the places that the releases of sites have, or have not, in the windows of
 	// channels that let so much go; nil when nobody asked.
 	Admitted map[string]Admission

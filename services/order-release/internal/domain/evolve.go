@@ -181,7 +181,7 @@ func evolveRelease(o Order, f Fact) Order {
 			l.Cancelled = l.Cancelled.Add(q)
 		})
 	}
-	return o.evolveStop(f)
+	return o.evolveStop(f).evolveAmendment(f)
 }
 
 // sent makes a release of promised lines, or of the backordered release with that number.

@@ -88,6 +88,7 @@ func (o Order) explainPast() []Reason {
 			})
 		}
 	}
+	reasons = append(reasons, o.explainAmendments()...)
 	for _, d := range o.Disputed {
 		reasons = append(reasons, Reason{
 			"REPORT_CONTRADICTED", fmt.Sprintf("lines.%d", d.Line),

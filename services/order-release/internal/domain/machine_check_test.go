@@ -27,7 +27,7 @@ func TestOrder(t *testing.T) {
 				},
 				"report": m.report, "report more": m.report, "look": m.look,
 				"promise": m.promise, "release": m.release, "cancel": m.cancel, "warehouse": m.warehouse, "other": m.other,
-				"dated": m.dated, "undated": m.undated,
+				"dated": m.dated, "undated": m.undated, "amend": m.amend,
 				"any fact": m.anyFact,
 			})
 		}))
@@ -81,7 +81,7 @@ func (m *machine) cancel(t *rapid.T) {
 // warehouse answers: it has a release, cancels it, or goes on with it.
 func (m *machine) warehouse(t *rapid.T) {
 	release, _ := m.told(t, "ACKNOWLEDGED")
-	switch draw(t, 5, "answer") {
+	switch draw(t, 7, "answer") {
 	case 0:
 		var putBack []LineQuantity
 		if draw(t, 1, "put back") == 0 {
@@ -98,6 +98,8 @@ func (m *machine) warehouse(t *rapid.T) {
 	case 3:
 		facts, err := m.order.StopRefused(m.env(), release, "PICKING_BEGUN")
 		m.do(t, "StopRefused", facts, err)
+	case 4, 5:
+		m.answer(t, release)
 	default:
 		facts, err := m.order.Acknowledge(m.env(), release, "who_1")
 		m.do(t, "Acknowledge", facts, err)
@@ -144,6 +146,9 @@ func (m *machine) anyFact(t *rapid.T) {
 		CancelRefused{Release: release},
 		StopAsked{Release: release},
 		StopRefused{Release: release},
+		AmendmentAsked{Release: release, Amended: 2, Lines: []AmendedLine{{Line: 99}}},
+		ReleaseAmended{Release: release, Lines: odd},
+		AmendmentRefused{Release: release},
 		ReleaseWithdrawn{Release: release, Lines: odd, Claims: []WithdrawnClaim{{Line: 10, Key: "clm:z"}, {Line: 99}}},
 		ReportContradicted{Excess: odd, Report: reportDelivered},
 		OrderSourced{Lines: []SourcedLine{{10, 2}, {99, 1}}},

@@ -32,6 +32,7 @@ type sending struct {
 	site               string
 	sent, acked, asked bool
 	lines              map[int]*cell
+	amending           map[int]int64 // what lines are to stand for, while the warehouse is asked
 }
 
 // told is what the last delivery report of a release said too much: in pieces, and in other units.

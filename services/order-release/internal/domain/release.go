@@ -14,7 +14,7 @@ import (
 // stock; a site has at most one of those.
 type Release struct {
 	Number         int           `bson:"n"`
-	Version        int           `bson:"v"`
+	Version        int           `bson:"v"`           // under which the warehouse has it
 	Parent         int           `bson:"p,omitempty"` // release whose remainder it is; 0 for none
 	Site           string        `bson:"s"`
 	Lines          []ReleaseLine `bson:"l"`
@@ -25,7 +25,9 @@ type Release struct {
 	CancelRefused  string        `bson:"r,omitempty"` // the warehouse's reason
 	StopAsked      bool          `bson:"h,omitempty"` // because of a hold
 	StopRefused    string        `bson:"hr,omitempty"`
-	Brought        []Brought     `bson:"b,omitempty"` // what Delivered of its lines is made of
+	Amendments     int           `bson:"am,omitempty"` // that the warehouse accepted
+	Amendment      Amendment     `bson:"an,omitempty"` // the newest
+	Brought        []Brought     `bson:"b,omitempty"`  // what Delivered of its lines is made of
 }
 
 // Brought is what of a line one shipment brought to the customer.

@@ -127,6 +127,7 @@ const (
 	CommandPromise   Command = "PromiseLines"
 	CommandRelease   Command = "ReleaseOrder"
 	CommandRemainder Command = "ReleaseRemainder"
+	CommandAmend     Command = "AmendRelease"
 	CommandCancel    Command = "RequestCancel"
 	CommandClose     Command = "CloseOrder"
 )
@@ -141,6 +142,7 @@ var transitions = map[Command][]State{
 	CommandPromise:   active,
 	CommandRelease:   append([]State{Fulfilled}, active...), // fulfilled: releasing again changes nothing
 	CommandRemainder: {Released, Acknowledged, InExecution, CancelRequested, Backordered, Promised, Promising},
+	CommandAmend:     active,
 	CommandCancel:    active,
 	CommandClose:     {Fulfilled, Cancelled, Rejected},
 }

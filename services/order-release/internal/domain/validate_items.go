@@ -67,12 +67,17 @@ func (it Item) Base(q quantity.Quantity) (base quantity.Quantity, reason, messag
 		}
 		return base, "QUANTITY_INVALID", f.Message
 	}
-	if unit, known := quantity.Unit(it.BaseUnit); known && unit.Dimension == quantity.Count {
-		if _, whole := base.Value.Int64(); !whole {
-			return base, "QUANTITY_INVALID", q.String() + " is a fraction of a piece"
-		}
+	if fraction(base) {
+		return base, "QUANTITY_INVALID", q.String() + " is a fraction of a piece"
 	}
 	return base, "", ""
+}
+
+// fraction reports whether a quantity in a base unit is no whole number of pieces.
+func fraction(q quantity.Quantity) bool {
+	unit, known := quantity.Unit(q.Unit)
+	_, whole := q.Value.Int64()
+	return known && unit.Dimension == quantity.Count && !whole
 }
 
 func (it Item) convert(q quantity.Quantity) (quantity.Quantity, error) {

@@ -1320,7 +1320,7 @@ type WarehouseOrder struct {
 	OrderNumber string `protobuf:"bytes,4,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
 	// Release.
 	ReleaseId string `protobuf:"bytes,5,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
-	// Version of the release.
+	// Version of the release with which it began.
 	ReleaseVersion int32 `protobuf:"varint,6,opt,name=release_version,json=releaseVersion,proto3" json:"release_version,omitempty"`
 	// Site.
 	Site string `protobuf:"bytes,7,opt,name=site,proto3" json:"site,omitempty"`
@@ -1351,9 +1351,11 @@ type WarehouseOrder struct {
 	// It was stopped before anything was picked, and its stock is kept for its order.
 	Stopped bool `protobuf:"varint,41,opt,name=stopped,proto3" json:"stopped,omitempty"`
 	// Wave that it is in, `wav_…`; empty if it is in none.
-	WaveId        string `protobuf:"bytes,50,opt,name=wave_id,json=waveId,proto3" json:"wave_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	WaveId string `protobuf:"bytes,50,opt,name=wave_id,json=waveId,proto3" json:"wave_id,omitempty"`
+	// Version of the release that it has now: release_version, and one more with each amendment.
+	AmendedVersion int32 `protobuf:"varint,60,opt,name=amended_version,json=amendedVersion,proto3" json:"amended_version,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *WarehouseOrder) Reset() {
@@ -1533,6 +1535,13 @@ func (x *WarehouseOrder) GetWaveId() string {
 	return ""
 }
 
+func (x *WarehouseOrder) GetAmendedVersion() int32 {
+	if x != nil {
+		return x.AmendedVersion
+	}
+	return 0
+}
+
 var File_lockstep_inventorymovement_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
@@ -1613,7 +1622,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"event_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1f\n" +
 	"\vreported_by\x18\x06 \x01(\tR\n" +
 	"reportedBy\x125\n" +
-	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xf6\a\n" +
+	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\x9f\b\n" +
 	"\x0eWarehouseOrder\x12,\n" +
 	"\x12warehouse_order_id\x18\x01 \x01(\tR\x10warehouseOrderId\x12H\n" +
 	"\x05state\x18\x02 \x01(\x0e22.lockstep.inventorymovement.v1.WarehouseOrderStateR\x05state\x12\x19\n" +
@@ -1638,7 +1647,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x13contradiction_count\x18\x12 \x01(\x05R\x12contradictionCount\x12O\n" +
 	"\tshortages\x18( \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages\x12\x18\n" +
 	"\astopped\x18) \x01(\bR\astopped\x12\x1d\n" +
-	"\awave_id\x182 \x01(\tB\x04\x88\xb5\x18\bR\x06waveId*\xc8\x01\n" +
+	"\awave_id\x182 \x01(\tB\x04\x88\xb5\x18\bR\x06waveId\x12'\n" +
+	"\x0famended_version\x18< \x01(\x05R\x0eamendedVersion*\xc8\x01\n" +
 	"\vStockStatus\x12\x1c\n" +
 	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STOCK_STATUS_AVAILABLE\x10\x01\x12\x13\n" +

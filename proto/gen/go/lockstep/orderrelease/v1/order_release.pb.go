@@ -168,6 +168,22 @@ const (
 	Reason_REASON_CHANNEL_FULL Reason = 104
 	// What would cover it is expected after the reservation horizon: it is not promised.
 	Reason_REASON_SUPPLY_OUTSIDE_HORIZON Reason = 102
+	// The release is not with a warehouse that could amend it; metadata has `from`.
+	Reason_REASON_RELEASE_NOT_AMENDABLE Reason = 120
+	// The warehouse has not answered an earlier request about the release yet: an amendment, a cancellation or a stop.
+	Reason_REASON_AMENDMENT_OPEN Reason = 121
+	// The release has passed its freeze point; metadata has `freeze_point`.
+	Reason_REASON_AMENDMENT_FROZEN Reason = 122
+	// More than the release stands for: it goes as a release of its own.
+	Reason_REASON_QUANTITY_RAISED Reason = 123
+	// Less than is picked.
+	Reason_REASON_QUANTITY_PICKED Reason = 124
+	// The warehouse has the line in another quantity than the amendment began with.
+	Reason_REASON_QUANTITY_CHANGED Reason = 125
+	// The amendment changes nothing.
+	Reason_REASON_NOTHING_AMENDED Reason = 126
+	// The amendment leaves nothing of the release: RequestCancel cancels it.
+	Reason_REASON_NOTHING_LEFT Reason = 127
 )
 
 // Enum value maps for Reason.
@@ -242,6 +258,14 @@ var (
 		103: "REASON_CHANNEL_TURN",
 		104: "REASON_CHANNEL_FULL",
 		102: "REASON_SUPPLY_OUTSIDE_HORIZON",
+		120: "REASON_RELEASE_NOT_AMENDABLE",
+		121: "REASON_AMENDMENT_OPEN",
+		122: "REASON_AMENDMENT_FROZEN",
+		123: "REASON_QUANTITY_RAISED",
+		124: "REASON_QUANTITY_PICKED",
+		125: "REASON_QUANTITY_CHANGED",
+		126: "REASON_NOTHING_AMENDED",
+		127: "REASON_NOTHING_LEFT",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":            0,
@@ -313,6 +337,14 @@ var (
 		"REASON_CHANNEL_TURN":           103,
 		"REASON_CHANNEL_FULL":           104,
 		"REASON_SUPPLY_OUTSIDE_HORIZON": 102,
+		"REASON_RELEASE_NOT_AMENDABLE":  120,
+		"REASON_AMENDMENT_OPEN":         121,
+		"REASON_AMENDMENT_FROZEN":       122,
+		"REASON_QUANTITY_RAISED":        123,
+		"REASON_QUANTITY_PICKED":        124,
+		"REASON_QUANTITY_CHANGED":       125,
+		"REASON_NOTHING_AMENDED":        126,
+		"REASON_NOTHING_LEFT":           127,
 	}
 )
 
@@ -1350,6 +1382,207 @@ func (x *RequestCancelResponse) GetReceipt() *v1.Receipt {
 	return nil
 }
 
+// A line of a release as it is to be.
+type LineAmendment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Line of the order.
+	LineNumber int32 `protobuf:"varint,1,opt,name=line_number,json=lineNumber,proto3" json:"line_number,omitempty"`
+	// What the release is to stand for, in the line's base unit, what is picked included; 0 takes the line off.
+	Quantity      *v1.Quantity `protobuf:"bytes,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LineAmendment) Reset() {
+	*x = LineAmendment{}
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LineAmendment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LineAmendment) ProtoMessage() {}
+
+func (x *LineAmendment) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LineAmendment.ProtoReflect.Descriptor instead.
+func (*LineAmendment) Descriptor() ([]byte, []int) {
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *LineAmendment) GetLineNumber() int32 {
+	if x != nil {
+		return x.LineNumber
+	}
+	return 0
+}
+
+func (x *LineAmendment) GetQuantity() *v1.Quantity {
+	if x != nil {
+		return x.Quantity
+	}
+	return nil
+}
+
+// Request of AmendRelease.
+type AmendReleaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Order.
+	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Release of the order.
+	ReleaseId string `protobuf:"bytes,2,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
+	// Lines that change; the others stay as they are.
+	Lines []*LineAmendment `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Why, a code of the caller's such as CUSTOMER_REQUEST.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Version that the caller decided on; empty for any.
+	Etag string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Decide and answer, but store nothing.
+	ValidateOnly bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Where the request comes from.
+	Source        *v1.SourceRef `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AmendReleaseRequest) Reset() {
+	*x = AmendReleaseRequest{}
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AmendReleaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AmendReleaseRequest) ProtoMessage() {}
+
+func (x *AmendReleaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AmendReleaseRequest.ProtoReflect.Descriptor instead.
+func (*AmendReleaseRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *AmendReleaseRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *AmendReleaseRequest) GetReleaseId() string {
+	if x != nil {
+		return x.ReleaseId
+	}
+	return ""
+}
+
+func (x *AmendReleaseRequest) GetLines() []*LineAmendment {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *AmendReleaseRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AmendReleaseRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *AmendReleaseRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *AmendReleaseRequest) GetSource() *v1.SourceRef {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Response of AmendRelease.
+type AmendReleaseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The release's amendment is REQUESTED until the warehouse answers; values has `amended_version`.
+	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AmendReleaseResponse) Reset() {
+	*x = AmendReleaseResponse{}
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AmendReleaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AmendReleaseResponse) ProtoMessage() {}
+
+func (x *AmendReleaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AmendReleaseResponse.ProtoReflect.Descriptor instead.
+func (*AmendReleaseResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *AmendReleaseResponse) GetReceipt() *v1.Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
 // Request of CloseOrder.
 type CloseOrderRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1367,7 +1600,7 @@ type CloseOrderRequest struct {
 
 func (x *CloseOrderRequest) Reset() {
 	*x = CloseOrderRequest{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[16]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1379,7 +1612,7 @@ func (x *CloseOrderRequest) String() string {
 func (*CloseOrderRequest) ProtoMessage() {}
 
 func (x *CloseOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[16]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1392,7 +1625,7 @@ func (x *CloseOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseOrderRequest.ProtoReflect.Descriptor instead.
 func (*CloseOrderRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{16}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CloseOrderRequest) GetOrderId() string {
@@ -1434,7 +1667,7 @@ type CloseOrderResponse struct {
 
 func (x *CloseOrderResponse) Reset() {
 	*x = CloseOrderResponse{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[17]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +1679,7 @@ func (x *CloseOrderResponse) String() string {
 func (*CloseOrderResponse) ProtoMessage() {}
 
 func (x *CloseOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[17]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +1692,7 @@ func (x *CloseOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseOrderResponse.ProtoReflect.Descriptor instead.
 func (*CloseOrderResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{17}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CloseOrderResponse) GetReceipt() *v1.Receipt {
@@ -1480,7 +1713,7 @@ type GetOrderRequest struct {
 
 func (x *GetOrderRequest) Reset() {
 	*x = GetOrderRequest{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[18]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1725,7 @@ func (x *GetOrderRequest) String() string {
 func (*GetOrderRequest) ProtoMessage() {}
 
 func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[18]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1738,7 @@ func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetOrderRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{18}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetOrderRequest) GetOrderId() string {
@@ -1526,7 +1759,7 @@ type GetOrderResponse struct {
 
 func (x *GetOrderResponse) Reset() {
 	*x = GetOrderResponse{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[19]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1538,7 +1771,7 @@ func (x *GetOrderResponse) String() string {
 func (*GetOrderResponse) ProtoMessage() {}
 
 func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[19]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1551,7 +1784,7 @@ func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderResponse.ProtoReflect.Descriptor instead.
 func (*GetOrderResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{19}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetOrderResponse) GetOrder() *Order {
@@ -1580,7 +1813,7 @@ type ListOrdersRequest struct {
 
 func (x *ListOrdersRequest) Reset() {
 	*x = ListOrdersRequest{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[20]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1592,7 +1825,7 @@ func (x *ListOrdersRequest) String() string {
 func (*ListOrdersRequest) ProtoMessage() {}
 
 func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[20]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1605,7 +1838,7 @@ func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ListOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{20}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListOrdersRequest) GetOrderNumber() string {
@@ -1658,7 +1891,7 @@ type ListOrdersResponse struct {
 
 func (x *ListOrdersResponse) Reset() {
 	*x = ListOrdersResponse{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[21]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1670,7 +1903,7 @@ func (x *ListOrdersResponse) String() string {
 func (*ListOrdersResponse) ProtoMessage() {}
 
 func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[21]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1683,7 +1916,7 @@ func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ListOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{21}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListOrdersResponse) GetOrders() []*OrderSummary {
@@ -1718,7 +1951,7 @@ type ExplainOrderRequest struct {
 
 func (x *ExplainOrderRequest) Reset() {
 	*x = ExplainOrderRequest{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[22]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1730,7 +1963,7 @@ func (x *ExplainOrderRequest) String() string {
 func (*ExplainOrderRequest) ProtoMessage() {}
 
 func (x *ExplainOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[22]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1743,7 +1976,7 @@ func (x *ExplainOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainOrderRequest.ProtoReflect.Descriptor instead.
 func (*ExplainOrderRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{22}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ExplainOrderRequest) GetOrderId() string {
@@ -1772,7 +2005,7 @@ type ExplainOrderResponse struct {
 
 func (x *ExplainOrderResponse) Reset() {
 	*x = ExplainOrderResponse{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[23]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1784,7 +2017,7 @@ func (x *ExplainOrderResponse) String() string {
 func (*ExplainOrderResponse) ProtoMessage() {}
 
 func (x *ExplainOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[23]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1797,7 +2030,7 @@ func (x *ExplainOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainOrderResponse.ProtoReflect.Descriptor instead.
 func (*ExplainOrderResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{23}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ExplainOrderResponse) GetState() OrderState {
@@ -1850,7 +2083,7 @@ type GetOrderHistoryRequest struct {
 
 func (x *GetOrderHistoryRequest) Reset() {
 	*x = GetOrderHistoryRequest{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[24]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1862,7 +2095,7 @@ func (x *GetOrderHistoryRequest) String() string {
 func (*GetOrderHistoryRequest) ProtoMessage() {}
 
 func (x *GetOrderHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[24]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1875,7 +2108,7 @@ func (x *GetOrderHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderHistoryRequest.ProtoReflect.Descriptor instead.
 func (*GetOrderHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{24}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetOrderHistoryRequest) GetOrderId() string {
@@ -1912,7 +2145,7 @@ type GetOrderHistoryResponse struct {
 
 func (x *GetOrderHistoryResponse) Reset() {
 	*x = GetOrderHistoryResponse{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[25]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +2157,7 @@ func (x *GetOrderHistoryResponse) String() string {
 func (*GetOrderHistoryResponse) ProtoMessage() {}
 
 func (x *GetOrderHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[25]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +2170,7 @@ func (x *GetOrderHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderHistoryResponse.ProtoReflect.Descriptor instead.
 func (*GetOrderHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{25}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetOrderHistoryResponse) GetEntries() []*HistoryEntry {
@@ -1975,7 +2208,7 @@ type HistoryEntry struct {
 
 func (x *HistoryEntry) Reset() {
 	*x = HistoryEntry{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[26]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1987,7 +2220,7 @@ func (x *HistoryEntry) String() string {
 func (*HistoryEntry) ProtoMessage() {}
 
 func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[26]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2000,7 +2233,7 @@ func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryEntry.ProtoReflect.Descriptor instead.
 func (*HistoryEntry) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{26}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *HistoryEntry) GetVersion() int64 {
@@ -2058,7 +2291,7 @@ type HistoryFact struct {
 
 func (x *HistoryFact) Reset() {
 	*x = HistoryFact{}
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[27]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2070,7 +2303,7 @@ func (x *HistoryFact) String() string {
 func (*HistoryFact) ProtoMessage() {}
 
 func (x *HistoryFact) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[27]
+	mi := &file_lockstep_orderrelease_v1_order_release_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2083,7 +2316,7 @@ func (x *HistoryFact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryFact.ProtoReflect.Descriptor instead.
 func (*HistoryFact) Descriptor() ([]byte, []int) {
-	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{27}
+	return file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *HistoryFact) GetType() string {
@@ -2169,6 +2402,21 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\x125\n" +
 	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
 	"\x15RequestCancelResponse\x125\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"{\n" +
+	"\rLineAmendment\x12(\n" +
+	"\vline_number\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\n" +
+	"lineNumber\x12@\n" +
+	"\bquantity\x18\x02 \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\"\x92\x03\n" +
+	"\x13AmendReleaseRequest\x124\n" +
+	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\x12I\n" +
+	"\n" +
+	"release_id\x18\x02 \x01(\tB*\xbaH'r%2#^ord_[a-z2-7]{26}-R[1-9][0-9]{0,2}$R\treleaseId\x12J\n" +
+	"\x05lines\x18\x03 \x03(\v2'.lockstep.orderrelease.v1.LineAmendmentB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\x05lines\x125\n" +
+	"\x06reason\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9_]{0,63}$R\x06reason\x12\x1b\n" +
+	"\x04etag\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
+	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly\x125\n" +
+	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"M\n" +
+	"\x14AmendReleaseResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xc2\x01\n" +
 	"\x11CloseOrderRequest\x124\n" +
 	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\x12\x1b\n" +
@@ -2222,7 +2470,7 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x05facts\x18\x06 \x03(\v2%.lockstep.orderrelease.v1.HistoryFactR\x05facts\"N\n" +
 	"\vHistoryFact\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12+\n" +
-	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\xf3\x0e\n" +
+	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\xd7\x10\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REASON_ORDER_STATE\x10\x01\x12\x1d\n" +
@@ -2293,7 +2541,15 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x17REASON_SUPPLY_UNCERTAIN\x10e\x12\x17\n" +
 	"\x13REASON_CHANNEL_TURN\x10g\x12\x17\n" +
 	"\x13REASON_CHANNEL_FULL\x10h\x12!\n" +
-	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10f2\xda\x1b\n" +
+	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10f\x12 \n" +
+	"\x1cREASON_RELEASE_NOT_AMENDABLE\x10x\x12\x19\n" +
+	"\x15REASON_AMENDMENT_OPEN\x10y\x12\x1b\n" +
+	"\x17REASON_AMENDMENT_FROZEN\x10z\x12\x1a\n" +
+	"\x16REASON_QUANTITY_RAISED\x10{\x12\x1a\n" +
+	"\x16REASON_QUANTITY_PICKED\x10|\x12\x1b\n" +
+	"\x17REASON_QUANTITY_CHANGED\x10}\x12\x1a\n" +
+	"\x16REASON_NOTHING_AMENDED\x10~\x12\x17\n" +
+	"\x13REASON_NOTHING_LEFT\x10\x7f2\x85\x1d\n" +
 	"\x13OrderReleaseService\x12\x8d\x01\n" +
 	"\vSubmitOrder\x12,.lockstep.orderrelease.v1.SubmitOrderRequest\x1a-.lockstep.orderrelease.v1.SubmitOrderResponse\"!\x8a\xb5\x18\b\n" +
 	"\x02\x01\x05\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
@@ -2311,7 +2567,9 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x10ReleaseRemainder\x121.lockstep.orderrelease.v1.ReleaseRemainderRequest\x1a2.lockstep.orderrelease.v1.ReleaseRemainderResponse\"<\x8a\xb5\x18\a\n" +
 	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02+:\x01*\"&/v1/orders/{order_id}:releaseRemainder\x12\xa5\x01\n" +
 	"\rRequestCancel\x12..lockstep.orderrelease.v1.RequestCancelRequest\x1a/.lockstep.orderrelease.v1.RequestCancelResponse\"3\x8a\xb5\x18\b\n" +
-	"\x02\x01\x03\x10\x01\x18\x01\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/orders/{order_id}:cancel\x12\x9a\x01\n" +
+	"\x02\x01\x03\x10\x01\x18\x01\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/orders/{order_id}:cancel\x12\xa8\x01\n" +
+	"\fAmendRelease\x12-.lockstep.orderrelease.v1.AmendReleaseRequest\x1a..lockstep.orderrelease.v1.AmendReleaseResponse\"9\x8a\xb5\x18\b\n" +
+	"\x02\x01\x03\x10\x01\x18\x01\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/orders/{order_id}:amendRelease\x12\x9a\x01\n" +
 	"\n" +
 	"CloseOrder\x12+.lockstep.orderrelease.v1.CloseOrderRequest\x1a,.lockstep.orderrelease.v1.CloseOrderResponse\"1\x8a\xb5\x18\a\n" +
 	"\x01\x01\x10\x01\x18\x01\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/orders/{order_id}:close\x12\x8d\x01\n" +
@@ -2356,7 +2614,7 @@ func file_lockstep_orderrelease_v1_order_release_proto_rawDescGZIP() []byte {
 }
 
 var file_lockstep_orderrelease_v1_order_release_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_lockstep_orderrelease_v1_order_release_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_lockstep_orderrelease_v1_order_release_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_lockstep_orderrelease_v1_order_release_proto_goTypes = []any{
 	(Reason)(0),                          // 0: lockstep.orderrelease.v1.Reason
 	(*SubmitOrderRequest)(nil),           // 1: lockstep.orderrelease.v1.SubmitOrderRequest
@@ -2375,133 +2633,143 @@ var file_lockstep_orderrelease_v1_order_release_proto_goTypes = []any{
 	(*ReleaseRemainderResponse)(nil),     // 14: lockstep.orderrelease.v1.ReleaseRemainderResponse
 	(*RequestCancelRequest)(nil),         // 15: lockstep.orderrelease.v1.RequestCancelRequest
 	(*RequestCancelResponse)(nil),        // 16: lockstep.orderrelease.v1.RequestCancelResponse
-	(*CloseOrderRequest)(nil),            // 17: lockstep.orderrelease.v1.CloseOrderRequest
-	(*CloseOrderResponse)(nil),           // 18: lockstep.orderrelease.v1.CloseOrderResponse
-	(*GetOrderRequest)(nil),              // 19: lockstep.orderrelease.v1.GetOrderRequest
-	(*GetOrderResponse)(nil),             // 20: lockstep.orderrelease.v1.GetOrderResponse
-	(*ListOrdersRequest)(nil),            // 21: lockstep.orderrelease.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),           // 22: lockstep.orderrelease.v1.ListOrdersResponse
-	(*ExplainOrderRequest)(nil),          // 23: lockstep.orderrelease.v1.ExplainOrderRequest
-	(*ExplainOrderResponse)(nil),         // 24: lockstep.orderrelease.v1.ExplainOrderResponse
-	(*GetOrderHistoryRequest)(nil),       // 25: lockstep.orderrelease.v1.GetOrderHistoryRequest
-	(*GetOrderHistoryResponse)(nil),      // 26: lockstep.orderrelease.v1.GetOrderHistoryResponse
-	(*HistoryEntry)(nil),                 // 27: lockstep.orderrelease.v1.HistoryEntry
-	(*HistoryFact)(nil),                  // 28: lockstep.orderrelease.v1.HistoryFact
-	(*OrderDocument)(nil),                // 29: lockstep.orderrelease.v1.OrderDocument
-	(*v1.SourceRef)(nil),                 // 30: lockstep.common.v1.SourceRef
-	(*v1.Receipt)(nil),                   // 31: lockstep.common.v1.Receipt
-	(*v1.ItemResult)(nil),                // 32: lockstep.common.v1.ItemResult
-	(HoldType)(0),                        // 33: lockstep.orderrelease.v1.HoldType
-	(*Promise)(nil),                      // 34: lockstep.orderrelease.v1.Promise
-	(*Order)(nil),                        // 35: lockstep.orderrelease.v1.Order
-	(OrderState)(0),                      // 36: lockstep.orderrelease.v1.OrderState
-	(*OrderSummary)(nil),                 // 37: lockstep.orderrelease.v1.OrderSummary
-	(*timestamppb.Timestamp)(nil),        // 38: google.protobuf.Timestamp
-	(*v1.Reason)(nil),                    // 39: lockstep.common.v1.Reason
-	(*OrderSourcing)(nil),                // 40: lockstep.orderrelease.v1.OrderSourcing
-	(*Deferral)(nil),                     // 41: lockstep.orderrelease.v1.Deferral
-	(*structpb.Struct)(nil),              // 42: google.protobuf.Struct
-	(*ExplainNotReleasableRequest)(nil),  // 43: lockstep.orderrelease.v1.ExplainNotReleasableRequest
-	(*PutSourcingRulesRequest)(nil),      // 44: lockstep.orderrelease.v1.PutSourcingRulesRequest
-	(*GetSourcingRulesRequest)(nil),      // 45: lockstep.orderrelease.v1.GetSourcingRulesRequest
-	(*PutReleaseChannelRequest)(nil),     // 46: lockstep.orderrelease.v1.PutReleaseChannelRequest
-	(*GetReleaseChannelRequest)(nil),     // 47: lockstep.orderrelease.v1.GetReleaseChannelRequest
-	(*ListReleaseChannelsRequest)(nil),   // 48: lockstep.orderrelease.v1.ListReleaseChannelsRequest
-	(*LockReleaseChannelRequest)(nil),    // 49: lockstep.orderrelease.v1.LockReleaseChannelRequest
-	(*OpenReleaseChannelRequest)(nil),    // 50: lockstep.orderrelease.v1.OpenReleaseChannelRequest
-	(*ExplainNotReleasableResponse)(nil), // 51: lockstep.orderrelease.v1.ExplainNotReleasableResponse
-	(*PutSourcingRulesResponse)(nil),     // 52: lockstep.orderrelease.v1.PutSourcingRulesResponse
-	(*GetSourcingRulesResponse)(nil),     // 53: lockstep.orderrelease.v1.GetSourcingRulesResponse
-	(*PutReleaseChannelResponse)(nil),    // 54: lockstep.orderrelease.v1.PutReleaseChannelResponse
-	(*GetReleaseChannelResponse)(nil),    // 55: lockstep.orderrelease.v1.GetReleaseChannelResponse
-	(*ListReleaseChannelsResponse)(nil),  // 56: lockstep.orderrelease.v1.ListReleaseChannelsResponse
-	(*LockReleaseChannelResponse)(nil),   // 57: lockstep.orderrelease.v1.LockReleaseChannelResponse
-	(*OpenReleaseChannelResponse)(nil),   // 58: lockstep.orderrelease.v1.OpenReleaseChannelResponse
+	(*LineAmendment)(nil),                // 17: lockstep.orderrelease.v1.LineAmendment
+	(*AmendReleaseRequest)(nil),          // 18: lockstep.orderrelease.v1.AmendReleaseRequest
+	(*AmendReleaseResponse)(nil),         // 19: lockstep.orderrelease.v1.AmendReleaseResponse
+	(*CloseOrderRequest)(nil),            // 20: lockstep.orderrelease.v1.CloseOrderRequest
+	(*CloseOrderResponse)(nil),           // 21: lockstep.orderrelease.v1.CloseOrderResponse
+	(*GetOrderRequest)(nil),              // 22: lockstep.orderrelease.v1.GetOrderRequest
+	(*GetOrderResponse)(nil),             // 23: lockstep.orderrelease.v1.GetOrderResponse
+	(*ListOrdersRequest)(nil),            // 24: lockstep.orderrelease.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),           // 25: lockstep.orderrelease.v1.ListOrdersResponse
+	(*ExplainOrderRequest)(nil),          // 26: lockstep.orderrelease.v1.ExplainOrderRequest
+	(*ExplainOrderResponse)(nil),         // 27: lockstep.orderrelease.v1.ExplainOrderResponse
+	(*GetOrderHistoryRequest)(nil),       // 28: lockstep.orderrelease.v1.GetOrderHistoryRequest
+	(*GetOrderHistoryResponse)(nil),      // 29: lockstep.orderrelease.v1.GetOrderHistoryResponse
+	(*HistoryEntry)(nil),                 // 30: lockstep.orderrelease.v1.HistoryEntry
+	(*HistoryFact)(nil),                  // 31: lockstep.orderrelease.v1.HistoryFact
+	(*OrderDocument)(nil),                // 32: lockstep.orderrelease.v1.OrderDocument
+	(*v1.SourceRef)(nil),                 // 33: lockstep.common.v1.SourceRef
+	(*v1.Receipt)(nil),                   // 34: lockstep.common.v1.Receipt
+	(*v1.ItemResult)(nil),                // 35: lockstep.common.v1.ItemResult
+	(HoldType)(0),                        // 36: lockstep.orderrelease.v1.HoldType
+	(*Promise)(nil),                      // 37: lockstep.orderrelease.v1.Promise
+	(*v1.Quantity)(nil),                  // 38: lockstep.common.v1.Quantity
+	(*Order)(nil),                        // 39: lockstep.orderrelease.v1.Order
+	(OrderState)(0),                      // 40: lockstep.orderrelease.v1.OrderState
+	(*OrderSummary)(nil),                 // 41: lockstep.orderrelease.v1.OrderSummary
+	(*timestamppb.Timestamp)(nil),        // 42: google.protobuf.Timestamp
+	(*v1.Reason)(nil),                    // 43: lockstep.common.v1.Reason
+	(*OrderSourcing)(nil),                // 44: lockstep.orderrelease.v1.OrderSourcing
+	(*Deferral)(nil),                     // 45: lockstep.orderrelease.v1.Deferral
+	(*structpb.Struct)(nil),              // 46: google.protobuf.Struct
+	(*ExplainNotReleasableRequest)(nil),  // 47: lockstep.orderrelease.v1.ExplainNotReleasableRequest
+	(*PutSourcingRulesRequest)(nil),      // 48: lockstep.orderrelease.v1.PutSourcingRulesRequest
+	(*GetSourcingRulesRequest)(nil),      // 49: lockstep.orderrelease.v1.GetSourcingRulesRequest
+	(*PutReleaseChannelRequest)(nil),     // 50: lockstep.orderrelease.v1.PutReleaseChannelRequest
+	(*GetReleaseChannelRequest)(nil),     // 51: lockstep.orderrelease.v1.GetReleaseChannelRequest
+	(*ListReleaseChannelsRequest)(nil),   // 52: lockstep.orderrelease.v1.ListReleaseChannelsRequest
+	(*LockReleaseChannelRequest)(nil),    // 53: lockstep.orderrelease.v1.LockReleaseChannelRequest
+	(*OpenReleaseChannelRequest)(nil),    // 54: lockstep.orderrelease.v1.OpenReleaseChannelRequest
+	(*ExplainNotReleasableResponse)(nil), // 55: lockstep.orderrelease.v1.ExplainNotReleasableResponse
+	(*PutSourcingRulesResponse)(nil),     // 56: lockstep.orderrelease.v1.PutSourcingRulesResponse
+	(*GetSourcingRulesResponse)(nil),     // 57: lockstep.orderrelease.v1.GetSourcingRulesResponse
+	(*PutReleaseChannelResponse)(nil),    // 58: lockstep.orderrelease.v1.PutReleaseChannelResponse
+	(*GetReleaseChannelResponse)(nil),    // 59: lockstep.orderrelease.v1.GetReleaseChannelResponse
+	(*ListReleaseChannelsResponse)(nil),  // 60: lockstep.orderrelease.v1.ListReleaseChannelsResponse
+	(*LockReleaseChannelResponse)(nil),   // 61: lockstep.orderrelease.v1.LockReleaseChannelResponse
+	(*OpenReleaseChannelResponse)(nil),   // 62: lockstep.orderrelease.v1.OpenReleaseChannelResponse
 }
 var file_lockstep_orderrelease_v1_order_release_proto_depIdxs = []int32{
-	29, // 0: lockstep.orderrelease.v1.SubmitOrderRequest.order:type_name -> lockstep.orderrelease.v1.OrderDocument
-	30, // 1: lockstep.orderrelease.v1.SubmitOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
-	31, // 2: lockstep.orderrelease.v1.SubmitOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	29, // 3: lockstep.orderrelease.v1.BatchSubmitOrdersRequest.orders:type_name -> lockstep.orderrelease.v1.OrderDocument
-	30, // 4: lockstep.orderrelease.v1.BatchSubmitOrdersRequest.source:type_name -> lockstep.common.v1.SourceRef
-	32, // 5: lockstep.orderrelease.v1.BatchSubmitOrdersResponse.results:type_name -> lockstep.common.v1.ItemResult
-	33, // 6: lockstep.orderrelease.v1.PlaceHoldRequest.type:type_name -> lockstep.orderrelease.v1.HoldType
-	30, // 7: lockstep.orderrelease.v1.PlaceHoldRequest.source:type_name -> lockstep.common.v1.SourceRef
-	31, // 8: lockstep.orderrelease.v1.PlaceHoldResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	33, // 9: lockstep.orderrelease.v1.LiftHoldRequest.type:type_name -> lockstep.orderrelease.v1.HoldType
-	30, // 10: lockstep.orderrelease.v1.LiftHoldRequest.source:type_name -> lockstep.common.v1.SourceRef
-	31, // 11: lockstep.orderrelease.v1.LiftHoldResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	30, // 12: lockstep.orderrelease.v1.PromiseLinesRequest.source:type_name -> lockstep.common.v1.SourceRef
-	31, // 13: lockstep.orderrelease.v1.PromiseLinesResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	34, // 14: lockstep.orderrelease.v1.PromiseLinesResponse.promise:type_name -> lockstep.orderrelease.v1.Promise
-	30, // 15: lockstep.orderrelease.v1.ReleaseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
-	31, // 16: lockstep.orderrelease.v1.ReleaseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	30, // 17: lockstep.orderrelease.v1.ReleaseRemainderRequest.source:type_name -> lockstep.common.v1.SourceRef
-	31, // 18: lockstep.orderrelease.v1.ReleaseRemainderResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	30, // 19: lockstep.orderrelease.v1.RequestCancelRequest.source:type_name -> lockstep.common.v1.SourceRef
-	31, // 20: lockstep.orderrelease.v1.RequestCancelResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	30, // 21: lockstep.orderrelease.v1.CloseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
-	31, // 22: lockstep.orderrelease.v1.CloseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	35, // 23: lockstep.orderrelease.v1.GetOrderResponse.order:type_name -> lockstep.orderrelease.v1.Order
-	36, // 24: lockstep.orderrelease.v1.ListOrdersRequest.state:type_name -> lockstep.orderrelease.v1.OrderState
-	37, // 25: lockstep.orderrelease.v1.ListOrdersResponse.orders:type_name -> lockstep.orderrelease.v1.OrderSummary
-	38, // 26: lockstep.orderrelease.v1.ListOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	36, // 27: lockstep.orderrelease.v1.ExplainOrderResponse.state:type_name -> lockstep.orderrelease.v1.OrderState
-	39, // 28: lockstep.orderrelease.v1.ExplainOrderResponse.reasons:type_name -> lockstep.common.v1.Reason
-	40, // 29: lockstep.orderrelease.v1.ExplainOrderResponse.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
-	41, // 30: lockstep.orderrelease.v1.ExplainOrderResponse.deferrals:type_name -> lockstep.orderrelease.v1.Deferral
-	27, // 31: lockstep.orderrelease.v1.GetOrderHistoryResponse.entries:type_name -> lockstep.orderrelease.v1.HistoryEntry
-	38, // 32: lockstep.orderrelease.v1.HistoryEntry.recorded_time:type_name -> google.protobuf.Timestamp
-	30, // 33: lockstep.orderrelease.v1.HistoryEntry.source:type_name -> lockstep.common.v1.SourceRef
-	28, // 34: lockstep.orderrelease.v1.HistoryEntry.facts:type_name -> lockstep.orderrelease.v1.HistoryFact
-	42, // 35: lockstep.orderrelease.v1.HistoryFact.data:type_name -> google.protobuf.Struct
-	1,  // 36: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:input_type -> lockstep.orderrelease.v1.SubmitOrderRequest
-	3,  // 37: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:input_type -> lockstep.orderrelease.v1.BatchSubmitOrdersRequest
-	5,  // 38: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:input_type -> lockstep.orderrelease.v1.PlaceHoldRequest
-	7,  // 39: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:input_type -> lockstep.orderrelease.v1.LiftHoldRequest
-	9,  // 40: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:input_type -> lockstep.orderrelease.v1.PromiseLinesRequest
-	11, // 41: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:input_type -> lockstep.orderrelease.v1.ReleaseOrderRequest
-	13, // 42: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:input_type -> lockstep.orderrelease.v1.ReleaseRemainderRequest
-	15, // 43: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:input_type -> lockstep.orderrelease.v1.RequestCancelRequest
-	17, // 44: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:input_type -> lockstep.orderrelease.v1.CloseOrderRequest
-	19, // 45: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:input_type -> lockstep.orderrelease.v1.GetOrderRequest
-	21, // 46: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:input_type -> lockstep.orderrelease.v1.ListOrdersRequest
-	23, // 47: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:input_type -> lockstep.orderrelease.v1.ExplainOrderRequest
-	25, // 48: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:input_type -> lockstep.orderrelease.v1.GetOrderHistoryRequest
-	43, // 49: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:input_type -> lockstep.orderrelease.v1.ExplainNotReleasableRequest
-	44, // 50: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:input_type -> lockstep.orderrelease.v1.PutSourcingRulesRequest
-	45, // 51: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:input_type -> lockstep.orderrelease.v1.GetSourcingRulesRequest
-	46, // 52: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:input_type -> lockstep.orderrelease.v1.PutReleaseChannelRequest
-	47, // 53: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:input_type -> lockstep.orderrelease.v1.GetReleaseChannelRequest
-	48, // 54: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:input_type -> lockstep.orderrelease.v1.ListReleaseChannelsRequest
-	49, // 55: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:input_type -> lockstep.orderrelease.v1.LockReleaseChannelRequest
-	50, // 56: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:input_type -> lockstep.orderrelease.v1.OpenReleaseChannelRequest
-	2,  // 57: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:output_type -> lockstep.orderrelease.v1.SubmitOrderResponse
-	4,  // 58: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:output_type -> lockstep.orderrelease.v1.BatchSubmitOrdersResponse
-	6,  // 59: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:output_type -> lockstep.orderrelease.v1.PlaceHoldResponse
-	8,  // 60: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:output_type -> lockstep.orderrelease.v1.LiftHoldResponse
-	10, // 61: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:output_type -> lockstep.orderrelease.v1.PromiseLinesResponse
-	12, // 62: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:output_type -> lockstep.orderrelease.v1.ReleaseOrderResponse
-	14, // 63: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:output_type -> lockstep.orderrelease.v1.ReleaseRemainderResponse
-	16, // 64: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:output_type -> lockstep.orderrelease.v1.RequestCancelResponse
-	18, // 65: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:output_type -> lockstep.orderrelease.v1.CloseOrderResponse
-	20, // 66: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:output_type -> lockstep.orderrelease.v1.GetOrderResponse
-	22, // 67: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:output_type -> lockstep.orderrelease.v1.ListOrdersResponse
-	24, // 68: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:output_type -> lockstep.orderrelease.v1.ExplainOrderResponse
-	26, // 69: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:output_type -> lockstep.orderrelease.v1.GetOrderHistoryResponse
-	51, // 70: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:output_type -> lockstep.orderrelease.v1.ExplainNotReleasableResponse
-	52, // 71: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:output_type -> lockstep.orderrelease.v1.PutSourcingRulesResponse
-	53, // 72: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:output_type -> lockstep.orderrelease.v1.GetSourcingRulesResponse
-	54, // 73: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:output_type -> lockstep.orderrelease.v1.PutReleaseChannelResponse
-	55, // 74: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:output_type -> lockstep.orderrelease.v1.GetReleaseChannelResponse
-	56, // 75: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:output_type -> lockstep.orderrelease.v1.ListReleaseChannelsResponse
-	57, // 76: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:output_type -> lockstep.orderrelease.v1.LockReleaseChannelResponse
-	58, // 77: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:output_type -> lockstep.orderrelease.v1.OpenReleaseChannelResponse
-	57, // [57:78] is the sub-list for method output_type
-	36, // [36:57] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	32, // 0: lockstep.orderrelease.v1.SubmitOrderRequest.order:type_name -> lockstep.orderrelease.v1.OrderDocument
+	33, // 1: lockstep.orderrelease.v1.SubmitOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
+	34, // 2: lockstep.orderrelease.v1.SubmitOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	32, // 3: lockstep.orderrelease.v1.BatchSubmitOrdersRequest.orders:type_name -> lockstep.orderrelease.v1.OrderDocument
+	33, // 4: lockstep.orderrelease.v1.BatchSubmitOrdersRequest.source:type_name -> lockstep.common.v1.SourceRef
+	35, // 5: lockstep.orderrelease.v1.BatchSubmitOrdersResponse.results:type_name -> lockstep.common.v1.ItemResult
+	36, // 6: lockstep.orderrelease.v1.PlaceHoldRequest.type:type_name -> lockstep.orderrelease.v1.HoldType
+	33, // 7: lockstep.orderrelease.v1.PlaceHoldRequest.source:type_name -> lockstep.common.v1.SourceRef
+	34, // 8: lockstep.orderrelease.v1.PlaceHoldResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	36, // 9: lockstep.orderrelease.v1.LiftHoldRequest.type:type_name -> lockstep.orderrelease.v1.HoldType
+	33, // 10: lockstep.orderrelease.v1.LiftHoldRequest.source:type_name -> lockstep.common.v1.SourceRef
+	34, // 11: lockstep.orderrelease.v1.LiftHoldResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	33, // 12: lockstep.orderrelease.v1.PromiseLinesRequest.source:type_name -> lockstep.common.v1.SourceRef
+	34, // 13: lockstep.orderrelease.v1.PromiseLinesResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	37, // 14: lockstep.orderrelease.v1.PromiseLinesResponse.promise:type_name -> lockstep.orderrelease.v1.Promise
+	33, // 15: lockstep.orderrelease.v1.ReleaseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
+	34, // 16: lockstep.orderrelease.v1.ReleaseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	33, // 17: lockstep.orderrelease.v1.ReleaseRemainderRequest.source:type_name -> lockstep.common.v1.SourceRef
+	34, // 18: lockstep.orderrelease.v1.ReleaseRemainderResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	33, // 19: lockstep.orderrelease.v1.RequestCancelRequest.source:type_name -> lockstep.common.v1.SourceRef
+	34, // 20: lockstep.orderrelease.v1.RequestCancelResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	38, // 21: lockstep.orderrelease.v1.LineAmendment.quantity:type_name -> lockstep.common.v1.Quantity
+	17, // 22: lockstep.orderrelease.v1.AmendReleaseRequest.lines:type_name -> lockstep.orderrelease.v1.LineAmendment
+	33, // 23: lockstep.orderrelease.v1.AmendReleaseRequest.source:type_name -> lockstep.common.v1.SourceRef
+	34, // 24: lockstep.orderrelease.v1.AmendReleaseResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	33, // 25: lockstep.orderrelease.v1.CloseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
+	34, // 26: lockstep.orderrelease.v1.CloseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	39, // 27: lockstep.orderrelease.v1.GetOrderResponse.order:type_name -> lockstep.orderrelease.v1.Order
+	40, // 28: lockstep.orderrelease.v1.ListOrdersRequest.state:type_name -> lockstep.orderrelease.v1.OrderState
+	41, // 29: lockstep.orderrelease.v1.ListOrdersResponse.orders:type_name -> lockstep.orderrelease.v1.OrderSummary
+	42, // 30: lockstep.orderrelease.v1.ListOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	40, // 31: lockstep.orderrelease.v1.ExplainOrderResponse.state:type_name -> lockstep.orderrelease.v1.OrderState
+	43, // 32: lockstep.orderrelease.v1.ExplainOrderResponse.reasons:type_name -> lockstep.common.v1.Reason
+	44, // 33: lockstep.orderrelease.v1.ExplainOrderResponse.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
+	45, // 34: lockstep.orderrelease.v1.ExplainOrderResponse.deferrals:type_name -> lockstep.orderrelease.v1.Deferral
+	30, // 35: lockstep.orderrelease.v1.GetOrderHistoryResponse.entries:type_name -> lockstep.orderrelease.v1.HistoryEntry
+	42, // 36: lockstep.orderrelease.v1.HistoryEntry.recorded_time:type_name -> google.protobuf.Timestamp
+	33, // 37: lockstep.orderrelease.v1.HistoryEntry.source:type_name -> lockstep.common.v1.SourceRef
+	31, // 38: lockstep.orderrelease.v1.HistoryEntry.facts:type_name -> lockstep.orderrelease.v1.HistoryFact
+	46, // 39: lockstep.orderrelease.v1.HistoryFact.data:type_name -> google.protobuf.Struct
+	1,  // 40: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:input_type -> lockstep.orderrelease.v1.SubmitOrderRequest
+	3,  // 41: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:input_type -> lockstep.orderrelease.v1.BatchSubmitOrdersRequest
+	5,  // 42: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:input_type -> lockstep.orderrelease.v1.PlaceHoldRequest
+	7,  // 43: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:input_type -> lockstep.orderrelease.v1.LiftHoldRequest
+	9,  // 44: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:input_type -> lockstep.orderrelease.v1.PromiseLinesRequest
+	11, // 45: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:input_type -> lockstep.orderrelease.v1.ReleaseOrderRequest
+	13, // 46: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:input_type -> lockstep.orderrelease.v1.ReleaseRemainderRequest
+	15, // 47: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:input_type -> lockstep.orderrelease.v1.RequestCancelRequest
+	18, // 48: lockstep.orderrelease.v1.OrderReleaseService.AmendRelease:input_type -> lockstep.orderrelease.v1.AmendReleaseRequest
+	20, // 49: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:input_type -> lockstep.orderrelease.v1.CloseOrderRequest
+	22, // 50: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:input_type -> lockstep.orderrelease.v1.GetOrderRequest
+	24, // 51: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:input_type -> lockstep.orderrelease.v1.ListOrdersRequest
+	26, // 52: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:input_type -> lockstep.orderrelease.v1.ExplainOrderRequest
+	28, // 53: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:input_type -> lockstep.orderrelease.v1.GetOrderHistoryRequest
+	47, // 54: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:input_type -> lockstep.orderrelease.v1.ExplainNotReleasableRequest
+	48, // 55: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:input_type -> lockstep.orderrelease.v1.PutSourcingRulesRequest
+	49, // 56: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:input_type -> lockstep.orderrelease.v1.GetSourcingRulesRequest
+	50, // 57: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:input_type -> lockstep.orderrelease.v1.PutReleaseChannelRequest
+	51, // 58: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:input_type -> lockstep.orderrelease.v1.GetReleaseChannelRequest
+	52, // 59: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:input_type -> lockstep.orderrelease.v1.ListReleaseChannelsRequest
+	53, // 60: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:input_type -> lockstep.orderrelease.v1.LockReleaseChannelRequest
+	54, // 61: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:input_type -> lockstep.orderrelease.v1.OpenReleaseChannelRequest
+	2,  // 62: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:output_type -> lockstep.orderrelease.v1.SubmitOrderResponse
+	4,  // 63: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:output_type -> lockstep.orderrelease.v1.BatchSubmitOrdersResponse
+	6,  // 64: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:output_type -> lockstep.orderrelease.v1.PlaceHoldResponse
+	8,  // 65: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:output_type -> lockstep.orderrelease.v1.LiftHoldResponse
+	10, // 66: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:output_type -> lockstep.orderrelease.v1.PromiseLinesResponse
+	12, // 67: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:output_type -> lockstep.orderrelease.v1.ReleaseOrderResponse
+	14, // 68: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:output_type -> lockstep.orderrelease.v1.ReleaseRemainderResponse
+	16, // 69: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:output_type -> lockstep.orderrelease.v1.RequestCancelResponse
+	19, // 70: lockstep.orderrelease.v1.OrderReleaseService.AmendRelease:output_type -> lockstep.orderrelease.v1.AmendReleaseResponse
+	21, // 71: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:output_type -> lockstep.orderrelease.v1.CloseOrderResponse
+	23, // 72: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:output_type -> lockstep.orderrelease.v1.GetOrderResponse
+	25, // 73: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:output_type -> lockstep.orderrelease.v1.ListOrdersResponse
+	27, // 74: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:output_type -> lockstep.orderrelease.v1.ExplainOrderResponse
+	29, // 75: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:output_type -> lockstep.orderrelease.v1.GetOrderHistoryResponse
+	55, // 76: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:output_type -> lockstep.orderrelease.v1.ExplainNotReleasableResponse
+	56, // 77: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:output_type -> lockstep.orderrelease.v1.PutSourcingRulesResponse
+	57, // 78: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:output_type -> lockstep.orderrelease.v1.GetSourcingRulesResponse
+	58, // 79: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:output_type -> lockstep.orderrelease.v1.PutReleaseChannelResponse
+	59, // 80: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:output_type -> lockstep.orderrelease.v1.GetReleaseChannelResponse
+	60, // 81: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:output_type -> lockstep.orderrelease.v1.ListReleaseChannelsResponse
+	61, // 82: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:output_type -> lockstep.orderrelease.v1.LockReleaseChannelResponse
+	62, // 83: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:output_type -> lockstep.orderrelease.v1.OpenReleaseChannelResponse
+	62, // [62:84] is the sub-list for method output_type
+	40, // [40:62] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_order_release_proto_init() }
@@ -2517,7 +2785,7 @@ func file_lockstep_orderrelease_v1_order_release_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_orderrelease_v1_order_release_proto_rawDesc), len(file_lockstep_orderrelease_v1_order_release_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   28,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,6 +27,7 @@ const (
 	OrderReleaseService_ReleaseOrder_FullMethodName         = "/lockstep.orderrelease.v1.OrderReleaseService/ReleaseOrder"
 	OrderReleaseService_ReleaseRemainder_FullMethodName     = "/lockstep.orderrelease.v1.OrderReleaseService/ReleaseRemainder"
 	OrderReleaseService_RequestCancel_FullMethodName        = "/lockstep.orderrelease.v1.OrderReleaseService/RequestCancel"
+	OrderReleaseService_AmendRelease_FullMethodName         = "/lockstep.orderrelease.v1.OrderReleaseService/AmendRelease"
 	OrderReleaseService_CloseOrder_FullMethodName           = "/lockstep.orderrelease.v1.OrderReleaseService/CloseOrder"
 	OrderReleaseService_GetOrder_FullMethodName             = "/lockstep.orderrelease.v1.OrderReleaseService/GetOrder"
 	OrderReleaseService_ListOrders_FullMethodName           = "/lockstep.orderrelease.v1.OrderReleaseService/ListOrders"
@@ -67,6 +68,10 @@ type OrderReleaseServiceClient interface {
 	ReleaseRemainder(ctx context.Context, in *ReleaseRemainderRequest, opts ...grpc.CallOption) (*ReleaseRemainderResponse, error)
 	// Cancels what no warehouse has, and asks the warehouses to cancel the rest; they may refuse.
 	RequestCancel(ctx context.Context, in *RequestCancelRequest, opts ...grpc.CallOption) (*RequestCancelResponse, error)
+	// Asks the warehouse to take something off a release that it has, before it is picked; what is taken off is
+	// cancelled. The warehouse answers for all of it, and may refuse. More than the release stands for is no
+	// amendment: it goes as a release of its own.
+	AmendRelease(ctx context.Context, in *AmendReleaseRequest, opts ...grpc.CallOption) (*AmendReleaseResponse, error)
 	// Records that the ERP has posted the order. It must be fulfilled, cancelled or rejected.
 	CloseOrder(ctx context.Context, in *CloseOrderRequest, opts ...grpc.CallOption) (*CloseOrderResponse, error)
 	// Returns one order. Customers see their own.
@@ -179,6 +184,16 @@ func (c *orderReleaseServiceClient) RequestCancel(ctx context.Context, in *Reque
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RequestCancelResponse)
 	err := c.cc.Invoke(ctx, OrderReleaseService_RequestCancel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *orderReleaseServiceClient) AmendRelease(ctx context.Context, in *AmendReleaseRequest, opts ...grpc.CallOption) (*AmendReleaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AmendReleaseResponse)
+	err := c.cc.Invoke(ctx, OrderReleaseService_AmendRelease_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -340,6 +355,10 @@ type OrderReleaseServiceServer interface {
 	ReleaseRemainder(context.Context, *ReleaseRemainderRequest) (*ReleaseRemainderResponse, error)
 	// Cancels what no warehouse has, and asks the warehouses to cancel the rest; they may refuse.
 	RequestCancel(context.Context, *RequestCancelRequest) (*RequestCancelResponse, error)
+	// Asks the warehouse to take something off a release that it has, before it is picked; what is taken off is
+	// cancelled. The warehouse answers for all of it, and may refuse. More than the release stands for is no
+	// amendment: it goes as a release of its own.
+	AmendRelease(context.Context, *AmendReleaseRequest) (*AmendReleaseResponse, error)
 	// Records that the ERP has posted the order. It must be fulfilled, cancelled or rejected.
 	CloseOrder(context.Context, *CloseOrderRequest) (*CloseOrderResponse, error)
 	// Returns one order. Customers see their own.
@@ -401,6 +420,9 @@ func (UnimplementedOrderReleaseServiceServer) ReleaseRemainder(context.Context, 
 }
 func (UnimplementedOrderReleaseServiceServer) RequestCancel(context.Context, *RequestCancelRequest) (*RequestCancelResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RequestCancel not implemented")
+}
+func (UnimplementedOrderReleaseServiceServer) AmendRelease(context.Context, *AmendReleaseRequest) (*AmendReleaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AmendRelease not implemented")
 }
 func (UnimplementedOrderReleaseServiceServer) CloseOrder(context.Context, *CloseOrderRequest) (*CloseOrderResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CloseOrder not implemented")
@@ -602,6 +624,24 @@ func _OrderReleaseService_RequestCancel_Handler(srv interface{}, ctx context.Con
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(OrderReleaseServiceServer).RequestCancel(ctx, req.(*RequestCancelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OrderReleaseService_AmendRelease_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AmendReleaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderReleaseServiceServer).AmendRelease(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrderReleaseService_AmendRelease_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderReleaseServiceServer).AmendRelease(ctx, req.(*AmendReleaseRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -878,6 +918,10 @@ var OrderReleaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RequestCancel",
 			Handler:    _OrderReleaseService_RequestCancel_Handler,
+		},
+		{
+			MethodName: "AmendRelease",
+			Handler:    _OrderReleaseService_AmendRelease_Handler,
 		},
 		{
 			MethodName: "CloseOrder",

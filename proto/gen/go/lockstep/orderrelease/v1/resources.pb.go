@@ -1369,7 +1369,7 @@ type Release struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `<order id>-R<n>`.
 	ReleaseId string `protobuf:"bytes,1,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
-	// Version that the warehouse has.
+	// Version that the warehouse has: one more with each amendment that it accepted.
 	ReleaseVersion int32 `protobuf:"varint,2,opt,name=release_version,json=releaseVersion,proto3" json:"release_version,omitempty"`
 	// Release whose remainder it is; empty for none.
 	ParentReleaseId string `protobuf:"bytes,3,opt,name=parent_release_id,json=parentReleaseId,proto3" json:"parent_release_id,omitempty"`
@@ -1389,8 +1389,10 @@ type Release struct {
 	StopRequested bool `protobuf:"varint,40,opt,name=stop_requested,json=stopRequested,proto3" json:"stop_requested,omitempty"`
 	// Why the warehouse did not stop; empty if it was not asked, or did.
 	StopRefusedReason string `protobuf:"bytes,41,opt,name=stop_refused_reason,json=stopRefusedReason,proto3" json:"stop_refused_reason,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Newest amendment; absent when there was none.
+	Amendment     *Amendment `protobuf:"bytes,60,opt,name=amendment,proto3" json:"amendment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Release) Reset() {
@@ -1498,6 +1500,13 @@ func (x *Release) GetStopRefusedReason() string {
 		return x.StopRefusedReason
 	}
 	return ""
+}
+
+func (x *Release) GetAmendment() *Amendment {
+	if x != nil {
+		return x.Amendment
+	}
+	return nil
 }
 
 // One line of a release with what became of it; decimal numbers in the base unit.
@@ -1957,7 +1966,7 @@ var File_lockstep_orderrelease_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a'lockstep/orderrelease/v1/promises.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
+	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a)lockstep/orderrelease/v1/amendments.proto\x1a'lockstep/orderrelease/v1/promises.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
 	"\n" +
 	"OrderParty\x12&\n" +
 	"\n" +
@@ -2045,7 +2054,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x1c\n" +
 	"\trequested\x18\x02 \x01(\tR\trequested\x12\x1a\n" +
-	"\bpromised\x18\x03 \x01(\tR\bpromised\"\x98\x04\n" +
+	"\bpromised\x18\x03 \x01(\tR\bpromised\"\xdb\x04\n" +
 	"\aRelease\x12#\n" +
 	"\n" +
 	"release_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x12'\n" +
@@ -2058,7 +2067,8 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\rreleased_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\x122\n" +
 	"\x15cancel_refused_reason\x18\t \x01(\tR\x13cancelRefusedReason\x12%\n" +
 	"\x0estop_requested\x18( \x01(\bR\rstopRequested\x12.\n" +
-	"\x13stop_refused_reason\x18) \x01(\tR\x11stopRefusedReason\"\xdd\x02\n" +
+	"\x13stop_refused_reason\x18) \x01(\tR\x11stopRefusedReason\x12A\n" +
+	"\tamendment\x18< \x01(\v2#.lockstep.orderrelease.v1.AmendmentR\tamendment\"\xdd\x02\n" +
 	"\x11ReleaseLineStatus\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x1a\n" +
@@ -2202,8 +2212,9 @@ var file_lockstep_orderrelease_v1_resources_proto_goTypes = []any{
 	(*LineAtSite)(nil),            // 23: lockstep.orderrelease.v1.LineAtSite
 	(DeliveryStatus)(0),           // 24: lockstep.orderrelease.v1.DeliveryStatus
 	(*ExpectedSupply)(nil),        // 25: lockstep.orderrelease.v1.ExpectedSupply
-	(*v1.Reason)(nil),             // 26: lockstep.common.v1.Reason
-	(*OrderSourcing)(nil),         // 27: lockstep.orderrelease.v1.OrderSourcing
+	(*Amendment)(nil),             // 26: lockstep.orderrelease.v1.Amendment
+	(*v1.Reason)(nil),             // 27: lockstep.common.v1.Reason
+	(*OrderSourcing)(nil),         // 28: lockstep.orderrelease.v1.OrderSourcing
 }
 var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	19, // 0: lockstep.orderrelease.v1.OrderParty.address:type_name -> lockstep.common.v1.Address
@@ -2235,27 +2246,28 @@ var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	1,  // 26: lockstep.orderrelease.v1.Release.state:type_name -> lockstep.orderrelease.v1.ReleaseState
 	16, // 27: lockstep.orderrelease.v1.Release.lines:type_name -> lockstep.orderrelease.v1.ReleaseLineStatus
 	20, // 28: lockstep.orderrelease.v1.Release.released_time:type_name -> google.protobuf.Timestamp
-	0,  // 29: lockstep.orderrelease.v1.Order.state:type_name -> lockstep.orderrelease.v1.OrderState
-	7,  // 30: lockstep.orderrelease.v1.Order.document:type_name -> lockstep.orderrelease.v1.OrderDocument
-	11, // 31: lockstep.orderrelease.v1.Order.lines:type_name -> lockstep.orderrelease.v1.OrderLineStatus
-	12, // 32: lockstep.orderrelease.v1.Order.holds:type_name -> lockstep.orderrelease.v1.Hold
-	26, // 33: lockstep.orderrelease.v1.Order.reasons:type_name -> lockstep.common.v1.Reason
-	13, // 34: lockstep.orderrelease.v1.Order.promise:type_name -> lockstep.orderrelease.v1.Promise
-	15, // 35: lockstep.orderrelease.v1.Order.releases:type_name -> lockstep.orderrelease.v1.Release
-	20, // 36: lockstep.orderrelease.v1.Order.create_time:type_name -> google.protobuf.Timestamp
-	20, // 37: lockstep.orderrelease.v1.Order.update_time:type_name -> google.protobuf.Timestamp
-	27, // 38: lockstep.orderrelease.v1.Order.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
-	24, // 39: lockstep.orderrelease.v1.Order.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
-	0,  // 40: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
-	3,  // 41: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
-	20, // 42: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
-	21, // 43: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
-	20, // 44: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
-	45, // [45:45] is the sub-list for method output_type
-	45, // [45:45] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	26, // 29: lockstep.orderrelease.v1.Release.amendment:type_name -> lockstep.orderrelease.v1.Amendment
+	0,  // 30: lockstep.orderrelease.v1.Order.state:type_name -> lockstep.orderrelease.v1.OrderState
+	7,  // 31: lockstep.orderrelease.v1.Order.document:type_name -> lockstep.orderrelease.v1.OrderDocument
+	11, // 32: lockstep.orderrelease.v1.Order.lines:type_name -> lockstep.orderrelease.v1.OrderLineStatus
+	12, // 33: lockstep.orderrelease.v1.Order.holds:type_name -> lockstep.orderrelease.v1.Hold
+	27, // 34: lockstep.orderrelease.v1.Order.reasons:type_name -> lockstep.common.v1.Reason
+	13, // 35: lockstep.orderrelease.v1.Order.promise:type_name -> lockstep.orderrelease.v1.Promise
+	15, // 36: lockstep.orderrelease.v1.Order.releases:type_name -> lockstep.orderrelease.v1.Release
+	20, // 37: lockstep.orderrelease.v1.Order.create_time:type_name -> google.protobuf.Timestamp
+	20, // 38: lockstep.orderrelease.v1.Order.update_time:type_name -> google.protobuf.Timestamp
+	28, // 39: lockstep.orderrelease.v1.Order.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
+	24, // 40: lockstep.orderrelease.v1.Order.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
+	0,  // 41: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
+	3,  // 42: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
+	20, // 43: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
+	21, // 44: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
+	20, // 45: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
+	46, // [46:46] is the sub-list for method output_type
+	46, // [46:46] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_resources_proto_init() }
@@ -2263,6 +2275,7 @@ func file_lockstep_orderrelease_v1_resources_proto_init() {
 	if File_lockstep_orderrelease_v1_resources_proto != nil {
 		return
 	}
+	file_lockstep_orderrelease_v1_amendments_proto_init()
 	file_lockstep_orderrelease_v1_promises_proto_init()
 	file_lockstep_orderrelease_v1_sourcing_proto_init()
 	type x struct{}
