@@ -86,7 +86,7 @@ func fromAmendedLine(m *orderreleasev1.AmendedLine) (l domain.AmendedLine, err e
 
 // amendment is the newest amendment of a release, nil when there was none.
 func amendment(a domain.Amendment) *orderreleasev1.Amendment {
-	if a.Version == 0 {
+	if a.IsZero() {
 		return nil
 	}
 	return &orderreleasev1.Amendment{

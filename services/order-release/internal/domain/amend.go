@@ -36,12 +36,15 @@ const (
 
 // Amendment is the newest amendment of a release.
 type Amendment struct {
-	Version  int            `bson:"v"` // that the release has with it; 0: there was none
+	Version  int            `bson:"v"` // that the release has with it
 	State    AmendmentState `bson:"s"`
 	Lines    []AmendedLine  `bson:"l"`
 	Reason   string         `bson:"r"`
 	Refusals []Reason       `bson:"n,omitempty"`
 }
+
+// IsZero reports that there was none: a release without one is stored without.
+func (a Amendment) IsZero() bool { return a.Version == 0 }
 
 // AmendedLine is what a release stands for of a line, and is to stand for.
 type AmendedLine struct {
