@@ -161,7 +161,10 @@ func rewrite(t *testing.T, e engine, agg string, version uint64, change func(*co
 // bare is the engine itself, whoever watches it.
 func bare(e engine) engine {
 	if w, ok := e.(watched); ok {
-		return w.engine
+		e = w.engine
+	}
+	if x, ok := e.(elected); ok {
+		e = x.engine
 	}
 	return e
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
@@ -36,7 +37,9 @@ const (
 )
 
 func openMongo(ctx context.Context, cfg Config, opt Options) (engine, error) {
+	var primaries elections
 	client, err := mongo.Connect(options.Client().ApplyURI(cfg.URI).SetMonitor(opt.commands).
+		SetServerMonitor(&event.ServerMonitor{TopologyDescriptionChanged: primaries.heard}).
 		SetWriteConcern(durable()).
 		SetReadConcern(readconcern.Majority()).
 		SetReadPreference(readpref.Primary()).
@@ -56,7 +59,7 @@ func openMongo(ctx context.Context, cfg Config, opt Options) (engine, error) {
 	if err := steady(ctx, func() error { return e.prepare(ctx, opt) }); err != nil {
 		return nil, errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
 	}
-	return e, nil
+	return newElected(e, &primaries), nil
 }
 
 // prepare refuses a server that could lose acknowledged writes, makes the indexes and

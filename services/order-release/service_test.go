@@ -55,11 +55,11 @@ func staleVersion(t *testing.T, w *world) {
 	doc.ReleaseMode = or.ReleaseMode_RELEASE_MODE_MANUAL
 	id := w.submit(t, doc)
 	etag := w.get(t, id).GetEtag()
-	hold := &or.PlaceHoldRequest{OrderId: id, Type: or.HoldType_HOLD_TYPE_PRICE, Etag: etag}
+	hold := &or.PlaceHoldRequest{OrderId: id, Type: or.HoldType_HOLD_TYPE_EXPORT, Etag: etag}
 	if _, err := w.orders.PlaceHold(t.Context(), hold); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.orders.LiftHold(t.Context(), &or.LiftHoldRequest{OrderId: id, Type: or.HoldType_HOLD_TYPE_PRICE, Etag: etag})
+	_, err := w.orders.LiftHold(t.Context(), &or.LiftHoldRequest{OrderId: id, Type: or.HoldType_HOLD_TYPE_EXPORT, Etag: etag})
 	if !fault.IsKind(err, fault.Stale) {
 		t.Fatalf("a stale version: %v", err)
 	}
