@@ -225,5 +225,5 @@ func amended(t *testing.T, f *fleet.Fleet) {
 	p.state(t, id, "FULFILLED")
 	p.stands(t, 0, "7 0 0 7")
 	p.stands(t, 2, "7 0 0 7")
-	refused(t, "after the goods issue", amend(line(1, 2)), "400 ORDER_STATE")
+	refused(t, "after the goods issue", amend(line(1, 2)), "409 ORDER_STATE")
 }
