@@ -28,7 +28,7 @@ func TestSourcing(t *testing.T) {
 				for name, run := range map[string]func(*testing.T, *world){
 					"split": split, "fewest": fewest, "backorder anywhere": backorderAnywhere, "together": together,
 					"manual": manualSplit, "somebody was faster": faster, "down": lookFails, "cancel split": cancelSplit, "wrong rules": wrongRules,
-					"locked channel": lockedChannel, "asleep": asleepChannel, "wrong channels": wrongChannels, "missing": missingForRelease,
+					"locked channel": lockedChannel, "final channel": finalChannel, "asleep": asleepChannel, "wrong channels": wrongChannels, "missing": missingForRelease,
 				} {
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
