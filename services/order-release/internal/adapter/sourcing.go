@@ -170,7 +170,7 @@ func channel(c domain.Channel, etag string) *orderreleasev1.ReleaseChannel {
 	return &orderreleasev1.ReleaseChannel{
 		Code: c.Code, Name: c.Name, Site: c.Site, Condition: c.Condition, Priority: int32(c.Priority), TimeZone: c.Zone,
 		Windows: protovalue.Each(c.Windows, window), State: channelState(c.State), UntilTime: protovalue.Time(c.Until), Note: c.Note,
-		ChangedBy: c.By, ChangedTime: protovalue.Time(c.At), Etag: etag, Capacity: capacity(c.Capacity),
+		ChangedBy: c.By, ChangedTime: protovalue.Time(c.At), Etag: etag, Capacity: capacity(c.Capacity), ShippedPolicy: shippedPolicy(c.Shipped),
 	}
 }
 
@@ -186,6 +186,7 @@ func fromChannel(c *orderreleasev1.ReleaseChannel) (domain.Channel, error) {
 	out := domain.Channel{
 		Code: c.GetCode(), Name: c.GetName(), Site: c.GetSite(), Condition: c.GetCondition(), Priority: int(c.GetPriority()), Zone: c.GetTimeZone(),
 		Capacity: domain.Capacity{Releases: int(c.GetCapacity().GetReleases()), Lines: int(c.GetCapacity().GetLines())},
+		Shipped:  fromShippedPolicy(c.GetShippedPolicy()),
 	}
 	if out.Priority == 0 {
 		out.Priority = defaultPriority

@@ -43,9 +43,7 @@ func warehouse(a *app.App) bus.Consumer {
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.PickShorted) error {
 			return withLines(ctx, m, protovalue.Name(m.GetReason(), "SHORT_REASON_"), a.Shorted)
 		})),
-		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.GoodsIssued) error {
-			return withLines(ctx, m, "", a.Issued)
-		})),
+		bus.On(issued(a)),
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderCancelled) error {
 			putBack, err := byLine(m.GetPutBack(), "")
 			if err != nil {

@@ -161,9 +161,8 @@ func evolveRelease(o Order, f Fact) Order {
 			l.Short = l.Short.Add(q)
 		})
 	case LinesIssued:
-		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) {
-			l.Issued = l.Issued.Add(q)
-		})
+		return o.reported(f.Release, f.Lines, func(r *Release) { r.Shipping.Issued = newer(r.Shipping.Issued, f.At) },
+			func(l *ReleaseLine, q quantity.Decimal) { l.Issued = l.Issued.Add(q) })
 	case LinesDelivered:
 		o.Disputed = without(o.Disputed, ReleaseID(o.ID, f.Release), f.Shipment)
 		return o.reported(f.Release, f.Lines, func(r *Release) { r.bring(f.Shipment, f.Lines) },
@@ -181,12 +180,12 @@ func evolveRelease(o Order, f Fact) Order {
 			l.Cancelled = l.Cancelled.Add(q)
 		})
 	}
-	return o.evolveStop(f)
+	return o.evolveStop(f).evolveShipped(f)
 }
 
 // sent makes a release of promised lines, or of the backordered release with that number.
 func (o Order) sent(f OrderReleased) Order {
-	r := Release{Number: f.Release, Version: f.Version, Parent: f.Parent, Site: f.Site, Sent: f.At}
+	r := Release{Number: f.Release, Version: f.Version, Parent: f.Parent, Site: f.Site, Sent: f.At, Shipping: Shipping{ShippedRule: f.Shipped}}
 	used := map[string]bool{}
 	o.Lines = slices.Clone(o.Lines)
 	for _, l := range f.Lines {

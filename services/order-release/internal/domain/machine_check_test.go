@@ -146,6 +146,8 @@ func (m *machine) anyFact(t *rapid.T) {
 		StopRefused{Release: release},
 		ReleaseWithdrawn{Release: release, Lines: odd, Claims: []WithdrawnClaim{{Line: 10, Key: "clm:z"}, {Line: 99}}},
 		ReportContradicted{Excess: odd, Report: reportDelivered},
+		LinesDispatched{Release: release, Lines: odd},
+		LinesShipped{Release: release, Lines: odd},
 		OrderSourced{Lines: []SourcedLine{{10, 2}, {99, 1}}},
 		ReleaseDeferred{Deferral: Deferral{Site: "DC9", Next: start}},
 		PromiseDated{Expected: Expected{Site: "DC1", Item: "a", Parts: []SupplyPart{{Quantity: quantity.Int(3)}}}},
@@ -153,6 +155,10 @@ func (m *machine) anyFact(t *rapid.T) {
 	}), rapid.SampledFrom(m.facts)).Draw(t, "fact")
 	o := Evolve(m.order, f)
 	_, _, _, _, _, _ = o.State(), o.Quantities(), o.ExplainAt(m.env()), o.Due(), o.Lacks(m.env()), o.AtSites()
+	_ = o.Shipped()
+	for _, r := range o.Releases {
+		_ = r.ExplainShipped()
+	}
 	m.untouched(t, fmt.Sprintf("%T", f))
 }
 
@@ -186,6 +192,7 @@ func (m *machine) check(t *rapid.T) {
 		t.Fatalf("the order holds claims %v, stock %v", held, m.claims)
 	}
 	m.checkReleases(t)
+	m.checkShipped(t)
 	if s := o.State(); s == Fulfilled || s == Cancelled {
 		if len(m.claims) > 0 {
 			t.Fatalf("a %s order leaves claims %v", s, m.claims)
@@ -215,8 +222,12 @@ func (m *machine) checkReleases(t *rapid.T) {
 			t.Fatalf("release %d is %s, want %s", r.Number, r.State(), want)
 		}
 		for _, l := range r.Lines {
+			told := l.Shipped
+			l.Shipped = quantity.Decimal{}
 			if c := m.ledger.cell(r.Number, l.Line); !r.Sent.IsZero() && l != c.asLine() {
 				t.Fatalf("release %d: %+v, the ledger has %+v", r.Number, l, *c)
+			} else if !r.Sent.IsZero() && whole(told) != c.shippedAs(r.Shipping.Policy) {
+				t.Fatalf("release %d by %+v: %s of line %d are told to be shipped, the ledger has %+v", r.Number, r.Shipping, told, l.Line, *c)
 			} else if r.Sent.IsZero() && whole(l.Quantity) != c.quantity {
 				t.Fatalf("%s of line %d wait at %s, the ledger has %d", l.Quantity, l.Line, r.Site, c.quantity)
 			}
@@ -285,6 +296,7 @@ func (m *machine) disputes(t *rapid.T, release string, excess map[int]int64) {
 func (g *ledger) checkLine(t *rapid.T, l Line, q Quantities) {
 	want := Quantities{Ordered: quantity.Int(g.ordered[l.Number]), Cancelled: quantity.Int(g.cancelled[l.Number]), Promised: quantity.Int(g.promised[l.Number])}
 	var chain [6]int64
+	var dispatched, shipped int64
 	for _, r := range g.releases {
 		c := r.lines[l.Number]
 		switch {
@@ -295,6 +307,7 @@ func (g *ledger) checkLine(t *rapid.T, l Line, q Quantities) {
 			continue
 		}
 		want.Short = want.Short.Add(quantity.Int(c.short))
+		dispatched, shipped = dispatched+c.dispatched(), shipped+c.shippedAs(r.ships)
 		for i, n := range []int64{c.live(), c.allocated(), c.picked(), c.issued, c.issued, c.delivered} {
 			chain[i] += n
 		}
@@ -302,6 +315,7 @@ func (g *ledger) checkLine(t *rapid.T, l Line, q Quantities) {
 	want.Released, want.Allocated, want.Picked = quantity.Int(chain[0]), quantity.Int(chain[1]), quantity.Int(chain[2])
 	want.Packed, want.Issued, want.Delivered = quantity.Int(chain[3]), quantity.Int(chain[4]), quantity.Int(chain[5])
 	want.Open = quantity.Int(g.open(l.Number))
+	want.Dispatched, want.Shipped = quantity.Int(dispatched), quantity.Int(shipped)
 	if q != want {
 		t.Fatalf("line %d: %+v, the ledger has %+v", l.Number, q, want)
 	}

@@ -31,6 +31,7 @@ type cellAt struct {
 type sending struct {
 	site               string
 	sent, acked, asked bool
+	ships              ShippedPolicy
 	lines              map[int]*cell
 }
 
@@ -41,7 +42,7 @@ type told struct{ pieces, others map[int]int64 }
 type cell struct {
 	line                                                                     int
 	quantity, saidAllocated, saidPicked, short, issued, delivered, cancelled int64
-	back, withdrawn                                                          int64
+	back, withdrawn, saidDispatched                                          int64
 }
 
 func (c *cell) live() int64      { return c.quantity - c.short - c.cancelled - c.withdrawn }
@@ -59,6 +60,8 @@ func (c *cell) room(kind string) int64 {
 		return c.live() - c.picked()
 	case "ISSUED":
 		return c.live() - c.issued
+	case reportDispatched:
+		return c.quantity - c.saidDispatched
 	}
 	return c.issued
 }
@@ -69,7 +72,8 @@ func (c *cell) asLine() ReleaseLine {
 		Line: c.line, Quantity: quantity.Int(c.quantity), Allocated: quantity.Int(c.allocated()), Picked: quantity.Int(c.picked()),
 		Packed: quantity.Int(c.issued), Short: quantity.Int(c.short), Issued: quantity.Int(c.issued), Delivered: quantity.Int(c.delivered),
 		Cancelled: quantity.Int(c.cancelled), SaidAllocated: quantity.Int(c.saidAllocated), SaidPicked: quantity.Int(c.saidPicked),
-		PutBack: quantity.Int(c.back), Withdrawn: quantity.Int(c.withdrawn),
+		PutBack: quantity.Int(c.back), Withdrawn: quantity.Int(c.withdrawn), Dispatched: quantity.Int(c.dispatched()),
+		SaidDispatched: quantity.Int(c.saidDispatched),
 	}
 }
 
@@ -143,7 +147,7 @@ func (g *ledger) report(t *rapid.T, kind, release string, lines []LineQuantity, 
 		}
 		*map[string]*int64{
 			"ALLOCATED": &c.saidAllocated, "PICKED": &c.saidPicked, "SHORT": &c.short, "ISSUED": &c.issued,
-			reportDelivered: &c.delivered, "CANCELLED": &c.cancelled,
+			reportDispatched: &c.saidDispatched, reportDelivered: &c.delivered, "CANCELLED": &c.cancelled,
 		}[kind] += fits
 	}
 	switch {
@@ -235,6 +239,8 @@ func (g *ledger) compare(t *rapid.T, kind string, facts []Fact, taken, excess ma
 			add(gotTaken, f.Lines)
 		case LinesIssued:
 			add(gotTaken, f.Lines)
+		case LinesDispatched:
+			add(gotTaken, f.Lines)
 		case LinesDelivered:
 			add(gotTaken, f.Lines)
 		case ReleaseCancelled:
@@ -279,6 +285,8 @@ func (g *ledger) follow(t *rapid.T, f Fact) {
 		}
 	case OrderReleased:
 		g.release(t, f)
+	case LinesShipped:
+		g.ship(t, f)
 	case ReleaseBackordered:
 		g.put(f.Release, f.Site, f.Lines)
 	case ReleaseAcknowledged:
@@ -324,7 +332,8 @@ func (g *ledger) release(t *rapid.T, f OrderReleased) {
 			t.Fatalf("release %d leaves %d of line %d behind", f.Release, n, at.line)
 		}
 	}
-	g.put(f.Release, f.Site, lines).sent = true
+	r := g.put(f.Release, f.Site, lines)
+	r.sent, r.ships = true, f.Shipped.Policy
 }
 
 // cancel takes out of open; what is promised or waits is no more than what is left of it.

@@ -1765,7 +1765,11 @@ type ExplainOrderResponse struct {
 	// Which rules sourced which lines; absent when the document fixes every line's site.
 	Sourcing *OrderSourcing `protobuf:"bytes,20,opt,name=sourcing,proto3" json:"sourcing,omitempty"`
 	// Releases that wait for a channel.
-	Deferrals     []*Deferral `protobuf:"bytes,21,rep,name=deferrals,proto3" json:"deferrals,omitempty"`
+	Deferrals []*Deferral `protobuf:"bytes,21,rep,name=deferrals,proto3" json:"deferrals,omitempty"`
+	// How much of the order counts as shipped.
+	ShippedStatus ShippedStatus `protobuf:"varint,90,opt,name=shipped_status,json=shippedStatus,proto3,enum=lockstep.orderrelease.v1.ShippedStatus" json:"shipped_status,omitempty"`
+	// Why each release that a warehouse has, or had, counts as shipped or not.
+	Shipping      []*ReleaseShipping `protobuf:"bytes,91,rep,name=shipping,proto3" json:"shipping,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1831,6 +1835,20 @@ func (x *ExplainOrderResponse) GetSourcing() *OrderSourcing {
 func (x *ExplainOrderResponse) GetDeferrals() []*Deferral {
 	if x != nil {
 		return x.Deferrals
+	}
+	return nil
+}
+
+func (x *ExplainOrderResponse) GetShippedStatus() ShippedStatus {
+	if x != nil {
+		return x.ShippedStatus
+	}
+	return ShippedStatus_SHIPPED_STATUS_UNSPECIFIED
+}
+
+func (x *ExplainOrderResponse) GetShipping() []*ReleaseShipping {
+	if x != nil {
+		return x.Shipping
 	}
 	return nil
 }
@@ -2104,7 +2122,7 @@ var File_lockstep_orderrelease_v1_order_release_proto protoreflect.FileDescripto
 
 const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\n" +
-	",lockstep/orderrelease/v1/order_release.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\xd4\x01\n" +
+	",lockstep/orderrelease/v1/order_release.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\x1a&lockstep/orderrelease/v1/shipped.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\xd4\x01\n" +
 	"\x12SubmitOrderRequest\x12E\n" +
 	"\x05order\x18\x01 \x01(\v2'.lockstep.orderrelease.v1.OrderDocumentB\x06\xbaH\x03\xc8\x01\x01R\x05order\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
@@ -2196,7 +2214,7 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\n" +
 	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"K\n" +
 	"\x13ExplainOrderRequest\x124\n" +
-	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\"\xaf\x02\n" +
+	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\"\xc6\x03\n" +
 	"\x14ExplainOrderResponse\x12:\n" +
 	"\x05state\x18\x01 \x01(\x0e2$.lockstep.orderrelease.v1.OrderStateR\x05state\x12\x1e\n" +
 	"\n" +
@@ -2204,7 +2222,9 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"releasable\x124\n" +
 	"\areasons\x18\x03 \x03(\v2\x1a.lockstep.common.v1.ReasonR\areasons\x12C\n" +
 	"\bsourcing\x18\x14 \x01(\v2'.lockstep.orderrelease.v1.OrderSourcingR\bsourcing\x12@\n" +
-	"\tdeferrals\x18\x15 \x03(\v2\".lockstep.orderrelease.v1.DeferralR\tdeferrals\"\xa5\x01\n" +
+	"\tdeferrals\x18\x15 \x03(\v2\".lockstep.orderrelease.v1.DeferralR\tdeferrals\x12N\n" +
+	"\x0eshipped_status\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedStatusR\rshippedStatus\x12E\n" +
+	"\bshipping\x18[ \x03(\v2).lockstep.orderrelease.v1.ReleaseShippingR\bshipping\"\xa5\x01\n" +
 	"\x16GetOrderHistoryRequest\x124\n" +
 	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\x12,\n" +
 	"\rafter_version\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\fafterVersion\x12'\n" +
@@ -2400,23 +2420,25 @@ var file_lockstep_orderrelease_v1_order_release_proto_goTypes = []any{
 	(*v1.Reason)(nil),                    // 39: lockstep.common.v1.Reason
 	(*OrderSourcing)(nil),                // 40: lockstep.orderrelease.v1.OrderSourcing
 	(*Deferral)(nil),                     // 41: lockstep.orderrelease.v1.Deferral
-	(*structpb.Struct)(nil),              // 42: google.protobuf.Struct
-	(*ExplainNotReleasableRequest)(nil),  // 43: lockstep.orderrelease.v1.ExplainNotReleasableRequest
-	(*PutSourcingRulesRequest)(nil),      // 44: lockstep.orderrelease.v1.PutSourcingRulesRequest
-	(*GetSourcingRulesRequest)(nil),      // 45: lockstep.orderrelease.v1.GetSourcingRulesRequest
-	(*PutReleaseChannelRequest)(nil),     // 46: lockstep.orderrelease.v1.PutReleaseChannelRequest
-	(*GetReleaseChannelRequest)(nil),     // 47: lockstep.orderrelease.v1.GetReleaseChannelRequest
-	(*ListReleaseChannelsRequest)(nil),   // 48: lockstep.orderrelease.v1.ListReleaseChannelsRequest
-	(*LockReleaseChannelRequest)(nil),    // 49: lockstep.orderrelease.v1.LockReleaseChannelRequest
-	(*OpenReleaseChannelRequest)(nil),    // 50: lockstep.orderrelease.v1.OpenReleaseChannelRequest
-	(*ExplainNotReleasableResponse)(nil), // 51: lockstep.orderrelease.v1.ExplainNotReleasableResponse
-	(*PutSourcingRulesResponse)(nil),     // 52: lockstep.orderrelease.v1.PutSourcingRulesResponse
-	(*GetSourcingRulesResponse)(nil),     // 53: lockstep.orderrelease.v1.GetSourcingRulesResponse
-	(*PutReleaseChannelResponse)(nil),    // 54: lockstep.orderrelease.v1.PutReleaseChannelResponse
-	(*GetReleaseChannelResponse)(nil),    // 55: lockstep.orderrelease.v1.GetReleaseChannelResponse
-	(*ListReleaseChannelsResponse)(nil),  // 56: lockstep.orderrelease.v1.ListReleaseChannelsResponse
-	(*LockReleaseChannelResponse)(nil),   // 57: lockstep.orderrelease.v1.LockReleaseChannelResponse
-	(*OpenReleaseChannelResponse)(nil),   // 58: lockstep.orderrelease.v1.OpenReleaseChannelResponse
+	(ShippedStatus)(0),                   // 42: lockstep.orderrelease.v1.ShippedStatus
+	(*ReleaseShipping)(nil),              // 43: lockstep.orderrelease.v1.ReleaseShipping
+	(*structpb.Struct)(nil),              // 44: google.protobuf.Struct
+	(*ExplainNotReleasableRequest)(nil),  // 45: lockstep.orderrelease.v1.ExplainNotReleasableRequest
+	(*PutSourcingRulesRequest)(nil),      // 46: lockstep.orderrelease.v1.PutSourcingRulesRequest
+	(*GetSourcingRulesRequest)(nil),      // 47: lockstep.orderrelease.v1.GetSourcingRulesRequest
+	(*PutReleaseChannelRequest)(nil),     // 48: lockstep.orderrelease.v1.PutReleaseChannelRequest
+	(*GetReleaseChannelRequest)(nil),     // 49: lockstep.orderrelease.v1.GetReleaseChannelRequest
+	(*ListReleaseChannelsRequest)(nil),   // 50: lockstep.orderrelease.v1.ListReleaseChannelsRequest
+	(*LockReleaseChannelRequest)(nil),    // 51: lockstep.orderrelease.v1.LockReleaseChannelRequest
+	(*OpenReleaseChannelRequest)(nil),    // 52: lockstep.orderrelease.v1.OpenReleaseChannelRequest
+	(*ExplainNotReleasableResponse)(nil), // 53: lockstep.orderrelease.v1.ExplainNotReleasableResponse
+	(*PutSourcingRulesResponse)(nil),     // 54: lockstep.orderrelease.v1.PutSourcingRulesResponse
+	(*GetSourcingRulesResponse)(nil),     // 55: lockstep.orderrelease.v1.GetSourcingRulesResponse
+	(*PutReleaseChannelResponse)(nil),    // 56: lockstep.orderrelease.v1.PutReleaseChannelResponse
+	(*GetReleaseChannelResponse)(nil),    // 57: lockstep.orderrelease.v1.GetReleaseChannelResponse
+	(*ListReleaseChannelsResponse)(nil),  // 58: lockstep.orderrelease.v1.ListReleaseChannelsResponse
+	(*LockReleaseChannelResponse)(nil),   // 59: lockstep.orderrelease.v1.LockReleaseChannelResponse
+	(*OpenReleaseChannelResponse)(nil),   // 60: lockstep.orderrelease.v1.OpenReleaseChannelResponse
 }
 var file_lockstep_orderrelease_v1_order_release_proto_depIdxs = []int32{
 	29, // 0: lockstep.orderrelease.v1.SubmitOrderRequest.order:type_name -> lockstep.orderrelease.v1.OrderDocument
@@ -2450,58 +2472,60 @@ var file_lockstep_orderrelease_v1_order_release_proto_depIdxs = []int32{
 	39, // 28: lockstep.orderrelease.v1.ExplainOrderResponse.reasons:type_name -> lockstep.common.v1.Reason
 	40, // 29: lockstep.orderrelease.v1.ExplainOrderResponse.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
 	41, // 30: lockstep.orderrelease.v1.ExplainOrderResponse.deferrals:type_name -> lockstep.orderrelease.v1.Deferral
-	27, // 31: lockstep.orderrelease.v1.GetOrderHistoryResponse.entries:type_name -> lockstep.orderrelease.v1.HistoryEntry
-	38, // 32: lockstep.orderrelease.v1.HistoryEntry.recorded_time:type_name -> google.protobuf.Timestamp
-	30, // 33: lockstep.orderrelease.v1.HistoryEntry.source:type_name -> lockstep.common.v1.SourceRef
-	28, // 34: lockstep.orderrelease.v1.HistoryEntry.facts:type_name -> lockstep.orderrelease.v1.HistoryFact
-	42, // 35: lockstep.orderrelease.v1.HistoryFact.data:type_name -> google.protobuf.Struct
-	1,  // 36: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:input_type -> lockstep.orderrelease.v1.SubmitOrderRequest
-	3,  // 37: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:input_type -> lockstep.orderrelease.v1.BatchSubmitOrdersRequest
-	5,  // 38: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:input_type -> lockstep.orderrelease.v1.PlaceHoldRequest
-	7,  // 39: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:input_type -> lockstep.orderrelease.v1.LiftHoldRequest
-	9,  // 40: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:input_type -> lockstep.orderrelease.v1.PromiseLinesRequest
-	11, // 41: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:input_type -> lockstep.orderrelease.v1.ReleaseOrderRequest
-	13, // 42: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:input_type -> lockstep.orderrelease.v1.ReleaseRemainderRequest
-	15, // 43: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:input_type -> lockstep.orderrelease.v1.RequestCancelRequest
-	17, // 44: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:input_type -> lockstep.orderrelease.v1.CloseOrderRequest
-	19, // 45: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:input_type -> lockstep.orderrelease.v1.GetOrderRequest
-	21, // 46: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:input_type -> lockstep.orderrelease.v1.ListOrdersRequest
-	23, // 47: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:input_type -> lockstep.orderrelease.v1.ExplainOrderRequest
-	25, // 48: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:input_type -> lockstep.orderrelease.v1.GetOrderHistoryRequest
-	43, // 49: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:input_type -> lockstep.orderrelease.v1.ExplainNotReleasableRequest
-	44, // 50: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:input_type -> lockstep.orderrelease.v1.PutSourcingRulesRequest
-	45, // 51: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:input_type -> lockstep.orderrelease.v1.GetSourcingRulesRequest
-	46, // 52: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:input_type -> lockstep.orderrelease.v1.PutReleaseChannelRequest
-	47, // 53: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:input_type -> lockstep.orderrelease.v1.GetReleaseChannelRequest
-	48, // 54: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:input_type -> lockstep.orderrelease.v1.ListReleaseChannelsRequest
-	49, // 55: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:input_type -> lockstep.orderrelease.v1.LockReleaseChannelRequest
-	50, // 56: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:input_type -> lockstep.orderrelease.v1.OpenReleaseChannelRequest
-	2,  // 57: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:output_type -> lockstep.orderrelease.v1.SubmitOrderResponse
-	4,  // 58: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:output_type -> lockstep.orderrelease.v1.BatchSubmitOrdersResponse
-	6,  // 59: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:output_type -> lockstep.orderrelease.v1.PlaceHoldResponse
-	8,  // 60: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:output_type -> lockstep.orderrelease.v1.LiftHoldResponse
-	10, // 61: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:output_type -> lockstep.orderrelease.v1.PromiseLinesResponse
-	12, // 62: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:output_type -> lockstep.orderrelease.v1.ReleaseOrderResponse
-	14, // 63: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:output_type -> lockstep.orderrelease.v1.ReleaseRemainderResponse
-	16, // 64: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:output_type -> lockstep.orderrelease.v1.RequestCancelResponse
-	18, // 65: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:output_type -> lockstep.orderrelease.v1.CloseOrderResponse
-	20, // 66: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:output_type -> lockstep.orderrelease.v1.GetOrderResponse
-	22, // 67: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:output_type -> lockstep.orderrelease.v1.ListOrdersResponse
-	24, // 68: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:output_type -> lockstep.orderrelease.v1.ExplainOrderResponse
-	26, // 69: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:output_type -> lockstep.orderrelease.v1.GetOrderHistoryResponse
-	51, // 70: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:output_type -> lockstep.orderrelease.v1.ExplainNotReleasableResponse
-	52, // 71: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:output_type -> lockstep.orderrelease.v1.PutSourcingRulesResponse
-	53, // 72: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:output_type -> lockstep.orderrelease.v1.GetSourcingRulesResponse
-	54, // 73: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:output_type -> lockstep.orderrelease.v1.PutReleaseChannelResponse
-	55, // 74: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:output_type -> lockstep.orderrelease.v1.GetReleaseChannelResponse
-	56, // 75: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:output_type -> lockstep.orderrelease.v1.ListReleaseChannelsResponse
-	57, // 76: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:output_type -> lockstep.orderrelease.v1.LockReleaseChannelResponse
-	58, // 77: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:output_type -> lockstep.orderrelease.v1.OpenReleaseChannelResponse
-	57, // [57:78] is the sub-list for method output_type
-	36, // [36:57] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	42, // 31: lockstep.orderrelease.v1.ExplainOrderResponse.shipped_status:type_name -> lockstep.orderrelease.v1.ShippedStatus
+	43, // 32: lockstep.orderrelease.v1.ExplainOrderResponse.shipping:type_name -> lockstep.orderrelease.v1.ReleaseShipping
+	27, // 33: lockstep.orderrelease.v1.GetOrderHistoryResponse.entries:type_name -> lockstep.orderrelease.v1.HistoryEntry
+	38, // 34: lockstep.orderrelease.v1.HistoryEntry.recorded_time:type_name -> google.protobuf.Timestamp
+	30, // 35: lockstep.orderrelease.v1.HistoryEntry.source:type_name -> lockstep.common.v1.SourceRef
+	28, // 36: lockstep.orderrelease.v1.HistoryEntry.facts:type_name -> lockstep.orderrelease.v1.HistoryFact
+	44, // 37: lockstep.orderrelease.v1.HistoryFact.data:type_name -> google.protobuf.Struct
+	1,  // 38: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:input_type -> lockstep.orderrelease.v1.SubmitOrderRequest
+	3,  // 39: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:input_type -> lockstep.orderrelease.v1.BatchSubmitOrdersRequest
+	5,  // 40: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:input_type -> lockstep.orderrelease.v1.PlaceHoldRequest
+	7,  // 41: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:input_type -> lockstep.orderrelease.v1.LiftHoldRequest
+	9,  // 42: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:input_type -> lockstep.orderrelease.v1.PromiseLinesRequest
+	11, // 43: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:input_type -> lockstep.orderrelease.v1.ReleaseOrderRequest
+	13, // 44: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:input_type -> lockstep.orderrelease.v1.ReleaseRemainderRequest
+	15, // 45: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:input_type -> lockstep.orderrelease.v1.RequestCancelRequest
+	17, // 46: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:input_type -> lockstep.orderrelease.v1.CloseOrderRequest
+	19, // 47: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:input_type -> lockstep.orderrelease.v1.GetOrderRequest
+	21, // 48: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:input_type -> lockstep.orderrelease.v1.ListOrdersRequest
+	23, // 49: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:input_type -> lockstep.orderrelease.v1.ExplainOrderRequest
+	25, // 50: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:input_type -> lockstep.orderrelease.v1.GetOrderHistoryRequest
+	45, // 51: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:input_type -> lockstep.orderrelease.v1.ExplainNotReleasableRequest
+	46, // 52: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:input_type -> lockstep.orderrelease.v1.PutSourcingRulesRequest
+	47, // 53: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:input_type -> lockstep.orderrelease.v1.GetSourcingRulesRequest
+	48, // 54: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:input_type -> lockstep.orderrelease.v1.PutReleaseChannelRequest
+	49, // 55: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:input_type -> lockstep.orderrelease.v1.GetReleaseChannelRequest
+	50, // 56: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:input_type -> lockstep.orderrelease.v1.ListReleaseChannelsRequest
+	51, // 57: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:input_type -> lockstep.orderrelease.v1.LockReleaseChannelRequest
+	52, // 58: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:input_type -> lockstep.orderrelease.v1.OpenReleaseChannelRequest
+	2,  // 59: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:output_type -> lockstep.orderrelease.v1.SubmitOrderResponse
+	4,  // 60: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:output_type -> lockstep.orderrelease.v1.BatchSubmitOrdersResponse
+	6,  // 61: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:output_type -> lockstep.orderrelease.v1.PlaceHoldResponse
+	8,  // 62: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:output_type -> lockstep.orderrelease.v1.LiftHoldResponse
+	10, // 63: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:output_type -> lockstep.orderrelease.v1.PromiseLinesResponse
+	12, // 64: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:output_type -> lockstep.orderrelease.v1.ReleaseOrderResponse
+	14, // 65: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:output_type -> lockstep.orderrelease.v1.ReleaseRemainderResponse
+	16, // 66: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:output_type -> lockstep.orderrelease.v1.RequestCancelResponse
+	18, // 67: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:output_type -> lockstep.orderrelease.v1.CloseOrderResponse
+	20, // 68: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:output_type -> lockstep.orderrelease.v1.GetOrderResponse
+	22, // 69: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:output_type -> lockstep.orderrelease.v1.ListOrdersResponse
+	24, // 70: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:output_type -> lockstep.orderrelease.v1.ExplainOrderResponse
+	26, // 71: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:output_type -> lockstep.orderrelease.v1.GetOrderHistoryResponse
+	53, // 72: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:output_type -> lockstep.orderrelease.v1.ExplainNotReleasableResponse
+	54, // 73: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:output_type -> lockstep.orderrelease.v1.PutSourcingRulesResponse
+	55, // 74: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:output_type -> lockstep.orderrelease.v1.GetSourcingRulesResponse
+	56, // 75: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:output_type -> lockstep.orderrelease.v1.PutReleaseChannelResponse
+	57, // 76: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:output_type -> lockstep.orderrelease.v1.GetReleaseChannelResponse
+	58, // 77: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:output_type -> lockstep.orderrelease.v1.ListReleaseChannelsResponse
+	59, // 78: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:output_type -> lockstep.orderrelease.v1.LockReleaseChannelResponse
+	60, // 79: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:output_type -> lockstep.orderrelease.v1.OpenReleaseChannelResponse
+	59, // [59:80] is the sub-list for method output_type
+	38, // [38:59] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_order_release_proto_init() }
@@ -2510,6 +2534,7 @@ func file_lockstep_orderrelease_v1_order_release_proto_init() {
 		return
 	}
 	file_lockstep_orderrelease_v1_resources_proto_init()
+	file_lockstep_orderrelease_v1_shipped_proto_init()
 	file_lockstep_orderrelease_v1_sourcing_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

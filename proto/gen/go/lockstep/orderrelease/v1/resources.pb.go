@@ -934,7 +934,11 @@ type LineQuantities struct {
 	// Delivered.
 	Delivered string `protobuf:"bytes,11,opt,name=delivered,proto3" json:"delivered,omitempty"`
 	// Cancelled.
-	Cancelled     string `protobuf:"bytes,12,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	Cancelled string `protobuf:"bytes,12,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	// Left on a shipment.
+	Dispatched string `protobuf:"bytes,90,opt,name=dispatched,proto3" json:"dispatched,omitempty"`
+	// Counts as shipped, by the policies of its releases.
+	Shipped       string `protobuf:"bytes,91,opt,name=shipped,proto3" json:"shipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1049,6 +1053,20 @@ func (x *LineQuantities) GetDelivered() string {
 func (x *LineQuantities) GetCancelled() string {
 	if x != nil {
 		return x.Cancelled
+	}
+	return ""
+}
+
+func (x *LineQuantities) GetDispatched() string {
+	if x != nil {
+		return x.Dispatched
+	}
+	return ""
+}
+
+func (x *LineQuantities) GetShipped() string {
+	if x != nil {
+		return x.Shipped
 	}
 	return ""
 }
@@ -1389,8 +1407,10 @@ type Release struct {
 	StopRequested bool `protobuf:"varint,40,opt,name=stop_requested,json=stopRequested,proto3" json:"stop_requested,omitempty"`
 	// Why the warehouse did not stop; empty if it was not asked, or did.
 	StopRefusedReason string `protobuf:"bytes,41,opt,name=stop_refused_reason,json=stopRefusedReason,proto3" json:"stop_refused_reason,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Whether it counts as shipped, and why or why not; absent while it waits for stock.
+	Shipping      *ReleaseShipping `protobuf:"bytes,90,opt,name=shipping,proto3" json:"shipping,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Release) Reset() {
@@ -1500,6 +1520,13 @@ func (x *Release) GetStopRefusedReason() string {
 	return ""
 }
 
+func (x *Release) GetShipping() *ReleaseShipping {
+	if x != nil {
+		return x.Shipping
+	}
+	return nil
+}
+
 // One line of a release with what became of it; decimal numbers in the base unit.
 type ReleaseLineStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1526,7 +1553,11 @@ type ReleaseLineStatus struct {
 	// Open again, because the warehouse stopped.
 	Withdrawn string `protobuf:"bytes,40,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
 	// Picked and put back; part of cancelled.
-	PutBack       string `protobuf:"bytes,41,opt,name=put_back,json=putBack,proto3" json:"put_back,omitempty"`
+	PutBack string `protobuf:"bytes,41,opt,name=put_back,json=putBack,proto3" json:"put_back,omitempty"`
+	// Left on a shipment.
+	Dispatched string `protobuf:"bytes,90,opt,name=dispatched,proto3" json:"dispatched,omitempty"`
+	// Counts as shipped, by the release's policy.
+	Shipped       string `protobuf:"bytes,91,opt,name=shipped,proto3" json:"shipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1645,6 +1676,20 @@ func (x *ReleaseLineStatus) GetPutBack() string {
 	return ""
 }
 
+func (x *ReleaseLineStatus) GetDispatched() string {
+	if x != nil {
+		return x.Dispatched
+	}
+	return ""
+}
+
+func (x *ReleaseLineStatus) GetShipped() string {
+	if x != nil {
+		return x.Shipped
+	}
+	return ""
+}
+
 // An order with all that became of it.
 type Order struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1676,8 +1721,10 @@ type Order struct {
 	Sourcing *OrderSourcing `protobuf:"bytes,30,opt,name=sourcing,proto3" json:"sourcing,omitempty"`
 	// How much of it has reached the customer.
 	DeliveryStatus DeliveryStatus `protobuf:"varint,31,opt,name=delivery_status,json=deliveryStatus,proto3,enum=lockstep.orderrelease.v1.DeliveryStatus" json:"delivery_status,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// How much of it counts as shipped, by the policies of its releases.
+	ShippedStatus ShippedStatus `protobuf:"varint,90,opt,name=shipped_status,json=shippedStatus,proto3,enum=lockstep.orderrelease.v1.ShippedStatus" json:"shipped_status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
@@ -1808,6 +1855,13 @@ func (x *Order) GetDeliveryStatus() DeliveryStatus {
 	return DeliveryStatus_DELIVERY_STATUS_UNSPECIFIED
 }
 
+func (x *Order) GetShippedStatus() ShippedStatus {
+	if x != nil {
+		return x.ShippedStatus
+	}
+	return ShippedStatus_SHIPPED_STATUS_UNSPECIFIED
+}
+
 // An order in a list.
 type OrderSummary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1834,7 +1888,9 @@ type OrderSummary struct {
 	// Net value.
 	Value *v1.Money `protobuf:"bytes,11,opt,name=value,proto3" json:"value,omitempty"`
 	// When it was first received, UTC.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// How much of it counts as shipped, by the policies of its releases.
+	ShippedStatus ShippedStatus `protobuf:"varint,90,opt,name=shipped_status,json=shippedStatus,proto3,enum=lockstep.orderrelease.v1.ShippedStatus" json:"shipped_status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1953,11 +2009,18 @@ func (x *OrderSummary) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *OrderSummary) GetShippedStatus() ShippedStatus {
+	if x != nil {
+		return x.ShippedStatus
+	}
+	return ShippedStatus_SHIPPED_STATUS_UNSPECIFIED
+}
+
 var File_lockstep_orderrelease_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a'lockstep/orderrelease/v1/promises.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
+	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a'lockstep/orderrelease/v1/promises.proto\x1a&lockstep/orderrelease/v1/shipped.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
 	"\n" +
 	"OrderParty\x12&\n" +
 	"\n" +
@@ -2005,7 +2068,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"lineNumber\x12\x1d\n" +
 	"\aitem_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x06itemId\x12A\n" +
 	"\rbase_quantity\x18\x03 \x01(\v2\x1c.lockstep.common.v1.QuantityR\fbaseQuantity\x12\x12\n" +
-	"\x04site\x18\x04 \x01(\tR\x04site\"\xd0\x02\n" +
+	"\x04site\x18\x04 \x01(\tR\x04site\"\x8a\x03\n" +
 	"\x0eLineQuantities\x12\x18\n" +
 	"\aordered\x18\x01 \x01(\tR\aordered\x12\x12\n" +
 	"\x04open\x18\x02 \x01(\tR\x04open\x12\x1a\n" +
@@ -2019,7 +2082,11 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x06issued\x18\n" +
 	" \x01(\tR\x06issued\x12\x1c\n" +
 	"\tdelivered\x18\v \x01(\tR\tdelivered\x12\x1c\n" +
-	"\tcancelled\x18\f \x01(\tR\tcancelled\"\xee\x03\n" +
+	"\tcancelled\x18\f \x01(\tR\tcancelled\x12\x1e\n" +
+	"\n" +
+	"dispatched\x18Z \x01(\tR\n" +
+	"dispatched\x12\x18\n" +
+	"\ashipped\x18[ \x01(\tR\ashipped\"\xee\x03\n" +
 	"\x0fOrderLineStatus\x127\n" +
 	"\x04line\x18\x01 \x01(\v2#.lockstep.orderrelease.v1.OrderLineR\x04line\x12B\n" +
 	"\bresolved\x18\x02 \x01(\v2&.lockstep.orderrelease.v1.ResolvedLineR\bresolved\x12H\n" +
@@ -2045,7 +2112,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x1c\n" +
 	"\trequested\x18\x02 \x01(\tR\trequested\x12\x1a\n" +
-	"\bpromised\x18\x03 \x01(\tR\bpromised\"\x98\x04\n" +
+	"\bpromised\x18\x03 \x01(\tR\bpromised\"\xdf\x04\n" +
 	"\aRelease\x12#\n" +
 	"\n" +
 	"release_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x12'\n" +
@@ -2058,7 +2125,8 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\rreleased_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\x122\n" +
 	"\x15cancel_refused_reason\x18\t \x01(\tR\x13cancelRefusedReason\x12%\n" +
 	"\x0estop_requested\x18( \x01(\bR\rstopRequested\x12.\n" +
-	"\x13stop_refused_reason\x18) \x01(\tR\x11stopRefusedReason\"\xdd\x02\n" +
+	"\x13stop_refused_reason\x18) \x01(\tR\x11stopRefusedReason\x12E\n" +
+	"\bshipping\x18Z \x01(\v2).lockstep.orderrelease.v1.ReleaseShippingR\bshipping\"\x97\x03\n" +
 	"\x11ReleaseLineStatus\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x1a\n" +
@@ -2073,7 +2141,11 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\tcancelled\x18\n" +
 	" \x01(\tR\tcancelled\x12\x1c\n" +
 	"\twithdrawn\x18( \x01(\tR\twithdrawn\x12\x19\n" +
-	"\bput_back\x18) \x01(\tR\aputBack\"\x94\x06\n" +
+	"\bput_back\x18) \x01(\tR\aputBack\x12\x1e\n" +
+	"\n" +
+	"dispatched\x18Z \x01(\tR\n" +
+	"dispatched\x12\x18\n" +
+	"\ashipped\x18[ \x01(\tR\ashipped\"\xe4\x06\n" +
 	"\x05Order\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12:\n" +
@@ -2091,7 +2163,8 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\vupdate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12C\n" +
 	"\bsourcing\x18\x1e \x01(\v2'.lockstep.orderrelease.v1.OrderSourcingR\bsourcing\x12Q\n" +
-	"\x0fdelivery_status\x18\x1f \x01(\x0e2(.lockstep.orderrelease.v1.DeliveryStatusR\x0edeliveryStatus\"\x9b\x04\n" +
+	"\x0fdelivery_status\x18\x1f \x01(\x0e2(.lockstep.orderrelease.v1.DeliveryStatusR\x0edeliveryStatus\x12N\n" +
+	"\x0eshipped_status\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedStatusR\rshippedStatus\"\xeb\x04\n" +
 	"\fOrderSummary\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12:\n" +
@@ -2107,7 +2180,8 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\fpromisedTime\x12/\n" +
 	"\x05value\x18\v \x01(\v2\x19.lockstep.common.v1.MoneyR\x05value\x12;\n" +
 	"\vcreate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime*\xf6\x02\n" +
+	"createTime\x12N\n" +
+	"\x0eshipped_status\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedStatusR\rshippedStatus*\xf6\x02\n" +
 	"\n" +
 	"OrderState\x12\x1b\n" +
 	"\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
@@ -2202,8 +2276,10 @@ var file_lockstep_orderrelease_v1_resources_proto_goTypes = []any{
 	(*LineAtSite)(nil),            // 23: lockstep.orderrelease.v1.LineAtSite
 	(DeliveryStatus)(0),           // 24: lockstep.orderrelease.v1.DeliveryStatus
 	(*ExpectedSupply)(nil),        // 25: lockstep.orderrelease.v1.ExpectedSupply
-	(*v1.Reason)(nil),             // 26: lockstep.common.v1.Reason
-	(*OrderSourcing)(nil),         // 27: lockstep.orderrelease.v1.OrderSourcing
+	(*ReleaseShipping)(nil),       // 26: lockstep.orderrelease.v1.ReleaseShipping
+	(*v1.Reason)(nil),             // 27: lockstep.common.v1.Reason
+	(*OrderSourcing)(nil),         // 28: lockstep.orderrelease.v1.OrderSourcing
+	(ShippedStatus)(0),            // 29: lockstep.orderrelease.v1.ShippedStatus
 }
 var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	19, // 0: lockstep.orderrelease.v1.OrderParty.address:type_name -> lockstep.common.v1.Address
@@ -2235,27 +2311,30 @@ var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	1,  // 26: lockstep.orderrelease.v1.Release.state:type_name -> lockstep.orderrelease.v1.ReleaseState
 	16, // 27: lockstep.orderrelease.v1.Release.lines:type_name -> lockstep.orderrelease.v1.ReleaseLineStatus
 	20, // 28: lockstep.orderrelease.v1.Release.released_time:type_name -> google.protobuf.Timestamp
-	0,  // 29: lockstep.orderrelease.v1.Order.state:type_name -> lockstep.orderrelease.v1.OrderState
-	7,  // 30: lockstep.orderrelease.v1.Order.document:type_name -> lockstep.orderrelease.v1.OrderDocument
-	11, // 31: lockstep.orderrelease.v1.Order.lines:type_name -> lockstep.orderrelease.v1.OrderLineStatus
-	12, // 32: lockstep.orderrelease.v1.Order.holds:type_name -> lockstep.orderrelease.v1.Hold
-	26, // 33: lockstep.orderrelease.v1.Order.reasons:type_name -> lockstep.common.v1.Reason
-	13, // 34: lockstep.orderrelease.v1.Order.promise:type_name -> lockstep.orderrelease.v1.Promise
-	15, // 35: lockstep.orderrelease.v1.Order.releases:type_name -> lockstep.orderrelease.v1.Release
-	20, // 36: lockstep.orderrelease.v1.Order.create_time:type_name -> google.protobuf.Timestamp
-	20, // 37: lockstep.orderrelease.v1.Order.update_time:type_name -> google.protobuf.Timestamp
-	27, // 38: lockstep.orderrelease.v1.Order.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
-	24, // 39: lockstep.orderrelease.v1.Order.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
-	0,  // 40: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
-	3,  // 41: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
-	20, // 42: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
-	21, // 43: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
-	20, // 44: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
-	45, // [45:45] is the sub-list for method output_type
-	45, // [45:45] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	26, // 29: lockstep.orderrelease.v1.Release.shipping:type_name -> lockstep.orderrelease.v1.ReleaseShipping
+	0,  // 30: lockstep.orderrelease.v1.Order.state:type_name -> lockstep.orderrelease.v1.OrderState
+	7,  // 31: lockstep.orderrelease.v1.Order.document:type_name -> lockstep.orderrelease.v1.OrderDocument
+	11, // 32: lockstep.orderrelease.v1.Order.lines:type_name -> lockstep.orderrelease.v1.OrderLineStatus
+	12, // 33: lockstep.orderrelease.v1.Order.holds:type_name -> lockstep.orderrelease.v1.Hold
+	27, // 34: lockstep.orderrelease.v1.Order.reasons:type_name -> lockstep.common.v1.Reason
+	13, // 35: lockstep.orderrelease.v1.Order.promise:type_name -> lockstep.orderrelease.v1.Promise
+	15, // 36: lockstep.orderrelease.v1.Order.releases:type_name -> lockstep.orderrelease.v1.Release
+	20, // 37: lockstep.orderrelease.v1.Order.create_time:type_name -> google.protobuf.Timestamp
+	20, // 38: lockstep.orderrelease.v1.Order.update_time:type_name -> google.protobuf.Timestamp
+	28, // 39: lockstep.orderrelease.v1.Order.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
+	24, // 40: lockstep.orderrelease.v1.Order.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
+	29, // 41: lockstep.orderrelease.v1.Order.shipped_status:type_name -> lockstep.orderrelease.v1.ShippedStatus
+	0,  // 42: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
+	3,  // 43: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
+	20, // 44: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
+	21, // 45: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
+	20, // 46: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
+	29, // 47: lockstep.orderrelease.v1.OrderSummary.shipped_status:type_name -> lockstep.orderrelease.v1.ShippedStatus
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_resources_proto_init() }
@@ -2264,6 +2343,7 @@ func file_lockstep_orderrelease_v1_resources_proto_init() {
 		return
 	}
 	file_lockstep_orderrelease_v1_promises_proto_init()
+	file_lockstep_orderrelease_v1_shipped_proto_init()
 	file_lockstep_orderrelease_v1_sourcing_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
