@@ -29,6 +29,8 @@ var titles = map[string]map[string]string{
 		"LinesPicked":         "Lines picked",
 		"LinesShorted":        "Lines picked short",
 		"LinesIssued":         "Lines issued",
+		"LinesDispatched":     "Lines dispatched",
+		"LinesShipped":        "Counts as shipped[ by {policy~}]",
 		"OrderFulfilled":      "Order fulfilled",
 		"LinesDelivered":      "Lines delivered",
 		"RemainderCancelled":  "Remainder cancelled[: {reason~}]",

@@ -48,7 +48,7 @@ func (m *machine) checkShipped(t *rapid.T) {
 		if r.Shipping.Policy == "" || r.Shipping.Policy != l.ships {
 			t.Fatalf("release %d was sent by policy %q and counts by %+v", r.Number, l.ships, r.Shipping)
 		}
-		var some, all bool = false, true
+		some, all := false, true
 		for _, c := range l.lines {
 			if c.live() > 0 {
 				s := status(c.shippedAs(l.ships), c.live())

@@ -57,13 +57,15 @@ func TestShippedPolicies(t *testing.T) {
 			`"SHIPPED" since 02 17:00: shipped: yes, by policy goods issue of channel EXPRESS; goods issue yes, dispatch yes`,
 		},
 		{
-			ShippedRule{Policy: ShippedOnDispatch, Source: ShippedByTenant}, "LinesIssued OrderFulfilled", "LinesDispatched LinesShipped",
+			ShippedRule{Policy: ShippedOnDispatch, Source: ShippedByTenant},
+			"LinesIssued OrderFulfilled", "LinesDispatched LinesShipped",
 			`"": shipped: no, by policy dispatch of the tenant; goods issue no, dispatch no`,
 			`"": shipped: no, by policy dispatch of the tenant; goods issue yes, dispatch no`,
 			`"SHIPPED" since 03 09:00: shipped: yes, by policy dispatch of the tenant; goods issue yes, dispatch yes`,
 		},
 		{
-			ShippedRule{}, "LinesIssued OrderFulfilled", "LinesDispatched LinesShipped", // nobody said anything
+			ShippedRule{},
+			"LinesIssued OrderFulfilled", "LinesDispatched LinesShipped", // nobody said anything
 			`"": shipped: no, by policy goods issue and dispatch; goods issue no, dispatch no`,
 			`"": shipped: no, by policy goods issue and dispatch; goods issue yes, dispatch no`,
 			`"SHIPPED" since 03 09:00: shipped: yes, by policy goods issue and dispatch; goods issue yes, dispatch yes`,

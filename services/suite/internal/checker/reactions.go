@@ -50,6 +50,7 @@ const (
 	accrues    = "a dispatched shipment's freight is accrued"
 	finalises  = "a delivered shipment's freight is final"
 	delivers   = "a delivered shipment is told to the order"
+	leaves     = "a dispatched shipment is told to the order"
 	matches    = "an invoice's match is decided"
 	settles    = "what is approved is settled against the freight"
 )
@@ -58,7 +59,7 @@ const (
 // back by a document that goes on without it, and few send back what they got; and what may
 // follow from other things too: orders go in parts and are cancelled for many reasons.
 var (
-	atLeast = map[string]bool{accrues: true, finalises: true, delivers: true}
+	atLeast = map[string]bool{accrues: true, finalises: true, delivers: true, leaves: true}
 	atMost  = map[string]bool{claims: true, comesBackOf: true, credits: true}
 	orMore  = map[string]bool{splits: true}
 )
@@ -105,6 +106,8 @@ func (r *reactions) watchOrder(f *fact) {
 		lines(tellsPicks, m.GetReleaseId(), m.GetLines())
 	case *orv1.LinesIssued:
 		lines(tellsIssue, m.GetReleaseId(), m.GetLines())
+	case *orv1.LinesDispatched:
+		r.note(effect, f, leaves, one, m.GetShipmentId())
 	case *orv1.LinesDelivered:
 		r.note(effect, f, delivers, one, m.GetShipmentId())
 	case *orv1.PromiseRequested:
@@ -213,6 +216,7 @@ func (r *reactions) watchTransport(f *fact) {
 		r.note(effect, f, readies, one, m.GetWarehouseOrderId())
 	case *svv1.ShipmentDispatched:
 		r.note(cause, f, accrues, one, m.GetShipmentId())
+		r.note(cause, f, leaves, one, m.GetShipmentId())
 	case *svv1.ShipmentDelivered:
 		r.note(cause, f, finalises, one, m.GetShipmentId())
 		r.note(cause, f, delivers, one, m.GetShipmentId())

@@ -33,6 +33,7 @@ var consumers = func() map[string]map[string]string {
 		"order-release": {
 			"promise": "order-release", "give-back": "order-release", "continue": "order-release", "await": "order-release",
 			"warehouse": "inventory-movement", "stock": "inventory-movement", "delivery": "shipment-visibility", "master-data": "master-data",
+			"ownership": "master-data",
 		},
 		"inventory-movement": {
 			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data-3": "master-data",
