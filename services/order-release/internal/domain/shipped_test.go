@@ -99,9 +99,15 @@ func TestShippedBeforeItIsIssued(t *testing.T) {
 	p := sentAs(t, DefaultShipped)
 	p.do(p.order.Dispatched(p.at(leftAt), p.r(1), "shp_1", lines(1, 10, 2, 4)))
 	p.want(Released, "LinesDispatched")
+	early := *p
 	p.do(p.order.Issued(p.at(issuedAt), p.r(1), lines(1, 10, 2, 4)))
 	p.want(Fulfilled, "LinesIssued LinesShipped OrderFulfilled")
 	if got := p.shipped(); got != `"SHIPPED" since 03 09:00: shipped: yes, by policy goods issue and dispatch; goods issue yes, dispatch yes` {
+		t.Error(got)
+	}
+	late := &early
+	late.do(late.order.Issued(late.at(leftAt.Add(2*time.Hour)), late.r(1), lines(1, 10, 2, 4))) // posted when the truck is gone
+	if got := late.shipped(); got != `"SHIPPED" since 03 11:00: shipped: yes, by policy goods issue and dispatch; goods issue yes, dispatch yes` {
 		t.Error(got)
 	}
 }
