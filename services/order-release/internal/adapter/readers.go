@@ -37,9 +37,9 @@ var readers = func() protovalue.Readers[domain.Fact] {
 	readPromise(rs)
 	readRelease(rs)
 	readStop(rs)
-	readShipped(rs)
 	readSourcing(rs)
 	readExpected(rs)
+	readShipped(rs)
 	return rs
 }()
 

@@ -73,7 +73,7 @@ func release(o domain.Order, r domain.Release) *orderreleasev1.Release {
 		ReleaseId: releaseID(o.ID, r.Number), ReleaseVersion: int32(r.Version), ParentReleaseId: releaseID(o.ID, r.Parent),
 		Site: r.Site, State: releaseState(r.State()), WarehouseOrderId: r.WarehouseOrder,
 		ReleasedTime: protovalue.Time(r.Sent), CancelRefusedReason: r.CancelRefused,
-		StopRequested: r.StopAsked, StopRefusedReason: r.StopRefused, Shipping: shipping(o, r),
+		StopRequested: r.StopAsked, StopRefusedReason: r.StopRefused,
 	}
 	for _, l := range r.Lines {
 		var promised quantity.Decimal
@@ -87,6 +87,7 @@ func release(o domain.Order, r domain.Release) *orderreleasev1.Release {
 			Dispatched: l.Dispatched.String(), Shipped: r.Counts(l).String(),
 		})
 	}
+	out.Shipping = shipping(o, r)
 	return out
 }
 

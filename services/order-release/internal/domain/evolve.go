@@ -150,6 +150,8 @@ func evolveRelease(o Order, f Fact) Order {
 		return o.reported(f.Release, f.Lines, func(r *Release) { r.WarehouseOrder = f.WarehouseOrder }, func(l *ReleaseLine, q quantity.Decimal) {
 			l.SaidAllocated = l.SaidAllocated.Add(q)
 		})
+	case LinesDispatched, LinesShipped:
+		return o.evolveShipped(f)
 	case ReleaseAcknowledged:
 		return o.reported(f.Release, nil, func(r *Release) { r.WarehouseOrder, r.Acknowledged = f.WarehouseOrder, true }, nil)
 	case LinesPicked:
@@ -180,7 +182,7 @@ func evolveRelease(o Order, f Fact) Order {
 			l.Cancelled = l.Cancelled.Add(q)
 		})
 	}
-	return o.evolveStop(f).evolveShipped(f)
+	return o.evolveStop(f)
 }
 
 // sent makes a release of promised lines, or of the backordered release with that number.

@@ -1401,16 +1401,16 @@ type Release struct {
 	WarehouseOrderId string `protobuf:"bytes,7,opt,name=warehouse_order_id,json=warehouseOrderId,proto3" json:"warehouse_order_id,omitempty"`
 	// When it was handed to the warehouse, UTC.
 	ReleasedTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=released_time,json=releasedTime,proto3" json:"released_time,omitempty"`
+	// Whether it counts as shipped, and why or why not; absent while it waits for stock.
+	Shipping *ReleaseShipping `protobuf:"bytes,90,opt,name=shipping,proto3" json:"shipping,omitempty"`
 	// Why the warehouse refused the last cancellation; empty if it did not.
 	CancelRefusedReason string `protobuf:"bytes,9,opt,name=cancel_refused_reason,json=cancelRefusedReason,proto3" json:"cancel_refused_reason,omitempty"`
 	// The warehouse is asked to stop because of a hold, and has not answered.
 	StopRequested bool `protobuf:"varint,40,opt,name=stop_requested,json=stopRequested,proto3" json:"stop_requested,omitempty"`
 	// Why the warehouse did not stop; empty if it was not asked, or did.
 	StopRefusedReason string `protobuf:"bytes,41,opt,name=stop_refused_reason,json=stopRefusedReason,proto3" json:"stop_refused_reason,omitempty"`
-	// Whether it counts as shipped, and why or why not; absent while it waits for stock.
-	Shipping      *ReleaseShipping `protobuf:"bytes,90,opt,name=shipping,proto3" json:"shipping,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Release) Reset() {
@@ -1499,6 +1499,13 @@ func (x *Release) GetReleasedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Release) GetShipping() *ReleaseShipping {
+	if x != nil {
+		return x.Shipping
+	}
+	return nil
+}
+
 func (x *Release) GetCancelRefusedReason() string {
 	if x != nil {
 		return x.CancelRefusedReason
@@ -1518,13 +1525,6 @@ func (x *Release) GetStopRefusedReason() string {
 		return x.StopRefusedReason
 	}
 	return ""
-}
-
-func (x *Release) GetShipping() *ReleaseShipping {
-	if x != nil {
-		return x.Shipping
-	}
-	return nil
 }
 
 // One line of a release with what became of it; decimal numbers in the base unit.
@@ -2122,11 +2122,11 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x05state\x18\x05 \x01(\x0e2&.lockstep.orderrelease.v1.ReleaseStateR\x05state\x12A\n" +
 	"\x05lines\x18\x06 \x03(\v2+.lockstep.orderrelease.v1.ReleaseLineStatusR\x05lines\x122\n" +
 	"\x12warehouse_order_id\x18\a \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderId\x12?\n" +
-	"\rreleased_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\x122\n" +
+	"\rreleased_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\x12E\n" +
+	"\bshipping\x18Z \x01(\v2).lockstep.orderrelease.v1.ReleaseShippingR\bshipping\x122\n" +
 	"\x15cancel_refused_reason\x18\t \x01(\tR\x13cancelRefusedReason\x12%\n" +
 	"\x0estop_requested\x18( \x01(\bR\rstopRequested\x12.\n" +
-	"\x13stop_refused_reason\x18) \x01(\tR\x11stopRefusedReason\x12E\n" +
-	"\bshipping\x18Z \x01(\v2).lockstep.orderrelease.v1.ReleaseShippingR\bshipping\"\x97\x03\n" +
+	"\x13stop_refused_reason\x18) \x01(\tR\x11stopRefusedReason\"\x97\x03\n" +
 	"\x11ReleaseLineStatus\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x1a\n" +

@@ -894,6 +894,9 @@ type ReleaseChannel struct {
 	TimeZone string `protobuf:"bytes,6,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	// Windows; none: always.
 	Windows []*ReleaseWindow `protobuf:"bytes,7,rep,name=windows,proto3" json:"windows,omitempty"`
+	// When releases that go by the channel count as shipped; UNSPECIFIED: as the tenant says for all of them. A
+	// release keeps the policy it went with.
+	ShippedPolicy ShippedPolicy `protobuf:"varint,90,opt,name=shipped_policy,json=shippedPolicy,proto3,enum=lockstep.orderrelease.v1.ShippedPolicy" json:"shipped_policy,omitempty"`
 	// State; changed by LockReleaseChannel and OpenReleaseChannel only.
 	State ReleaseChannelState `protobuf:"varint,8,opt,name=state,proto3,enum=lockstep.orderrelease.v1.ReleaseChannelState" json:"state,omitempty"`
 	// When an ASLEEP one wakes, UTC.
@@ -907,10 +910,7 @@ type ReleaseChannel struct {
 	// Version for If-Match.
 	Etag string `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
 	// How much goes in one window; absent: as much as there is.
-	Capacity *ChannelCapacity `protobuf:"bytes,55,opt,name=capacity,proto3" json:"capacity,omitempty"`
-	// When releases that go by the channel count as shipped; UNSPECIFIED: as the tenant says for all of them. A
-	// release keeps the policy it went with.
-	ShippedPolicy ShippedPolicy `protobuf:"varint,90,opt,name=shipped_policy,json=shippedPolicy,proto3,enum=lockstep.orderrelease.v1.ShippedPolicy" json:"shipped_policy,omitempty"`
+	Capacity      *ChannelCapacity `protobuf:"bytes,55,opt,name=capacity,proto3" json:"capacity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -994,6 +994,13 @@ func (x *ReleaseChannel) GetWindows() []*ReleaseWindow {
 	return nil
 }
 
+func (x *ReleaseChannel) GetShippedPolicy() ShippedPolicy {
+	if x != nil {
+		return x.ShippedPolicy
+	}
+	return ShippedPolicy_SHIPPED_POLICY_UNSPECIFIED
+}
+
 func (x *ReleaseChannel) GetState() ReleaseChannelState {
 	if x != nil {
 		return x.State
@@ -1041,13 +1048,6 @@ func (x *ReleaseChannel) GetCapacity() *ChannelCapacity {
 		return x.Capacity
 	}
 	return nil
-}
-
-func (x *ReleaseChannel) GetShippedPolicy() ShippedPolicy {
-	if x != nil {
-		return x.ShippedPolicy
-	}
-	return ShippedPolicy_SHIPPED_POLICY_UNSPECIFIED
 }
 
 // A release that waits for its channel.
@@ -2329,7 +2329,8 @@ const file_lockstep_orderrelease_v1_sourcing_proto_rawDesc = "" +
 	"\bpriority\x18\x05 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe7\a(\x00R\bpriority\x12$\n" +
 	"\ttime_zone\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\x12K\n" +
-	"\awindows\x18\a \x03(\v2'.lockstep.orderrelease.v1.ReleaseWindowB\b\xbaH\x05\x92\x01\x02\x10\x1cR\awindows\x12C\n" +
+	"\awindows\x18\a \x03(\v2'.lockstep.orderrelease.v1.ReleaseWindowB\b\xbaH\x05\x92\x01\x02\x10\x1cR\awindows\x12X\n" +
+	"\x0eshipped_policy\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedPolicyB\b\xbaH\x05\x82\x01\x02\x10\x01R\rshippedPolicy\x12C\n" +
 	"\x05state\x18\b \x01(\x0e2-.lockstep.orderrelease.v1.ReleaseChannelStateR\x05state\x129\n" +
 	"\n" +
 	"until_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\x12\x1c\n" +
@@ -2339,8 +2340,7 @@ const file_lockstep_orderrelease_v1_sourcing_proto_rawDesc = "" +
 	"changed_by\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\tchangedBy\x12=\n" +
 	"\fchanged_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\vchangedTime\x12\x1b\n" +
 	"\x04etag\x18\r \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12E\n" +
-	"\bcapacity\x187 \x01(\v2).lockstep.orderrelease.v1.ChannelCapacityR\bcapacity\x12X\n" +
-	"\x0eshipped_policy\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedPolicyB\b\xbaH\x05\x82\x01\x02\x10\x01R\rshippedPolicy\"\xe1\x01\n" +
+	"\bcapacity\x187 \x01(\v2).lockstep.orderrelease.v1.ChannelCapacityR\bcapacity\"\xe1\x01\n" +
 	"\bDeferral\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\x12\x16\n" +
@@ -2487,8 +2487,8 @@ var file_lockstep_orderrelease_v1_sourcing_proto_goTypes = []any{
 	(*OpenReleaseChannelResponse)(nil),   // 28: lockstep.orderrelease.v1.OpenReleaseChannelResponse
 	(*LineAtSite)(nil),                   // 29: lockstep.orderrelease.v1.LineAtSite
 	(*timestamppb.Timestamp)(nil),        // 30: google.protobuf.Timestamp
-	(*ChannelCapacity)(nil),              // 31: lockstep.orderrelease.v1.ChannelCapacity
-	(ShippedPolicy)(0),                   // 32: lockstep.orderrelease.v1.ShippedPolicy
+	(ShippedPolicy)(0),                   // 31: lockstep.orderrelease.v1.ShippedPolicy
+	(*ChannelCapacity)(nil),              // 32: lockstep.orderrelease.v1.ChannelCapacity
 	(*v1.Reason)(nil),                    // 33: lockstep.common.v1.Reason
 	(v1.Role)(0),                         // 34: lockstep.common.v1.Role
 	(*v1.SourceRef)(nil),                 // 35: lockstep.common.v1.SourceRef
@@ -2506,11 +2506,11 @@ var file_lockstep_orderrelease_v1_sourcing_proto_depIdxs = []int32{
 	0,  // 7: lockstep.orderrelease.v1.RuleSourcing.strategy:type_name -> lockstep.orderrelease.v1.SourcingStrategy
 	7,  // 8: lockstep.orderrelease.v1.OrderSourcing.rules:type_name -> lockstep.orderrelease.v1.RuleSourcing
 	9,  // 9: lockstep.orderrelease.v1.ReleaseChannel.windows:type_name -> lockstep.orderrelease.v1.ReleaseWindow
-	1,  // 10: lockstep.orderrelease.v1.ReleaseChannel.state:type_name -> lockstep.orderrelease.v1.ReleaseChannelState
-	30, // 11: lockstep.orderrelease.v1.ReleaseChannel.until_time:type_name -> google.protobuf.Timestamp
-	30, // 12: lockstep.orderrelease.v1.ReleaseChannel.changed_time:type_name -> google.protobuf.Timestamp
-	31, // 13: lockstep.orderrelease.v1.ReleaseChannel.capacity:type_name -> lockstep.orderrelease.v1.ChannelCapacity
-	32, // 14: lockstep.orderrelease.v1.ReleaseChannel.shipped_policy:type_name -> lockstep.orderrelease.v1.ShippedPolicy
+	31, // 10: lockstep.orderrelease.v1.ReleaseChannel.shipped_policy:type_name -> lockstep.orderrelease.v1.ShippedPolicy
+	1,  // 11: lockstep.orderrelease.v1.ReleaseChannel.state:type_name -> lockstep.orderrelease.v1.ReleaseChannelState
+	30, // 12: lockstep.orderrelease.v1.ReleaseChannel.until_time:type_name -> google.protobuf.Timestamp
+	30, // 13: lockstep.orderrelease.v1.ReleaseChannel.changed_time:type_name -> google.protobuf.Timestamp
+	32, // 14: lockstep.orderrelease.v1.ReleaseChannel.capacity:type_name -> lockstep.orderrelease.v1.ChannelCapacity
 	30, // 15: lockstep.orderrelease.v1.Deferral.next_time:type_name -> google.protobuf.Timestamp
 	30, // 16: lockstep.orderrelease.v1.Deferral.since_time:type_name -> google.protobuf.Timestamp
 	33, // 17: lockstep.orderrelease.v1.MissingForRelease.reason:type_name -> lockstep.common.v1.Reason
