@@ -63,7 +63,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Reconciliation: reconciliation, Clock: d.Clock})
 			operationsv1.RegisterOpenDocumentServiceServer(r, &adapter.OpenDocuments{App: a, Inbound: inbound})
 		},
-		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), masterData.Follower(), places.Follower(), timetables.Follower()),
+		Consumers: append(append(adapter.Consumers(a), adapter.ReversalConsumers(a)...), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), masterData.Follower(), places.Follower(), timetables.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.VerifyEvery, check.Turn),
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

@@ -23,6 +23,7 @@ var bodies = map[string]string{
 	"ReportShortPick":    `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"reason":"SHORT_REASON_MISSING"}`,
 	"ConfirmPutBack":     `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`,
 	"RefuseCancellation": `{"reason":"LOADED"}`,
+	"ReverseGoodsIssue":  `{"reason":"TRUCK_FULL"}`,
 	"PackCarton":         `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"grossWeightGrams":"500"}`,
 
 	"ReceiveLines":       `{"goods":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`,

@@ -147,8 +147,8 @@ func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, read
 }
 
 func TestFactsSurviveTheStore(t *testing.T) {
-	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts()), orderMessage, orderReaders)
-	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts()), stockMessage, stockReaders)
+	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts(), reversalFacts()), orderMessage, orderReaders)
+	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts(), reversedStock()), stockMessage, stockReaders)
 	survive(t, append(inboundFacts(), rescheduledFacts()...), inboundMessage, inboundReaders)
 	survive(t, snapshotFacts(), snapshotMessage, snapshotReaders)
 	survive(t, []domain.NumbersFact{domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}}, numbersMessage, numbersReaders)

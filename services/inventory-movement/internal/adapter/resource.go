@@ -36,13 +36,14 @@ func warehouseOrder(v store.View[domain.WarehouseOrder]) *imv1.WarehouseOrder {
 		CarrierPreference: o.Carrier, ServiceLevel: o.Service, Tasks: protovalue.Each(o.Tasks, task), Cartons: protovalue.Each(o.Cartons, carton),
 		Etag: v.ETag, CreateTime: protovalue.Time(v.Created), Shortages: protovalue.Each(o.Lacks, shortage),
 		Contradictions: protovalue.Each(o.Contradictions, contradiction), ContradictionCount: int32(o.Contradicted), Stopped: o.IsStopped,
-		WaveId: o.Wave,
+		WaveId: o.Wave, Reversal: goodsIssueReversal(o.Reversal),
+		IssuedSsccs: protovalue.Each(o.Left, func(l domain.IssuedCarton) string { return l.SSCC }),
 		Lines: protovalue.Each(o.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLine {
 			unit := l.Quantity.Unit
 			return &imv1.WarehouseOrderLine{
 				LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Quantity: protovalue.Quantity(l.Quantity),
 				Allocated: amount(l.Allocated, unit), Picked: amount(l.Picked, unit), Short: amount(l.Short, unit), Packed: amount(l.Packed, unit),
-				PutBack: amount(l.PutBack, unit),
+				PutBack: amount(l.PutBack, unit), Issued: amount(l.Issued, unit),
 			}
 		}),
 	}

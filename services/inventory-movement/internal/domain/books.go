@@ -19,6 +19,10 @@ func EvolveStock(s Stock, fact StockFact) Stock {
 		switch f.Type {
 		case Pick:
 			s.Packing = append(slices.Clip(s.Packing), Allocation{f.Order, f.Line, f.To, f.Quantity})
+		case IssueReversal:
+			if f.To.Location == Packing {
+				s.Packing = append(slices.Clip(s.Packing), Allocation{f.Order, f.Line, f.To, f.Quantity})
+			}
 		case Issue, BackInBin:
 			s.Packing, _ = take(s.Packing, f.Quantity, func(a Allocation) bool {
 				return a.Order == f.Order && a.Line == f.Line && a.Place == f.From

@@ -134,6 +134,10 @@ func (b *stockBooks) write(t *rapid.T, fact StockFact) {
 		switch f.Type {
 		case Pick:
 			b.packed[l] += n
+		case IssueReversal:
+			if f.To.Location == "PACKING" {
+				b.packed[l] += n
+			}
 		case Issue, BackInBin:
 			if f.From.Location == "PACKING" {
 				b.packed[l] -= n
@@ -297,7 +301,7 @@ func TestStockKeepsItsBooks(t *testing.T) {
 			"receive": m.receive, "reserve": m.reserve, "reserve more": m.reserve, "release": m.release,
 			"allocate": m.allocate, "allocate more": m.allocate, "pick": m.pick, "issue": m.issue, "short": m.short,
 			"adjust": m.adjust, "move": m.move, "return": m.returned, "dispose": m.dispose, "close": m.closeOrder,
-			"put back": m.putBack, "keep": m.keep, "book": m.book, "book more": m.book, "confirm": m.confirm, "unbook": m.unbook, "lapse": m.lapse,
+			"put back": m.putBack, "reverse": m.reverse, "reverse more": m.reverse, "keep": m.keep, "book": m.book, "book more": m.book, "confirm": m.confirm, "unbook": m.unbook, "lapse": m.lapse,
 			"announce": m.announce, "come": m.come, "change a supply": m.changeSupply, "promise": m.promise, "promise more": m.promise,
 			"reserve what was promised": m.reservePromised,
 			"any fact":                  m.anyFact,

@@ -135,6 +135,8 @@ const (
 	Move         MovementType = "MOVE"
 	StatusChange MovementType = "STATUS_CHANGE"
 	BackInBin    MovementType = "PUT_BACK"
+	// IssueReversal takes a goods issue back.
+	IssueReversal MovementType = "ISSUE_REVERSAL"
 	// ReturnReceipt brings goods back from a customer; Disposition moves them to where they go then.
 	ReturnReceipt MovementType = "RETURN_RECEIPT"
 	Disposition   MovementType = "DISPOSITION"
@@ -156,7 +158,9 @@ type (
 		Line     int
 		Used     quantity.Decimal // allocation of that line at From that it uses up
 		RMA      string           // return
-		At       time.Time
+		// ReversalOf is the movement that it takes back; "" for none.
+		ReversalOf string
+		At         time.Time
 	}
 	// ReturnReceived says that goods of a return arrived; StockMoved books them.
 	ReturnReceived struct {

@@ -200,7 +200,7 @@ func survives[F any](t *testing.T, message func(F) proto.Message, decode func(st
 
 func TestFactsSurviveTheStore(t *testing.T) {
 	covered := map[string]bool{}
-	for _, want := range slices.Concat(facts(), inParts(), takenBack(), expectedFacts()) {
+	for _, want := range slices.Concat(facts(), inParts(), takenBack(), expectedFacts(), reversalFacts()) {
 		name, data, err := protovalue.Encode(message(want))
 		if err != nil {
 			t.Fatal(err)

@@ -37,6 +37,7 @@ var readers = func() protovalue.Readers[domain.Fact] {
 	readPromise(rs)
 	readRelease(rs)
 	readStop(rs)
+	readReversal(rs)
 	readSourcing(rs)
 	readExpected(rs)
 	return rs

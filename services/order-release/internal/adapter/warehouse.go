@@ -26,7 +26,7 @@ type quantified interface {
 // warehouse records what the warehouse reports of releases. One consumer takes all of it,
 // so that the reports on one warehouse order are applied in their order.
 func warehouse(a *app.App) bus.Consumer {
-	return bus.Routes(bus.Reactor, "warehouse", "inventory-movement",
+	return bus.Routes(bus.Reactor, "warehouse", "inventory-movement", append(reversals(a),
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderAllocated) error {
 			lines, err := byLine(m.GetTasks(), "")
 			if err != nil {
@@ -66,7 +66,7 @@ func warehouse(a *app.App) bus.Consumer {
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderStopRefused) error {
 			return a.StopRefused(ctx, m.GetKeys().GetReleaseId(), m.GetReason())
 		})),
-	)
+	)...)
 }
 
 // ours passes on the facts about warehouse orders that execute a release.

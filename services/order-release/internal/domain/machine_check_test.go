@@ -26,7 +26,7 @@ func TestOrder(t *testing.T) {
 					}
 				},
 				"report": m.report, "report more": m.report, "look": m.look,
-				"promise": m.promise, "release": m.release, "cancel": m.cancel, "warehouse": m.warehouse, "other": m.other,
+				"promise": m.promise, "release": m.release, "cancel": m.cancel, "warehouse": m.warehouse, "other": m.other, "reverse": m.reverse,
 				"dated": m.dated, "undated": m.undated,
 				"any fact": m.anyFact,
 			})
@@ -113,6 +113,32 @@ func (m *machine) other(t *rapid.T) {
 	m.do(t, "Close", facts, err)
 }
 
+// reverse: a warehouse asks whether it may reverse a goods issue. An order that lets it cannot be
+// closed until it hears what came of it.
+func (m *machine) reverse(t *rapid.T) {
+	release, lines := m.told(t, reportReversed)
+	facts, err := m.order.AskReversal(m.env(), release, "who_1", 1, lines)
+	m.do(t, "AskReversal", facts, err)
+	if _, ok := facts[0].(ReversalAllowed); !ok {
+		return
+	}
+	if m.order.IsClosed {
+		t.Fatalf("a closed order lets it: %+v", facts)
+	}
+	if closed, err := m.order.Close(m.env()); err == nil {
+		t.Fatalf("closed meanwhile: %+v", closed)
+	}
+	if draw(t, 1, "refused") == 0 {
+		facts, err = m.order.ReversalRefused(m.env(), release, "SHIPMENT_DISPATCHED")
+		m.do(t, "ReversalRefused", facts, err)
+		return
+	}
+	m.tell(t, reportReversed, release, lines)
+	if err := m.order.reversing(); err != nil {
+		t.Fatalf("told, and still asked: %v", err)
+	}
+}
+
 // anyFact: a fact of any kind can be folded onto any state, and leaves that state alone.
 func (m *machine) anyFact(t *rapid.T) {
 	odd := []LineQuantity{{Line: 10, Quantity: ea(7)}, {Line: 99, Quantity: ea(1)}, {}}
@@ -137,6 +163,10 @@ func (m *machine) anyFact(t *rapid.T) {
 		LinesPicked{Release: release, Lines: odd},
 		LinesShorted{Release: release, Lines: odd},
 		LinesIssued{Release: release, Lines: odd},
+		ReversalAllowed{Release: release, Attempt: 1},
+		ReversalDenied{Release: release},
+		LinesIssueReversed{Release: release, Lines: odd},
+		ReversalEnded{Release: release},
 		LinesDelivered{Release: release, Lines: odd},
 		RemainderCancelled{Lines: odd, GiveBack: []ClaimRef{{Key: "?"}}},
 		CancelAsked{Release: release},

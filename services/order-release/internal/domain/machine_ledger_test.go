@@ -31,6 +31,7 @@ type cellAt struct {
 type sending struct {
 	site               string
 	sent, acked, asked bool
+	back               bool // something was taken back
 	lines              map[int]*cell
 }
 
@@ -59,6 +60,8 @@ func (c *cell) room(kind string) int64 {
 		return c.live() - c.picked()
 	case "ISSUED":
 		return c.live() - c.issued
+	case reportReversed:
+		return c.issued - c.delivered
 	}
 	return c.issued
 }
@@ -140,6 +143,10 @@ func (g *ledger) report(t *rapid.T, kind, release string, lines []LineQuantity, 
 		}
 		if fits != 0 {
 			taken[line] = fits
+		}
+		if kind == reportReversed {
+			c.issued, r.back = c.issued-fits, r.back || fits > 0
+			continue
 		}
 		*map[string]*int64{
 			"ALLOCATED": &c.saidAllocated, "PICKED": &c.saidPicked, "SHORT": &c.short, "ISSUED": &c.issued,
@@ -236,6 +243,8 @@ func (g *ledger) compare(t *rapid.T, kind string, facts []Fact, taken, excess ma
 		case LinesIssued:
 			add(gotTaken, f.Lines)
 		case LinesDelivered:
+			add(gotTaken, f.Lines)
+		case LinesIssueReversed:
 			add(gotTaken, f.Lines)
 		case ReleaseCancelled:
 			add(gotTaken, f.Lines)
@@ -409,7 +418,7 @@ func (r *sending) state() ReleaseState {
 		return ReleaseFulfilled
 	case r.asked:
 		return ReleaseCancelAsked
-	case touched > 0:
+	case touched > 0 || r.back:
 		return ReleaseInExecution
 	case r.acked:
 		return ReleaseAcknowledgedBy

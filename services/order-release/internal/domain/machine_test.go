@@ -117,6 +117,7 @@ func (m *machine) untouched(t *rapid.T, name string) {
 func (m *machine) stays(t *rapid.T, name string, old, next Order, facts []Fact) {
 	from, to := old.State(), next.State()
 	switch {
+	case from == Fulfilled && name == reportReversed && (to == InExecution || to == CancelRequested):
 	case from == Closed && to != Closed, (from == Fulfilled || from == Cancelled) && to != from && to != Closed:
 		t.Fatalf("%s took a %s order to %s", name, from, to)
 	case from == Rejected && to == Rejected, from == "", from == Rejected && name == "Submit":
@@ -126,7 +127,7 @@ func (m *machine) stays(t *rapid.T, name string, old, next Order, facts []Fact) 
 	corrected := false
 	for _, f := range facts {
 		switch f.(type) {
-		case ReleaseCancelled, CancelRefused, LinesShorted, OrderClosed, CancelAsked, RemainderCancelled, ReleaseWithdrawn:
+		case ReleaseCancelled, CancelRefused, LinesShorted, OrderClosed, CancelAsked, RemainderCancelled, ReleaseWithdrawn, LinesIssueReversed:
 			corrected = true
 		}
 	}
@@ -283,7 +284,7 @@ func (m *machine) told(t *rapid.T, kind string) (release string, lines []LineQua
 }
 
 func (m *machine) report(t *rapid.T) {
-	kind := pick(t, "kind", "ALLOCATED", "PICKED", "SHORT", "ISSUED", reportDelivered)
+	kind := pick(t, "kind", "ALLOCATED", "PICKED", "SHORT", "ISSUED", reportReversed, reportDelivered)
 	release, lines := m.told(t, kind)
 	m.tell(t, kind, release, lines)
 }
@@ -294,6 +295,7 @@ func (m *machine) tell(t *rapid.T, kind, release string, lines []LineQuantity) {
 		"PICKED":        func() ([]Fact, error) { return m.order.Picked(m.env(), release, lines) },
 		"SHORT":         func() ([]Fact, error) { return m.order.Shorted(m.env(), release, lines) },
 		"ISSUED":        func() ([]Fact, error) { return m.order.Issued(m.env(), release, lines) },
+		reportReversed:  func() ([]Fact, error) { return m.order.IssueReversed(m.env(), release, lines) },
 		reportDelivered: func() ([]Fact, error) { return m.order.Delivered(m.env(), release, "shp_1", lines) },
 	}[kind]
 	m.ledger.forget(m.order)

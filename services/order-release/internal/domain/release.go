@@ -25,7 +25,9 @@ type Release struct {
 	CancelRefused  string        `bson:"r,omitempty"` // the warehouse's reason
 	StopAsked      bool          `bson:"h,omitempty"` // because of a hold
 	StopRefused    string        `bson:"hr,omitempty"`
-	Brought        []Brought     `bson:"b,omitempty"` // what Delivered of its lines is made of
+	TakenBack      bool          `bson:"gb,omitempty"` // something of it was issued and is not any more
+	Reversing      int           `bson:"gr,omitempty"` // attempt of its warehouse to reverse a goods issue; 0 for none
+	Brought        []Brought     `bson:"b,omitempty"`  // what Delivered of its lines is made of
 }
 
 // Brought is what of a line one shipment brought to the customer.

@@ -126,6 +126,9 @@ func (o *orderFold) report(f *fact) {
 		if a, ok := f.msg.(*orv1.ReleaseAllocated); ok {
 			r.WarehouseOrderId = a.GetWarehouseOrderId()
 		}
+		if _, ok := f.msg.(*orv1.LinesIssueReversed); ok {
+			o.State = 0 // under way again
+		}
 		for _, l := range r.Lines {
 			for _, q := range m.GetLines() {
 				if q.GetLineNumber() != l.LineNumber {
@@ -136,6 +139,8 @@ func (o *orderFold) report(f *fact) {
 					l.Short = add(l.Short, q.GetQuantity().GetValue())
 				case *orv1.LinesIssued:
 					l.Issued = add(l.Issued, q.GetQuantity().GetValue())
+				case *orv1.LinesIssueReversed:
+					l.Issued = minus(l.Issued, q.GetQuantity().GetValue())
 				case *orv1.LinesDelivered:
 					l.Delivered = add(l.Delivered, q.GetQuantity().GetValue())
 				case *orv1.ReleaseCancelled:
@@ -193,7 +198,7 @@ func (o *warehouseFold) apply(f *fact) {
 			nothing := &commonv1.Quantity{Value: "0", Unit: l.GetQuantity().GetUnit()}
 			o.Lines = append(o.Lines, &imv1.WarehouseOrderLine{
 				LineNumber: l.GetLineNumber(), ItemId: l.GetItemId(), Sku: l.GetSku(), Quantity: l.GetQuantity(),
-				Allocated: nothing, Picked: nothing, Short: nothing, Packed: nothing, PutBack: nothing,
+				Allocated: nothing, Picked: nothing, Short: nothing, Packed: nothing, PutBack: nothing, Issued: nothing,
 			})
 		}
 		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_CREATED
@@ -213,6 +218,12 @@ func (o *warehouseFold) apply(f *fact) {
 		o.Cartons = append(o.Cartons, m.GetCarton())
 		o.lines(m.GetCarton().GetLines(), func(l *imv1.WarehouseOrderLine) **commonv1.Quantity { return &l.Packed })
 	case *imv1.GoodsIssued:
+		for _, l := range m.GetLines() {
+			o.line(l.GetLineNumber(), l.GetQuantity(), func(l *imv1.WarehouseOrderLine) **commonv1.Quantity { return &l.Issued })
+		}
+		for _, c := range m.GetCartons() {
+			o.IssuedSsccs = append(o.IssuedSsccs, c.GetSscc())
+		}
 		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_ISSUED
 	case *imv1.WarehouseOrderCancelled:
 		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_CANCELLED
@@ -230,6 +241,30 @@ func (o *warehouseFold) apply(f *fact) {
 		}
 	case *imv1.ReportContradicted:
 		o.ContradictionCount += int32(len(m.GetLines()))
+	default:
+		o.reversed(f)
+	}
+}
+
+// reversed takes what becomes of a reversal of a goods issue.
+func (o *warehouseFold) reversed(f *fact) {
+	switch m := f.msg.(type) {
+	case *imv1.GoodsIssueReversalRequested:
+		o.Reversal = &imv1.GoodsIssueReversal{
+			Attempt: m.GetAttempt(), State: imv1.ReversalState_REVERSAL_STATE_REQUESTED, Ssccs: m.GetSsccs(), Reason: m.GetReason(), EventTime: m.GetEventTime(),
+		}
+	case *imv1.GoodsIssueReversalRefused:
+		o.Reversal.State, o.Reversal.RefusedReason = imv1.ReversalState_REVERSAL_STATE_REFUSED, m.GetReason()
+	case *imv1.GoodsIssueReversed:
+		o.Reversal.State = imv1.ReversalState_REVERSAL_STATE_DONE
+		for _, l := range m.GetLines() {
+			back := &commonv1.Quantity{Value: minus("0", l.GetQuantity().GetValue()), Unit: l.GetQuantity().GetUnit()}
+			o.line(l.GetLineNumber(), back, func(l *imv1.WarehouseOrderLine) **commonv1.Quantity { return &l.Issued })
+		}
+		o.IssuedSsccs = slices.DeleteFunc(o.IssuedSsccs, func(sscc string) bool { return slices.Contains(o.Reversal.Ssccs, sscc) })
+		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PACKED
+	case *imv1.WarehouseOrderRestCancelled:
+		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_ISSUED
 	}
 }
 

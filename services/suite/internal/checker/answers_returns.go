@@ -183,6 +183,14 @@ func (r *itemsFold) apply(f *fact) {
 				i.IssuedTime = m.GetIssuedTime()
 			}
 		}
+	case *retv1.ItemsIssueReversed:
+		for _, i := range r.Items {
+			for _, l := range m.GetLines() {
+				if l.GetLineNumber() == i.OrderLineNumber {
+					i.Issued = minus(i.Issued, l.GetQuantity().GetValue())
+				}
+			}
+		}
 	case *retv1.ReturnClaimed:
 		r.claims[m.GetClaimKey()] = m.GetLines()
 	case *retv1.ReturnClaimReleased:

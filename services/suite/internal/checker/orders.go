@@ -78,6 +78,9 @@ func (o *ordered) apply(f *fact, bad func(string, ...any)) {
 		take(m.GetLines(), released, -1)
 	case *orv1.LinesIssued:
 		take(m.GetLines(), func(q *quantities) *big.Rat { return q.issued }, 1)
+	case *orv1.LinesIssueReversed:
+		o.fulfilled = false
+		take(m.GetLines(), func(q *quantities) *big.Rat { return q.issued }, -1)
 	case *orv1.LinesDelivered:
 		take(m.GetLines(), func(q *quantities) *big.Rat { return q.delivered }, 1)
 	case *orv1.RemainderCancelled:

@@ -34,24 +34,27 @@ const (
 
 // Rules. What follows is counted or, where quantities or amounts flow, added up.
 const (
-	orders     = "a release becomes a warehouse order"
-	allocates  = "a warehouse order is allocated"
-	allocated  = "what stock allocates to a warehouse order is what that is told"
-	plans      = "a warehouse order becomes a shipment"
-	picks      = "what is picked moves in stock"
-	tellsPicks = "what is picked is told to the order"
-	issues     = "what is issued leaves stock"
-	putsBack   = "what is put back stands in stock"
-	tellsIssue = "what is issued is told to the order"
-	readies    = "issued goods make the shipment ready"
-	accepts    = "a warehouse's acknowledgement is told to the order"
-	decides    = "an attempt to promise is decided"
-	claims     = "stock is claimed as an order asked, once"
-	accrues    = "a dispatched shipment's freight is accrued"
-	finalises  = "a delivered shipment's freight is final"
-	delivers   = "a delivered shipment is told to the order"
-	matches    = "an invoice's match is decided"
-	settles    = "what is approved is settled against the freight"
+	orders        = "a release becomes a warehouse order"
+	allocates     = "a warehouse order is allocated"
+	allocated     = "what stock allocates to a warehouse order is what that is told"
+	plans         = "a warehouse order becomes a shipment"
+	picks         = "what is picked moves in stock"
+	tellsPicks    = "what is picked is told to the order"
+	issues        = "what is issued leaves stock"
+	putsBack      = "what is put back stands in stock"
+	reverses      = "what is taken back of a goods issue stands in stock"
+	tellsReversal = "what is taken back of a goods issue is told to the order"
+	leaves        = "cartons that are taken back are off the shipment"
+	tellsIssue    = "what is issued is told to the order"
+	readies       = "issued goods make the shipment ready"
+	accepts       = "a warehouse's acknowledgement is told to the order"
+	decides       = "an attempt to promise is decided"
+	claims        = "stock is claimed as an order asked, once"
+	accrues       = "a dispatched shipment's freight is accrued"
+	finalises     = "a delivered shipment's freight is final"
+	delivers      = "a delivered shipment is told to the order"
+	matches       = "an invoice's match is decided"
+	settles       = "what is approved is settled against the freight"
 )
 
 // What follows at least once; what follows at most as often as it should: a claim may be given
@@ -105,6 +108,8 @@ func (r *reactions) watchOrder(f *fact) {
 		lines(tellsPicks, m.GetReleaseId(), m.GetLines())
 	case *orv1.LinesIssued:
 		lines(tellsIssue, m.GetReleaseId(), m.GetLines())
+	case *orv1.LinesIssueReversed:
+		lines(tellsReversal, m.GetReleaseId(), m.GetLines())
 	case *orv1.LinesDelivered:
 		r.note(effect, f, delivers, one, m.GetShipmentId())
 	case *orv1.PromiseRequested:
@@ -154,6 +159,9 @@ func (r *reactions) watchWarehouse(f *fact) {
 	case *imv1.GoodsIssued:
 		lines(m, issues, tellsIssue)
 		r.note(cause, f, readies, one, m.GetKeys().GetWarehouseOrderId())
+	case *imv1.GoodsIssueReversed:
+		lines(m, reverses, tellsReversal)
+		r.note(cause, f, leaves, one, m.GetKeys().GetWarehouseOrderId())
 	case *imv1.WarehouseOrderCancelled:
 		r.cancelled[m.GetKeys().GetWarehouseOrderId()] = true
 	case *imv1.WarehouseOrderStopped:
@@ -174,7 +182,7 @@ func (r *reactions) watchStock(f *fact) {
 	case *imv1.StockMoved:
 		rule := map[imv1.MovementType]string{
 			imv1.MovementType_MOVEMENT_TYPE_PICK: picks, imv1.MovementType_MOVEMENT_TYPE_ISSUE: issues,
-			imv1.MovementType_MOVEMENT_TYPE_PUT_BACK: putsBack,
+			imv1.MovementType_MOVEMENT_TYPE_PUT_BACK: putsBack, imv1.MovementType_MOVEMENT_TYPE_ISSUE_REVERSAL: reverses,
 		}[m.GetType()]
 		if rule != "" {
 			r.note(effect, f, rule, number(m.GetQuantity(), ignore), m.GetWarehouseOrderId(), m.GetLineNumber())
@@ -211,6 +219,8 @@ func (r *reactions) watchTransport(f *fact) {
 		r.note(effect, f, plans, one, m.GetWarehouseOrderId())
 	case *svv1.ShipmentReady:
 		r.note(effect, f, readies, one, m.GetWarehouseOrderId())
+	case *svv1.ShipmentIssueReversed:
+		r.note(effect, f, leaves, one, m.GetWarehouseOrderId())
 	case *svv1.ShipmentDispatched:
 		r.note(cause, f, accrues, one, m.GetShipmentId())
 	case *svv1.ShipmentDelivered:
@@ -239,7 +249,7 @@ func (r *reactions) watchTransport(f *fact) {
 // of stock I2, of money I3).
 func (r *reactions) reacted(report *Report) {
 	invariant := map[string]string{
-		picks: "I2", issues: "I2", putsBack: "I2", claims: "I2", allocated: "I2", movesShort: "I2", booksBack: "I2", disposes: "I2",
+		picks: "I2", issues: "I2", putsBack: "I2", reverses: "I2", claims: "I2", allocated: "I2", movesShort: "I2", booksBack: "I2", disposes: "I2",
 		settles: "I3", credits: "I3", comesBackOf: "I6",
 	}
 	for _, p := range slices.SortedFunc(maps.Keys(r.sums), func(a, b pair) int { return strings.Compare(a.rule+a.key, b.rule+b.key) }) {

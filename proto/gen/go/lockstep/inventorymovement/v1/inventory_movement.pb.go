@@ -173,6 +173,24 @@ const (
 	Reason_REASON_PUT_BACK_BEGUN Reason = 80
 	// A line that is put back names no bin.
 	Reason_REASON_PUT_BACK_LOCATION_REQUIRED Reason = 81
+	// Nothing of the order, or of the carton or line, is issued.
+	Reason_REASON_GOODS_NOT_ISSUED Reason = 180
+	// The goods issue was reversed already.
+	Reason_REASON_GOODS_ISSUE_REVERSED Reason = 181
+	// A reversal is asked for and not decided yet.
+	Reason_REASON_REVERSAL_PENDING Reason = 182
+	// The warehouse order has no such carton.
+	Reason_REASON_CARTON_UNKNOWN Reason = 183
+	// The carton also holds lines that are to stay issued.
+	Reason_REASON_CARTON_SHARED Reason = 184
+	// A reversal cannot be earlier than the goods issue.
+	Reason_REASON_EVENT_TIME_BEFORE_ISSUE Reason = 185
+	// The goods have left: the shipment was picked up, dispatched or delivered.
+	Reason_REASON_SHIPMENT_DISPATCHED Reason = 186
+	// The order is closed.
+	Reason_REASON_ORDER_CLOSED Reason = 187
+	// The order has it as delivered.
+	Reason_REASON_GOODS_DELIVERED Reason = 188
 	// Nothing that is announced and not promised to others covers the quantity.
 	Reason_REASON_SUPPLY_MISSING Reason = 160
 	// What would cover the quantity is expected after the reservation horizon.
@@ -275,6 +293,15 @@ var (
 		153: "REASON_WAVE_SITE",
 		80:  "REASON_PUT_BACK_BEGUN",
 		81:  "REASON_PUT_BACK_LOCATION_REQUIRED",
+		180: "REASON_GOODS_NOT_ISSUED",
+		181: "REASON_GOODS_ISSUE_REVERSED",
+		182: "REASON_REVERSAL_PENDING",
+		183: "REASON_CARTON_UNKNOWN",
+		184: "REASON_CARTON_SHARED",
+		185: "REASON_EVENT_TIME_BEFORE_ISSUE",
+		186: "REASON_SHIPMENT_DISPATCHED",
+		187: "REASON_ORDER_CLOSED",
+		188: "REASON_GOODS_DELIVERED",
 		160: "REASON_SUPPLY_MISSING",
 		161: "REASON_SUPPLY_OUTSIDE_HORIZON",
 		100: "REASON_SNAPSHOT_EXISTS",
@@ -361,6 +388,15 @@ var (
 		"REASON_WAVE_SITE":                  153,
 		"REASON_PUT_BACK_BEGUN":             80,
 		"REASON_PUT_BACK_LOCATION_REQUIRED": 81,
+		"REASON_GOODS_NOT_ISSUED":           180,
+		"REASON_GOODS_ISSUE_REVERSED":       181,
+		"REASON_REVERSAL_PENDING":           182,
+		"REASON_CARTON_UNKNOWN":             183,
+		"REASON_CARTON_SHARED":              184,
+		"REASON_EVENT_TIME_BEFORE_ISSUE":    185,
+		"REASON_SHIPMENT_DISPATCHED":        186,
+		"REASON_ORDER_CLOSED":               187,
+		"REASON_GOODS_DELIVERED":            188,
 		"REASON_SUPPLY_MISSING":             160,
 		"REASON_SUPPLY_OUTSIDE_HORIZON":     161,
 		"REASON_SNAPSHOT_EXISTS":            100,
@@ -4084,7 +4120,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4341,7 +4377,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xea\x12\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xfc\x14\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4414,7 +4450,16 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x11REASON_WAVE_EMPTY\x10\x98\x01\x12\x15\n" +
 	"\x10REASON_WAVE_SITE\x10\x99\x01\x12\x19\n" +
 	"\x15REASON_PUT_BACK_BEGUN\x10P\x12%\n" +
-	"!REASON_PUT_BACK_LOCATION_REQUIRED\x10Q\x12\x1a\n" +
+	"!REASON_PUT_BACK_LOCATION_REQUIRED\x10Q\x12\x1c\n" +
+	"\x17REASON_GOODS_NOT_ISSUED\x10\xb4\x01\x12 \n" +
+	"\x1bREASON_GOODS_ISSUE_REVERSED\x10\xb5\x01\x12\x1c\n" +
+	"\x17REASON_REVERSAL_PENDING\x10\xb6\x01\x12\x1a\n" +
+	"\x15REASON_CARTON_UNKNOWN\x10\xb7\x01\x12\x19\n" +
+	"\x14REASON_CARTON_SHARED\x10\xb8\x01\x12#\n" +
+	"\x1eREASON_EVENT_TIME_BEFORE_ISSUE\x10\xb9\x01\x12\x1f\n" +
+	"\x1aREASON_SHIPMENT_DISPATCHED\x10\xba\x01\x12\x18\n" +
+	"\x13REASON_ORDER_CLOSED\x10\xbb\x01\x12\x1b\n" +
+	"\x16REASON_GOODS_DELIVERED\x10\xbc\x01\x12\x1a\n" +
 	"\x15REASON_SUPPLY_MISSING\x10\xa0\x01\x12\"\n" +
 	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10\xa1\x01\x12\x1a\n" +
 	"\x16REASON_SNAPSHOT_EXISTS\x10d\x12\x19\n" +
@@ -4427,7 +4472,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x15REASON_STATUS_UNKNOWN\x10k\x12\x19\n" +
 	"\x15REASON_AS_OF_CONFLICT\x10l\x12\x19\n" +
 	"\x15REASON_VALUE_REQUIRED\x10m\x12\x19\n" +
-	"\x15REASON_SNAPSHOT_EMPTY\x10n2\x9dj\n" +
+	"\x15REASON_SNAPSHOT_EMPTY\x10n2\xf7k\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4550,7 +4595,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x0eConfirmPutBack\x124.lockstep.inventorymovement.v1.ConfirmPutBackRequest\x1a5.lockstep.inventorymovement.v1.ConfirmPutBackResponse\"L\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/warehouse-orders/{warehouse_order_id}:confirmPutBack\x12\xdb\x01\n" +
 	"\x12RefuseCancellation\x128.lockstep.inventorymovement.v1.RefuseCancellationRequest\x1a9.lockstep.inventorymovement.v1.RefuseCancellationResponse\"P\x8a\xb5\x18\x05\n" +
-	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02A:\x01*\"</v1/warehouse-orders/{warehouse_order_id}:refuseCancellation\x12\x8a\x01\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02A:\x01*\"</v1/warehouse-orders/{warehouse_order_id}:refuseCancellation\x12\xd7\x01\n" +
+	"\x11ReverseGoodsIssue\x127.lockstep.inventorymovement.v1.ReverseGoodsIssueRequest\x1a8.lockstep.inventorymovement.v1.ReverseGoodsIssueResponse\"O\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02@:\x01*\";/v1/warehouse-orders/{warehouse_order_id}:reverseGoodsIssue\x12\x8a\x01\n" +
 	"\x0fPromiseSupplies\x125.lockstep.inventorymovement.v1.PromiseSuppliesRequest\x1a6.lockstep.inventorymovement.v1.PromiseSuppliesResponse\"\b\x8a\xb5\x18\x04\x10\x01\x18\x01\x12\xb8\x01\n" +
 	"\x11CheckAvailability\x127.lockstep.inventorymovement.v1.CheckAvailabilityRequest\x1a8.lockstep.inventorymovement.v1.CheckAvailabilityResponse\"0\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/stocks:checkAvailability\x12\xec\x01\n" +
@@ -4706,65 +4753,67 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*GetWaveRequest)(nil),                    // 110: lockstep.inventorymovement.v1.GetWaveRequest
 	(*ConfirmPutBackRequest)(nil),             // 111: lockstep.inventorymovement.v1.ConfirmPutBackRequest
 	(*RefuseCancellationRequest)(nil),         // 112: lockstep.inventorymovement.v1.RefuseCancellationRequest
-	(*PromiseSuppliesRequest)(nil),            // 113: lockstep.inventorymovement.v1.PromiseSuppliesRequest
-	(*CheckAvailabilityRequest)(nil),          // 114: lockstep.inventorymovement.v1.CheckAvailabilityRequest
-	(*RescheduleInboundDeliveryRequest)(nil),  // 115: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	(*ListCutOffsAtRiskRequest)(nil),          // 116: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	(*CreateSnapshotRequest)(nil),             // 117: lockstep.inventorymovement.v1.CreateSnapshotRequest
-	(*AddSnapshotRowsRequest)(nil),            // 118: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
-	(*CompareSnapshotRequest)(nil),            // 119: lockstep.inventorymovement.v1.CompareSnapshotRequest
-	(*CloseSnapshotRequest)(nil),              // 120: lockstep.inventorymovement.v1.CloseSnapshotRequest
-	(*GetSnapshotRequest)(nil),                // 121: lockstep.inventorymovement.v1.GetSnapshotRequest
-	(*ListSnapshotsRequest)(nil),              // 122: lockstep.inventorymovement.v1.ListSnapshotsRequest
-	(*ListSnapshotDifferencesRequest)(nil),    // 123: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
-	(*ExportSnapshotDifferencesRequest)(nil),  // 124: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
-	(*ListSnapshotErrorsRequest)(nil),         // 125: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
-	(*GetBalanceResponse)(nil),                // 126: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 127: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 128: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 129: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 130: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 131: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 132: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 133: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 134: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 135: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	(*CreateHandlingUnitResponse)(nil),        // 136: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	(*BatchNestHandlingUnitsResponse)(nil),    // 137: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	(*UnnestHandlingUnitResponse)(nil),        // 138: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	(*CloseHandlingUnitResponse)(nil),         // 139: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	(*ReopenHandlingUnitResponse)(nil),        // 140: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	(*VoidHandlingUnitResponse)(nil),          // 141: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	(*GetHandlingUnitResponse)(nil),           // 142: lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	(*ListHandlingUnitsResponse)(nil),         // 143: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	(*GetLabelDataResponse)(nil),              // 144: lockstep.inventorymovement.v1.GetLabelDataResponse
-	(*PutCartonTypeResponse)(nil),             // 145: lockstep.inventorymovement.v1.PutCartonTypeResponse
-	(*RetireCartonTypeResponse)(nil),          // 146: lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	(*GetCartonTypesResponse)(nil),            // 147: lockstep.inventorymovement.v1.GetCartonTypesResponse
-	(*PlanCartonsResponse)(nil),               // 148: lockstep.inventorymovement.v1.PlanCartonsResponse
-	(*WeighHandlingUnitResponse)(nil),         // 149: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	(*ReleaseAuditHoldResponse)(nil),          // 150: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	(*SetPackAuditToleranceResponse)(nil),     // 151: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	(*GetPackAuditToleranceResponse)(nil),     // 152: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	(*PlanWaveResponse)(nil),                  // 153: lockstep.inventorymovement.v1.PlanWaveResponse
-	(*ReleaseWaveResponse)(nil),               // 154: lockstep.inventorymovement.v1.ReleaseWaveResponse
-	(*CancelWaveResponse)(nil),                // 155: lockstep.inventorymovement.v1.CancelWaveResponse
-	(*GetWaveResponse)(nil),                   // 156: lockstep.inventorymovement.v1.GetWaveResponse
-	(*ConfirmPutBackResponse)(nil),            // 157: lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	(*RefuseCancellationResponse)(nil),        // 158: lockstep.inventorymovement.v1.RefuseCancellationResponse
-	(*PromiseSuppliesResponse)(nil),           // 159: lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	(*CheckAvailabilityResponse)(nil),         // 160: lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	(*RescheduleInboundDeliveryResponse)(nil), // 161: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	(*ListCutOffsAtRiskResponse)(nil),         // 162: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	(*CreateSnapshotResponse)(nil),            // 163: lockstep.inventorymovement.v1.CreateSnapshotResponse
-	(*AddSnapshotRowsResponse)(nil),           // 164: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
-	(*CompareSnapshotResponse)(nil),           // 165: lockstep.inventorymovement.v1.CompareSnapshotResponse
-	(*CloseSnapshotResponse)(nil),             // 166: lockstep.inventorymovement.v1.CloseSnapshotResponse
-	(*GetSnapshotResponse)(nil),               // 167: lockstep.inventorymovement.v1.GetSnapshotResponse
-	(*ListSnapshotsResponse)(nil),             // 168: lockstep.inventorymovement.v1.ListSnapshotsResponse
-	(*ListSnapshotDifferencesResponse)(nil),   // 169: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
-	(*ExportSnapshotDifferencesResponse)(nil), // 170: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
-	(*ListSnapshotErrorsResponse)(nil),        // 171: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	(*ReverseGoodsIssueRequest)(nil),          // 113: lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
+	(*PromiseSuppliesRequest)(nil),            // 114: lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	(*CheckAvailabilityRequest)(nil),          // 115: lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	(*RescheduleInboundDeliveryRequest)(nil),  // 116: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	(*ListCutOffsAtRiskRequest)(nil),          // 117: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	(*CreateSnapshotRequest)(nil),             // 118: lockstep.inventorymovement.v1.CreateSnapshotRequest
+	(*AddSnapshotRowsRequest)(nil),            // 119: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	(*CompareSnapshotRequest)(nil),            // 120: lockstep.inventorymovement.v1.CompareSnapshotRequest
+	(*CloseSnapshotRequest)(nil),              // 121: lockstep.inventorymovement.v1.CloseSnapshotRequest
+	(*GetSnapshotRequest)(nil),                // 122: lockstep.inventorymovement.v1.GetSnapshotRequest
+	(*ListSnapshotsRequest)(nil),              // 123: lockstep.inventorymovement.v1.ListSnapshotsRequest
+	(*ListSnapshotDifferencesRequest)(nil),    // 124: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	(*ExportSnapshotDifferencesRequest)(nil),  // 125: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	(*ListSnapshotErrorsRequest)(nil),         // 126: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	(*GetBalanceResponse)(nil),                // 127: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 128: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 129: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 130: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 131: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 132: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 133: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 134: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 135: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 136: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*CreateHandlingUnitResponse)(nil),        // 137: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	(*BatchNestHandlingUnitsResponse)(nil),    // 138: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	(*UnnestHandlingUnitResponse)(nil),        // 139: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	(*CloseHandlingUnitResponse)(nil),         // 140: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	(*ReopenHandlingUnitResponse)(nil),        // 141: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	(*VoidHandlingUnitResponse)(nil),          // 142: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	(*GetHandlingUnitResponse)(nil),           // 143: lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	(*ListHandlingUnitsResponse)(nil),         // 144: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	(*GetLabelDataResponse)(nil),              // 145: lockstep.inventorymovement.v1.GetLabelDataResponse
+	(*PutCartonTypeResponse)(nil),             // 146: lockstep.inventorymovement.v1.PutCartonTypeResponse
+	(*RetireCartonTypeResponse)(nil),          // 147: lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	(*GetCartonTypesResponse)(nil),            // 148: lockstep.inventorymovement.v1.GetCartonTypesResponse
+	(*PlanCartonsResponse)(nil),               // 149: lockstep.inventorymovement.v1.PlanCartonsResponse
+	(*WeighHandlingUnitResponse)(nil),         // 150: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	(*ReleaseAuditHoldResponse)(nil),          // 151: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	(*SetPackAuditToleranceResponse)(nil),     // 152: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	(*GetPackAuditToleranceResponse)(nil),     // 153: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	(*PlanWaveResponse)(nil),                  // 154: lockstep.inventorymovement.v1.PlanWaveResponse
+	(*ReleaseWaveResponse)(nil),               // 155: lockstep.inventorymovement.v1.ReleaseWaveResponse
+	(*CancelWaveResponse)(nil),                // 156: lockstep.inventorymovement.v1.CancelWaveResponse
+	(*GetWaveResponse)(nil),                   // 157: lockstep.inventorymovement.v1.GetWaveResponse
+	(*ConfirmPutBackResponse)(nil),            // 158: lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	(*RefuseCancellationResponse)(nil),        // 159: lockstep.inventorymovement.v1.RefuseCancellationResponse
+	(*ReverseGoodsIssueResponse)(nil),         // 160: lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
+	(*PromiseSuppliesResponse)(nil),           // 161: lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	(*CheckAvailabilityResponse)(nil),         // 162: lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	(*RescheduleInboundDeliveryResponse)(nil), // 163: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	(*ListCutOffsAtRiskResponse)(nil),         // 164: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	(*CreateSnapshotResponse)(nil),            // 165: lockstep.inventorymovement.v1.CreateSnapshotResponse
+	(*AddSnapshotRowsResponse)(nil),           // 166: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	(*CompareSnapshotResponse)(nil),           // 167: lockstep.inventorymovement.v1.CompareSnapshotResponse
+	(*CloseSnapshotResponse)(nil),             // 168: lockstep.inventorymovement.v1.CloseSnapshotResponse
+	(*GetSnapshotResponse)(nil),               // 169: lockstep.inventorymovement.v1.GetSnapshotResponse
+	(*ListSnapshotsResponse)(nil),             // 170: lockstep.inventorymovement.v1.ListSnapshotsResponse
+	(*ListSnapshotDifferencesResponse)(nil),   // 171: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	(*ExportSnapshotDifferencesResponse)(nil), // 172: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	(*ListSnapshotErrorsResponse)(nil),        // 173: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -4906,94 +4955,96 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	110, // 136: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
 	111, // 137: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
 	112, // 138: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
-	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
-	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
-	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
-	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
-	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
-	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
-	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
-	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
-	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
-	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
-	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
-	2,   // 152: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 153: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 154: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 155: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 156: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12,  // 157: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 158: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 159: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 160: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 161: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 162: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 163: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 164: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 165: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 166: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 167: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 168: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	126, // 169: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	127, // 170: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	128, // 171: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	129, // 172: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	130, // 173: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	131, // 174: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	132, // 175: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	133, // 176: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	134, // 177: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	135, // 178: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 179: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 180: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 181: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 182: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 183: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 184: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 185: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 186: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 187: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 188: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	136, // 189: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	137, // 190: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	138, // 191: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	139, // 192: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	140, // 193: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	141, // 194: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	142, // 195: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	143, // 196: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	144, // 197: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
-	145, // 198: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
-	146, // 199: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	147, // 200: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
-	148, // 201: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
-	149, // 202: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	150, // 203: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	151, // 204: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	152, // 205: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	153, // 206: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
-	154, // 207: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
-	155, // 208: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
-	156, // 209: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
-	157, // 210: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	158, // 211: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
-	159, // 212: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	160, // 213: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	161, // 214: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	162, // 215: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	163, // 216: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
-	164, // 217: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
-	165, // 218: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
-	166, // 219: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
-	167, // 220: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
-	168, // 221: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
-	169, // 222: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
-	170, // 223: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
-	171, // 224: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
-	152, // [152:225] is the sub-list for method output_type
-	79,  // [79:152] is the sub-list for method input_type
+	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:input_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
+	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
+	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
+	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
+	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
+	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
+	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	126, // 152: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	2,   // 153: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 154: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 155: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 156: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 157: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	12,  // 158: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 159: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 160: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 161: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 162: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 163: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 164: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 165: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 166: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 167: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 168: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 169: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	127, // 170: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	128, // 171: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	129, // 172: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	130, // 173: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	131, // 174: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	132, // 175: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	133, // 176: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	134, // 177: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	135, // 178: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	136, // 179: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 180: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 181: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 182: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 183: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 184: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 185: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 186: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 187: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 188: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 189: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	137, // 190: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	138, // 191: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	139, // 192: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	140, // 193: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	141, // 194: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	142, // 195: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	143, // 196: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	144, // 197: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	145, // 198: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
+	146, // 199: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
+	147, // 200: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	148, // 201: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
+	149, // 202: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
+	150, // 203: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	151, // 204: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	152, // 205: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	153, // 206: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	154, // 207: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
+	155, // 208: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
+	156, // 209: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
+	157, // 210: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
+	158, // 211: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	159, // 212: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
+	160, // 213: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:output_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
+	161, // 214: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	162, // 215: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	163, // 216: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	164, // 217: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	165, // 218: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
+	166, // 219: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	167, // 220: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
+	168, // 221: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
+	169, // 222: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
+	170, // 223: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
+	171, // 224: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	172, // 225: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	173, // 226: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	153, // [153:227] is the sub-list for method output_type
+	79,  // [79:153] is the sub-list for method input_type
 	79,  // [79:79] is the sub-list for extension type_name
 	79,  // [79:79] is the sub-list for extension extendee
 	0,   // [0:79] is the sub-list for field type_name
@@ -5014,6 +5065,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_put_backs_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
+	file_lockstep_inventorymovement_v1_reversals_proto_init()
 	file_lockstep_inventorymovement_v1_snapshots_proto_init()
 	file_lockstep_inventorymovement_v1_supplies_proto_init()
 	file_lockstep_inventorymovement_v1_waves_proto_init()

@@ -81,6 +81,7 @@ const (
 	InventoryMovementService_GetWave_FullMethodName                   = "/lockstep.inventorymovement.v1.InventoryMovementService/GetWave"
 	InventoryMovementService_ConfirmPutBack_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutBack"
 	InventoryMovementService_RefuseCancellation_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/RefuseCancellation"
+	InventoryMovementService_ReverseGoodsIssue_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/ReverseGoodsIssue"
 	InventoryMovementService_PromiseSupplies_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/PromiseSupplies"
 	InventoryMovementService_CheckAvailability_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/CheckAvailability"
 	InventoryMovementService_RescheduleInboundDelivery_FullMethodName = "/lockstep.inventorymovement.v1.InventoryMovementService/RescheduleInboundDelivery"
@@ -223,6 +224,9 @@ type InventoryMovementServiceClient interface {
 	ConfirmPutBack(ctx context.Context, in *ConfirmPutBackRequest, opts ...grpc.CallOption) (*ConfirmPutBackResponse, error)
 	// Says that the warehouse goes on with an order that it was asked to cancel, while nothing is put back.
 	RefuseCancellation(ctx context.Context, in *RefuseCancellationRequest, opts ...grpc.CallOption) (*RefuseCancellationResponse, error)
+	// Takes back a goods issue, or cartons of it, while the goods are still here: asks order and shipment
+	// whether they let it, and answers at once, or waits for what they say and is refused with their reason.
+	ReverseGoodsIssue(ctx context.Context, in *ReverseGoodsIssueRequest, opts ...grpc.CallOption) (*ReverseGoodsIssueResponse, error)
 	// Promises what is to come, each claim up to its quantity, in the order in which they are made: no two
 	// promises count on the same goods. Dates are told by SupplyPromiseDated, also when they change.
 	PromiseSupplies(ctx context.Context, in *PromiseSuppliesRequest, opts ...grpc.CallOption) (*PromiseSuppliesResponse, error)
@@ -863,6 +867,16 @@ func (c *inventoryMovementServiceClient) RefuseCancellation(ctx context.Context,
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) ReverseGoodsIssue(ctx context.Context, in *ReverseGoodsIssueRequest, opts ...grpc.CallOption) (*ReverseGoodsIssueResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReverseGoodsIssueResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ReverseGoodsIssue_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *inventoryMovementServiceClient) PromiseSupplies(ctx context.Context, in *PromiseSuppliesRequest, opts ...grpc.CallOption) (*PromiseSuppliesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PromiseSuppliesResponse)
@@ -1120,6 +1134,9 @@ type InventoryMovementServiceServer interface {
 	ConfirmPutBack(context.Context, *ConfirmPutBackRequest) (*ConfirmPutBackResponse, error)
 	// Says that the warehouse goes on with an order that it was asked to cancel, while nothing is put back.
 	RefuseCancellation(context.Context, *RefuseCancellationRequest) (*RefuseCancellationResponse, error)
+	// Takes back a goods issue, or cartons of it, while the goods are still here: asks order and shipment
+	// whether they let it, and answers at once, or waits for what they say and is refused with their reason.
+	ReverseGoodsIssue(context.Context, *ReverseGoodsIssueRequest) (*ReverseGoodsIssueResponse, error)
 	// Promises what is to come, each claim up to its quantity, in the order in which they are made: no two
 	// promises count on the same goods. Dates are told by SupplyPromiseDated, also when they change.
 	PromiseSupplies(context.Context, *PromiseSuppliesRequest) (*PromiseSuppliesResponse, error)
@@ -1339,6 +1356,9 @@ func (UnimplementedInventoryMovementServiceServer) ConfirmPutBack(context.Contex
 }
 func (UnimplementedInventoryMovementServiceServer) RefuseCancellation(context.Context, *RefuseCancellationRequest) (*RefuseCancellationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RefuseCancellation not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ReverseGoodsIssue(context.Context, *ReverseGoodsIssueRequest) (*ReverseGoodsIssueResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReverseGoodsIssue not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) PromiseSupplies(context.Context, *PromiseSuppliesRequest) (*PromiseSuppliesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PromiseSupplies not implemented")
@@ -2481,6 +2501,24 @@ func _InventoryMovementService_RefuseCancellation_Handler(srv interface{}, ctx c
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_ReverseGoodsIssue_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReverseGoodsIssueRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ReverseGoodsIssue(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ReverseGoodsIssue_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ReverseGoodsIssue(ctx, req.(*ReverseGoodsIssueRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _InventoryMovementService_PromiseSupplies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(PromiseSuppliesRequest)
 	if err := dec(in); err != nil {
@@ -2961,6 +2999,10 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RefuseCancellation",
 			Handler:    _InventoryMovementService_RefuseCancellation_Handler,
+		},
+		{
+			MethodName: "ReverseGoodsIssue",
+			Handler:    _InventoryMovementService_ReverseGoodsIssue_Handler,
 		},
 		{
 			MethodName: "PromiseSupplies",

@@ -168,6 +168,8 @@ const (
 	Reason_REASON_CHANNEL_FULL Reason = 104
 	// What would cover it is expected after the reservation horizon: it is not promised.
 	Reason_REASON_SUPPLY_OUTSIDE_HORIZON Reason = 102
+	// A goods issue is being reversed; try again when that is decided.
+	Reason_REASON_REVERSAL_PENDING Reason = 180
 )
 
 // Enum value maps for Reason.
@@ -242,6 +244,7 @@ var (
 		103: "REASON_CHANNEL_TURN",
 		104: "REASON_CHANNEL_FULL",
 		102: "REASON_SUPPLY_OUTSIDE_HORIZON",
+		180: "REASON_REVERSAL_PENDING",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":            0,
@@ -313,6 +316,7 @@ var (
 		"REASON_CHANNEL_TURN":           103,
 		"REASON_CHANNEL_FULL":           104,
 		"REASON_SUPPLY_OUTSIDE_HORIZON": 102,
+		"REASON_REVERSAL_PENDING":       180,
 	}
 )
 
@@ -2222,7 +2226,7 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x05facts\x18\x06 \x03(\v2%.lockstep.orderrelease.v1.HistoryFactR\x05facts\"N\n" +
 	"\vHistoryFact\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12+\n" +
-	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\xf3\x0e\n" +
+	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\x91\x0f\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REASON_ORDER_STATE\x10\x01\x12\x1d\n" +
@@ -2293,7 +2297,8 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x17REASON_SUPPLY_UNCERTAIN\x10e\x12\x17\n" +
 	"\x13REASON_CHANNEL_TURN\x10g\x12\x17\n" +
 	"\x13REASON_CHANNEL_FULL\x10h\x12!\n" +
-	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10f2\xda\x1b\n" +
+	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10f\x12\x1c\n" +
+	"\x17REASON_REVERSAL_PENDING\x10\xb4\x012\xda\x1b\n" +
 	"\x13OrderReleaseService\x12\x8d\x01\n" +
 	"\vSubmitOrder\x12,.lockstep.orderrelease.v1.SubmitOrderRequest\x1a-.lockstep.orderrelease.v1.SubmitOrderResponse\"!\x8a\xb5\x18\b\n" +
 	"\x02\x01\x05\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +

@@ -1,0 +1,160 @@
+package domain
+
+import (
+	"maps"
+	"slices"
+
+	"pgregory.net/rapid"
+)
+
+// reversing is what was asked for and is not decided.
+type reversing struct {
+	cartons map[string]bool
+	agreed  map[ReversalParty]bool
+}
+
+// open are the cartons that are neither issued nor void.
+func (m *orderMachine) open() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(m.cartons)), func(sscc string) bool { return m.away[sscc] || m.void[sscc] })
+}
+
+// reverse: of what is issued, whole cartons, one request at a time, and not before they were issued.
+func (m *orderMachine) reverse(t *rapid.T) {
+	var sel Selection
+	chosen, bad := map[string]bool{}, false
+	switch rapid.IntRange(0, 2).Draw(t, "what") {
+	case 0: // everything
+		maps.Copy(chosen, m.away)
+	case 1:
+		for range rapid.IntRange(1, 2).Draw(t, "cartons") {
+			sscc := rapid.SampledFrom([]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}).Draw(t, "sscc")
+			sel.Cartons, chosen[sscc] = append(sel.Cartons, sscc), true
+			bad = bad || !m.away[sscc]
+		}
+	default:
+		for range rapid.IntRange(1, 2).Draw(t, "lines") {
+			sel.Lines = append(sel.Lines, rapid.SampledFrom([]int{1, 2, 3, 9}).Draw(t, "line"))
+		}
+		for _, number := range sel.Lines {
+			bad = bad || m.lines[number] == nil || m.lines[number].issued == 0
+		}
+		for sscc := range m.away {
+			for line := range m.cartons[sscc] {
+				if slices.Contains(sel.Lines, line) {
+					chosen[sscc] = true
+				}
+			}
+		}
+		for sscc := range chosen {
+			for line := range m.cartons[sscc] {
+				bad = bad || !slices.Contains(sel.Lines, line)
+			}
+		}
+	}
+	at := t0
+	if rapid.IntRange(0, 9).Draw(t, "early") == 0 {
+		at, bad = t0.Add(-1), true
+	}
+	bad = bad || m.cancelled || m.cancelling || m.asked != nil || len(m.away) == 0
+	facts, err := RequestReversal(m.order, sel, "TRUCK_FULL", at)
+	if !m.do(t, "reverse", bad, facts, err) {
+		return
+	}
+	f := facts[0].(ReversalRequested)
+	if m.attempts++; f.Attempt != m.attempts || !slices.Equal(slices.Sorted(slices.Values(f.Cartons)), slices.Sorted(maps.Keys(chosen))) {
+		t.Fatalf("%+v, asked for %v the %d. time", f, chosen, m.attempts)
+	}
+	m.asked = &reversing{chosen, map[ReversalParty]bool{}}
+}
+
+// answer: the goods are back with the second yes, stay issued with the first no, and nothing comes of
+// an answer to what is decided.
+func (m *orderMachine) answer(t *rapid.T) {
+	attempt := m.attempts - rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "late")
+	party := rapid.SampledFrom([]ReversalParty{PartyOrder, PartyShipment}).Draw(t, "party")
+	refused := rapid.SampledFrom([]string{"", "", "", "SHIPMENT_DISPATCHED"}).Draw(t, "refused")
+	facts, err := AnswerReversal(m.order, attempt, party, refused)
+	idle := m.asked == nil || attempt != m.attempts || m.asked.agreed[party]
+	if idle != (len(facts) == 0) || err != nil {
+		t.Fatalf("%s answers %q to attempt %d of %d: %+v %v", party, refused, attempt, m.attempts, facts, err)
+	}
+	if idle {
+		return
+	}
+	m.do(t, "report", false, facts, nil)
+	if refused != "" {
+		m.only(t, "answer", ReversalDenied{}, facts)
+		m.asked = nil
+		return
+	}
+	if m.asked.agreed[party] = true; len(m.asked.agreed) < 2 {
+		m.only(t, "answer", ReversalAgreed{}, facts)
+		return
+	}
+	f, back := facts[len(facts)-1].(IssueReversed), map[int]int64{}
+	for sscc := range m.asked.cartons {
+		if !hasCarton(f.Cartons, sscc) {
+			t.Fatalf("carton %s is not back: %+v", sscc, f)
+		}
+		delete(m.away, sscc)
+		for line, q := range m.cartons[sscc] {
+			m.lines[line].issued -= q
+			back[line] += q
+		}
+	}
+	for _, l := range f.Lines {
+		back[l.Line] -= pieces(l.Quantity)
+	}
+	maps.DeleteFunc(back, func(_ int, q int64) bool { return q == 0 })
+	if len(f.Cartons) != len(m.asked.cartons) || len(back) > 0 {
+		t.Fatalf("%+v; cartons %v, %v too little", f, m.asked.cartons, back)
+	}
+	m.asked, m.gone = nil, false
+}
+
+// reverse: what is taken back stands where it was issued from, lot by lot, no more of a movement than
+// it moved, and can be issued again.
+func (m *stockMachine) reverse(t *rapid.T) {
+	o := order(t)
+	var booked []Movement
+	issued := map[orderLine]int64{}
+	for i, f := range m.facts {
+		if f, ok := f.(StockMoved); ok && f.Order == o && (f.Type == Issue || f.Type == IssueReversal) {
+			booked = append(booked, Movement{ID: string(rune('a' + i)), StockMoved: f})
+			l := orderLine{o, f.Line}
+			if f.Type == Issue {
+				issued[l] += pieces(f.Quantity)
+			} else {
+				issued[l] -= pieces(f.Quantity)
+			}
+		}
+	}
+	l := m.line(t, o, func(l orderLine) int64 { return issued[l] })
+	of := orderLine{o, l.Line}
+	if pieces(l.Quantity) > issued[of] { // its warehouse order would not let it
+		t.Skip("no more is taken back than was issued")
+	}
+	facts := TakeReversal(m.stock, key, o, []PickedLine{l}, booked, t0)
+	for _, f := range facts {
+		f := f.(StockMoved)
+		i := slices.IndexFunc(booked, func(b Movement) bool { return b.ID == f.ReversalOf })
+		if i < 0 || booked[i].Type != Issue || booked[i].From != f.To || booked[i].To != f.From || booked[i].Line != f.Line {
+			t.Fatalf("%+v takes back nothing of %+v", f, booked)
+		}
+	}
+	if got := moved(facts, IssueReversal); n(got) != l.Quantity {
+		t.Fatalf("%d of %s taken back", got, l.Quantity)
+	}
+	m.do(t, "TakeReversal", facts, nil)
+	for i, b := range booked {
+		left := b.Quantity
+		for _, f := range m.facts {
+			if f, ok := f.(StockMoved); ok && f.ReversalOf == b.ID {
+				left = left.Sub(f.Quantity)
+			}
+		}
+		if left.Sign() < 0 {
+			t.Fatalf("movement %d is taken back more than once: %+v", i, b)
+		}
+	}
+}
