@@ -2,6 +2,7 @@ package checker
 
 import (
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -158,7 +159,9 @@ func (r *itemsFold) answer() proto.Message {
 				}
 			}
 		}
-		i.Available = minus(i.Issued, i.Claimed)
+		if i.Available = minus(i.Issued, i.Claimed); strings.HasPrefix(i.Available, "-") {
+			i.Available = "0" // what a return holds was taken back
+		}
 	}
 	return r.GetReturnableItemsResponse
 }
