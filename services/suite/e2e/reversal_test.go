@@ -64,7 +64,11 @@ func (p party) returnable(t *testing.T, order, want string) {
 	t.Helper()
 	testkit.Eventually(t, within, func() error {
 		got := &returnsv1.GetReturnableItemsResponse{}
-		unmarshal(t, p.read(t, "/v1/orders/"+order+"/returnable-items"), got)
+		answered := p.get(t, "/v1/orders/"+order+"/returnable-items")
+		if answered.status != http.StatusOK { // it has not heard of the order yet
+			return fmt.Errorf("%d", answered.status)
+		}
+		unmarshal(t, answered.body, got)
 		if len(got.GetItems()) == 0 || got.GetItems()[0].GetAvailable() != want {
 			return fmt.Errorf("%v, want %s", got.GetItems(), want)
 		}

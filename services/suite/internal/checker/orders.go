@@ -168,6 +168,11 @@ func (c *checker) states(facts [][]*fact) {
 	seen := map[string]string{}
 	for _, of := range facts {
 		for _, f := range of {
+			if takesBack(f) { // what was over is under way again
+				rank, corrected = 0, true
+				clear(seen)
+				c.reopened(f)
+			}
 			next, once := stage(f)
 			name := string(f.msg.ProtoReflect().Descriptor().Name())
 			if first, again := seen[name]; again && once {
@@ -184,6 +189,15 @@ func (c *checker) states(facts [][]*fact) {
 			}
 		}
 	}
+}
+
+// takesBack reports whether a fact takes back what had ended its document.
+func takesBack(f *fact) bool {
+	switch f.msg.(type) {
+	case *orv1.LinesIssueReversed, *imv1.GoodsIssueReversed, *svv1.ShipmentIssueReversed:
+		return true
+	}
+	return false
 }
 
 // corrects reports whether a fact lets a document go another way than forwards.
