@@ -27,8 +27,8 @@ func (s *Server) ReverseGoodsIssue(ctx context.Context, r *imv1.ReverseGoodsIssu
 }
 
 // goodsIssueReversal renders the last reversal of an order; nil for none.
-func goodsIssueReversal(r *domain.Reversal) *imv1.GoodsIssueReversal {
-	if r == nil {
+func goodsIssueReversal(r domain.Reversal) *imv1.GoodsIssueReversal {
+	if r.Attempt == 0 {
 		return nil
 	}
 	return &imv1.GoodsIssueReversal{

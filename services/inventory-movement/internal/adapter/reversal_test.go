@@ -63,7 +63,7 @@ func TestNamesOfReversals(t *testing.T) {
 		}
 	}
 	for _, s := range []domain.ReversalState{domain.ReversalAsked, domain.ReversalDone, domain.ReversalRefused} {
-		known(t, goodsIssueReversal(&domain.Reversal{State: s}).GetState(), string(s))
+		known(t, goodsIssueReversal(domain.Reversal{Attempt: 1, State: s}).GetState(), string(s))
 	}
 	known(t, movement(domain.IssueReversal), string(domain.IssueReversal))
 }

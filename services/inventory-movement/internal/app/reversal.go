@@ -23,7 +23,7 @@ const lookAgain = 20 * time.Millisecond
 
 // ReverseIssue asks order and shipment whether a goods issue may be reversed. With a wait it answers
 // what they said: one that they refuse is refused with their reason.
-func (a *App) ReverseIssue(ctx context.Context, id string, sel domain.Selection, reason string, wait time.Duration) (store.Receipt, *domain.Reversal, error) {
+func (a *App) ReverseIssue(ctx context.Context, id string, sel domain.Selection, reason string, wait time.Duration) (store.Receipt, domain.Reversal, error) {
 	receipt, err := a.Orders.Update(ctx, id, func(c store.Current[domain.WarehouseOrder]) (store.Decision[domain.OrderFact], error) {
 		if c.Version == 0 {
 			return store.Decision[domain.OrderFact]{}, notFound()
@@ -39,7 +39,7 @@ func (a *App) ReverseIssue(ctx context.Context, id string, sel domain.Selection,
 		return d, err
 	})
 	if err != nil {
-		return receipt, nil, err
+		return receipt, domain.Reversal{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(wait, lookAgain))
 	defer cancel()
@@ -48,9 +48,9 @@ func (a *App) ReverseIssue(ctx context.Context, id string, sel domain.Selection,
 		r := v.State.Reversal
 		switch {
 		case err != nil && ctx.Err() == nil:
-			return receipt, nil, err
-		case err != nil, r == nil, strconv.Itoa(r.Attempt) != receipt.Values["attempt"]: // a later one was asked for
-			return receipt, nil, nil
+			return receipt, domain.Reversal{}, err
+		case err != nil, strconv.Itoa(r.Attempt) != receipt.Values["attempt"]: // a later one was asked for
+			return receipt, domain.Reversal{}, nil
 		case r.State == domain.ReversalRefused && wait > 0:
 			return receipt, r, fault.New(fault.Refused, r.Refused, "%s", domain.RefusedText(r.Refused))
 		case r.State != domain.ReversalAsked, wait <= 0:

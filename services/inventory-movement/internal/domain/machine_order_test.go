@@ -29,6 +29,12 @@ type orderMachine struct {
 	odd                                     map[oddity]int64 // contradicts the order
 }
 
+func newOrderMachine() *orderMachine {
+	return &orderMachine{
+		lines: map[int]*slip{}, cartons: map[string]map[int]int64{}, away: map[string]bool{}, void: map[string]bool{}, odd: map[oddity]int64{},
+	}
+}
+
 type oddity struct {
 	why  Contradicts
 	line int
@@ -322,7 +328,7 @@ func (m *orderMachine) check(t *rapid.T) {
 // says, each piece reported is done or kept as a contradiction, and an end stays the end.
 func TestLifeOfAWarehouseOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &orderMachine{lines: map[int]*slip{}, cartons: map[string]map[int]int64{}, away: map[string]bool{}, void: map[string]bool{}, odd: map[oddity]int64{}}
+		m := newOrderMachine()
 		if rapid.IntRange(0, 3).Draw(t, "heard of later") > 0 {
 			m.create(t)
 		}

@@ -73,12 +73,19 @@ func (m *orderMachine) refuse(t *rapid.T) {
 // the order is over.
 func (m *orderMachine) putBack(t *rapid.T) {
 	lines, bad := m.some(t, (*slip).toIssue)
-	sums := map[int]int64{}
 	for i := range lines {
 		if lines[i].Location = "B-1"; rapid.IntRange(0, 19).Draw(t, "nowhere") == 0 {
 			lines[i].Location, bad = "", true
 		}
-		sums[lines[i].Line] += pieces(lines[i].Quantity)
+	}
+	m.goBack(t, lines, bad)
+}
+
+// goBack puts lines back; bad: they cannot be read.
+func (m *orderMachine) goBack(t *rapid.T, lines []PickedLine, bad bool) {
+	sums := map[int]int64{}
+	for _, l := range lines {
+		sums[l.Line] += pieces(l.Quantity)
 	}
 	for line, q := range sums {
 		bad = bad || m.lines[line] == nil || q > m.lines[line].toIssue()
@@ -114,7 +121,7 @@ func (m *orderMachine) putBack(t *rapid.T) {
 		m.void[sscc] = true
 	}
 	for _, l := range m.lines {
-		if l.returned = 0; rest {
+		if rest {
 			l.returned = l.back
 		}
 	}

@@ -3,8 +3,11 @@ package domain
 import (
 	"maps"
 	"slices"
+	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
 // reversing is what was asked for and is not decided.
@@ -157,4 +160,75 @@ func (m *stockMachine) reverse(t *rapid.T) {
 			t.Fatalf("movement %d is taken back more than once: %+v", i, b)
 		}
 	}
+}
+
+// leave takes an order through its warehouse: all picked, in one or two cartons, and issued.
+func (m *orderMachine) leave(t *rapid.T) {
+	m.create(t)
+	of := func(n func(*slip) int64) (lines []PickedLine) {
+		for _, number := range slices.Sorted(maps.Keys(m.lines)) {
+			if q := n(m.lines[number]); q > 0 {
+				lines = append(lines, PickedLine{Line: number, Quantity: quantity.Int(q), Unit: "EA"})
+			}
+		}
+		return lines
+	}
+	facts, err := TakeReport(m.order, picks(of((*slip).left)...))
+	m.do(t, "report", false, facts, err)
+	for _, l := range m.lines {
+		l.picked = l.quantity
+	}
+	halves := of(func(l *slip) int64 { return l.picked / 2 })
+	for i, lines := range [][]PickedLine{halves, of(func(l *slip) int64 { return l.picked - l.picked/2 })} {
+		if len(lines) == 0 {
+			continue
+		}
+		sscc := string(rune('1' + i))
+		facts, err := Pack(m.order, Carton{SSCC: sscc, Weight: 100, Lines: lines})
+		m.do(t, "pack", false, facts, err)
+		m.cartons[sscc] = map[int]int64{}
+		for _, l := range lines {
+			m.lines[l.Line].packed += pieces(l.Quantity)
+			m.cartons[sscc][l.Line] += pieces(l.Quantity)
+		}
+	}
+	m.issue(t)
+}
+
+// backAll puts everything back that is to be.
+func (m *orderMachine) backAll(t *rapid.T) {
+	if m.state() != PuttingBack {
+		t.Skip("nothing goes back")
+	}
+	var lines []PickedLine
+	for _, number := range slices.Sorted(maps.Keys(m.lines)) {
+		if q := m.lines[number].toIssue(); q > 0 {
+			lines = append(lines, PickedLine{Line: number, Quantity: quantity.Int(q), Unit: "EA", Location: "B-1"})
+		}
+	}
+	m.goBack(t, lines, false)
+}
+
+// Whatever is reversed of an order that left, issued again and put back, in whatever order: it is what
+// the slip says.
+func TestReversalsOfAWarehouseOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newOrderMachine()
+		m.leave(t)
+		t.Repeat(map[string]func(*rapid.T){
+			"reverse": m.reverse, "reverse more": m.reverse, "answer": m.answer, "answer more": m.answer, "issue": m.issue, "cancel": m.cancel,
+			"put back": m.putBack, "put all back": m.backAll, "refuse": m.refuse, "report": m.report, "": m.check,
+		})
+	})
+}
+
+// Whatever is issued, reversed and issued again of a stock in whatever order, it is what the books say.
+func TestReversalsInStock(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newStockMachine()
+		t.Repeat(map[string]func(*rapid.T){
+			"receive": m.receive, "pick": m.pick, "pick more": m.pick, "issue": m.issue, "issue more": m.issue,
+			"reverse": m.reverse, "reverse more": m.reverse, "put back": m.putBack, "": m.check,
+		})
+	})
 }

@@ -292,11 +292,15 @@ func (m *stockMachine) check(t *rapid.T) {
 	checkBooks(t, m.stock)
 }
 
+func newStockMachine() *stockMachine {
+	return &stockMachine{books: stockBooks{stands: map[Place]int64{}, claims: map[string]int64{}, closed: map[string]bool{}, packed: map[orderLine]int64{}, since: map[Place]int64{}, ends: map[string]int64{}, first: map[string]int{}, coming: map[string]coming{}}, effects: Timeline{Until: t0}}
+}
+
 // Whatever is done in whatever order, the stock is what the books say: no bin is negative,
 // nothing is allocated or promised twice, and every movement has two sides.
 func TestStockKeepsItsBooks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &stockMachine{books: stockBooks{stands: map[Place]int64{}, claims: map[string]int64{}, closed: map[string]bool{}, packed: map[orderLine]int64{}, since: map[Place]int64{}, ends: map[string]int64{}, first: map[string]int{}, coming: map[string]coming{}}, effects: Timeline{Until: t0}}
+		m := newStockMachine()
 		t.Repeat(map[string]func(*rapid.T){
 			"receive": m.receive, "reserve": m.reserve, "reserve more": m.reserve, "release": m.release,
 			"allocate": m.allocate, "allocate more": m.allocate, "pick": m.pick, "issue": m.issue, "short": m.short,

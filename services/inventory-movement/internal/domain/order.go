@@ -103,7 +103,7 @@ type WarehouseOrder struct {
 	Left       []IssuedCarton `bson:"gl,omitempty"`
 	IsReopened bool           `bson:"gr,omitempty"`
 	Voided     []string       `bson:"gv,omitempty"`
-	Reversal   *Reversal      `bson:"rv,omitempty"`
+	Reversal   Reversal       `bson:"rv,omitempty"`
 	// What its warehouse reported against it: how many lines in all, and the last of them.
 	Contradicted   int             `bson:"cn,omitempty"`
 	Contradictions []Contradiction `bson:"cl,omitempty"`

@@ -32,7 +32,7 @@ const (
 	ReversalRefused ReversalState = "REFUSED"
 )
 
-// Reversal is the last one that was asked for.
+// Reversal is the last one that was asked for; its zero value is none.
 type Reversal struct {
 	Attempt int             `bson:"n"`
 	State   ReversalState   `bson:"s"`
@@ -42,6 +42,9 @@ type Reversal struct {
 	Agreed  []ReversalParty `bson:"a,omitempty"`
 	At      time.Time       `bson:"t"`
 }
+
+// IsZero reports whether none was asked for: then nothing is stored.
+func (r Reversal) IsZero() bool { return r.Attempt == 0 }
 
 // IssuedCarton is a carton that is issued: with which goods issue of the order, and when.
 type IssuedCarton struct {
@@ -111,7 +114,7 @@ func (o WarehouseOrder) evolveReversal(fact OrderFact) WarehouseOrder {
 		}
 		return o.issued(f.Lines, func(a, b quantity.Decimal) quantity.Decimal { return a.Add(b) })
 	case ReversalRequested:
-		o.Reversal = &Reversal{Attempt: f.Attempt, State: ReversalAsked, Cartons: f.Cartons, Reason: f.Reason, At: f.At}
+		o.Reversal = Reversal{Attempt: f.Attempt, State: ReversalAsked, Cartons: f.Cartons, Reason: f.Reason, At: f.At}
 	case ReversalAgreed:
 		o = o.reversal(f.Attempt, func(r *Reversal) { r.Agreed = append(slices.Clip(r.Agreed), f.Party) })
 	case ReversalDenied:
@@ -142,10 +145,8 @@ func (o WarehouseOrder) issued(lines []PickedLine, by func(is, change quantity.D
 
 // reversal changes the last reversal, if it is the one of an attempt.
 func (o WarehouseOrder) reversal(attempt int, change func(*Reversal)) WarehouseOrder {
-	if o.Reversal != nil && o.Reversal.Attempt == attempt {
-		r := *o.Reversal
-		change(&r)
-		o.Reversal = &r
+	if o.Reversal.Attempt == attempt {
+		change(&o.Reversal)
 	}
 	return o
 }
@@ -195,7 +196,7 @@ func RequestReversal(o WarehouseOrder, sel Selection, reason string, at time.Tim
 	switch {
 	case o.State() == PuttingBack || o.State() == Cancelled:
 		return nil, stateRefusal(o, "reverseGoodsIssue")
-	case o.Reversal != nil && o.Reversal.State == ReversalAsked:
+	case o.Reversal.State == ReversalAsked:
 		return nil, fault.New(fault.Refused, "REVERSAL_PENDING", "order and shipment are asked already whether they let it").
 			With("attempt", strconv.Itoa(o.Reversal.Attempt))
 	case len(o.Left) == 0:
@@ -205,10 +206,7 @@ func RequestReversal(o WarehouseOrder, sel Selection, reason string, at time.Tim
 	if err != nil {
 		return nil, err
 	}
-	f := ReversalRequested{OrderKeys: o.Keys, Attempt: 1, Reason: reason, At: at, Lines: contentOf(cartons)}
-	if o.Reversal != nil {
-		f.Attempt = o.Reversal.Attempt + 1
-	}
+	f := ReversalRequested{OrderKeys: o.Keys, Attempt: o.Reversal.Attempt + 1, Reason: reason, At: at, Lines: contentOf(cartons)}
 	for _, c := range cartons {
 		if l, _ := o.left(c.SSCC); at.Before(l.At) {
 			return nil, Invalid("source.event_time", "EVENT_TIME_BEFORE_ISSUE", "carton %s was issued at %s", c.SSCC, l.At.Format(time.RFC3339))
@@ -301,7 +299,7 @@ func contentOf(cartons []Carton) (lines []PickedLine) {
 // the last yes the goods are back. An answer to what is decided changes nothing.
 func AnswerReversal(o WarehouseOrder, attempt int, party ReversalParty, refused string) ([]OrderFact, error) {
 	r := o.Reversal
-	if r == nil || r.Attempt != attempt || r.State != ReversalAsked || slices.Contains(r.Agreed, party) {
+	if r.Attempt != attempt || r.State != ReversalAsked || slices.Contains(r.Agreed, party) {
 		return nil, nil
 	}
 	if refused != "" {
