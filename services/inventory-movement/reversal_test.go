@@ -48,9 +48,12 @@ func (w *world) answers(t *testing.T, m *orderreleasev1.OrderReleased, who strin
 // where they stood, and it leaves again, once more in the ledger; after a second reversal it is put back.
 func issueReversed(t *testing.T, w *world) {
 	sku := w.item(t)
-	for lot, pieces := range map[string]int{"L1": 4, "L2": 6} {
+	for _, of := range []struct {
+		lot    string
+		pieces int
+	}{{"L1", 4}, {"L2", 6}} {
 		if _, err := w.wms.RecordReceipt(t.Context(), &im.RecordReceiptRequest{Receipt: &im.GoodsReceipt{
-			Site: "DC1", Sku: sku, Location: "B-1", Lot: lot, ExpiryDate: "2027-0" + lot[1:] + "-01", Quantity: ea(pieces),
+			Site: "DC1", Sku: sku, Location: "B-1", Lot: of.lot, Quantity: ea(of.pieces),
 		}}); err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +62,9 @@ func issueReversed(t *testing.T, w *world) {
 	w.state(t, who, "ALLOCATED")
 	_, err := w.reverse(t, &im.ReverseGoodsIssueRequest{WarehouseOrderId: who})
 	reason(t, err, fault.Refused, "GOODS_NOT_ISSUED")
-	w.confirm(t, who, picked(1, 8))
+	one, two := picked(1, 4), picked(1, 4)
+	one.Lot, two.Lot = "L1", "L2"
+	w.confirm(t, who, one, two)
 	sscc := w.pack(t, who, picked(1, 8))
 	pallet, err := w.wms.CreateHandlingUnit(t.Context(), &im.CreateHandlingUnitRequest{Site: "DC1", Level: 2})
 	if err != nil {
