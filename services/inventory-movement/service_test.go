@@ -32,6 +32,7 @@ func TestInventory(t *testing.T) {
 		"the last unit":                  lastUnit,
 		"claims":                         claims,
 		"stock movements":                movements,
+		"changes of status":              statusChanges,
 		"mistakes name the field":        mistakes,
 		"places of a site":               places,
 		"batch of receipts":              batch,

@@ -195,6 +195,8 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 		}
 		return nil
 	})
+	samples["stock-counts/count_id"] = receipt(t, "count", p.command(t, http.MethodPost, "/v1/stock-counts", testkit.Name("count"), fmt.Sprintf(`{"site":%q,"skus":[%q]}`, s.Site, sku))).GetId()
+	first("/v1/stock-counts?site="+s.Site, "counts", "countId")
 	first("/v1/inbound-deliveries?asn_number="+samples["asn"], "inboundDeliveries", "inboundDeliveryId")
 	samples["handling-units/sscc"] = first("/v1/handling-units?warehouse_order_id="+samples["warehouse-orders/warehouse_order_id"], "handlingUnits", "sscc")
 	samples["waves/wave_id"] = receipt(t, "wave", p.command(t, http.MethodPost, "/v1/waves", testkit.Name("wave"), fmt.Sprintf( // which cannot have it any more

@@ -12,7 +12,7 @@ import (
 // StockType declares stock to the store.
 func StockType() store.Type[domain.Stock, domain.StockFact] {
 	return store.Type[domain.Stock, domain.StockFact]{
-		Name: "stock", Prefix: "stk", Fold: 3,
+		Name: "stock", Prefix: "stk", Fold: 5,
 		Evolve: domain.EvolveStock,
 		Encode: func(f domain.StockFact) (string, []byte, error) { return protovalue.Encode(stockMessage(f)) },
 		Decode: stockReaders.Decode,

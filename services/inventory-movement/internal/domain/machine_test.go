@@ -296,7 +296,7 @@ func TestStockKeepsItsBooks(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"receive": m.receive, "reserve": m.reserve, "reserve more": m.reserve, "release": m.release,
 			"allocate": m.allocate, "allocate more": m.allocate, "pick": m.pick, "issue": m.issue, "short": m.short,
-			"adjust": m.adjust, "move": m.move, "return": m.returned, "dispose": m.dispose, "close": m.closeOrder,
+			"adjust": m.adjust, "move": m.move, "change the status": m.changeStatus, "reverse": m.reverse, "return": m.returned, "dispose": m.dispose, "close": m.closeOrder,
 			"put back": m.putBack, "keep": m.keep, "book": m.book, "book more": m.book, "confirm": m.confirm, "unbook": m.unbook, "lapse": m.lapse,
 			"announce": m.announce, "come": m.come, "change a supply": m.changeSupply, "promise": m.promise, "promise more": m.promise,
 			"reserve what was promised": m.reservePromised,

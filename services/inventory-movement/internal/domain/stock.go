@@ -120,6 +120,7 @@ type Stock struct {
 	Supplies    []Supply     `bson:"su,omitempty"` // what is announced, the earliest first
 	Waits       []Wait       `bson:"wa,omitempty"` // promises of what is to come, in the order in which they were made
 	Covers      []Cover      `bson:"co,omitempty"` // what was told that they count on
+	Reversed    []MoveRef    `bson:"rv,omitempty"` // movements that were taken back, in the order in which they were committed
 	Tombstones  []string     `bson:"t,omitempty"`  // marks of claims and warehouse orders closed for good, newest last
 }
 
@@ -156,6 +157,8 @@ type (
 		Line     int
 		Used     quantity.Decimal // allocation of that line at From that it uses up
 		RMA      string           // return
+		Reverses MoveRef          // movement that it takes back
+		Count    string           // count that it was for
 		At       time.Time
 	}
 	// ReturnReceived says that goods of a return arrived; StockMoved books them.

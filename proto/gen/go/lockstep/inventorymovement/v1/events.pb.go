@@ -213,7 +213,13 @@ type StockMoved struct {
 	// When it happened, UTC.
 	EventTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
 	// Return that it was for.
-	RmaId         string `protobuf:"bytes,11,opt,name=rma_id,json=rmaId,proto3" json:"rma_id,omitempty"`
+	RmaId string `protobuf:"bytes,11,opt,name=rma_id,json=rmaId,proto3" json:"rma_id,omitempty"`
+	// Version of the stock whose movement it takes back; 0 for none.
+	ReversedVersion int64 `protobuf:"varint,80,opt,name=reversed_version,json=reversedVersion,proto3" json:"reversed_version,omitempty"`
+	// Place of that movement among the facts of the version, from 0.
+	ReversedIndex int32 `protobuf:"varint,81,opt,name=reversed_index,json=reversedIndex,proto3" json:"reversed_index,omitempty"`
+	// Count that it was for.
+	CountId       string `protobuf:"bytes,82,opt,name=count_id,json=countId,proto3" json:"count_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -321,6 +327,27 @@ func (x *StockMoved) GetEventTime() *timestamppb.Timestamp {
 func (x *StockMoved) GetRmaId() string {
 	if x != nil {
 		return x.RmaId
+	}
+	return ""
+}
+
+func (x *StockMoved) GetReversedVersion() int64 {
+	if x != nil {
+		return x.ReversedVersion
+	}
+	return 0
+}
+
+func (x *StockMoved) GetReversedIndex() int32 {
+	if x != nil {
+		return x.ReversedIndex
+	}
+	return 0
+}
+
+func (x *StockMoved) GetCountId() string {
+	if x != nil {
+		return x.CountId
 	}
 	return ""
 }
@@ -2077,7 +2104,7 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
 	"\vexpiry_date\x18\x03 \x01(\tR\n" +
 	"expiryDate\x12B\n" +
-	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\"\x86\x04\n" +
+	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\"\xf9\x04\n" +
 	"\n" +
 	"StockMoved\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12?\n" +
@@ -2093,7 +2120,10 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"event_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1b\n" +
-	"\x06rma_id\x18\v \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\"\xc5\x02\n" +
+	"\x06rma_id\x18\v \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12)\n" +
+	"\x10reversed_version\x18P \x01(\x03R\x0freversedVersion\x12%\n" +
+	"\x0ereversed_index\x18Q \x01(\x05R\rreversedIndex\x12\x1f\n" +
+	"\bcount_id\x18R \x01(\tB\x04\x88\xb5\x18\x1eR\acountId\"\xc5\x02\n" +
 	"\x0eReturnReceived\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12\x1b\n" +
 	"\x06rma_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12&\n" +
