@@ -60,13 +60,14 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		App: a, Snapshots: store.Register(d.Store, adapter.SnapshotType()), Rows: adapter.NewSnapshotRows(d.Store), Scan: stocks,
 	}
 	counting := &app.Counting{App: a, Counts: store.Register(d.Store, adapter.CountType()), Policies: store.Register(d.Store, adapter.CountPolicyType())}
+	transfers := &app.Transfers{App: a, Transfers: store.Register(d.Store, adapter.TransferType())}
 	return &host.Service{
 		Name: Name,
 		Register: func(r grpc.ServiceRegistrar) {
-			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Reconciliation: reconciliation, Counting: counting, Clock: d.Clock})
+			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Reconciliation: reconciliation, Counting: counting, Transfers: transfers, Clock: d.Clock})
 			operationsv1.RegisterOpenDocumentServiceServer(r, &adapter.OpenDocuments{App: a, Inbound: inbound})
 		},
-		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), adapter.CountConsumer(counting), masterData.Follower(), places.Follower(), timetables.Follower(), reasons.Follower()),
+		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), adapter.CountConsumer(counting), adapter.TransferConsumer(transfers), masterData.Follower(), places.Follower(), timetables.Follower(), reasons.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.VerifyEvery, check.Turn),
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

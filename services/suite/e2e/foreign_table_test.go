@@ -41,6 +41,8 @@ var bodies = map[string]string{
 	"ReverseMovement":           `{"version":"1","reason":"KEYING_ERROR"}`,
 	"SubmitCount":               `{"lines":[{"location":"A-01","sku":"TEA","quantity":{"value":"1","unit":"EA"}}]}`,
 	"CancelCount":               `{"reason":"REPLAN"}`,
+	"TransferIn":                `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`,
+	"EndTransfer":               `{"outcome":"TRANSFER_OUTCOME_BROUGHT_BACK","location":"A-01","reason":"LATE"}`,
 	"AddSnapshotRows":           `{"portionNumber":1,"content":"c2t1LHF1YW50aXR5LHVuaXQK"}`,
 
 	"TenderShipment":        `{"carrier":"<carriers/code>","carrierService":"STANDARD","respondBy":"2099-01-01T00:00:00Z"}`,
@@ -166,6 +168,8 @@ var elsewhere = map[string]foreign{
 	"CreateSnapshot /v1/stock-snapshots":                  {nothing: true, body: `{"sites":["<locations/code>"],"asOfTime":"` + anyMoment + `"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"ListSnapshots /v1/stock-snapshots":                   {query: "?site=<locations/code>", status: found},
 
+	"TransferOut /v1/stock-transfers":       {nothing: true, body: `{"fromSite":"<locations/code>","toSite":"<locations/code>","lines":[{"sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"}}]}`, status: refusal, code: "SITE_UNKNOWN"},
+	"ListTransfers /v1/stock-transfers":     {query: "?site=<locations/code>", status: found},
 	"PlanCount /v1/stock-counts":            {nothing: true, body: `{"site":"<locations/code>","skus":["<items/sku>"]}`, status: refusal, code: "SITE_UNKNOWN"},
 	"ListCounts /v1/stock-counts":           {query: "?site=<locations/code>", status: found},
 	"SetCountPolicy /v1/count-policies:set": {nothing: true, body: `{"site":"<locations/code>"}`, status: refusal, code: "SITE_UNKNOWN"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
@@ -99,4 +100,55 @@ func cycleCount(t *testing.T, f *fleet.Fleet) {
 		return nil
 	})
 	admin.traced(t, id, "Count planned at "+lifecycle.Site, "Places counted", "Count complete")
+}
+
+// transferred: goods go from one site to the other in two steps; on their way they are in the balance
+// of the one and to come at the other, they come in parts, and the rest is brought back.
+func transferred(t *testing.T, f *fleet.Fleet) {
+	p := twoSites(t, f, 1)
+	sku := lifecycle.SKU(0)
+	rows := func(site string) string {
+		t.Helper()
+		got := &inventorymovementv1.GetStockResponse{}
+		unmarshal(t, p.read(t, "/v1/stocks?site="+site+"&sku="+sku), got)
+		var all []string
+		for _, r := range got.GetStock().GetRows() {
+			if r.GetLocation() == "IN_TRANSIT" || r.GetLocation() == "B-77" || r.GetStatus() == inventorymovementv1.StockStatus_STOCK_STATUS_DAMAGED {
+				all = append(all, r.GetLocation()+" "+r.GetOnHand().GetValue())
+			}
+		}
+		return strings.Join(all, ", ")
+	}
+	stand := func(from, to, coming string) {
+		t.Helper()
+		testkit.Eventually(t, within, func() error {
+			resp := &inventorymovementv1.CheckAvailabilityResponse{}
+			unmarshal(t, p.read(t, "/v1/stocks:checkAvailability?site=DC2&sku="+sku), resp)
+			supply := ""
+			for _, u := range resp.GetSupplies() {
+				supply += u.GetQuantity()
+			}
+			if is := rows(lifecycle.Site) + "; " + rows("DC2") + "; " + supply; is != from+"; "+to+"; "+coming {
+				return fmt.Errorf("%s", is)
+			}
+			return nil
+		})
+	}
+	out := fmt.Sprintf(`{"fromSite":%q,"toSite":"DC2","reference":"TO-1","expectedTime":"2099-01-01T00:00:00Z","lines":[{"sku":%q,"location":"A-01","quantity":{"value":"12","unit":"EA"}}]}`, lifecycle.Site, sku)
+	r := receipt(t, "out", p.command(t, http.MethodPost, "/v1/stock-transfers", "transfer-out", out))
+	if again := receipt(t, "out, told again", p.command(t, http.MethodPost, "/v1/stock-transfers", "transfer-out", out)); r.GetState() != "IN_TRANSIT" || again.GetId() != r.GetId() {
+		t.Fatal(r, again)
+	}
+	do := func(verb, key, body string) answer {
+		return p.command(t, http.MethodPost, "/v1/stock-transfers/"+r.GetId()+":"+verb, "transfer-"+key, body)
+	}
+	stand("IN_TRANSIT 12", "", "12")
+	in := `{"lines":[{"lineNumber":1,"quantity":{"value":"7","unit":"EA"},"location":"A-01"},{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"A-01","condition":"GOODS_CONDITION_DAMAGED"}],"source":{"system":"wms","messageId":"944-T"}}`
+	receipt(t, "in", do("in", "in-1", in))
+	receipt(t, "in, the message again", do("in", "in-2", in))
+	stand("IN_TRANSIT 4", "A-01 1", "4")
+	receipt(t, "brought back", do("end", "back", `{"outcome":"TRANSFER_OUTCOME_BROUGHT_BACK","location":"B-77","reason":"ROAD_CLOSED"}`))
+	stand("B-77 4", "A-01 1", "")
+	refused(t, "nothing is open", do("end", "once-more", `{"outcome":"TRANSFER_OUTCOME_LOST","reason":"STOLEN"}`), "409 NOTHING_OPEN")
+	p.traced(t, r.GetId(), "Goods on their way to the other site", "Goods came from the other site")
 }

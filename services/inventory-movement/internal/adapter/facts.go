@@ -18,7 +18,7 @@ func stockMessage(f domain.StockFact) proto.Message {
 	case domain.StockMoved:
 		m := &imv1.StockMoved{
 			Stock: stockKey(f.StockKey), Type: movement(f.Type), From: place(f.From), To: place(f.To), Quantity: f.Quantity.String(),
-			Reason: f.Reason, WarehouseOrderId: f.Order, LineNumber: int32(f.Line), RmaId: f.RMA, CountId: f.Count, EventTime: protovalue.Time(f.At),
+			Reason: f.Reason, WarehouseOrderId: f.Order, LineNumber: int32(f.Line), RmaId: f.RMA, CountId: f.Count, TransferId: f.Transfer, EventTime: protovalue.Time(f.At),
 		}
 		m.ReversedVersion, m.ReversedIndex = int64(f.Reverses.Version), int32(f.Reverses.Index)
 		if !f.Used.IsZero() {

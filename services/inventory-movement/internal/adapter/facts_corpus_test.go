@@ -14,7 +14,7 @@ import (
 // TestFactsCorpus folds facts of every type ever released to the states that they always made.
 func TestFactsCorpus(t *testing.T) {
 	holdCorpus(t, OrderType(), orderReaders, history("every field", orderFacts()...), history("taken back", recallFacts()...), history("short", shortFacts()...), history("packaging", packagedFacts()...), history("waves", wavedFacts()...))
-	holdCorpus(t, StockType(), stockReaders, history("every field", stockFacts()...), history("reservations", reservationFacts()...), history("supplies", supplyFacts()...), history("reversed", reversedFacts()...), history("counted", countedFacts()...))
+	holdCorpus(t, StockType(), stockReaders, history("every field", stockFacts()...), history("reservations", reservationFacts()...), history("supplies", supplyFacts()...), history("reversed", reversedFacts()...), history("counted", countedFacts()...), history("transferred", transferredFacts()...))
 	holdCorpus(t, NumbersType(), numbersReaders, history("every field", domain.NumbersFact(domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200})))
 	holdCorpus(t, PolicyType(), policyReaders, history("every field",
 		domain.PolicySet{Site: "DC1", Strategy: domain.LIFO}, domain.PolicySet{Strategy: domain.FIFO}, domain.PolicySet{Site: "DC1"}))
@@ -23,6 +23,7 @@ func TestFactsCorpus(t *testing.T) {
 	holdCorpus(t, PackingType(), packingReaders, history("every field", packingFacts()...))
 	holdCorpus(t, WaveType(), waveReaders, history("every field", waveFacts()...))
 	holdCorpus(t, InboundType(), inboundReaders, history("every field", inboundFacts()...), history("late", rescheduledFacts()...))
+	holdCorpus(t, TransferType(), transferReaders, history("every field", transferFacts()...))
 	holdCorpus(t, CountType(), countReaders, history("every field", countFacts()...))
 	holdCorpus(t, CountPolicyType(), countPolicyReaders, history("every field", countPolicyFacts()...))
 	holdCorpus(t, SnapshotType(), snapshotReaders, history("every field", snapshotFacts()...))

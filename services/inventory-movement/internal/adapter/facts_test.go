@@ -158,10 +158,11 @@ func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, read
 
 func TestFactsSurviveTheStore(t *testing.T) {
 	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts()), orderMessage, orderReaders)
-	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts(), reversedFacts(), countedFacts()), stockMessage, stockReaders)
+	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts(), reversedFacts(), countedFacts(), transferredFacts()), stockMessage, stockReaders)
 	survive(t, append(inboundFacts(), rescheduledFacts()...), inboundMessage, inboundReaders)
 	survive(t, snapshotFacts(), snapshotMessage, snapshotReaders)
 	survive(t, countFacts(), countMessage, countReaders)
+	survive(t, transferFacts(), transferMessage, transferReaders)
 	survive(t, countPolicyFacts(), countPolicyMessage, countPolicyReaders)
 	survive(t, []domain.NumbersFact{domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}}, numbersMessage, numbersReaders)
 	survive(t, []domain.SSCCClaimed{{SSCC: box.SSCC, Order: "who_a"}}, ssccMessage, ssccReaders)
@@ -191,7 +192,7 @@ func TestNamesOfValues(t *testing.T) {
 	}
 	for _, m := range []domain.MovementType{
 		domain.Receipt, domain.Pick, domain.Issue, domain.Adjustment, domain.Move, domain.StatusChange, domain.ReturnReceipt, domain.Disposition,
-		domain.PutAway, domain.SupplierReturn,
+		domain.PutAway, domain.SupplierReturn, domain.TransferOut, domain.TransferIn, domain.TransferBack,
 	} {
 		known(t, movement(m), string(m))
 		if fromMovement(movement(m)) != m {

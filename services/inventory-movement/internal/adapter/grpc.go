@@ -21,6 +21,7 @@ type Server struct {
 	Inbound        *app.Inbound
 	Reconciliation *app.Reconciliation
 	Counting       *app.Counting
+	Transfers      *app.Transfers
 	Clock          clock.Clock // the day on which stock can be promised
 }
 

@@ -22,7 +22,7 @@ var stockReaders = func() protovalue.Readers[domain.StockFact] {
 		return domain.StockMoved{
 			StockKey: fromStockKey(m.GetStock()), Type: fromMovement(m.GetType()), From: fromPlace(m.GetFrom()), To: fromPlace(m.GetTo()),
 			Quantity: q, Reason: m.GetReason(), Order: m.GetWarehouseOrderId(), Line: int(m.GetLineNumber()), Used: used,
-			RMA: m.GetRmaId(), Count: m.GetCountId(), At: protovalue.FromTime(m.GetEventTime()),
+			RMA: m.GetRmaId(), Count: m.GetCountId(), Transfer: m.GetTransferId(), At: protovalue.FromTime(m.GetEventTime()),
 			Reverses: domain.MoveRef{Version: uint64(m.GetReversedVersion()), Index: int(m.GetReversedIndex())},
 		}, err
 	})

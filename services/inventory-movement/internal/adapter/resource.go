@@ -71,7 +71,7 @@ func told(f domain.StockFact) string {
 	switch f := f.(type) {
 	case domain.StockMoved:
 		text := fmt.Sprintf("%s %s %s from %s to %s", f.Type, f.Quantity, f.Unit, where(f.From), where(f.To))
-		for _, more := range [][2]string{{"for", f.Order}, {"of", f.RMA}, {"by", f.Count}, {"because", f.Reason}} {
+		for _, more := range [][2]string{{"for", f.Order}, {"of", f.RMA}, {"by", f.Count}, {"by", f.Transfer}, {"because", f.Reason}} {
 			if more[1] != "" {
 				text += " " + more[0] + " " + more[1]
 			}

@@ -116,3 +116,6 @@ func Dispose(s Stock, key StockKey, rma, disposition string, from, to Place, q q
 	move(Place{Location: Discrepancy, Lot: from.Lot, Status: from.Status}, b.left)
 	return b.facts
 }
+
+// Dated completes a place with the expiry date that its lot has elsewhere in the stock.
+func (s Stock) Dated(p Place) Place { return s.dated(p) }

@@ -54,7 +54,7 @@ func ChangeStatus(s Stock, from Place, to Status, q quantity.Decimal, reason str
 
 // Reverse takes a movement back by another one the other way round, which names it; what was
 // stays. A movement is reversed once, while its goods stand where it brought them and nobody
-// else has them. Movements that documents tell of (receipts, picks, issues, returns, counts) are
+// else has them. Movements that documents tell of (receipts, picks, issues, returns, counts, transfers) are
 // corrected by these.
 func Reverse(s Stock, ref MoveRef, was StockMoved, reason string, at time.Time) ([]StockFact, error) {
 	switch {
@@ -82,7 +82,7 @@ func Reverse(s Stock, ref MoveRef, was StockMoved, reason string, at time.Time) 
 // reversible reports whether somebody moved the goods by hand, for no document.
 func (f StockMoved) reversible() bool {
 	byHand := f.Type == StatusChange || f.Type == Move || f.Type == Adjustment
-	return byHand && f.Order == "" && f.RMA == "" && f.Count == "" && f.Reverses == MoveRef{}
+	return byHand && f.Order == "" && f.RMA == "" && f.Count == "" && f.Transfer == "" && f.Reverses == MoveRef{}
 }
 
 // leaves checks that goods may go from one place to another: nothing that is allocated does, and

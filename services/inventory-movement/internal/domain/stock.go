@@ -33,7 +33,7 @@ const (
 
 // Reserved reports whether a location code is one of the virtual ones.
 func Reserved(location string) bool {
-	return slices.Contains([]string{Supplier, Customer, Packing, Discrepancy, Scrap}, location)
+	return slices.Contains([]string{Supplier, Customer, Packing, Discrepancy, Scrap, InTransit, OtherSite}, location)
 }
 
 // OwnStock is the owner of the tenant's own goods.
@@ -58,7 +58,9 @@ type Place struct {
 
 // outside reports whether the place is beyond the site's books: goods may come from there
 // without being there, so what stands there may be negative.
-func (p Place) outside() bool { return p.Location != Packing && Reserved(p.Location) }
+func (p Place) outside() bool {
+	return p.Location != Packing && p.Location != InTransit && Reserved(p.Location)
+}
 
 // sellable reports whether what stands there can be promised.
 func (p Place) sellable() bool { return p.Status == Available && !Reserved(p.Location) }
@@ -159,6 +161,7 @@ type (
 		RMA      string           // return
 		Reverses MoveRef          // movement that it takes back
 		Count    string           // count that it was for
+		Transfer string           // transfer that it was for
 		At       time.Time
 	}
 	// ReturnReceived says that goods of a return arrived; StockMoved books them.

@@ -153,7 +153,7 @@ func stock(a *app.App) bus.Consumer {
 // promisable reports whether stock at the place can be promised: in a bin, and AVAILABLE.
 func promisable(p *inventorymovementv1.Place) bool {
 	switch p.GetLocation() {
-	case "SUPPLIER", "CUSTOMER", "PACKING", "DISCREPANCY", "SCRAP":
+	case "SUPPLIER", "CUSTOMER", "PACKING", "DISCREPANCY", "SCRAP", "IN_TRANSIT", "OTHER_SITE":
 		return false
 	}
 	return p.GetStatus() == inventorymovementv1.StockStatus_STOCK_STATUS_AVAILABLE

@@ -36,7 +36,7 @@ var consumers = func() map[string]map[string]string {
 		},
 		"inventory-movement": {
 			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data-3": "master-data",
-			"places": "master-data", "cut-offs": "master-data", "inbound": "inventory-movement", "units": "inventory-movement", "waves": "inventory-movement", "snapshots": "inventory-movement", "counts": "inventory-movement", "reasons": "master-data",
+			"places": "master-data", "cut-offs": "master-data", "inbound": "inventory-movement", "units": "inventory-movement", "waves": "inventory-movement", "snapshots": "inventory-movement", "counts": "inventory-movement", "transfers": "inventory-movement", "reasons": "master-data",
 		},
 		"shipment-visibility": {"warehouse-order": "inventory-movement", "master-data": "master-data"},
 		"freight-settlement": {

@@ -18,10 +18,11 @@ type place struct {
 // Locations with a meaning; the others are bins.
 const (
 	packing  = "PACKING"
+	transit  = "IN_TRANSIT"
 	customer = "CUSTOMER"
 )
 
-var outside = []string{"SUPPLIER", customer, "DISCREPANCY", "SCRAP"}
+var outside = []string{"SUPPLIER", customer, "DISCREPANCY", "SCRAP", "OTHER_SITE"}
 
 func placeOf(p *imv1.Place) place {
 	if slices.Contains(outside, p.GetLocation()) { // not told apart there
@@ -31,7 +32,7 @@ func placeOf(p *imv1.Place) place {
 }
 
 func (p place) sellable() bool {
-	return p.status == imv1.StockStatus_STOCK_STATUS_AVAILABLE && p.location != packing && !slices.Contains(outside, p.location)
+	return p.status == imv1.StockStatus_STOCK_STATUS_AVAILABLE && p.location != packing && p.location != transit && !slices.Contains(outside, p.location)
 }
 
 // allotted is a part of a row that is set aside for a line of a warehouse order.

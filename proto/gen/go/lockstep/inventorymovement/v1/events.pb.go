@@ -219,7 +219,9 @@ type StockMoved struct {
 	// Place of that movement among the facts of the version, from 0.
 	ReversedIndex int32 `protobuf:"varint,81,opt,name=reversed_index,json=reversedIndex,proto3" json:"reversed_index,omitempty"`
 	// Count that it was for.
-	CountId       string `protobuf:"bytes,82,opt,name=count_id,json=countId,proto3" json:"count_id,omitempty"`
+	CountId string `protobuf:"bytes,82,opt,name=count_id,json=countId,proto3" json:"count_id,omitempty"`
+	// Transfer that it was for.
+	TransferId    string `protobuf:"bytes,83,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -348,6 +350,13 @@ func (x *StockMoved) GetReversedIndex() int32 {
 func (x *StockMoved) GetCountId() string {
 	if x != nil {
 		return x.CountId
+	}
+	return ""
+}
+
+func (x *StockMoved) GetTransferId() string {
+	if x != nil {
+		return x.TransferId
 	}
 	return ""
 }
@@ -2104,7 +2113,7 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
 	"\vexpiry_date\x18\x03 \x01(\tR\n" +
 	"expiryDate\x12B\n" +
-	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\"\xf9\x04\n" +
+	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\"\xa0\x05\n" +
 	"\n" +
 	"StockMoved\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12?\n" +
@@ -2123,7 +2132,9 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\x06rma_id\x18\v \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12)\n" +
 	"\x10reversed_version\x18P \x01(\x03R\x0freversedVersion\x12%\n" +
 	"\x0ereversed_index\x18Q \x01(\x05R\rreversedIndex\x12\x1f\n" +
-	"\bcount_id\x18R \x01(\tB\x04\x88\xb5\x18\x1eR\acountId\"\xc5\x02\n" +
+	"\bcount_id\x18R \x01(\tB\x04\x88\xb5\x18\x1eR\acountId\x12%\n" +
+	"\vtransfer_id\x18S \x01(\tB\x04\x88\xb5\x18\x1fR\n" +
+	"transferId\"\xc5\x02\n" +
 	"\x0eReturnReceived\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12\x1b\n" +
 	"\x06rma_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12&\n" +

@@ -223,6 +223,14 @@ const (
 	Reason_REASON_SUBMISSION_KNOWN Reason = 200
 	// Something was counted while it was being posted: the same again later.
 	Reason_REASON_COUNT_CONTENDED Reason = 201
+	// The state of the transfer does not allow the command; metadata has `from` and `command`.
+	Reason_REASON_TRANSFER_STATE Reason = 202
+	// Goods that stay at their site are moved, not transferred.
+	Reason_REASON_TRANSFER_SITE Reason = 203
+	// Goods that were brought back stand nowhere: no bin is named.
+	Reason_REASON_LOCATION_REQUIRED Reason = 204
+	// The transfer has as many receipts as it can have.
+	Reason_REASON_TRANSFER_FULL Reason = 205
 )
 
 // Enum value maps for Reason.
@@ -324,6 +332,10 @@ var (
 		199: "REASON_COUNT_LIMIT",
 		200: "REASON_SUBMISSION_KNOWN",
 		201: "REASON_COUNT_CONTENDED",
+		202: "REASON_TRANSFER_STATE",
+		203: "REASON_TRANSFER_SITE",
+		204: "REASON_LOCATION_REQUIRED",
+		205: "REASON_TRANSFER_FULL",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                0,
@@ -422,6 +434,10 @@ var (
 		"REASON_COUNT_LIMIT":                199,
 		"REASON_SUBMISSION_KNOWN":           200,
 		"REASON_COUNT_CONTENDED":            201,
+		"REASON_TRANSFER_STATE":             202,
+		"REASON_TRANSFER_SITE":              203,
+		"REASON_LOCATION_REQUIRED":          204,
+		"REASON_TRANSFER_FULL":              205,
 	}
 )
 
@@ -4132,7 +4148,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a*lockstep/inventorymovement/v1/counts.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a2lockstep/inventorymovement/v1/status_changes.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a*lockstep/inventorymovement/v1/counts.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a2lockstep/inventorymovement/v1/status_changes.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a-lockstep/inventorymovement/v1/transfers.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4389,7 +4405,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xc0\x15\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xb1\x16\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4487,7 +4503,11 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12REASON_SAME_PERSON\x10\xc6\x01\x12\x17\n" +
 	"\x12REASON_COUNT_LIMIT\x10\xc7\x01\x12\x1c\n" +
 	"\x17REASON_SUBMISSION_KNOWN\x10\xc8\x01\x12\x1b\n" +
-	"\x16REASON_COUNT_CONTENDED\x10\xc9\x012\xd8x\n" +
+	"\x16REASON_COUNT_CONTENDED\x10\xc9\x01\x12\x1a\n" +
+	"\x15REASON_TRANSFER_STATE\x10\xca\x01\x12\x19\n" +
+	"\x14REASON_TRANSFER_SITE\x10\xcb\x01\x12\x1d\n" +
+	"\x18REASON_LOCATION_REQUIRED\x10\xcc\x01\x12\x19\n" +
+	"\x14REASON_TRANSFER_FULL\x10\xcd\x012\xac\x7f\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4522,7 +4542,18 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x0eSetCountPolicy\x124.lockstep.inventorymovement.v1.SetCountPolicyRequest\x1a5.lockstep.inventorymovement.v1.SetCountPolicyResponse\"*\x8a\xb5\x18\x05\n" +
 	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/count-policies:set\x12\xa5\x01\n" +
 	"\x0eGetCountPolicy\x124.lockstep.inventorymovement.v1.GetCountPolicyRequest\x1a5.lockstep.inventorymovement.v1.GetCountPolicyResponse\"&\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/count-policies\x12\x8b\x01\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/count-policies\x12\x9d\x01\n" +
+	"\vTransferOut\x121.lockstep.inventorymovement.v1.TransferOutRequest\x1a2.lockstep.inventorymovement.v1.TransferOutResponse\"'\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/stock-transfers\x12\xab\x01\n" +
+	"\n" +
+	"TransferIn\x120.lockstep.inventorymovement.v1.TransferInRequest\x1a1.lockstep.inventorymovement.v1.TransferInResponse\"8\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02):\x01*\"$/v1/stock-transfers/{transfer_id}:in\x12\xaf\x01\n" +
+	"\vEndTransfer\x121.lockstep.inventorymovement.v1.EndTransferRequest\x1a2.lockstep.inventorymovement.v1.EndTransferResponse\"9\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/stock-transfers/{transfer_id}:end\x12\xab\x01\n" +
+	"\vGetTransfer\x121.lockstep.inventorymovement.v1.GetTransferRequest\x1a2.lockstep.inventorymovement.v1.GetTransferResponse\"5\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02#\x12!/v1/stock-transfers/{transfer_id}\x12\xa3\x01\n" +
+	"\rListTransfers\x123.lockstep.inventorymovement.v1.ListTransfersRequest\x1a4.lockstep.inventorymovement.v1.ListTransfersResponse\"'\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/stock-transfers\x12\x8b\x01\n" +
 	"\bGetStock\x12..lockstep.inventorymovement.v1.GetStockRequest\x1a/.lockstep.inventorymovement.v1.GetStockResponse\"\x1e\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/stocks\x12\xb3\x01\n" +
@@ -4768,109 +4799,119 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*ListCountsRequest)(nil),                 // 88: lockstep.inventorymovement.v1.ListCountsRequest
 	(*SetCountPolicyRequest)(nil),             // 89: lockstep.inventorymovement.v1.SetCountPolicyRequest
 	(*GetCountPolicyRequest)(nil),             // 90: lockstep.inventorymovement.v1.GetCountPolicyRequest
-	(*GetBalanceRequest)(nil),                 // 91: lockstep.inventorymovement.v1.GetBalanceRequest
-	(*ExplainBalanceRequest)(nil),             // 92: lockstep.inventorymovement.v1.ExplainBalanceRequest
-	(*VerifyStockRequest)(nil),                // 93: lockstep.inventorymovement.v1.VerifyStockRequest
-	(*RebuildStockRequest)(nil),               // 94: lockstep.inventorymovement.v1.RebuildStockRequest
-	(*CreateReservationRequest)(nil),          // 95: lockstep.inventorymovement.v1.CreateReservationRequest
-	(*ConfirmReservationRequest)(nil),         // 96: lockstep.inventorymovement.v1.ConfirmReservationRequest
-	(*ReleaseReservationRequest)(nil),         // 97: lockstep.inventorymovement.v1.ReleaseReservationRequest
-	(*ListReservationsRequest)(nil),           // 98: lockstep.inventorymovement.v1.ListReservationsRequest
-	(*SetAllocationPolicyRequest)(nil),        // 99: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	(*GetAllocationPolicyRequest)(nil),        // 100: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	(*CreateHandlingUnitRequest)(nil),         // 101: lockstep.inventorymovement.v1.CreateHandlingUnitRequest
-	(*BatchNestHandlingUnitsRequest)(nil),     // 102: lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
-	(*UnnestHandlingUnitRequest)(nil),         // 103: lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
-	(*CloseHandlingUnitRequest)(nil),          // 104: lockstep.inventorymovement.v1.CloseHandlingUnitRequest
-	(*ReopenHandlingUnitRequest)(nil),         // 105: lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
-	(*VoidHandlingUnitRequest)(nil),           // 106: lockstep.inventorymovement.v1.VoidHandlingUnitRequest
-	(*GetHandlingUnitRequest)(nil),            // 107: lockstep.inventorymovement.v1.GetHandlingUnitRequest
-	(*ListHandlingUnitsRequest)(nil),          // 108: lockstep.inventorymovement.v1.ListHandlingUnitsRequest
-	(*GetLabelDataRequest)(nil),               // 109: lockstep.inventorymovement.v1.GetLabelDataRequest
-	(*PutCartonTypeRequest)(nil),              // 110: lockstep.inventorymovement.v1.PutCartonTypeRequest
-	(*RetireCartonTypeRequest)(nil),           // 111: lockstep.inventorymovement.v1.RetireCartonTypeRequest
-	(*GetCartonTypesRequest)(nil),             // 112: lockstep.inventorymovement.v1.GetCartonTypesRequest
-	(*PlanCartonsRequest)(nil),                // 113: lockstep.inventorymovement.v1.PlanCartonsRequest
-	(*WeighHandlingUnitRequest)(nil),          // 114: lockstep.inventorymovement.v1.WeighHandlingUnitRequest
-	(*ReleaseAuditHoldRequest)(nil),           // 115: lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
-	(*SetPackAuditToleranceRequest)(nil),      // 116: lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
-	(*GetPackAuditToleranceRequest)(nil),      // 117: lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
-	(*PlanWaveRequest)(nil),                   // 118: lockstep.inventorymovement.v1.PlanWaveRequest
-	(*ReleaseWaveRequest)(nil),                // 119: lockstep.inventorymovement.v1.ReleaseWaveRequest
-	(*CancelWaveRequest)(nil),                 // 120: lockstep.inventorymovement.v1.CancelWaveRequest
-	(*GetWaveRequest)(nil),                    // 121: lockstep.inventorymovement.v1.GetWaveRequest
-	(*ConfirmPutBackRequest)(nil),             // 122: lockstep.inventorymovement.v1.ConfirmPutBackRequest
-	(*RefuseCancellationRequest)(nil),         // 123: lockstep.inventorymovement.v1.RefuseCancellationRequest
-	(*PromiseSuppliesRequest)(nil),            // 124: lockstep.inventorymovement.v1.PromiseSuppliesRequest
-	(*CheckAvailabilityRequest)(nil),          // 125: lockstep.inventorymovement.v1.CheckAvailabilityRequest
-	(*RescheduleInboundDeliveryRequest)(nil),  // 126: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	(*ListCutOffsAtRiskRequest)(nil),          // 127: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	(*CreateSnapshotRequest)(nil),             // 128: lockstep.inventorymovement.v1.CreateSnapshotRequest
-	(*AddSnapshotRowsRequest)(nil),            // 129: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
-	(*CompareSnapshotRequest)(nil),            // 130: lockstep.inventorymovement.v1.CompareSnapshotRequest
-	(*CloseSnapshotRequest)(nil),              // 131: lockstep.inventorymovement.v1.CloseSnapshotRequest
-	(*GetSnapshotRequest)(nil),                // 132: lockstep.inventorymovement.v1.GetSnapshotRequest
-	(*ListSnapshotsRequest)(nil),              // 133: lockstep.inventorymovement.v1.ListSnapshotsRequest
-	(*ListSnapshotDifferencesRequest)(nil),    // 134: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
-	(*ExportSnapshotDifferencesRequest)(nil),  // 135: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
-	(*ListSnapshotErrorsRequest)(nil),         // 136: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
-	(*ChangeStatusResponse)(nil),              // 137: lockstep.inventorymovement.v1.ChangeStatusResponse
-	(*ReverseMovementResponse)(nil),           // 138: lockstep.inventorymovement.v1.ReverseMovementResponse
-	(*PlanCountResponse)(nil),                 // 139: lockstep.inventorymovement.v1.PlanCountResponse
-	(*StartCountResponse)(nil),                // 140: lockstep.inventorymovement.v1.StartCountResponse
-	(*SubmitCountResponse)(nil),               // 141: lockstep.inventorymovement.v1.SubmitCountResponse
-	(*PostCountResponse)(nil),                 // 142: lockstep.inventorymovement.v1.PostCountResponse
-	(*CancelCountResponse)(nil),               // 143: lockstep.inventorymovement.v1.CancelCountResponse
-	(*GetCountResponse)(nil),                  // 144: lockstep.inventorymovement.v1.GetCountResponse
-	(*ListCountsResponse)(nil),                // 145: lockstep.inventorymovement.v1.ListCountsResponse
-	(*SetCountPolicyResponse)(nil),            // 146: lockstep.inventorymovement.v1.SetCountPolicyResponse
-	(*GetCountPolicyResponse)(nil),            // 147: lockstep.inventorymovement.v1.GetCountPolicyResponse
-	(*GetBalanceResponse)(nil),                // 148: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 149: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 150: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 151: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 152: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 153: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 154: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 155: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 156: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 157: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	(*CreateHandlingUnitResponse)(nil),        // 158: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	(*BatchNestHandlingUnitsResponse)(nil),    // 159: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	(*UnnestHandlingUnitResponse)(nil),        // 160: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	(*CloseHandlingUnitResponse)(nil),         // 161: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	(*ReopenHandlingUnitResponse)(nil),        // 162: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	(*VoidHandlingUnitResponse)(nil),          // 163: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	(*GetHandlingUnitResponse)(nil),           // 164: lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	(*ListHandlingUnitsResponse)(nil),         // 165: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	(*GetLabelDataResponse)(nil),              // 166: lockstep.inventorymovement.v1.GetLabelDataResponse
-	(*PutCartonTypeResponse)(nil),             // 167: lockstep.inventorymovement.v1.PutCartonTypeResponse
-	(*RetireCartonTypeResponse)(nil),          // 168: lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	(*GetCartonTypesResponse)(nil),            // 169: lockstep.inventorymovement.v1.GetCartonTypesResponse
-	(*PlanCartonsResponse)(nil),               // 170: lockstep.inventorymovement.v1.PlanCartonsResponse
-	(*WeighHandlingUnitResponse)(nil),         // 171: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	(*ReleaseAuditHoldResponse)(nil),          // 172: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	(*SetPackAuditToleranceResponse)(nil),     // 173: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	(*GetPackAuditToleranceResponse)(nil),     // 174: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	(*PlanWaveResponse)(nil),                  // 175: lockstep.inventorymovement.v1.PlanWaveResponse
-	(*ReleaseWaveResponse)(nil),               // 176: lockstep.inventorymovement.v1.ReleaseWaveResponse
-	(*CancelWaveResponse)(nil),                // 177: lockstep.inventorymovement.v1.CancelWaveResponse
-	(*GetWaveResponse)(nil),                   // 178: lockstep.inventorymovement.v1.GetWaveResponse
-	(*ConfirmPutBackResponse)(nil),            // 179: lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	(*RefuseCancellationResponse)(nil),        // 180: lockstep.inventorymovement.v1.RefuseCancellationResponse
-	(*PromiseSuppliesResponse)(nil),           // 181: lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	(*CheckAvailabilityResponse)(nil),         // 182: lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	(*RescheduleInboundDeliveryResponse)(nil), // 183: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	(*ListCutOffsAtRiskResponse)(nil),         // 184: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	(*CreateSnapshotResponse)(nil),            // 185: lockstep.inventorymovement.v1.CreateSnapshotResponse
-	(*AddSnapshotRowsResponse)(nil),           // 186: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
-	(*CompareSnapshotResponse)(nil),           // 187: lockstep.inventorymovement.v1.CompareSnapshotResponse
-	(*CloseSnapshotResponse)(nil),             // 188: lockstep.inventorymovement.v1.CloseSnapshotResponse
-	(*GetSnapshotResponse)(nil),               // 189: lockstep.inventorymovement.v1.GetSnapshotResponse
-	(*ListSnapshotsResponse)(nil),             // 190: lockstep.inventorymovement.v1.ListSnapshotsResponse
-	(*ListSnapshotDifferencesResponse)(nil),   // 191: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
-	(*ExportSnapshotDifferencesResponse)(nil), // 192: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
-	(*ListSnapshotErrorsResponse)(nil),        // 193: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	(*TransferOutRequest)(nil),                // 91: lockstep.inventorymovement.v1.TransferOutRequest
+	(*TransferInRequest)(nil),                 // 92: lockstep.inventorymovement.v1.TransferInRequest
+	(*EndTransferRequest)(nil),                // 93: lockstep.inventorymovement.v1.EndTransferRequest
+	(*GetTransferRequest)(nil),                // 94: lockstep.inventorymovement.v1.GetTransferRequest
+	(*ListTransfersRequest)(nil),              // 95: lockstep.inventorymovement.v1.ListTransfersRequest
+	(*GetBalanceRequest)(nil),                 // 96: lockstep.inventorymovement.v1.GetBalanceRequest
+	(*ExplainBalanceRequest)(nil),             // 97: lockstep.inventorymovement.v1.ExplainBalanceRequest
+	(*VerifyStockRequest)(nil),                // 98: lockstep.inventorymovement.v1.VerifyStockRequest
+	(*RebuildStockRequest)(nil),               // 99: lockstep.inventorymovement.v1.RebuildStockRequest
+	(*CreateReservationRequest)(nil),          // 100: lockstep.inventorymovement.v1.CreateReservationRequest
+	(*ConfirmReservationRequest)(nil),         // 101: lockstep.inventorymovement.v1.ConfirmReservationRequest
+	(*ReleaseReservationRequest)(nil),         // 102: lockstep.inventorymovement.v1.ReleaseReservationRequest
+	(*ListReservationsRequest)(nil),           // 103: lockstep.inventorymovement.v1.ListReservationsRequest
+	(*SetAllocationPolicyRequest)(nil),        // 104: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	(*GetAllocationPolicyRequest)(nil),        // 105: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	(*CreateHandlingUnitRequest)(nil),         // 106: lockstep.inventorymovement.v1.CreateHandlingUnitRequest
+	(*BatchNestHandlingUnitsRequest)(nil),     // 107: lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
+	(*UnnestHandlingUnitRequest)(nil),         // 108: lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
+	(*CloseHandlingUnitRequest)(nil),          // 109: lockstep.inventorymovement.v1.CloseHandlingUnitRequest
+	(*ReopenHandlingUnitRequest)(nil),         // 110: lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
+	(*VoidHandlingUnitRequest)(nil),           // 111: lockstep.inventorymovement.v1.VoidHandlingUnitRequest
+	(*GetHandlingUnitRequest)(nil),            // 112: lockstep.inventorymovement.v1.GetHandlingUnitRequest
+	(*ListHandlingUnitsRequest)(nil),          // 113: lockstep.inventorymovement.v1.ListHandlingUnitsRequest
+	(*GetLabelDataRequest)(nil),               // 114: lockstep.inventorymovement.v1.GetLabelDataRequest
+	(*PutCartonTypeRequest)(nil),              // 115: lockstep.inventorymovement.v1.PutCartonTypeRequest
+	(*RetireCartonTypeRequest)(nil),           // 116: lockstep.inventorymovement.v1.RetireCartonTypeRequest
+	(*GetCartonTypesRequest)(nil),             // 117: lockstep.inventorymovement.v1.GetCartonTypesRequest
+	(*PlanCartonsRequest)(nil),                // 118: lockstep.inventorymovement.v1.PlanCartonsRequest
+	(*WeighHandlingUnitRequest)(nil),          // 119: lockstep.inventorymovement.v1.WeighHandlingUnitRequest
+	(*ReleaseAuditHoldRequest)(nil),           // 120: lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
+	(*SetPackAuditToleranceRequest)(nil),      // 121: lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
+	(*GetPackAuditToleranceRequest)(nil),      // 122: lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
+	(*PlanWaveRequest)(nil),                   // 123: lockstep.inventorymovement.v1.PlanWaveRequest
+	(*ReleaseWaveRequest)(nil),                // 124: lockstep.inventorymovement.v1.ReleaseWaveRequest
+	(*CancelWaveRequest)(nil),                 // 125: lockstep.inventorymovement.v1.CancelWaveRequest
+	(*GetWaveRequest)(nil),                    // 126: lockstep.inventorymovement.v1.GetWaveRequest
+	(*ConfirmPutBackRequest)(nil),             // 127: lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	(*RefuseCancellationRequest)(nil),         // 128: lockstep.inventorymovement.v1.RefuseCancellationRequest
+	(*PromiseSuppliesRequest)(nil),            // 129: lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	(*CheckAvailabilityRequest)(nil),          // 130: lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	(*RescheduleInboundDeliveryRequest)(nil),  // 131: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	(*ListCutOffsAtRiskRequest)(nil),          // 132: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	(*CreateSnapshotRequest)(nil),             // 133: lockstep.inventorymovement.v1.CreateSnapshotRequest
+	(*AddSnapshotRowsRequest)(nil),            // 134: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	(*CompareSnapshotRequest)(nil),            // 135: lockstep.inventorymovement.v1.CompareSnapshotRequest
+	(*CloseSnapshotRequest)(nil),              // 136: lockstep.inventorymovement.v1.CloseSnapshotRequest
+	(*GetSnapshotRequest)(nil),                // 137: lockstep.inventorymovement.v1.GetSnapshotRequest
+	(*ListSnapshotsRequest)(nil),              // 138: lockstep.inventorymovement.v1.ListSnapshotsRequest
+	(*ListSnapshotDifferencesRequest)(nil),    // 139: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	(*ExportSnapshotDifferencesRequest)(nil),  // 140: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	(*ListSnapshotErrorsRequest)(nil),         // 141: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	(*ChangeStatusResponse)(nil),              // 142: lockstep.inventorymovement.v1.ChangeStatusResponse
+	(*ReverseMovementResponse)(nil),           // 143: lockstep.inventorymovement.v1.ReverseMovementResponse
+	(*PlanCountResponse)(nil),                 // 144: lockstep.inventorymovement.v1.PlanCountResponse
+	(*StartCountResponse)(nil),                // 145: lockstep.inventorymovement.v1.StartCountResponse
+	(*SubmitCountResponse)(nil),               // 146: lockstep.inventorymovement.v1.SubmitCountResponse
+	(*PostCountResponse)(nil),                 // 147: lockstep.inventorymovement.v1.PostCountResponse
+	(*CancelCountResponse)(nil),               // 148: lockstep.inventorymovement.v1.CancelCountResponse
+	(*GetCountResponse)(nil),                  // 149: lockstep.inventorymovement.v1.GetCountResponse
+	(*ListCountsResponse)(nil),                // 150: lockstep.inventorymovement.v1.ListCountsResponse
+	(*SetCountPolicyResponse)(nil),            // 151: lockstep.inventorymovement.v1.SetCountPolicyResponse
+	(*GetCountPolicyResponse)(nil),            // 152: lockstep.inventorymovement.v1.GetCountPolicyResponse
+	(*TransferOutResponse)(nil),               // 153: lockstep.inventorymovement.v1.TransferOutResponse
+	(*TransferInResponse)(nil),                // 154: lockstep.inventorymovement.v1.TransferInResponse
+	(*EndTransferResponse)(nil),               // 155: lockstep.inventorymovement.v1.EndTransferResponse
+	(*GetTransferResponse)(nil),               // 156: lockstep.inventorymovement.v1.GetTransferResponse
+	(*ListTransfersResponse)(nil),             // 157: lockstep.inventorymovement.v1.ListTransfersResponse
+	(*GetBalanceResponse)(nil),                // 158: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 159: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 160: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 161: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 162: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 163: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 164: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 165: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 166: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 167: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*CreateHandlingUnitResponse)(nil),        // 168: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	(*BatchNestHandlingUnitsResponse)(nil),    // 169: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	(*UnnestHandlingUnitResponse)(nil),        // 170: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	(*CloseHandlingUnitResponse)(nil),         // 171: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	(*ReopenHandlingUnitResponse)(nil),        // 172: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	(*VoidHandlingUnitResponse)(nil),          // 173: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	(*GetHandlingUnitResponse)(nil),           // 174: lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	(*ListHandlingUnitsResponse)(nil),         // 175: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	(*GetLabelDataResponse)(nil),              // 176: lockstep.inventorymovement.v1.GetLabelDataResponse
+	(*PutCartonTypeResponse)(nil),             // 177: lockstep.inventorymovement.v1.PutCartonTypeResponse
+	(*RetireCartonTypeResponse)(nil),          // 178: lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	(*GetCartonTypesResponse)(nil),            // 179: lockstep.inventorymovement.v1.GetCartonTypesResponse
+	(*PlanCartonsResponse)(nil),               // 180: lockstep.inventorymovement.v1.PlanCartonsResponse
+	(*WeighHandlingUnitResponse)(nil),         // 181: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	(*ReleaseAuditHoldResponse)(nil),          // 182: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	(*SetPackAuditToleranceResponse)(nil),     // 183: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	(*GetPackAuditToleranceResponse)(nil),     // 184: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	(*PlanWaveResponse)(nil),                  // 185: lockstep.inventorymovement.v1.PlanWaveResponse
+	(*ReleaseWaveResponse)(nil),               // 186: lockstep.inventorymovement.v1.ReleaseWaveResponse
+	(*CancelWaveResponse)(nil),                // 187: lockstep.inventorymovement.v1.CancelWaveResponse
+	(*GetWaveResponse)(nil),                   // 188: lockstep.inventorymovement.v1.GetWaveResponse
+	(*ConfirmPutBackResponse)(nil),            // 189: lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	(*RefuseCancellationResponse)(nil),        // 190: lockstep.inventorymovement.v1.RefuseCancellationResponse
+	(*PromiseSuppliesResponse)(nil),           // 191: lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	(*CheckAvailabilityResponse)(nil),         // 192: lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	(*RescheduleInboundDeliveryResponse)(nil), // 193: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	(*ListCutOffsAtRiskResponse)(nil),         // 194: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	(*CreateSnapshotResponse)(nil),            // 195: lockstep.inventorymovement.v1.CreateSnapshotResponse
+	(*AddSnapshotRowsResponse)(nil),           // 196: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	(*CompareSnapshotResponse)(nil),           // 197: lockstep.inventorymovement.v1.CompareSnapshotResponse
+	(*CloseSnapshotResponse)(nil),             // 198: lockstep.inventorymovement.v1.CloseSnapshotResponse
+	(*GetSnapshotResponse)(nil),               // 199: lockstep.inventorymovement.v1.GetSnapshotResponse
+	(*ListSnapshotsResponse)(nil),             // 200: lockstep.inventorymovement.v1.ListSnapshotsResponse
+	(*ListSnapshotDifferencesResponse)(nil),   // 201: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	(*ExportSnapshotDifferencesResponse)(nil), // 202: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	(*ListSnapshotErrorsResponse)(nil),        // 203: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -4968,160 +5009,170 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	88,  // 92: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:input_type -> lockstep.inventorymovement.v1.ListCountsRequest
 	89,  // 93: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:input_type -> lockstep.inventorymovement.v1.SetCountPolicyRequest
 	90,  // 94: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:input_type -> lockstep.inventorymovement.v1.GetCountPolicyRequest
-	11,  // 95: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
-	14,  // 96: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
-	17,  // 97: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
-	20,  // 98: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
-	22,  // 99: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
-	24,  // 100: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
-	26,  // 101: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
-	28,  // 102: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
-	30,  // 103: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
-	32,  // 104: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
-	34,  // 105: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
-	36,  // 106: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
-	91,  // 107: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
-	92,  // 108: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
-	93,  // 109: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
-	94,  // 110: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
-	95,  // 111: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
-	96,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
-	97,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
-	98,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
-	99,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	100, // 116: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	38,  // 117: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
-	40,  // 118: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
-	42,  // 119: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
-	44,  // 120: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
-	46,  // 121: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
-	48,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
-	50,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
-	52,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
-	54,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
-	56,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
-	101, // 127: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:input_type -> lockstep.inventorymovement.v1.CreateHandlingUnitRequest
-	102, // 128: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:input_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
-	103, // 129: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:input_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
-	104, // 130: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:input_type -> lockstep.inventorymovement.v1.CloseHandlingUnitRequest
-	105, // 131: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:input_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
-	106, // 132: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:input_type -> lockstep.inventorymovement.v1.VoidHandlingUnitRequest
-	107, // 133: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:input_type -> lockstep.inventorymovement.v1.GetHandlingUnitRequest
-	108, // 134: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:input_type -> lockstep.inventorymovement.v1.ListHandlingUnitsRequest
-	109, // 135: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:input_type -> lockstep.inventorymovement.v1.GetLabelDataRequest
-	110, // 136: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:input_type -> lockstep.inventorymovement.v1.PutCartonTypeRequest
-	111, // 137: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:input_type -> lockstep.inventorymovement.v1.RetireCartonTypeRequest
-	112, // 138: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:input_type -> lockstep.inventorymovement.v1.GetCartonTypesRequest
-	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:input_type -> lockstep.inventorymovement.v1.PlanCartonsRequest
-	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:input_type -> lockstep.inventorymovement.v1.WeighHandlingUnitRequest
-	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:input_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
-	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
-	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
-	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:input_type -> lockstep.inventorymovement.v1.PlanWaveRequest
-	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:input_type -> lockstep.inventorymovement.v1.ReleaseWaveRequest
-	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:input_type -> lockstep.inventorymovement.v1.CancelWaveRequest
-	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
-	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
-	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
-	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
-	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
-	126, // 152: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	127, // 153: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	128, // 154: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
-	129, // 155: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
-	130, // 156: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
-	131, // 157: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
-	132, // 158: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
-	133, // 159: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
-	134, // 160: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
-	135, // 161: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
-	136, // 162: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
-	2,   // 163: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 164: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 165: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 166: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 167: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	137, // 168: lockstep.inventorymovement.v1.InventoryMovementService.ChangeStatus:output_type -> lockstep.inventorymovement.v1.ChangeStatusResponse
-	138, // 169: lockstep.inventorymovement.v1.InventoryMovementService.ReverseMovement:output_type -> lockstep.inventorymovement.v1.ReverseMovementResponse
-	139, // 170: lockstep.inventorymovement.v1.InventoryMovementService.PlanCount:output_type -> lockstep.inventorymovement.v1.PlanCountResponse
-	140, // 171: lockstep.inventorymovement.v1.InventoryMovementService.StartCount:output_type -> lockstep.inventorymovement.v1.StartCountResponse
-	141, // 172: lockstep.inventorymovement.v1.InventoryMovementService.SubmitCount:output_type -> lockstep.inventorymovement.v1.SubmitCountResponse
-	142, // 173: lockstep.inventorymovement.v1.InventoryMovementService.PostCount:output_type -> lockstep.inventorymovement.v1.PostCountResponse
-	143, // 174: lockstep.inventorymovement.v1.InventoryMovementService.CancelCount:output_type -> lockstep.inventorymovement.v1.CancelCountResponse
-	144, // 175: lockstep.inventorymovement.v1.InventoryMovementService.GetCount:output_type -> lockstep.inventorymovement.v1.GetCountResponse
-	145, // 176: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:output_type -> lockstep.inventorymovement.v1.ListCountsResponse
-	146, // 177: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:output_type -> lockstep.inventorymovement.v1.SetCountPolicyResponse
-	147, // 178: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:output_type -> lockstep.inventorymovement.v1.GetCountPolicyResponse
-	12,  // 179: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 180: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 181: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 182: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 183: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 184: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 185: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 186: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 187: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 188: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 189: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 190: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	148, // 191: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	149, // 192: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	150, // 193: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	151, // 194: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	152, // 195: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	153, // 196: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	154, // 197: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	155, // 198: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	156, // 199: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	157, // 200: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 201: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 202: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 203: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 204: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 205: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 206: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 207: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 208: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 209: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 210: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	158, // 211: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	159, // 212: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	160, // 213: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	161, // 214: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	162, // 215: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	163, // 216: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	164, // 217: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	165, // 218: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	166, // 219: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
-	167, // 220: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
-	168, // 221: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	169, // 222: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
-	170, // 223: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
-	171, // 224: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	172, // 225: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	173, // 226: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	174, // 227: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	175, // 228: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
-	176, // 229: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
-	177, // 230: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
-	178, // 231: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
-	179, // 232: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	180, // 233: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
-	181, // 234: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	182, // 235: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	183, // 236: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	184, // 237: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	185, // 238: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
-	186, // 239: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
-	187, // 240: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
-	188, // 241: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
-	189, // 242: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
-	190, // 243: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
-	191, // 244: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
-	192, // 245: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
-	193, // 246: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
-	163, // [163:247] is the sub-list for method output_type
-	79,  // [79:163] is the sub-list for method input_type
+	91,  // 95: lockstep.inventorymovement.v1.InventoryMovementService.TransferOut:input_type -> lockstep.inventorymovement.v1.TransferOutRequest
+	92,  // 96: lockstep.inventorymovement.v1.InventoryMovementService.TransferIn:input_type -> lockstep.inventorymovement.v1.TransferInRequest
+	93,  // 97: lockstep.inventorymovement.v1.InventoryMovementService.EndTransfer:input_type -> lockstep.inventorymovement.v1.EndTransferRequest
+	94,  // 98: lockstep.inventorymovement.v1.InventoryMovementService.GetTransfer:input_type -> lockstep.inventorymovement.v1.GetTransferRequest
+	95,  // 99: lockstep.inventorymovement.v1.InventoryMovementService.ListTransfers:input_type -> lockstep.inventorymovement.v1.ListTransfersRequest
+	11,  // 100: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
+	14,  // 101: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
+	17,  // 102: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
+	20,  // 103: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
+	22,  // 104: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
+	24,  // 105: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
+	26,  // 106: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
+	28,  // 107: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
+	30,  // 108: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
+	32,  // 109: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
+	34,  // 110: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
+	36,  // 111: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
+	96,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
+	97,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
+	98,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
+	99,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
+	100, // 116: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
+	101, // 117: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
+	102, // 118: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
+	103, // 119: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
+	104, // 120: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	105, // 121: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	38,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
+	40,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
+	42,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
+	44,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
+	46,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
+	48,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
+	50,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
+	52,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
+	54,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
+	56,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
+	106, // 132: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:input_type -> lockstep.inventorymovement.v1.CreateHandlingUnitRequest
+	107, // 133: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:input_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
+	108, // 134: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:input_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
+	109, // 135: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:input_type -> lockstep.inventorymovement.v1.CloseHandlingUnitRequest
+	110, // 136: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:input_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
+	111, // 137: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:input_type -> lockstep.inventorymovement.v1.VoidHandlingUnitRequest
+	112, // 138: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:input_type -> lockstep.inventorymovement.v1.GetHandlingUnitRequest
+	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:input_type -> lockstep.inventorymovement.v1.ListHandlingUnitsRequest
+	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:input_type -> lockstep.inventorymovement.v1.GetLabelDataRequest
+	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:input_type -> lockstep.inventorymovement.v1.PutCartonTypeRequest
+	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:input_type -> lockstep.inventorymovement.v1.RetireCartonTypeRequest
+	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:input_type -> lockstep.inventorymovement.v1.GetCartonTypesRequest
+	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:input_type -> lockstep.inventorymovement.v1.PlanCartonsRequest
+	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:input_type -> lockstep.inventorymovement.v1.WeighHandlingUnitRequest
+	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:input_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
+	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
+	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
+	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:input_type -> lockstep.inventorymovement.v1.PlanWaveRequest
+	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:input_type -> lockstep.inventorymovement.v1.ReleaseWaveRequest
+	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:input_type -> lockstep.inventorymovement.v1.CancelWaveRequest
+	126, // 152: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
+	127, // 153: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	128, // 154: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
+	129, // 155: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	130, // 156: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	131, // 157: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	132, // 158: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	133, // 159: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
+	134, // 160: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	135, // 161: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
+	136, // 162: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
+	137, // 163: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
+	138, // 164: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
+	139, // 165: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	140, // 166: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	141, // 167: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	2,   // 168: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 169: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 170: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 171: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 172: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	142, // 173: lockstep.inventorymovement.v1.InventoryMovementService.ChangeStatus:output_type -> lockstep.inventorymovement.v1.ChangeStatusResponse
+	143, // 174: lockstep.inventorymovement.v1.InventoryMovementService.ReverseMovement:output_type -> lockstep.inventorymovement.v1.ReverseMovementResponse
+	144, // 175: lockstep.inventorymovement.v1.InventoryMovementService.PlanCount:output_type -> lockstep.inventorymovement.v1.PlanCountResponse
+	145, // 176: lockstep.inventorymovement.v1.InventoryMovementService.StartCount:output_type -> lockstep.inventorymovement.v1.StartCountResponse
+	146, // 177: lockstep.inventorymovement.v1.InventoryMovementService.SubmitCount:output_type -> lockstep.inventorymovement.v1.SubmitCountResponse
+	147, // 178: lockstep.inventorymovement.v1.InventoryMovementService.PostCount:output_type -> lockstep.inventorymovement.v1.PostCountResponse
+	148, // 179: lockstep.inventorymovement.v1.InventoryMovementService.CancelCount:output_type -> lockstep.inventorymovement.v1.CancelCountResponse
+	149, // 180: lockstep.inventorymovement.v1.InventoryMovementService.GetCount:output_type -> lockstep.inventorymovement.v1.GetCountResponse
+	150, // 181: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:output_type -> lockstep.inventorymovement.v1.ListCountsResponse
+	151, // 182: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:output_type -> lockstep.inventorymovement.v1.SetCountPolicyResponse
+	152, // 183: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:output_type -> lockstep.inventorymovement.v1.GetCountPolicyResponse
+	153, // 184: lockstep.inventorymovement.v1.InventoryMovementService.TransferOut:output_type -> lockstep.inventorymovement.v1.TransferOutResponse
+	154, // 185: lockstep.inventorymovement.v1.InventoryMovementService.TransferIn:output_type -> lockstep.inventorymovement.v1.TransferInResponse
+	155, // 186: lockstep.inventorymovement.v1.InventoryMovementService.EndTransfer:output_type -> lockstep.inventorymovement.v1.EndTransferResponse
+	156, // 187: lockstep.inventorymovement.v1.InventoryMovementService.GetTransfer:output_type -> lockstep.inventorymovement.v1.GetTransferResponse
+	157, // 188: lockstep.inventorymovement.v1.InventoryMovementService.ListTransfers:output_type -> lockstep.inventorymovement.v1.ListTransfersResponse
+	12,  // 189: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 190: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 191: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 192: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 193: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 194: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 195: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 196: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 197: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 198: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 199: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 200: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	158, // 201: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	159, // 202: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	160, // 203: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	161, // 204: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	162, // 205: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	163, // 206: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	164, // 207: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	165, // 208: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	166, // 209: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	167, // 210: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 211: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 212: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 213: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 214: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 215: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 216: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 217: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 218: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 219: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 220: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	168, // 221: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	169, // 222: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	170, // 223: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	171, // 224: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	172, // 225: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	173, // 226: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	174, // 227: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	175, // 228: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	176, // 229: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
+	177, // 230: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
+	178, // 231: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	179, // 232: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
+	180, // 233: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
+	181, // 234: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	182, // 235: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	183, // 236: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	184, // 237: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	185, // 238: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
+	186, // 239: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
+	187, // 240: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
+	188, // 241: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
+	189, // 242: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	190, // 243: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
+	191, // 244: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	192, // 245: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	193, // 246: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	194, // 247: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	195, // 248: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
+	196, // 249: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	197, // 250: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
+	198, // 251: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
+	199, // 252: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
+	200, // 253: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
+	201, // 254: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	202, // 255: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	203, // 256: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	168, // [168:257] is the sub-list for method output_type
+	79,  // [79:168] is the sub-list for method input_type
 	79,  // [79:79] is the sub-list for extension type_name
 	79,  // [79:79] is the sub-list for extension extendee
 	0,   // [0:79] is the sub-list for field type_name
@@ -5146,6 +5197,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_snapshots_proto_init()
 	file_lockstep_inventorymovement_v1_status_changes_proto_init()
 	file_lockstep_inventorymovement_v1_supplies_proto_init()
+	file_lockstep_inventorymovement_v1_transfers_proto_init()
 	file_lockstep_inventorymovement_v1_waves_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -37,6 +37,11 @@ const (
 	InventoryMovementService_ListCounts_FullMethodName                = "/lockstep.inventorymovement.v1.InventoryMovementService/ListCounts"
 	InventoryMovementService_SetCountPolicy_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/SetCountPolicy"
 	InventoryMovementService_GetCountPolicy_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/GetCountPolicy"
+	InventoryMovementService_TransferOut_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/TransferOut"
+	InventoryMovementService_TransferIn_FullMethodName                = "/lockstep.inventorymovement.v1.InventoryMovementService/TransferIn"
+	InventoryMovementService_EndTransfer_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/EndTransfer"
+	InventoryMovementService_GetTransfer_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/GetTransfer"
+	InventoryMovementService_ListTransfers_FullMethodName             = "/lockstep.inventorymovement.v1.InventoryMovementService/ListTransfers"
 	InventoryMovementService_GetStock_FullMethodName                  = "/lockstep.inventorymovement.v1.InventoryMovementService/GetStock"
 	InventoryMovementService_GetAvailability_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/GetAvailability"
 	InventoryMovementService_ListMovements_FullMethodName             = "/lockstep.inventorymovement.v1.InventoryMovementService/ListMovements"
@@ -145,6 +150,16 @@ type InventoryMovementServiceClient interface {
 	SetCountPolicy(ctx context.Context, in *SetCountPolicyRequest, opts ...grpc.CallOption) (*SetCountPolicyResponse, error)
 	// Returns how the tenant's sites count.
 	GetCountPolicy(ctx context.Context, in *GetCountPolicyRequest, opts ...grpc.CallOption) (*GetCountPolicyResponse, error)
+	// Has goods leave their bins for another site: what is neither allocated nor promised.
+	TransferOut(ctx context.Context, in *TransferOutRequest, opts ...grpc.CallOption) (*TransferOutResponse, error)
+	// Records goods of a transfer that came, all or a part of them.
+	TransferIn(ctx context.Context, in *TransferInRequest, opts ...grpc.CallOption) (*TransferInResponse, error)
+	// Ends the wait for goods of a transfer: they were brought back, or are lost.
+	EndTransfer(ctx context.Context, in *EndTransferRequest, opts ...grpc.CallOption) (*EndTransferResponse, error)
+	// Returns one transfer.
+	GetTransfer(ctx context.Context, in *GetTransferRequest, opts ...grpc.CallOption) (*GetTransferResponse, error)
+	// Lists transfers, oldest first.
+	ListTransfers(ctx context.Context, in *ListTransfersRequest, opts ...grpc.CallOption) (*ListTransfersResponse, error)
 	// Returns the stock of one item at one site.
 	GetStock(ctx context.Context, in *GetStockRequest, opts ...grpc.CallOption) (*GetStockResponse, error)
 	// Returns what can be promised at up to 200 places.
@@ -450,6 +465,56 @@ func (c *inventoryMovementServiceClient) GetCountPolicy(ctx context.Context, in 
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetCountPolicyResponse)
 	err := c.cc.Invoke(ctx, InventoryMovementService_GetCountPolicy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) TransferOut(ctx context.Context, in *TransferOutRequest, opts ...grpc.CallOption) (*TransferOutResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TransferOutResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_TransferOut_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) TransferIn(ctx context.Context, in *TransferInRequest, opts ...grpc.CallOption) (*TransferInResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TransferInResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_TransferIn_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) EndTransfer(ctx context.Context, in *EndTransferRequest, opts ...grpc.CallOption) (*EndTransferResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EndTransferResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_EndTransfer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetTransfer(ctx context.Context, in *GetTransferRequest, opts ...grpc.CallOption) (*GetTransferResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetTransferResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetTransfer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListTransfers(ctx context.Context, in *ListTransfersRequest, opts ...grpc.CallOption) (*ListTransfersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListTransfersResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListTransfers_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1174,6 +1239,16 @@ type InventoryMovementServiceServer interface {
 	SetCountPolicy(context.Context, *SetCountPolicyRequest) (*SetCountPolicyResponse, error)
 	// Returns how the tenant's sites count.
 	GetCountPolicy(context.Context, *GetCountPolicyRequest) (*GetCountPolicyResponse, error)
+	// Has goods leave their bins for another site: what is neither allocated nor promised.
+	TransferOut(context.Context, *TransferOutRequest) (*TransferOutResponse, error)
+	// Records goods of a transfer that came, all or a part of them.
+	TransferIn(context.Context, *TransferInRequest) (*TransferInResponse, error)
+	// Ends the wait for goods of a transfer: they were brought back, or are lost.
+	EndTransfer(context.Context, *EndTransferRequest) (*EndTransferResponse, error)
+	// Returns one transfer.
+	GetTransfer(context.Context, *GetTransferRequest) (*GetTransferResponse, error)
+	// Lists transfers, oldest first.
+	ListTransfers(context.Context, *ListTransfersRequest) (*ListTransfersResponse, error)
 	// Returns the stock of one item at one site.
 	GetStock(context.Context, *GetStockRequest) (*GetStockResponse, error)
 	// Returns what can be promised at up to 200 places.
@@ -1372,6 +1447,21 @@ func (UnimplementedInventoryMovementServiceServer) SetCountPolicy(context.Contex
 }
 func (UnimplementedInventoryMovementServiceServer) GetCountPolicy(context.Context, *GetCountPolicyRequest) (*GetCountPolicyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCountPolicy not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) TransferOut(context.Context, *TransferOutRequest) (*TransferOutResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TransferOut not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) TransferIn(context.Context, *TransferInRequest) (*TransferInResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TransferIn not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) EndTransfer(context.Context, *EndTransferRequest) (*EndTransferResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EndTransfer not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetTransfer(context.Context, *GetTransferRequest) (*GetTransferResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTransfer not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListTransfers(context.Context, *ListTransfersRequest) (*ListTransfersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListTransfers not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) GetStock(context.Context, *GetStockRequest) (*GetStockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStock not implemented")
@@ -1883,6 +1973,96 @@ func _InventoryMovementService_GetCountPolicy_Handler(srv interface{}, ctx conte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(InventoryMovementServiceServer).GetCountPolicy(ctx, req.(*GetCountPolicyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_TransferOut_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TransferOutRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).TransferOut(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_TransferOut_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).TransferOut(ctx, req.(*TransferOutRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_TransferIn_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TransferInRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).TransferIn(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_TransferIn_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).TransferIn(ctx, req.(*TransferInRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_EndTransfer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndTransferRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).EndTransfer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_EndTransfer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).EndTransfer(ctx, req.(*EndTransferRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetTransfer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTransferRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetTransfer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetTransfer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetTransfer(ctx, req.(*GetTransferRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListTransfers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListTransfersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListTransfers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListTransfers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListTransfers(ctx, req.(*ListTransfersRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -3181,6 +3361,26 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetCountPolicy",
 			Handler:    _InventoryMovementService_GetCountPolicy_Handler,
+		},
+		{
+			MethodName: "TransferOut",
+			Handler:    _InventoryMovementService_TransferOut_Handler,
+		},
+		{
+			MethodName: "TransferIn",
+			Handler:    _InventoryMovementService_TransferIn_Handler,
+		},
+		{
+			MethodName: "EndTransfer",
+			Handler:    _InventoryMovementService_EndTransfer_Handler,
+		},
+		{
+			MethodName: "GetTransfer",
+			Handler:    _InventoryMovementService_GetTransfer_Handler,
+		},
+		{
+			MethodName: "ListTransfers",
+			Handler:    _InventoryMovementService_ListTransfers_Handler,
 		},
 		{
 			MethodName: "GetStock",

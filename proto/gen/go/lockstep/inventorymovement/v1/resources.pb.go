@@ -121,6 +121,12 @@ const (
 	MovementType_MOVEMENT_TYPE_PUT_AWAY MovementType = 10
 	// Goods sent back to the supplier.
 	MovementType_MOVEMENT_TYPE_SUPPLIER_RETURN MovementType = 11
+	// Sent to another site: from a bin to IN_TRANSIT, and from there to OTHER_SITE once it came.
+	MovementType_MOVEMENT_TYPE_TRANSFER_OUT MovementType = 80
+	// Came from another site.
+	MovementType_MOVEMENT_TYPE_TRANSFER_IN MovementType = 81
+	// Was on its way to another site and brought back.
+	MovementType_MOVEMENT_TYPE_TRANSFER_BACK MovementType = 82
 )
 
 // Enum value maps for MovementType.
@@ -138,6 +144,9 @@ var (
 		9:  "MOVEMENT_TYPE_DISPOSITION",
 		10: "MOVEMENT_TYPE_PUT_AWAY",
 		11: "MOVEMENT_TYPE_SUPPLIER_RETURN",
+		80: "MOVEMENT_TYPE_TRANSFER_OUT",
+		81: "MOVEMENT_TYPE_TRANSFER_IN",
+		82: "MOVEMENT_TYPE_TRANSFER_BACK",
 	}
 	MovementType_value = map[string]int32{
 		"MOVEMENT_TYPE_UNSPECIFIED":     0,
@@ -152,6 +161,9 @@ var (
 		"MOVEMENT_TYPE_DISPOSITION":     9,
 		"MOVEMENT_TYPE_PUT_AWAY":        10,
 		"MOVEMENT_TYPE_SUPPLIER_RETURN": 11,
+		"MOVEMENT_TYPE_TRANSFER_OUT":    80,
+		"MOVEMENT_TYPE_TRANSFER_IN":     81,
+		"MOVEMENT_TYPE_TRANSFER_BACK":   82,
 	}
 )
 
@@ -1646,7 +1658,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x14STOCK_STATUS_BLOCKED\x10\x03\x12\x18\n" +
 	"\x14STOCK_STATUS_DAMAGED\x10\x04\x12\x19\n" +
 	"\x15STOCK_STATUS_RETURNED\x10\x05\x12\x1b\n" +
-	"\x17STOCK_STATUS_QUARANTINE\x10\x06*\xec\x02\n" +
+	"\x17STOCK_STATUS_QUARANTINE\x10\x06*\xcc\x03\n" +
 	"\fMovementType\x12\x1d\n" +
 	"\x19MOVEMENT_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15MOVEMENT_TYPE_RECEIPT\x10\x01\x12\x16\n" +
@@ -1660,7 +1672,10 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x19MOVEMENT_TYPE_DISPOSITION\x10\t\x12\x1a\n" +
 	"\x16MOVEMENT_TYPE_PUT_AWAY\x10\n" +
 	"\x12!\n" +
-	"\x1dMOVEMENT_TYPE_SUPPLIER_RETURN\x10\v*_\n" +
+	"\x1dMOVEMENT_TYPE_SUPPLIER_RETURN\x10\v\x12\x1e\n" +
+	"\x1aMOVEMENT_TYPE_TRANSFER_OUT\x10P\x12\x1d\n" +
+	"\x19MOVEMENT_TYPE_TRANSFER_IN\x10Q\x12\x1f\n" +
+	"\x1bMOVEMENT_TYPE_TRANSFER_BACK\x10R*_\n" +
 	"\vShortReason\x12\x1c\n" +
 	"\x18SHORT_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SHORT_REASON_DAMAGED\x10\x01\x12\x18\n" +
