@@ -117,7 +117,7 @@ var titles = map[string]map[string]string{
 		"SnapshotPartCompared":         "A part of the balance file compared",
 		"SnapshotCompared":             "Balance file compared with the ledger",
 		"SnapshotClosed":               "Balance file done with",
-		"TransferRequested":            "Transfer asked for[, from {keys.from_site}][ to {keys.to_site}]",
+		"TransferRequested":            "Transfer to another site asked for",
 		"TransferShipped":              "Goods on their way to the other site",
 		"TransferReceived":             "Goods came from the other site",
 		"TransferEnded":                "Rest of the transfer does not come[: {outcome~}]",
