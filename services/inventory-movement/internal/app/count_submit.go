@@ -16,15 +16,17 @@ import (
 )
 
 // SubmitCount takes what the caller counted. What is expected is what the ledger has as of the
-// moment of counting, by event time: goods that moved since do not count against it.
+// moment of counting, by event time: goods that moved since do not count against it. The moment is
+// kept in milliseconds, rounded up, so that it is not before what was booked just then.
 func (a *Counting) SubmitCount(ctx context.Context, id string, counted []Counted, now time.Time) (store.Receipt, error) {
 	v, err := a.Count(ctx, id)
 	if err != nil {
 		return store.Receipt{}, err
 	}
 	cause := store.CauseOf(ctx)
-	s := domain.Submission{By: cause.Principal, At: when(ctx, now).Truncate(time.Millisecond), Message: countMark(cause.Source, counted)}
-	if s.At.After(now) {
+	at := when(ctx, now)
+	s := domain.Submission{By: cause.Principal, At: at.Add(time.Millisecond - 1).Truncate(time.Millisecond), Message: countMark(cause.Source, counted)}
+	if at.After(now) {
 		return store.Receipt{}, domain.Invalid("source.event_time", "TIME_INVALID", "it is not over yet")
 	}
 	if s.Places, err = a.counted(ctx, v.State.Keys, counted); err != nil {
