@@ -270,3 +270,29 @@ func transferMistakes(t *testing.T, w *world) {
 	_, err = w.wms.TransferIn(t.Context(), &im.TransferInRequest{TransferId: w.id("trf", sku), Lines: []*im.TransferArrival{came(1)}})
 	reason(t, err, fault.NotFound, "NOT_FOUND")
 }
+
+// TestRestartInATransfer: a transfer and a count go on after a restart at every step, and each of them
+// is booked once.
+func TestRestartInATransfer(t *testing.T) {
+	for _, engine := range hosttest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			w := newWorld(t, engine)
+			sku := w.stocked(t, 10)
+			id := w.sendOut(t, sku, 6).GetId()
+			w.Restart(t)
+			w.takeIn(t, id, came(4))
+			w.Restart(t)
+			w.sites(t, sku, "B-1 4, IN_TRANSIT 2, OTHER_SITE 4, SUPPLIER -10", "OTHER_SITE -4, R-1 4")
+			count := w.counting(t, sku)
+			submit(t, w.person("ann", commonv1.Role_ROLE_LOGISTICS), count, found(sku, "B-1", 3))
+			w.Restart(t)
+			submit(t, w.person("bob", commonv1.Role_ROLE_LOGISTICS), count, found(sku, "B-1", 3))
+			if _, err := w.person("eve", commonv1.Role_ROLE_TENANT_ADMIN).PostCount(t.Context(), &im.PostCountRequest{CountId: count}); err != nil {
+				t.Fatal(err)
+			}
+			w.Restart(t)
+			w.posted(t, count, im.CountState_COUNT_STATE_COMPLETE)
+			w.sites(t, sku, "B-1 3, DISCREPANCY 1, IN_TRANSIT 2, OTHER_SITE 4, SUPPLIER -10", "OTHER_SITE -4, R-1 4")
+		})
+	}
+}
