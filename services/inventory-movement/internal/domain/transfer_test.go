@@ -249,3 +249,16 @@ func TestTransferStates(t *testing.T) {
 }
 
 func second[A any](_ A, err error) error { return err }
+
+// TestTransit: what is on its way is in the balance of the site that sent it, can be promised to
+// nobody, and is in no balance file.
+func TestTransit(t *testing.T) {
+	p := sentFrom[0].transit()
+	s := ApplyStock(Stock{Key: fromKey}, StockMoved{StockKey: fromKey, Type: TransferOut, From: Place{Location: Supplier}, To: p, Quantity: n(3), At: t0})
+	if BalanceOf(s, Filter{}).OnHand != n(3) || BalanceOf(s, Filter{Location: InTransit, Lot: "L"}).OnHand != n(3) || !s.Figures("").ATP.IsZero() {
+		t.Errorf("%+v", s)
+	}
+	if (Grain{}).counts(p) || (Grain{Location: true}).counts(p) || p.outside() || !(Place{Location: OtherSite}).outside() {
+		t.Error("a balance file has what is on its way")
+	}
+}
