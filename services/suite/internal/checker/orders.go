@@ -76,6 +76,8 @@ func (o *ordered) apply(f *fact, bad func(string, ...any)) {
 		take(m.GetLines(), released, -1)
 	case *orv1.ReleaseCancelled:
 		take(m.GetLines(), released, -1)
+	case *orv1.ReleaseWithdrawn:
+		take(m.GetLines(), released, -1)
 	case *orv1.LinesIssued:
 		take(m.GetLines(), func(q *quantities) *big.Rat { return q.issued }, 1)
 	case *orv1.LinesDelivered:

@@ -18,12 +18,14 @@ import (
 type reactions struct {
 	sums      map[pair]*[2]big.Rat
 	cancelled map[string]bool // documents that were called off: nothing need follow
+	over      map[string]bool // orders that wait for nothing any more
+	waits     []wait
 }
 
 type pair struct{ rule, key string }
 
 func newReactions() *reactions {
-	return &reactions{map[pair]*[2]big.Rat{}, map[string]bool{}}
+	return &reactions{sums: map[pair]*[2]big.Rat{}, cancelled: map[string]bool{}, over: map[string]bool{}}
 }
 
 // Sides of a rule.
@@ -60,8 +62,11 @@ const (
 var (
 	atLeast = map[string]bool{accrues: true, finalises: true, delivers: true}
 	atMost  = map[string]bool{claims: true, comesBackOf: true, credits: true}
-	orMore  = map[string]bool{splits: true}
+	orMore  = map[string]bool{splits: true, verdicts: true}
 )
+
+// insists are what must follow though the document is cancelled: from that, or before it.
+var insists = map[string]bool{putsBack: true, tellsPutBack: true, keeps: true, verdicts: true}
 
 var one = big.NewRat(1, 1)
 
@@ -77,6 +82,8 @@ func (r *reactions) note(side int, f *fact, rule string, q *big.Rat, document st
 func (r *reactions) watch(f *fact) {
 	r.watchShort(f)
 	r.watchReturn(f)
+	r.watchRecall(f)
+	r.watchInbound(f)
 	switch f.service {
 	case "order-release":
 		r.watchOrder(f)
@@ -158,14 +165,6 @@ func (r *reactions) watchWarehouse(f *fact) {
 		r.cancelled[m.GetKeys().GetWarehouseOrderId()] = true
 	case *imv1.WarehouseOrderStopped:
 		r.cancelled[m.GetKeys().GetWarehouseOrderId()] = true
-	case *imv1.WarehouseOrderStockKept:
-		for _, c := range m.GetClaims() {
-			r.note(cause, f, claims, value(c.GetQuantity(), ignore), m.GetKeys().GetReleaseId(), c.GetClaimKey())
-		}
-	case *imv1.PutBackConfirmed:
-		for _, l := range m.GetLines() {
-			r.note(cause, f, putsBack, value(l.GetQuantity(), ignore), m.GetKeys().GetWarehouseOrderId(), l.GetLineNumber())
-		}
 	}
 }
 
@@ -240,7 +239,7 @@ func (r *reactions) watchTransport(f *fact) {
 func (r *reactions) reacted(report *Report) {
 	invariant := map[string]string{
 		picks: "I2", issues: "I2", putsBack: "I2", claims: "I2", allocated: "I2", movesShort: "I2", booksBack: "I2", disposes: "I2",
-		settles: "I3", credits: "I3", comesBackOf: "I6",
+		withdraws: "I2", receives: "I2", expects: "I2", settles: "I3", credits: "I3", comesBackOf: "I6",
 	}
 	for _, p := range slices.SortedFunc(maps.Keys(r.sums), func(a, b pair) int { return strings.Compare(a.rule+a.key, b.rule+b.key) }) {
 		want, got := &r.sums[p][cause], &r.sums[p][effect]
@@ -250,7 +249,7 @@ func (r *reactions) reacted(report *Report) {
 		}
 		document := strings.SplitN(p.key, " ", 3)[1]
 		switch order := got.Cmp(want); {
-		case order < 0 && !atMost[p.rule] && !r.cancelled[document] && (!atLeast[p.rule] || got.Sign() == 0):
+		case order < 0 && !atMost[p.rule] && (!r.cancelled[document] || insists[p.rule]) && (!atLeast[p.rule] || got.Sign() == 0):
 			report.NotApplied++
 			report.add("I9", Whole, p.key, "%s: %s of %s followed", p.rule, got.RatString(), want.RatString())
 		case order > 0 && !atLeast[p.rule] && !orMore[p.rule]:
@@ -258,4 +257,5 @@ func (r *reactions) reacted(report *Report) {
 			report.add(name, Whole, p.key, "%s: %s followed where %s should have", p.rule, got.RatString(), want.RatString())
 		}
 	}
+	r.stillWaits(report)
 }
