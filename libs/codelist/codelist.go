@@ -37,12 +37,16 @@ type List struct {
 	Entries  []Entry // by code
 }
 
+// StockReasons is the list of why a quantity or status of stock is changed by hand.
+const StockReasons = "STOCK-REASON"
+
 //go:embed lists
 var files embed.FS
 
 // embedded are the lists that are written out, beside those that libraries know.
 var embedded = []List{
 	{Code: "EDIFACT-4405", Standard: "UN/EDIFACT", Name: "Status description (codes in use)", Version: "D.99B"},
+	{Code: StockReasons, Standard: "Lockstep", Name: "Why a quantity or status of stock is changed"},
 	{Code: "X12-1650", Standard: "ANSI ASC X12", Name: "Shipment status (codes in use)", Version: "004010"},
 	{Code: "X12-1651", Standard: "ANSI ASC X12", Name: "Reason of a shipment's status (codes in use)", Version: "004010"},
 	{Code: "X12-355", Standard: "ANSI ASC X12", Name: "Unit of measurement (codes in use), to UN/ECE Recommendation 20", Version: "004010"},

@@ -13,7 +13,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // TestEmbeddedLists: each has entries, each code once; units map to units of their own kind.
 func TestEmbeddedLists(t *testing.T) {
-	want := []string{"EDIFACT-4405", "ISO-4217", "UNECE-20", "X12-1650", "X12-1651", "X12-355", "X12-368"}
+	want := []string{"EDIFACT-4405", "ISO-4217", "STOCK-REASON", "UNECE-20", "X12-1650", "X12-1651", "X12-355", "X12-368"}
 	if got := codelist.Codes(); !slices.Equal(got, want) {
 		t.Errorf("lists %v, want %v", got, want)
 	}

@@ -26,6 +26,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 	masterData := adapter.NewMasterData(d.Store)
 	timetables := adapter.NewTimetables(d.Store)
 	places := adapter.NewPlaces(d.Store, d.Dial("master-data"))
+	reasons := adapter.NewReasons(d.Store)
 	drift, err := adapter.NewDrift()
 	if err != nil {
 		return nil, err
@@ -44,6 +45,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Waves:      store.Register(d.Store, adapter.WaveType()),
 		Reference:  masterData,
 		Places:     places,
+		Reasons:    reasons,
 		Parallel:   cfg.Parallel,
 		Policies:   store.Register(d.Store, adapter.PolicyType()),
 		Strategy:   domain.Strategy(cfg.Allocation),
@@ -57,13 +59,15 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 	reconciliation := &app.Reconciliation{
 		App: a, Snapshots: store.Register(d.Store, adapter.SnapshotType()), Rows: adapter.NewSnapshotRows(d.Store), Scan: stocks,
 	}
+	counting := &app.Counting{App: a, Counts: store.Register(d.Store, adapter.CountType()), Policies: store.Register(d.Store, adapter.CountPolicyType())}
+	transfers := &app.Transfers{App: a, Transfers: store.Register(d.Store, adapter.TransferType())}
 	return &host.Service{
 		Name: Name,
 		Register: func(r grpc.ServiceRegistrar) {
-			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Reconciliation: reconciliation, Clock: d.Clock})
+			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Reconciliation: reconciliation, Counting: counting, Transfers: transfers, Clock: d.Clock})
 			operationsv1.RegisterOpenDocumentServiceServer(r, &adapter.OpenDocuments{App: a, Inbound: inbound})
 		},
-		Consumers: append(adapter.Consumers(a), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), masterData.Follower(), places.Follower(), timetables.Follower()),
+		Consumers: append(append(adapter.Consumers(a), adapter.ReversalConsumers(a)...), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), adapter.CountConsumer(counting), adapter.TransferConsumer(transfers), masterData.Follower(), places.Follower(), timetables.Follower(), reasons.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.VerifyEvery, check.Turn),
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

@@ -151,6 +151,54 @@ func movements(t *testing.T, w *world) {
 	reason(t, err, fault.Invalid, "PAGE_TOKEN_INVALID")
 }
 
+// statusChanges: goods get another status for a reason of the list, and back by a reversal; what
+// is promised does not.
+func statusChanges(t *testing.T, w *world) {
+	sku := w.stocked(t, 10)
+	change := func(n int, to im.StockStatus, why string) error {
+		_, err := w.wms.ChangeStatus(t.Context(), &im.ChangeStatusRequest{Site: "DC1", Sku: sku, Location: "B-1", ToStatus: to, Quantity: ea(n), Reason: why})
+		return err
+	}
+	qi := im.StockStatus_STOCK_STATUS_QI
+	if f := reason(t, change(4, qi, "BECAUSE"), fault.Invalid, "REASON_CODE_UNKNOWN"); len(f.Fields) != 1 || f.Fields[0].Path != "reason" {
+		t.Errorf("%+v", f.Fields)
+	}
+	if err := change(4, qi, "QUALITY_HOLD"); err != nil {
+		t.Fatal(err)
+	}
+	w.reserve(t, false, w.claim("clm:q:"+sku, sku, 5))
+	reason(t, change(2, qi, "QUALITY_HOLD"), fault.Refused, "STOCK_COMMITTED")
+	reason(t, change(1, im.StockStatus_STOCK_STATUS_RETURNED, "QUALITY_HOLD"), fault.Invalid, "STATUS_INVALID")
+	if got, want := w.rows(t, sku), "B-1 6, B-1 QI 4, SUPPLIER -10"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	explained, err := w.wms.ExplainBalance(t.Context(), &im.ExplainBalanceRequest{Site: "DC1", Sku: sku, Status: qi})
+	if err != nil || len(explained.GetEntries()) != 1 || explained.GetEntries()[0].GetReason() != "QUALITY_HOLD" {
+		t.Fatal(explained, err)
+	}
+	e := explained.GetEntries()[0]
+	back := &im.ReverseMovementRequest{StockId: w.stockID(sku), Version: e.GetVersion(), Index: e.GetIndex(), Reason: "KEYING_ERROR"}
+	ctx := hosttest.WithKey(t.Context(), "reverse:"+sku)
+	first, err := w.wms.ReverseMovement(ctx, back)
+	if err != nil || first.GetReceipt().GetValues()["quantity"] != "4" {
+		t.Fatal(first, err)
+	}
+	if again, err := w.wms.ReverseMovement(ctx, back); err != nil || !proto.Equal(first, again) {
+		t.Errorf("%v %v", again, err)
+	}
+	_, err = w.wms.ReverseMovement(t.Context(), back)
+	reason(t, err, fault.Refused, "MOVEMENT_REVERSED")
+	back.Index = 9
+	_, err = w.wms.ReverseMovement(t.Context(), back)
+	reason(t, err, fault.Invalid, "MOVEMENT_UNKNOWN")
+	back.Version, back.Index = 1, 0
+	_, err = w.wms.ReverseMovement(t.Context(), back)
+	reason(t, err, fault.Refused, "MOVEMENT_NOT_REVERSIBLE")
+	if got, want := w.rows(t, sku), "B-1 10, SUPPLIER -10"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func mistakes(t *testing.T, w *world) {
 	sku := w.stocked(t, 5)
 	good := func() *im.GoodsReceipt {

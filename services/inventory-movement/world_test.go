@@ -37,6 +37,7 @@ type world struct {
 	masterData *masterData
 	orders     *owner
 	returns    *owner
+	shipments  *owner
 }
 
 func unit() *host.Unit {
@@ -48,8 +49,9 @@ func newWorld(t *testing.T, engine string) *world {
 		masterData: newMasterData(),
 		orders:     &owner{types: map[string]string{"ord": "order"}},
 		returns:    &owner{types: map[string]string{"rma": "return"}},
+		shipments:  &owner{types: map[string]string{"shp": "shipment"}},
 	}
-	w.Suite = hosttest.Serve(t, engine, unit(), w.masterData.unit("master-data"), w.orders.unit("order-release"), w.returns.unit("returns"))
+	w.Suite = hosttest.Serve(t, engine, unit(), w.masterData.unit("master-data"), w.orders.unit("order-release"), w.returns.unit("returns"), w.shipments.unit("shipment-visibility"))
 	w.wms = im.NewInventoryMovementServiceClient(w.Client(inventorymovement.Name, w.Caller(commonv1.Role_ROLE_LOGISTICS)))
 	w.claims = im.NewInventoryMovementServiceClient(w.Client(inventorymovement.Name, w.Service("order-release")))
 	for code, prefix := range map[string]string{"DC1": "4012345", "DC2": ""} {

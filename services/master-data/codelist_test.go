@@ -84,7 +84,7 @@ func TestCodeLists(t *testing.T) {
 		}
 		testkit.Eventually(t, trails, func() bool {
 			list, err := c.ListCodeLists(t.Context(), &masterdatav1.ListCodeListsRequest{})
-			return err == nil && len(list.GetCodeLists()) == 10 && list.GetCodeLists()[9].GetCodeList().GetCode() == "ERP-HOLDS"
+			return err == nil && len(list.GetCodeLists()) == 11 && list.GetCodeLists()[10].GetCodeList().GetCode() == "ERP-HOLDS"
 		})
 		err = put("ERP-HOLDS", &masterdatav1.CodeEntry{Code: "01", ValidTo: onDay(5)}, &masterdatav1.CodeEntry{Code: "01", ValidFrom: onDay(4)})
 		if fields := reason(t, err, fault.Invalid, "DUPLICATE"); fields[0].Path != "code_list.entries[1].code" {

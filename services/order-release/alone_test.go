@@ -26,7 +26,7 @@ import (
 func TestMasterDataDown(t *testing.T) {
 	w := &world{
 		inventory:  &inventory{broken: map[string]string{}},
-		masterData: &owner{types: map[string]string{"itm": "item", "pty": "party", "loc": "location", "car": "carrier"}},
+		masterData: &owner{types: map[string]string{"itm": "item", "pty": "party", "loc": "location", "car": "carrier", "own": "ownership"}},
 		shipments:  &owner{types: map[string]string{"shp": "shipment"}},
 	}
 	w.Suite = &hosttest.Suite{Tenant: testkit.Name("t")} // of which this test uses the tenant only

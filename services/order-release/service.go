@@ -24,7 +24,7 @@ const Name = "order-release"
 
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
-	masterData := adapter.NewMasterData(d.Store)
+	masterData, ownership := adapter.NewMasterData(d.Store), adapter.NewOwnership(d.Store)
 	conditions, err := adapter.NewConditions()
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Reference: masterData,
 		Policies: &app.Policies{
 			Rules: store.Register(d.Store, adapter.RulesType()), Channels: store.Register(d.Store, adapter.ChannelType()),
-			Conditions: conditions, Now: d.Clock.Now,
+			Conditions: conditions, Shipped: ownership, Now: d.Clock.Now,
 		},
 		Loads:  store.Register(d.Store, adapter.LoadType()),
 		Limits: domain.Limits{Attempt: cfg.PromiseLimit, RetryFirst: cfg.RetryFirst, RetryMost: cfg.RetryMost},
@@ -46,7 +46,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 			orderreleasev1.RegisterOrderReleaseServiceServer(r, &adapter.Server{App: a})
 			operationsv1.RegisterOpenDocumentServiceServer(r, &adapter.OpenDocuments{App: a})
 		},
-		Consumers: append(adapter.Consumers(a), masterData.Follower()),
+		Consumers: append(adapter.Consumers(a), masterData.Follower(), ownership.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),
 		},

@@ -51,7 +51,7 @@ func impatient(cfg *orderrelease.Config) { cfg.PromiseLimit = 2 * time.Second }
 func newWorld(t *testing.T, engine string, change ...func(*orderrelease.Config)) *world {
 	w := &world{
 		inventory:  &inventory{broken: map[string]string{}},
-		masterData: &owner{types: map[string]string{"itm": "item", "pty": "party", "loc": "location", "car": "carrier"}},
+		masterData: &owner{types: map[string]string{"itm": "item", "pty": "party", "loc": "location", "car": "carrier", "own": "ownership"}},
 		shipments:  &owner{types: map[string]string{"shp": "shipment"}},
 	}
 	w.Suite = hosttest.Serve(t, engine, unit(change...), w.inventory.unit(), w.masterData.unit("master-data"), w.shipments.unit("shipment-visibility"))

@@ -31,6 +31,7 @@ func TestReturns(t *testing.T) {
 		"what nobody asked for is kept":       unexpected,
 		"the same number twice":               numbers,
 		"nothing was issued":                  nothingIssued,
+		"goods issue reversed":                issueReversed,
 		"the price comes later":               orderReleaseDown,
 		"strangers see nothing":               strangers,
 		"lists":                               lists,

@@ -36,6 +36,8 @@ func TestShipments(t *testing.T) {
 		"not issued":       notIssued,
 		"delivered more":   deliveredMore,
 		"late issue":       lateIssue,
+		"issue reversed":   goodsIssueReversed,
+		"reversed late":    reversedTooLate,
 		"any order":        anyOrder,
 		"tender in vain":   tenderInVain,
 		"unknown carriers": unknownCarriers,

@@ -24,6 +24,7 @@ var bodies = map[string]string{
 	"ReportShortPick":    `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"reason":"SHORT_REASON_MISSING"}`,
 	"ConfirmPutBack":     `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`,
 	"RefuseCancellation": `{"reason":"LOADED"}`,
+	"ReverseGoodsIssue":  `{"reason":"TRUCK_FULL"}`,
 	"PackCarton":         `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"}}],"grossWeightGrams":"500"}`,
 
 	"ReceiveLines":       `{"goods":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`,
@@ -39,6 +40,11 @@ var bodies = map[string]string{
 	"WeighHandlingUnit":         `{"weightGrams":"1"}`,
 	"ReleaseAuditHold":          `{"reason":"SEEN"}`,
 	"RescheduleInboundDelivery": `{"expectedTime":"2099-01-01T00:00:00Z"}`,
+	"ReverseMovement":           `{"version":"1","reason":"KEYING_ERROR"}`,
+	"SubmitCount":               `{"lines":[{"location":"A-01","sku":"TEA","quantity":{"value":"1","unit":"EA"}}]}`,
+	"CancelCount":               `{"reason":"REPLAN"}`,
+	"TransferIn":                `{"lines":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"A-01"}]}`,
+	"EndTransfer":               `{"outcome":"TRANSFER_OUTCOME_BROUGHT_BACK","location":"A-01","reason":"LATE"}`,
 	"AddSnapshotRows":           `{"portionNumber":1,"content":"c2t1LHF1YW50aXR5LHVuaXQK"}`,
 
 	"TenderShipment":        `{"carrier":"<carriers/code>","carrierService":"STANDARD","respondBy":"2099-01-01T00:00:00Z"}`,
@@ -132,6 +138,7 @@ var elsewhere = map[string]foreign{
 	"RecordReturnReceipt /v1/stocks:recordReturnReceipt":       {body: `{"site":"<locations/code>","sku":"<items/sku>","location":"<locations/code>/R-01","quantity":{"value":"1","unit":"EA"},"rmaId":"<returns/rma_id>"}`, status: http.StatusOK},
 	"AdjustStock /v1/stocks:adjust":                            {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","change":{"value":"1","unit":"EA"},"reason":"COUNT"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"MoveStock /v1/stocks:move":                                {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>","fromLocation":"A-01","toLocation":"A-02","quantity":{"value":"1","unit":"EA"},"reason":"TIDY"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"ChangeStatus /v1/stocks:changeStatus":                     {nothing: true, body: `{"site":"<locations/code>","sku":"<items/sku>","location":"A-01","toStatus":"STOCK_STATUS_QI","quantity":{"value":"1","unit":"EA"},"reason":"QUALITY_HOLD"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"GetStock /v1/stocks":                                      {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
 	"GetAvailability /v1/stocks:getAvailability":               {body: `{"places":[{"site":"<locations/code>","itemId":"<item>"}]}`, status: http.StatusOK},
 	"GetBalance /v1/balances":                                  {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
@@ -162,6 +169,13 @@ var elsewhere = map[string]foreign{
 	"GetPackAuditTolerance /v1/pack-audit-tolerances":     {query: "?site=<locations/code>", status: http.StatusOK, public: true}, // the setting's
 	"CreateSnapshot /v1/stock-snapshots":                  {nothing: true, body: `{"sites":["<locations/code>"],"asOfTime":"` + anyMoment + `"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"ListSnapshots /v1/stock-snapshots":                   {query: "?site=<locations/code>", status: found},
+
+	"TransferOut /v1/stock-transfers":       {nothing: true, body: `{"fromSite":"<locations/code>","toSite":"<locations/code>","lines":[{"sku":"<items/sku>","location":"A-01","quantity":{"value":"1","unit":"EA"}}]}`, status: refusal, code: "SITE_UNKNOWN"},
+	"ListTransfers /v1/stock-transfers":     {query: "?site=<locations/code>", status: found},
+	"PlanCount /v1/stock-counts":            {nothing: true, body: `{"site":"<locations/code>","skus":["<items/sku>"]}`, status: refusal, code: "SITE_UNKNOWN"},
+	"ListCounts /v1/stock-counts":           {query: "?site=<locations/code>", status: found},
+	"SetCountPolicy /v1/count-policies:set": {nothing: true, body: `{"site":"<locations/code>"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"GetCountPolicy /v1/count-policies":     {status: http.StatusOK, public: true}, // nobody has one
 
 	"ListShipments /v1/shipments": {query: "?order_id=<orders/order_id>", status: found},
 

@@ -195,6 +195,20 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 		}
 		return nil
 	})
+	samples["stock-counts/count_id"] = receipt(t, "count", p.command(t, http.MethodPost, "/v1/stock-counts", testkit.Name("count"), fmt.Sprintf(`{"site":%q,"skus":[%q]}`, s.Site, sku))).GetId()
+	elsewhere := testkit.Name("SITE")
+	p.must(t, http.MethodPut, "/v1/locations/"+elsewhere, `{"location":{"name":"Elsewhere","kind":"LOCATION_KIND_SITE","timeZone":"UTC","address":{"name":"N","lines":["1"],"city":"Gary","postalCode":"46402","country":"US"}}}`)
+	testkit.Eventually(t, within, func() error { // inventory's copy trails; nothing stands there, so nothing is sent
+		a := p.command(t, http.MethodPost, "/v1/stock-transfers", testkit.Name("transfer"), fmt.Sprintf(
+			`{"fromSite":%q,"toSite":%q,"lines":[{"sku":%q,"location":"NOWHERE","lot":"X","expiryDate":"2099-01-01","quantity":{"value":"1","unit":%q}}]}`, s.Site, elsewhere, sku, s.Lines[0].Unit))
+		if a.status != http.StatusOK {
+			return fmt.Errorf("%d %s", a.status, a.body)
+		}
+		samples["stock-transfers/transfer_id"] = receipt(t, "transfer", a).GetId()
+		return nil
+	})
+	first("/v1/stock-transfers?site="+s.Site, "transfers", "transferId")
+	first("/v1/stock-counts?site="+s.Site, "counts", "countId")
 	first("/v1/inbound-deliveries?asn_number="+samples["asn"], "inboundDeliveries", "inboundDeliveryId")
 	samples["handling-units/sscc"] = first("/v1/handling-units?warehouse_order_id="+samples["warehouse-orders/warehouse_order_id"], "handlingUnits", "sscc")
 	samples["waves/wave_id"] = receipt(t, "wave", p.command(t, http.MethodPost, "/v1/waves", testkit.Name("wave"), fmt.Sprintf( // which cannot have it any more

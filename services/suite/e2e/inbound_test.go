@@ -22,9 +22,12 @@ func TestInbound(t *testing.T) {
 			"S17 exact receipt":    exactReceipt,
 			"S18 over-receipt":     overReceipt,
 			"S19 cancel remaining": underReceipt,
+			"status changed":       statusChanged,
 		} {
 			t.Run(name, func(t *testing.T) { test(t, supplied(t, f, 1, 10)) })
 		}
+		t.Run("cycle count", func(t *testing.T) { cycleCount(t, f) })
+		t.Run("transfer", func(t *testing.T) { transferred(t, f) })
 	})
 }
 

@@ -25,6 +25,8 @@ func TestRecall(t *testing.T) {
 			{"credit hold after the first pick", holdAfterPick},
 			{"cancelled after picking", cancelledAfterPicking},
 			{"amended", amended},
+			{"goods issue reversed", goodsIssueReversed},
+			{"goods issue reversed too late", reversalTooLate},
 		} {
 			t.Run(c.name, func(t *testing.T) { c.test(t, f) })
 		}

@@ -27,6 +27,7 @@ func TestSourcing(t *testing.T) {
 			{"backorder by promised date", backorderByDate},
 			{"release channel", releaseChannel},
 			{"channel capacity", channelCapacity},
+			{"shipped by policy", shippedByPolicy},
 		} {
 			t.Run(c.name, func(t *testing.T) { c.test(t, f) })
 		}
@@ -96,6 +97,12 @@ func (p party) releases(t *testing.T, id string, n int) *orderreleasev1.Order {
 // ship takes a release through its warehouse.
 func (p party) ship(t *testing.T, r *orderreleasev1.Release) {
 	t.Helper()
+	p.must(t, http.MethodPost, p.pack(t, r)+":postGoodsIssue", `{}`)
+}
+
+// pack takes a release to the dock, and returns the path of its warehouse order.
+func (p party) pack(t *testing.T, r *orderreleasev1.Release) string {
+	t.Helper()
 	lines := fmt.Sprintf(`"lines":[{"lineNumber":1,"quantity":{"value":%q,"unit":"EA"}}]`, r.GetLines()[0].GetQuantity())
 	at := "/v1/warehouse-orders/" + r.GetWarehouseOrderId()
 	testkit.Eventually(t, within, func() error {
@@ -109,7 +116,7 @@ func (p party) ship(t *testing.T, r *orderreleasev1.Release) {
 	p.must(t, http.MethodPost, at+":acknowledge", `{}`)
 	p.must(t, http.MethodPost, at+":confirmPicks", `{`+lines+`}`)
 	p.must(t, http.MethodPost, at+":packCarton", `{`+lines+`,"grossWeightGrams":"20000"}`)
-	p.must(t, http.MethodPost, at+":postGoodsIssue", `{}`)
+	return at
 }
 
 // deliver takes the shipment of a release to the customer under a PRO number.

@@ -78,7 +78,7 @@ func extract(m protoreflect.Message) said {
 // happened are the fields that say when what a fact tells of took place, the most telling
 // first. Deadlines, dates of documents and times yet to come are not among them.
 var happened = []protoreflect.Name{
-	"event_time", "issued_time", "dispatched_time", "delivered_time", "signed_time", "received_time", "released_time",
+	"event_time", "issued_time", "dispatched_time", "delivered_time", "signed_time", "shipped_time", "received_time", "released_time",
 	"placed_time", "authorised_time", "requested_time",
 }
 

@@ -223,7 +223,7 @@ func TestEveryKeyTypeHasARole(t *testing.T) {
 		domain.Gather:   {"CONTROL_NUMBER", "FREIGHT_INVOICE", "LOAD", "WAVE"},
 		domain.Name: {
 			"ASN_NUMBER", "BILL_OF_LADING", "DELIVERY_NUMBER", "INBOUND_DELIVERY", "ORDER_NUMBER", "PRO_NUMBER", "PURCHASE_ORDER", "SSCC",
-			"STOCK_SNAPSHOT",
+			"STOCK_COUNT", "STOCK_SNAPSHOT", "STOCK_TRANSFER",
 			"TRACKING_NUMBER", "VOUCHER",
 		},
 	}
@@ -322,9 +322,10 @@ func TestEventTime(t *testing.T) {
 
 func TestTitles(t *testing.T) {
 	for want, m := range map[string]proto.Message{
-		"Released to DC[1]":                      &orderv1.OrderReleased{Site: "DC[1]"},
-		"Released":                               &orderv1.OrderReleased{},
-		"Milestone: out for delivery, estimated": milestone(""),
+		"Released to DC[1]": &orderv1.OrderReleased{Site: "DC[1]"},
+		"Released":          &orderv1.OrderReleased{},
+		"Counts as shipped by goods issue and dispatch":                 &orderv1.LinesShipped{Policy: orderv1.ShippedPolicy_SHIPPED_POLICY_GOODS_ISSUE_AND_DISPATCH},
+		"Milestone: out for delivery, estimated":                        milestone(""),
 		"Milestone: out for delivery, estimated, at Bremen":             milestone("Bremen"),
 		"A report of the warehouse contradicts its order: after cancel": &inventoryv1.ReportContradicted{Reason: inventoryv1.ContradictionReason_CONTRADICTION_REASON_AFTER_CANCEL},
 		"Picked short: damaged":                                         &inventoryv1.PickShorted{Reason: inventoryv1.ShortReason_SHORT_REASON_DAMAGED},

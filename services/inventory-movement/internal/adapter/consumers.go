@@ -80,7 +80,8 @@ func fromReleased(m *orderreleasev1.OrderReleased) (domain.OrderCreated, error) 
 // books carries what happened to warehouse orders into stock. One consumer takes all of
 // it, so that what happened to one order is booked in its order.
 func books(a *app.App) bus.Consumer {
-	return bus.Routes(bus.Reactor, "books", "inventory-movement",
+	return bus.Routes(bus.Reactor, app.Books, "inventory-movement",
+		onReversed(a),
 		bus.On(func(ctx context.Context, f bus.Fact, m *imv1.WarehouseOrderCreated) error {
 			created, err := fromCreated(m)
 			if err != nil {

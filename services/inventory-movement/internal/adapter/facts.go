@@ -18,8 +18,9 @@ func stockMessage(f domain.StockFact) proto.Message {
 	case domain.StockMoved:
 		m := &imv1.StockMoved{
 			Stock: stockKey(f.StockKey), Type: movement(f.Type), From: place(f.From), To: place(f.To), Quantity: f.Quantity.String(),
-			Reason: f.Reason, WarehouseOrderId: f.Order, LineNumber: int32(f.Line), RmaId: f.RMA, EventTime: protovalue.Time(f.At),
+			Reason: f.Reason, WarehouseOrderId: f.Order, LineNumber: int32(f.Line), RmaId: f.RMA, CountId: f.Count, TransferId: f.Transfer, EventTime: protovalue.Time(f.At),
 		}
+		m.ReversedVersion, m.ReversedIndex = int64(f.Reverses.Version), int32(f.Reverses.Index)
 		if !f.Used.IsZero() {
 			m.AllocationUsed = f.Used.String()
 		}
@@ -89,7 +90,7 @@ func orderMessage(f domain.OrderFact) proto.Message {
 	case domain.GoodsIssued:
 		return &imv1.GoodsIssued{
 			Keys: orderKeys(f.OrderKeys), Lines: protovalue.Each(f.Lines, pickedLine), Cartons: protovalue.Each(f.Cartons, carton), GrossWeightGrams: f.Weight,
-			IssuedTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
+			IssuedTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner, IssueNumber: int32(f.Number),
 		}
 	case domain.OrderWaved:
 		return &imv1.WarehouseOrderWaved{Keys: orderKeys(f.OrderKeys), WaveId: f.Wave}

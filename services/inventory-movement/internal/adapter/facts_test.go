@@ -66,6 +66,16 @@ func reservationFacts() []domain.StockFact {
 	}
 }
 
+// reversedFacts are a movement that somebody made by hand, and the one that takes it back.
+func reversedFacts() []domain.StockFact {
+	blocked := bin
+	blocked.Status = domain.Blocked
+	return []domain.StockFact{
+		domain.StockMoved{StockKey: stk, Type: domain.StatusChange, From: bin, To: blocked, Quantity: twelve, Reason: "QUALITY_HOLD", At: at},
+		domain.StockMoved{StockKey: stk, Type: domain.StatusChange, From: blocked, To: bin, Quantity: twelve, Reason: "RELEASED", Reverses: domain.MoveRef{Version: 7, Index: 1}, At: at},
+	}
+}
+
 // shortFacts are those of an order that could not be allocated whole.
 func shortFacts() []domain.OrderFact {
 	return []domain.OrderFact{
@@ -158,10 +168,13 @@ func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, read
 }
 
 func TestFactsSurviveTheStore(t *testing.T) {
-	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts(), amendedFacts()), orderMessage, orderReaders)
-	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts()), stockMessage, stockReaders)
+	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts(), amendedFacts(), reversalFacts()), orderMessage, orderReaders)
+	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts(), reversedFacts(), countedFacts(), transferredFacts(), reversedStock()), stockMessage, stockReaders)
 	survive(t, append(inboundFacts(), rescheduledFacts()...), inboundMessage, inboundReaders)
 	survive(t, snapshotFacts(), snapshotMessage, snapshotReaders)
+	survive(t, countFacts(), countMessage, countReaders)
+	survive(t, transferFacts(), transferMessage, transferReaders)
+	survive(t, countPolicyFacts(), countPolicyMessage, countPolicyReaders)
 	survive(t, []domain.NumbersFact{domain.NumbersTaken{Prefix: "4012345", First: 101, Last: 200}}, numbersMessage, numbersReaders)
 	survive(t, []domain.SSCCClaimed{{SSCC: box.SSCC, Order: "who_a"}}, ssccMessage, ssccReaders)
 }
@@ -190,7 +203,7 @@ func TestNamesOfValues(t *testing.T) {
 	}
 	for _, m := range []domain.MovementType{
 		domain.Receipt, domain.Pick, domain.Issue, domain.Adjustment, domain.Move, domain.StatusChange, domain.ReturnReceipt, domain.Disposition,
-		domain.PutAway, domain.SupplierReturn,
+		domain.PutAway, domain.SupplierReturn, domain.TransferOut, domain.TransferIn, domain.TransferBack,
 	} {
 		known(t, movement(m), string(m))
 		if fromMovement(movement(m)) != m {
@@ -255,8 +268,10 @@ func TestFactsAreTold(t *testing.T) {
 		"CONFIRMED 1 EA for rsv:cart-2",
 		"RELEASED 2 EA of rsv:cart-1 because DISPLACED by rsv:cart-2",
 		"RELEASED 2 EA of rsv:cart-1 because EXPIRED",
+		"STATUS_CHANGE 12.5 EA from B-1 lot L1 to B-1 lot L1 BLOCKED because QUALITY_HOLD",
+		"STATUS_CHANGE 12.5 EA from B-1 lot L1 BLOCKED to B-1 lot L1 because RELEASED reversing 7.1",
 	}
-	for i, f := range append(stockFacts(), reservationFacts()...) {
+	for i, f := range slices.Concat(stockFacts(), reservationFacts(), reversedFacts()) {
 		if got := told(f); got != want[i] {
 			t.Errorf("got  %s\nwant %s", got, want[i])
 		}

@@ -20,6 +20,8 @@ type Server struct {
 	App            *app.App
 	Inbound        *app.Inbound
 	Reconciliation *app.Reconciliation
+	Counting       *app.Counting
+	Transfers      *app.Transfers
 	Clock          clock.Clock // the day on which stock can be promised
 }
 
@@ -79,7 +81,7 @@ func (s *Server) AdjustStock(ctx context.Context, r *imv1.AdjustStockRequest) (*
 		return nil, err
 	}
 	p := domain.Place{Location: r.GetLocation(), Lot: r.GetLot(), Expiry: r.GetExpiryDate(), Status: available(r.GetStatus())}
-	receipt, err := s.App.Adjust(ctx, target(r), p, q, r.GetReason())
+	receipt, err := s.App.Adjust(ctx, target(r), p, q, r.GetReason(), s.Clock.Now())
 	return &imv1.AdjustStockResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 

@@ -22,7 +22,8 @@ var stockReaders = func() protovalue.Readers[domain.StockFact] {
 		return domain.StockMoved{
 			StockKey: fromStockKey(m.GetStock()), Type: fromMovement(m.GetType()), From: fromPlace(m.GetFrom()), To: fromPlace(m.GetTo()),
 			Quantity: q, Reason: m.GetReason(), Order: m.GetWarehouseOrderId(), Line: int(m.GetLineNumber()), Used: used,
-			RMA: m.GetRmaId(), At: protovalue.FromTime(m.GetEventTime()),
+			RMA: m.GetRmaId(), Count: m.GetCountId(), Transfer: m.GetTransferId(), At: protovalue.FromTime(m.GetEventTime()),
+			Reverses: domain.MoveRef{Version: uint64(m.GetReversedVersion()), Index: int(m.GetReversedIndex())},
 		}, err
 	})
 	protovalue.Read(rs, func(m *imv1.ReturnReceived) (domain.StockFact, error) {
@@ -127,7 +128,7 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 	protovalue.Read(rs, func(m *imv1.GoodsIssued) (domain.OrderFact, error) {
 		f := domain.GoodsIssued{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Weight: m.GetGrossWeightGrams(),
-			At: protovalue.FromTime(m.GetIssuedTime()),
+			At: protovalue.FromTime(m.GetIssuedTime()), Number: int(m.GetIssueNumber()),
 		}
 		var err error
 		if f.Lines, err = protovalue.TryEach(m.GetLines(), fromPickedLine); err != nil {
@@ -138,6 +139,7 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 	})
 	readRecall(rs)
 	readAmendments(rs)
+	readReversal(rs)
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderWaved) (domain.OrderFact, error) {
 		return domain.OrderWaved{OrderKeys: fromOrderKeys(m.GetKeys()), Wave: m.GetWaveId()}, nil
 	})

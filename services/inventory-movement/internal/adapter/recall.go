@@ -48,7 +48,7 @@ func recallMessage(f domain.OrderFact) proto.Message {
 			}),
 		}
 	}
-	return nil
+	return reversalMessage(f)
 }
 
 // readRecall reads the facts of warehouse orders that are taken back.

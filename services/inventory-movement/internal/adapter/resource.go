@@ -37,12 +37,14 @@ func warehouseOrder(v store.View[domain.WarehouseOrder]) *imv1.WarehouseOrder {
 		Etag: v.ETag, CreateTime: protovalue.Time(v.Created), Shortages: protovalue.Each(o.Lacks, shortage),
 		Contradictions: protovalue.Each(o.Contradictions, contradiction), ContradictionCount: int32(o.Contradicted), Stopped: o.IsStopped,
 		WaveId: o.Wave, AmendedVersion: int32(o.Current()),
+		Reversal:    goodsIssueReversal(o.Reversal),
+		IssuedSsccs: protovalue.Each(o.Left, func(l domain.IssuedCarton) string { return l.SSCC }),
 		Lines: protovalue.Each(o.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLine {
 			unit := l.Quantity.Unit
 			return &imv1.WarehouseOrderLine{
 				LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Quantity: protovalue.Quantity(l.Quantity),
 				Allocated: amount(l.Allocated, unit), Picked: amount(l.Picked, unit), Short: amount(l.Short, unit), Packed: amount(l.Packed, unit),
-				PutBack: amount(l.PutBack, unit),
+				PutBack: amount(l.PutBack, unit), Issued: amount(l.Issued, unit),
 			}
 		}),
 	}
@@ -71,10 +73,13 @@ func told(f domain.StockFact) string {
 	switch f := f.(type) {
 	case domain.StockMoved:
 		text := fmt.Sprintf("%s %s %s from %s to %s", f.Type, f.Quantity, f.Unit, where(f.From), where(f.To))
-		for _, more := range [][2]string{{"for", f.Order}, {"of", f.RMA}, {"because", f.Reason}} {
+		for _, more := range [][2]string{{"for", f.Order}, {"of", f.RMA}, {"by", f.Count}, {"by", f.Transfer}, {"because", f.Reason}} {
 			if more[1] != "" {
 				text += " " + more[0] + " " + more[1]
 			}
+		}
+		if r := f.Reverses; r != (domain.MoveRef{}) {
+			text += fmt.Sprintf(" reversing %d.%d", r.Version, r.Index)
 		}
 		return text
 	case domain.ReturnReceived:

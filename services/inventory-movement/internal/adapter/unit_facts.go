@@ -19,7 +19,7 @@ const unitPrefix = "hun_"
 // UnitType declares handling units to the store.
 func UnitType() store.Type[domain.HandlingUnit, domain.UnitFact] {
 	return store.Type[domain.HandlingUnit, domain.UnitFact]{
-		Name: "handling_unit", Prefix: "hun", Fold: 2,
+		Name: "handling_unit", Prefix: "hun", Fold: 3,
 		Evolve: domain.EvolveUnit,
 		Encode: func(f domain.UnitFact) (string, []byte, error) { return protovalue.Encode(unitMessage(f)) },
 		Decode: unitReaders.Decode,
@@ -35,7 +35,7 @@ func UnitType() store.Type[domain.HandlingUnit, domain.UnitFact] {
 // with those that are to go into another. One consumer takes all of it, so that what happened to
 // one order or unit is followed in its order.
 func UnitConsumer(a *app.App) bus.Consumer {
-	return bus.Routes(bus.Reactor, "units", "inventory-movement",
+	return bus.Routes(bus.Reactor, "units", "inventory-movement", append(unitReversals(a),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.CartonPacked) error {
 			c, err := fromCarton(m.GetCarton())
 			if err != nil {
@@ -70,7 +70,7 @@ func UnitConsumer(a *app.App) bus.Consumer {
 			}
 			return a.FollowChildIssue(ctx, m.GetParentSscc(), m.GetKeys().GetSscc(), protovalue.FromTime(m.GetIssuedTime()))
 		}),
-	)
+	)...)
 }
 
 // unitMessage is a fact of a handling unit as it is stored and published.
@@ -111,7 +111,7 @@ func unitMessage(f domain.UnitFact) proto.Message {
 	case domain.HoldReleased:
 		return &imv1.AuditHoldReleased{Keys: unitKeys(f.UnitKeys), Reason: f.Reason, ReleasedBy: f.By}
 	}
-	return nil
+	return unitReversalMessage(f)
 }
 
 // unitReaders reads every fact type that a handling unit may have.
@@ -159,6 +159,7 @@ var unitReaders = func() protovalue.Readers[domain.UnitFact] {
 	protovalue.Read(rs, func(m *imv1.AuditHoldReleased) (domain.UnitFact, error) {
 		return domain.HoldReleased{UnitKeys: fromUnitKeys(m.GetKeys()), Reason: m.GetReason(), By: m.GetReleasedBy()}, nil
 	})
+	readUnitReversal(rs)
 	return rs
 }()
 

@@ -90,7 +90,7 @@ func TestClaimsOfUnits(t *testing.T) {
 }
 
 func TestUnitFactsSurviveTheStore(t *testing.T) {
-	survive(t, unitFacts(), unitMessage, unitReaders)
+	survive(t, append(unitFacts(), reversedUnits()...), unitMessage, unitReaders)
 	survive(t, packingFacts(), packingMessage, packingReaders)
 	for _, f := range packagedFacts() {
 		name, data, err := protovalue.Encode(orderMessage(f))

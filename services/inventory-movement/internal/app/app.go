@@ -52,6 +52,7 @@ type App struct {
 	Waves     Waves
 	Reference Reference
 	Places    Places
+	Reasons   Reasons
 	Parallel  int // stocks that one command or fact changes at a time
 	// Policies say by site in which order stock is allocated that does not expire; Strategy
 	// holds where they do not.

@@ -73,7 +73,7 @@ func (a *App) heldUnit(ctx context.Context, order string) (*domain.HandlingUnit,
 		return nil, err
 	}
 	ids := map[string]bool{}
-	for _, c := range v.State.Cartons {
+	for _, c := range v.State.OpenCartons() {
 		ids[unitID(ctx, c.SSCC)] = true
 	}
 	for len(ids) > 0 {

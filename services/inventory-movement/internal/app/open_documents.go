@@ -26,7 +26,7 @@ func (n *names) add(recordType, name string) {
 // StockNames are the records that stock names while something is on hand or promised.
 func StockNames(s domain.Stock) []string {
 	inside := func(r domain.Row) bool {
-		return r.Place.Location == domain.Packing || !domain.Reserved(r.Place.Location)
+		return r.Place.Location == domain.Packing || r.Place.Location == domain.InTransit || !domain.Reserved(r.Place.Location)
 	}
 	if len(s.Claims) == 0 && !slices.ContainsFunc(s.Rows, inside) {
 		return nil

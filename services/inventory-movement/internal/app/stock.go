@@ -156,9 +156,12 @@ func (a *App) ReceiveReturn(ctx context.Context, g Returned) (store.Receipt, err
 }
 
 // Adjust corrects the quantity at a place; the change has a sign.
-func (a *App) Adjust(ctx context.Context, t Target, p domain.Place, change quantity.Quantity, reason string) (store.Receipt, error) {
+func (a *App) Adjust(ctx context.Context, t Target, p domain.Place, change quantity.Quantity, reason string, now time.Time) (store.Receipt, error) {
 	key, item, err := a.lookup(ctx, t)
 	if err != nil {
+		return store.Receipt{}, err
+	}
+	if err := a.reasonedIfListed(ctx, reason, now); err != nil {
 		return store.Receipt{}, err
 	}
 	if err := checkPlace(p, "location"); err != nil {

@@ -32,6 +32,9 @@ func Differences(has, ought Stock) []Difference {
 	out = append(out, between("covers", told(has.Covers), told(ought.Covers), func(c [2]string) (string, string) { return c[0], c[1] })...)
 	out = append(out, between("allocations", has.Allocations, ought.Allocations, Allocation.text)...)
 	out = append(out, between("packing", has.Packing, ought.Packing, Allocation.text)...)
+	out = append(out, between("reversals", has.Reversed, ought.Reversed, func(r MoveRef) (string, string) {
+		return fmt.Sprintf("%d.%d", r.Version, r.Index), "reversed"
+	})...)
 	return append(out, between("tombstones", has.Tombstones, ought.Tombstones, func(mark string) (string, string) { return mark, "closed" })...)
 }
 

@@ -22,8 +22,17 @@ type orderMachine struct {
 	lines                                   map[int]*slip
 	came, allocated, acked, cancelled, gone bool
 	cancelling, stopped, kept               bool
-	cartons                                 map[string]bool
+	cartons                                 map[string]map[int]int64 // what is in them, by line
+	away, void                              map[string]bool
+	asked                                   *reversing
+	attempts                                int
 	odd                                     map[oddity]int64 // contradicts the order
+}
+
+func newOrderMachine() *orderMachine {
+	return &orderMachine{
+		lines: map[int]*slip{}, cartons: map[string]map[int]int64{}, away: map[string]bool{}, void: map[string]bool{}, odd: map[oddity]int64{},
+	}
 }
 
 type oddity struct {
@@ -31,7 +40,10 @@ type oddity struct {
 	line int
 }
 
-type slip struct{ quantity, picked, short, packed, back int64 }
+type slip struct{ quantity, picked, short, packed, back, issued, returned int64 }
+
+// toIssue is what is picked and neither issued nor put back.
+func (l *slip) toIssue() int64 { return l.picked - l.back - l.issued }
 
 func (l *slip) left() int64 { return l.quantity - l.picked - l.short }
 
@@ -205,10 +217,10 @@ func (m *orderMachine) pack(t *rapid.T) {
 		bad = bad || m.lines[l.Line] == nil || sums[l.Line] > m.lines[l.Line].picked-m.lines[l.Line].packed
 	}
 	c := Carton{SSCC: rapid.SampledFrom([]string{"1", "2", "3", "4", "5", "6", "7", "8"}).Draw(t, "sscc"), Weight: 100, Lines: lines}
-	bad = bad || m.cartons[c.SSCC] || m.cancelled || m.cancelling || m.gone || !m.came
+	bad = bad || m.cartons[c.SSCC] != nil || m.cancelled || m.cancelling || m.gone || !m.came
 	facts, err := Pack(m.order, c)
 	if m.do(t, "pack", bad, facts, err) {
-		m.cartons[c.SSCC] = true
+		m.cartons[c.SSCC] = sums
 		for line, q := range sums {
 			m.lines[line].packed += q
 		}
@@ -232,12 +244,17 @@ func (m *orderMachine) issue(t *rapid.T) {
 		}
 	}
 	for number, l := range m.lines {
-		if left[number] != l.picked || inCartons[number] != l.picked {
-			t.Fatalf("of line %d %d were picked, %d are in cartons and %d left", number, l.picked, inCartons[number], left[number])
+		if left[number] != l.toIssue() || inCartons[number] != l.toIssue() {
+			t.Fatalf("of line %d %d were to leave, %d are in cartons and %d left", number, l.toIssue(), inCartons[number], left[number])
 		}
+		l.issued += l.toIssue()
 	}
-	if len(f.Cartons) != len(m.cartons) || f.Weight != int64(100*len(m.cartons)) {
-		t.Fatalf("%d cartons left with %d g, %d were packed", len(f.Cartons), f.Weight, len(m.cartons))
+	open := m.open()
+	if len(f.Cartons) != len(open) || f.Weight != int64(100*len(open)) {
+		t.Fatalf("%d cartons left with %d g, %v were open", len(f.Cartons), f.Weight, open)
+	}
+	for _, sscc := range open {
+		m.away[sscc] = true
 	}
 	m.gone = true
 }
@@ -263,6 +280,11 @@ func (m *orderMachine) anyFact(t *rapid.T) {
 		StockKept{},
 		OrderAmended{Version: 1, Lines: []AmendedLine{{Line: 1, Quantity: twoLines().Lines[0].Quantity}, {Line: 99}}},
 		AmendmentRefused{},
+		ReversalRequested{Attempt: 9, Cartons: []string{"?"}},
+		ReversalAgreed{Attempt: 1},
+		ReversalDenied{Attempt: 1},
+		IssueReversed{Lines: odd, Cartons: []Carton{{SSCC: "?"}}},
+		RestCancelled{Voided: []string{"?"}},
 	}, m.facts)).Draw(t, "fact")
 	_ = EvolveOrder(m.order, f).State()
 }
@@ -279,10 +301,10 @@ func (m *orderMachine) check(t *rapid.T) {
 	}
 	for _, l := range m.order.Lines {
 		want := m.lines[l.Number]
-		if got := (slip{pieces(l.Quantity.Value), pieces(l.Picked), pieces(l.Short), pieces(l.Packed), pieces(l.PutBack)}); got != *want {
+		if got := (slip{pieces(l.Quantity.Value), pieces(l.Picked), pieces(l.Short), pieces(l.Packed), pieces(l.PutBack), pieces(l.Issued), pieces(l.Returned)}); got != *want {
 			t.Fatalf("line %d is %+v, the slip has %+v", l.Number, got, *want)
 		}
-		if want.left() < 0 || want.packed > want.picked || want.back > want.picked {
+		if want.left() < 0 || want.packed > want.picked || want.toIssue() < 0 || want.issued > want.packed {
 			t.Fatalf("line %d: %+v", l.Number, *want)
 		}
 	}
@@ -308,14 +330,14 @@ func (m *orderMachine) check(t *rapid.T) {
 // says, each piece reported is done or kept as a contradiction, and an end stays the end.
 func TestLifeOfAWarehouseOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &orderMachine{lines: map[int]*slip{}, cartons: map[string]bool{}, odd: map[oddity]int64{}}
+		m := newOrderMachine()
 		if rapid.IntRange(0, 3).Draw(t, "heard of later") > 0 {
 			m.create(t)
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"create": m.create, "allocate": m.tasks, "acknowledge": m.acknowledge, "report": m.report, "report more": m.report,
 			"pack": m.pack, "pack more": m.pack, "issue": m.issue, "cancel": m.cancel, "stop": m.stop, "amend": m.amend,
-			"put back": m.putBack, "put back more": m.putBack, "refuse": m.refuse, "keep": m.keep, "any fact": m.anyFact, "": m.check,
+			"put back": m.putBack, "put back more": m.putBack, "refuse": m.refuse, "reverse": m.reverse, "answer": m.answer, "answer more": m.answer, "keep": m.keep, "any fact": m.anyFact, "": m.check,
 		})
 	})
 }

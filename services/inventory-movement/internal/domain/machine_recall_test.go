@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"slices"
 
 	"pgregory.net/rapid"
 )
@@ -62,7 +63,7 @@ func (m *orderMachine) keep(t *rapid.T) {
 // refuse: the warehouse may go on while nothing is put back.
 func (m *orderMachine) refuse(t *rapid.T) {
 	facts, err := RefuseCancellation(m.order, "LOADED")
-	refused := m.state() != PuttingBack || m.sum(func(l *slip) int64 { return l.back }) > 0
+	refused := m.state() != PuttingBack || m.sum(func(l *slip) int64 { return l.back - l.returned }) > 0
 	if m.do(t, "refuse", refused, facts, err) {
 		m.cancelling = false
 	}
@@ -71,16 +72,23 @@ func (m *orderMachine) refuse(t *rapid.T) {
 // putBack: as much as is picked, on the sum of the report, each line in a bin; with the last piece
 // the order is over.
 func (m *orderMachine) putBack(t *rapid.T) {
-	lines, bad := m.some(t, func(l *slip) int64 { return l.picked - l.back })
-	sums := map[int]int64{}
+	lines, bad := m.some(t, (*slip).toIssue)
 	for i := range lines {
 		if lines[i].Location = "B-1"; rapid.IntRange(0, 19).Draw(t, "nowhere") == 0 {
 			lines[i].Location, bad = "", true
 		}
-		sums[lines[i].Line] += pieces(lines[i].Quantity)
+	}
+	m.goBack(t, lines, bad)
+}
+
+// goBack puts lines back; bad: they cannot be read.
+func (m *orderMachine) goBack(t *rapid.T, lines []PickedLine, bad bool) {
+	sums := map[int]int64{}
+	for _, l := range lines {
+		sums[l.Line] += pieces(l.Quantity)
 	}
 	for line, q := range sums {
-		bad = bad || m.lines[line] == nil || q > m.lines[line].picked-m.lines[line].back
+		bad = bad || m.lines[line] == nil || q > m.lines[line].toIssue()
 	}
 	facts, err := PutBack(m.order, lines, t0)
 	if !m.do(t, "putBack", bad || m.state() != PuttingBack, facts, err) {
@@ -89,19 +97,35 @@ func (m *orderMachine) putBack(t *rapid.T) {
 	for line, q := range sums {
 		m.lines[line].back += q
 	}
-	if m.sum(func(l *slip) int64 { return l.picked - l.back }) > 0 {
+	if m.sum((*slip).toIssue) > 0 {
 		return
 	}
-	f, over := facts[len(facts)-1].(OrderCancelled)
-	if !over || len(f.Voided) != len(m.cartons) {
-		t.Fatalf("everything is put back: %+v", facts)
+	var back []PickedLine
+	var voided []string
+	rest := m.sum(func(l *slip) int64 { return l.issued }) > 0 // stays issued
+	switch f := facts[len(facts)-1].(type) {
+	case OrderCancelled:
+		back, voided, m.cancelled = f.PutBack, f.Voided, true
+	case RestCancelled:
+		back, voided, m.gone = f.PutBack, f.Voided, true
 	}
-	for _, l := range f.PutBack {
-		if pieces(l.Quantity) != m.lines[l.Line].back {
+	if open := m.open(); m.cancelled == rest || !slices.Equal(slices.Sorted(slices.Values(voided)), open) {
+		t.Fatalf("everything is put back, %v were open: %+v", open, facts)
+	}
+	for _, l := range back {
+		if pieces(l.Quantity) != m.lines[l.Line].back-m.lines[l.Line].returned {
 			t.Fatalf("%+v was put back of line %d, the slip has %+v", l, l.Line, *m.lines[l.Line])
 		}
 	}
-	m.cancelled, m.cancelling = true, false
+	for _, sscc := range voided {
+		m.void[sscc] = true
+	}
+	for _, l := range m.lines {
+		if rest {
+			l.returned = l.back
+		}
+	}
+	m.cancelling = false
 }
 
 // only holds the facts of a step against the one that it has to have, of whatever content; nil for none.

@@ -134,6 +134,10 @@ func (b *stockBooks) write(t *rapid.T, fact StockFact) {
 		switch f.Type {
 		case Pick:
 			b.packed[l] += n
+		case IssueReversal:
+			if f.To.Location == "PACKING" {
+				b.packed[l] += n
+			}
 		case Issue, BackInBin:
 			if f.From.Location == "PACKING" {
 				b.packed[l] -= n
@@ -288,16 +292,20 @@ func (m *stockMachine) check(t *rapid.T) {
 	checkBooks(t, m.stock)
 }
 
+func newStockMachine() *stockMachine {
+	return &stockMachine{books: stockBooks{stands: map[Place]int64{}, claims: map[string]int64{}, closed: map[string]bool{}, packed: map[orderLine]int64{}, since: map[Place]int64{}, ends: map[string]int64{}, first: map[string]int{}, coming: map[string]coming{}}, effects: Timeline{Until: t0}}
+}
+
 // Whatever is done in whatever order, the stock is what the books say: no bin is negative,
 // nothing is allocated or promised twice, and every movement has two sides.
 func TestStockKeepsItsBooks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &stockMachine{books: stockBooks{stands: map[Place]int64{}, claims: map[string]int64{}, closed: map[string]bool{}, packed: map[orderLine]int64{}, since: map[Place]int64{}, ends: map[string]int64{}, first: map[string]int{}, coming: map[string]coming{}}, effects: Timeline{Until: t0}}
+		m := newStockMachine()
 		t.Repeat(map[string]func(*rapid.T){
 			"receive": m.receive, "reserve": m.reserve, "reserve more": m.reserve, "release": m.release,
 			"allocate": m.allocate, "allocate more": m.allocate, "pick": m.pick, "issue": m.issue, "short": m.short,
-			"adjust": m.adjust, "move": m.move, "return": m.returned, "dispose": m.dispose, "close": m.closeOrder,
-			"put back": m.putBack, "keep": m.keep, "amend": m.amend, "book": m.book, "book more": m.book, "confirm": m.confirm, "unbook": m.unbook, "lapse": m.lapse,
+			"adjust": m.adjust, "move": m.move, "change the status": m.changeStatus, "reverse": m.reverse, "return": m.returned, "dispose": m.dispose, "close": m.closeOrder,
+			"put back": m.putBack, "take back": m.takeBack, "take back more": m.takeBack, "keep": m.keep, "amend": m.amend, "book": m.book, "book more": m.book, "confirm": m.confirm, "unbook": m.unbook, "lapse": m.lapse,
 			"announce": m.announce, "come": m.come, "change a supply": m.changeSupply, "promise": m.promise, "promise more": m.promise,
 			"reserve what was promised": m.reservePromised,
 			"any fact":                  m.anyFact,

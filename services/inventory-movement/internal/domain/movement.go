@@ -80,10 +80,8 @@ func Transfer(s Stock, from, to Place, q quantity.Decimal, reason string, at tim
 	if from.Status != to.Status {
 		f.Type = StatusChange
 	}
-	if all, free := s.onHand(from); all.Less(q) || free.Less(q) || from.sellable() && !to.sellable() {
-		if err := s.spare(from, q); err != nil {
-			return nil, err
-		}
+	if err := s.leaves(from, to, q); err != nil {
+		return nil, err
 	}
 	if err := s.room(s.Key); err != nil {
 		return nil, err
@@ -118,3 +116,6 @@ func Dispose(s Stock, key StockKey, rma, disposition string, from, to Place, q q
 	move(Place{Location: Discrepancy, Lot: from.Lot, Status: from.Status}, b.left)
 	return b.facts
 }
+
+// Dated completes a place with the expiry date that its lot has elsewhere in the stock.
+func (s Stock) Dated(p Place) Place { return s.dated(p) }

@@ -54,6 +54,8 @@ type OrderLine struct {
 	Short     quantity.Decimal  `bson:"x"`
 	Packed    quantity.Decimal  `bson:"k"`
 	PutBack   quantity.Decimal  `bson:"b,omitempty"` // part of picked
+	Issued    quantity.Decimal  `bson:"g,omitempty"` // part of packed, net of reversals
+	Returned  quantity.Decimal  `bson:"r,omitempty"` // part of put back that ended with a rest of the order
 }
 
 // Task says how much of a line to pick where.
@@ -96,6 +98,13 @@ type WarehouseOrder struct {
 	IsKept      bool        `bson:"sk,omitempty"` // what its stock has become is known
 	Wave        string      `bson:"wv,omitempty"` // that it is in
 	Amended     int         `bson:"am,omitempty"` // version of the release that it stands for since its last amendment
+	// Of goods issues and their reversals: how many there were, what is issued, whether something was
+	// taken back and is neither issued again nor put back, what is void, the last that was asked for.
+	Issues     int            `bson:"gn,omitempty"`
+	Left       []IssuedCarton `bson:"gl,omitempty"`
+	IsReopened bool           `bson:"gr,omitempty"`
+	Voided     []string       `bson:"gv,omitempty"`
+	Reversal   Reversal       `bson:"rv,omitempty"`
 	// What its warehouse reported against it: how many lines in all, and the last of them.
 	Contradicted   int             `bson:"cn,omitempty"`
 	Contradictions []Contradiction `bson:"cl,omitempty"`
@@ -114,7 +123,7 @@ func (o WarehouseOrder) State() OrderState {
 		return ""
 	case o.IsCancelled:
 		return Cancelled
-	case !o.IssuedAt.IsZero():
+	case o.IsIssued():
 		return Issued
 	case o.IsGoingBack:
 		return PuttingBack
@@ -194,6 +203,7 @@ type (
 	// GoodsIssued takes the goods off the books.
 	GoodsIssued struct {
 		OrderKeys
+		Number      int // which of the order's, from 1; 0 from a release that did not tell
 		Site, Owner string
 		Lines       []PickedLine
 		Cartons     []Carton
@@ -253,8 +263,6 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 		for _, p := range f.Carton.Lines {
 			o = o.edit(p.Line, func(l *OrderLine) { l.Packed = l.Packed.Add(p.Quantity) })
 		}
-	case GoodsIssued:
-		o.IssuedAt = f.At
 	case OrderWaved:
 		o.Wave = f.Wave
 	case OrderUnwaved:

@@ -72,6 +72,8 @@ func (o WarehouseOrder) evolveRecall(fact OrderFact) WarehouseOrder {
 		o.Keys, o.IsCancelled, o.IsStopped = f.OrderKeys, true, true
 	case StockKept:
 		o.IsKept = true
+	default:
+		return o.evolveReversal(f)
 	}
 	return o
 }
@@ -96,7 +98,7 @@ func Cancel(o WarehouseOrder, keys OrderKeys, reason string) ([]OrderFact, error
 // toPutBack is what of each line is picked and stands in no bin.
 func (o WarehouseOrder) toPutBack() (lines []PickedLine) {
 	for _, l := range o.Lines {
-		lines = part(lines, PickedLine{Line: l.Number, Item: l.Item, SKU: l.SKU, Unit: l.Quantity.Unit}, l.Picked.Sub(l.PutBack))
+		lines = part(lines, PickedLine{Line: l.Number, Item: l.Item, SKU: l.SKU, Unit: l.Quantity.Unit}, l.toIssue())
 	}
 	return lines
 }
@@ -106,7 +108,7 @@ func RefuseCancellation(o WarehouseOrder, reason string) ([]OrderFact, error) {
 	switch {
 	case o.State() != PuttingBack:
 		return nil, stateRefusal(o, "refuseCancellation")
-	case slices.ContainsFunc(o.Lines, func(l OrderLine) bool { return l.PutBack.Sign() > 0 }):
+	case slices.ContainsFunc(o.Lines, func(l OrderLine) bool { return l.PutBack.Sub(l.Returned).Sign() > 0 }):
 		return nil, fault.New(fault.Refused, "PUT_BACK_BEGUN", "goods were put back already: put back the rest")
 	}
 	return []OrderFact{CancelRefused{o.Keys, reason}}, nil
@@ -147,16 +149,20 @@ func PutBack(o WarehouseOrder, lines []PickedLine, at time.Time) ([]OrderFact, e
 	return facts, nil
 }
 
-// putBack ends an order of which everything is put back.
-func (o WarehouseOrder) putBack() OrderCancelled {
-	f := OrderCancelled{OrderKeys: o.Keys, Reason: o.Cancelling}
+// putBack ends an order of which everything is put back that is not issued.
+func (o WarehouseOrder) putBack() OrderFact {
+	var back []PickedLine
 	for _, l := range o.Lines {
-		f.PutBack = part(f.PutBack, PickedLine{Line: l.Number, Item: l.Item, SKU: l.SKU, Unit: l.Quantity.Unit}, l.PutBack)
+		back = part(back, PickedLine{Line: l.Number, Item: l.Item, SKU: l.SKU, Unit: l.Quantity.Unit}, l.PutBack.Sub(l.Returned))
 	}
-	for _, c := range o.Cartons {
-		f.Voided = append(f.Voided, c.SSCC)
+	var voided []string
+	for _, c := range o.OpenCartons() {
+		voided = append(voided, c.SSCC)
 	}
-	return f
+	if o.anyIssued() {
+		return RestCancelled{OrderKeys: o.Keys, Reason: o.Cancelling, PutBack: back, Voided: voided}
+	}
+	return OrderCancelled{OrderKeys: o.Keys, Reason: o.Cancelling, PutBack: back, Voided: voided}
 }
 
 // Stop ends the order before the first pick and keeps its stock for its order; otherwise it answers

@@ -119,7 +119,7 @@ func (o WarehouseOrder) sorted(r Report) (fits []PickedLine, odd map[Contradicts
 		case o.IsCancelled:
 			odd[AfterCancel] = append(odd[AfterCancel], p)
 			continue
-		case !o.IssuedAt.IsZero():
+		case o.IsIssued():
 			odd[AfterIssue] = append(odd[AfterIssue], p)
 			continue
 		case !known:

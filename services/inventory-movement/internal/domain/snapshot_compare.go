@@ -78,7 +78,9 @@ func (g Grain) of(p Place) Place {
 
 // counts reports whether what stands at a place of the ledger is compared. What is beyond the
 // site is not in it, and of what is being packed no bin is known.
-func (g Grain) counts(p Place) bool { return !p.outside() && (!g.Location || p.Location != Packing) }
+func (g Grain) counts(p Place) bool {
+	return !p.outside() && p.Location != InTransit && (!g.Location || p.Location != Packing)
+}
 
 // LedgerStock is what the ledger has of a stock as of the moment of a snapshot.
 type LedgerStock struct {

@@ -33,7 +33,7 @@ const (
 
 // Reserved reports whether a location code is one of the virtual ones.
 func Reserved(location string) bool {
-	return slices.Contains([]string{Supplier, Customer, Packing, Discrepancy, Scrap}, location)
+	return slices.Contains([]string{Supplier, Customer, Packing, Discrepancy, Scrap, InTransit, OtherSite}, location)
 }
 
 // OwnStock is the owner of the tenant's own goods.
@@ -58,7 +58,9 @@ type Place struct {
 
 // outside reports whether the place is beyond the site's books: goods may come from there
 // without being there, so what stands there may be negative.
-func (p Place) outside() bool { return p.Location != Packing && Reserved(p.Location) }
+func (p Place) outside() bool {
+	return p.Location != Packing && p.Location != InTransit && Reserved(p.Location)
+}
 
 // sellable reports whether what stands there can be promised.
 func (p Place) sellable() bool { return p.Status == Available && !Reserved(p.Location) }
@@ -120,6 +122,7 @@ type Stock struct {
 	Supplies    []Supply     `bson:"su,omitempty"` // what is announced, the earliest first
 	Waits       []Wait       `bson:"wa,omitempty"` // promises of what is to come, in the order in which they were made
 	Covers      []Cover      `bson:"co,omitempty"` // what was told that they count on
+	Reversed    []MoveRef    `bson:"rv,omitempty"` // movements that were taken back, in the order in which they were committed
 	Tombstones  []string     `bson:"t,omitempty"`  // marks of claims and warehouse orders closed for good, newest last
 }
 
@@ -135,6 +138,8 @@ const (
 	Move         MovementType = "MOVE"
 	StatusChange MovementType = "STATUS_CHANGE"
 	BackInBin    MovementType = "PUT_BACK"
+	// IssueReversal takes a goods issue back.
+	IssueReversal MovementType = "ISSUE_REVERSAL"
 	// ReturnReceipt brings goods back from a customer; Disposition moves them to where they go then.
 	ReturnReceipt MovementType = "RETURN_RECEIPT"
 	Disposition   MovementType = "DISPOSITION"
@@ -156,6 +161,9 @@ type (
 		Line     int
 		Used     quantity.Decimal // allocation of that line at From that it uses up
 		RMA      string           // return
+		Reverses MoveRef          // movement that it takes back
+		Count    string           // count that it was for
+		Transfer string           // transfer that it was for
 		At       time.Time
 	}
 	// ReturnReceived says that goods of a return arrived; StockMoved books them.

@@ -82,6 +82,7 @@ type HandlingUnit struct {
 	Children  []UnitChild  `bson:"d,omitempty"`
 	Weighed   *Weighing    `bson:"w,omitempty"` // the last time
 	Released  bool         `bson:"r,omitempty"` // what the scale said is accepted
+	Before    UnitState    `bson:"x,omitempty"` // where it stood before it left
 }
 
 // Held reports whether the unit may not leave because of its weight.
@@ -226,8 +227,6 @@ func EvolveUnit(u HandlingUnit, fact UnitFact) HandlingUnit {
 		u.Stands = UnitOpen
 	case UnitVoided:
 		u.Stands, u.Content = UnitVoid, nil
-	case UnitLeft:
-		u.Stands = UnitIssued
 	case ChildLeft:
 		u.Children = slices.Clone(u.Children)
 		for i := range u.Children {
@@ -237,6 +236,8 @@ func EvolveUnit(u HandlingUnit, fact UnitFact) HandlingUnit {
 		u.Weighed, u.Released = &f.Weighing, false
 	case HoldReleased:
 		u.Released = true
+	default:
+		return u.evolveUnitReversal(f)
 	}
 	return u
 }

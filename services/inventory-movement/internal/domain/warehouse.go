@@ -104,7 +104,7 @@ func (o WarehouseOrder) packable(lines []PickedLine) ([]PickedLine, error) {
 
 // IssueGoods posts the goods issue: everything is picked or short, everything picked is packed.
 func IssueGoods(o WarehouseOrder, at time.Time) ([]OrderFact, error) {
-	if !o.IssuedAt.IsZero() {
+	if o.IsIssued() {
 		return nil, nil
 	}
 	switch s := o.State(); {
@@ -113,13 +113,8 @@ func IssueGoods(o WarehouseOrder, at time.Time) ([]OrderFact, error) {
 	case s != Packed:
 		return nil, stateRefusal(o, "postGoodsIssue")
 	}
-	f := GoodsIssued{OrderKeys: o.Keys, Site: o.Site, Owner: o.Owner, Cartons: o.Cartons, At: at}
-	for _, l := range o.Lines {
-		if l.Picked.Sign() > 0 {
-			f.Lines = append(f.Lines, PickedLine{Line: l.Number, Item: l.Item, SKU: l.SKU, Quantity: l.Picked, Unit: l.Quantity.Unit})
-		}
-	}
-	for _, c := range o.Cartons {
+	f := GoodsIssued{OrderKeys: o.Keys, Number: o.Issues + 1, Site: o.Site, Owner: o.Owner, Lines: o.toPutBack(), Cartons: o.OpenCartons(), At: at}
+	for _, c := range f.Cartons {
 		f.Weight += c.Weight
 	}
 	return []OrderFact{f}, nil

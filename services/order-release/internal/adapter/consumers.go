@@ -111,22 +111,21 @@ func awaits(a *app.App) bus.Consumer {
 	)
 }
 
-// delivery records what shipments brought to the customer; a proof of delivery has the last word.
+// delivery records what left on shipments and what they brought to the customer; a proof of delivery
+// has the last word.
 func delivery(a *app.App) bus.Consumer {
 	delivered := func(ctx context.Context, release, shipment string, lines []*shipmentvisibilityv1.ShipmentLine) error {
 		if release == "" {
 			return nil // not one of ours
 		}
-		got, err := protovalue.TryEach(lines, func(l *shipmentvisibilityv1.ShipmentLine) (domain.LineQuantity, error) {
-			q, err := protovalue.StoredQuantity(l.GetQuantity())
-			return domain.LineQuantity{Line: int(l.GetLineNumber()), Quantity: q}, err
-		})
+		got, err := protovalue.TryEach(lines, shipped)
 		if err != nil {
 			return err
 		}
 		return a.Delivered(ctx, release, shipment, got)
 	}
 	return bus.Routes(bus.Reactor, "delivery", "shipment-visibility",
+		bus.On(dispatched(a)),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *shipmentvisibilityv1.ShipmentDelivered) error {
 			return delivered(ctx, m.GetReleaseId(), m.GetShipmentId(), m.GetLines())
 		}),

@@ -116,7 +116,10 @@ func releaseMessage(f domain.Fact) proto.Message {
 	case domain.LinesShorted:
 		return &orderreleasev1.LinesShorted{OrderId: f.Order, OrderNumber: f.Number, ReleaseId: releaseID(f.Order, f.Release), Lines: protovalue.Each(f.Lines, lineQuantity)}
 	case domain.LinesIssued:
-		return &orderreleasev1.LinesIssued{OrderId: f.Order, OrderNumber: f.Number, ReleaseId: releaseID(f.Order, f.Release), Lines: protovalue.Each(f.Lines, lineQuantity)}
+		return &orderreleasev1.LinesIssued{
+			OrderId: f.Order, OrderNumber: f.Number, ReleaseId: releaseID(f.Order, f.Release), Lines: protovalue.Each(f.Lines, lineQuantity),
+			IssuedTime: protovalue.Time(f.At),
+		}
 	case domain.LinesDelivered:
 		return &orderreleasev1.LinesDelivered{
 			OrderId: f.Order, OrderNumber: f.Number, ReleaseId: releaseID(f.Order, f.Release), ShipmentId: f.Shipment, Lines: protovalue.Each(f.Lines, lineQuantity),
@@ -133,6 +136,9 @@ func releaseMessage(f domain.Fact) proto.Message {
 	case domain.CancelRefused:
 		return &orderreleasev1.CancelRefused{OrderId: f.Order, OrderNumber: f.Number, ReleaseId: releaseID(f.Order, f.Release), Reason: f.Reason}
 	}
+	if m := shippedMessage(f); m != nil {
+		return m
+	}
 	return stopMessage(f)
 }
 
@@ -144,7 +150,8 @@ func released(f domain.OrderReleased) *orderreleasev1.OrderReleased {
 		Site: f.Site, Owner: domain.Owner, SoldTo: h.SoldTo.Code, ShipTo: h.ShipTo.Code, ShipToAddress: address(h.ShipTo.Address),
 		CarrierPreference: h.Carrier, ServiceLevel: h.Service, Incoterm: h.Incoterm, Priority: int32(h.Priority),
 		DeliveryRule: ruleOf(h.Rule), ShipBy: protovalue.Time(h.ShipBy), DeliverBy: protovalue.Time(h.DeliverBy),
-		ReleasedTime: protovalue.Time(f.At),
+		ReleasedTime: protovalue.Time(f.At), ShippedPolicy: shippedPolicy(f.Shipped.Policy), ShippedPolicySource: shippedSource(f.Shipped.Source),
+		ShippedPolicyChannel: f.Shipped.Channel,
 		Lines: protovalue.Each(f.Lines, func(l domain.ReleasedLine) *orderreleasev1.ReleaseLine {
 			return &orderreleasev1.ReleaseLine{
 				LineNumber: int32(l.Line), ItemId: l.Item, Sku: l.SKU, Quantity: protovalue.Quantity(l.Quantity),

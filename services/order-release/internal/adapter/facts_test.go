@@ -137,6 +137,25 @@ func takenBack() []domain.Fact {
 	}
 }
 
+// shippedFacts are those of an order that counts as shipped by goods issue and dispatch, a part by a part.
+func shippedFacts() []domain.Fact {
+	q := func(n int64) quantity.Quantity { return quantity.Quantity{Value: quantity.Int(n), Unit: "EA"} }
+	of := func(n int64) []domain.LineQuantity { return []domain.LineQuantity{{Line: 10, Quantity: q(n)}} }
+	h := domain.Header{Source: "erp", Number: "SO-1", SoldTo: domain.Party{Code: "ACME"}, Rule: domain.Partial, Mode: domain.Automatic, Priority: 5, ReceivedTime: at}
+	return []domain.Fact{
+		domain.OrderReceived{Order: "ord_a", Revision: 1, Header: h, Lines: []domain.Line{{Number: 10, SKU: "W", Quantity: q(10), Item: "itm_a", Base: q(10), Site: "DC1"}}},
+		domain.OrderValidated{Keys: k, Revision: 1, Lines: 1},
+		domain.OrderReleased{
+			Keys: k, Header: domain.Header{Source: "erp", Number: "SO-1", Rule: domain.Partial, Priority: 5}, Release: 1, Version: 1, Site: "DC1", At: at,
+			Lines:   []domain.ReleasedLine{{Line: 10, Item: "itm_a", SKU: "W", Quantity: q(10), Unit: "EA", Claims: []domain.LineClaim{{Key: "clm:ord_a:1:stk_x", Quantity: quantity.Int(10)}}}},
+			Shipped: domain.ShippedRule{Policy: domain.ShippedOnBoth, Source: domain.ShippedByChannel, Channel: "EXPRESS"},
+		},
+		domain.LinesDispatched{Keys: k, Release: 1, Shipment: "shp_a", Lines: of(10), At: at.Add(time.Hour)},
+		domain.LinesIssued{Keys: k, Release: 1, Lines: of(8), At: at},
+		domain.LinesShipped{Keys: k, Release: 1, Policy: domain.ShippedOnBoth, Lines: of(8), At: at.Add(time.Hour)},
+	}
+}
+
 // rulesFacts and channelFacts are one of each type, every field set.
 func rulesFacts() []domain.RulesFact {
 	return []domain.RulesFact{domain.RulesChanged{Rules: domain.Rules{Version: 2, Note: "n", By: "ann", At: at, List: []domain.Rule{
@@ -205,6 +224,11 @@ func finalFacts() []domain.ChannelFact {
 	}}}
 }
 
+// shippingFacts are those of a channel with a policy of its own.
+func shippingFacts() []domain.ChannelFact {
+	return []domain.ChannelFact{domain.ChannelDefined{Channel: domain.Channel{Code: "EXPRESS", Site: "DC1", Priority: 7, Zone: "UTC", Shipped: domain.ShippedOnDispatch}}}
+}
+
 // survives: a fact reads back from the store as it was.
 func survives[F any](t *testing.T, message func(F) proto.Message, decode func(string, []byte) (F, error), want F) {
 	t.Helper()
@@ -219,7 +243,7 @@ func survives[F any](t *testing.T, message func(F) proto.Message, decode func(st
 
 func TestFactsSurviveTheStore(t *testing.T) {
 	covered := map[string]bool{}
-	for _, want := range slices.Concat(facts(), inParts(), takenBack(), expectedFacts(), amendedFacts()) {
+	for _, want := range slices.Concat(facts(), inParts(), takenBack(), expectedFacts(), amendedFacts(), shippedFacts(), reversalFacts()) {
 		name, data, err := protovalue.Encode(message(want))
 		if err != nil {
 			t.Fatal(err)
@@ -238,7 +262,7 @@ func TestFactsSurviveTheStore(t *testing.T) {
 	for _, want := range rulesFacts() {
 		survives(t, rulesMessage, rulesReaders.Decode, want)
 	}
-	for _, want := range slices.Concat(channelFacts(), limitedFacts(), finalFacts()) {
+	for _, want := range slices.Concat(channelFacts(), limitedFacts(), finalFacts(), shippingFacts()) {
 		survives(t, channelMessage, channelReaders.Decode, want)
 	}
 	for _, want := range loadFacts() {
@@ -287,6 +311,15 @@ func TestNamesOfValues(t *testing.T) {
 	}
 	for _, s := range []domain.ChannelState{domain.ChannelOpen, domain.ChannelLocked, domain.ChannelAsleep} {
 		known(t, channelState(s), string(s))
+	}
+	for _, p := range []domain.ShippedPolicy{domain.ShippedOnIssue, domain.ShippedOnDispatch, domain.ShippedOnBoth} {
+		known(t, shippedPolicy(p), string(p))
+	}
+	for _, s := range []domain.ShippedSource{domain.ShippedByChannel, domain.ShippedByTenant} {
+		known(t, shippedSource(s), string(s))
+	}
+	for _, s := range []domain.ShippedStatus{domain.PartiallyShipped, domain.Shipped} {
+		known(t, shippedStatus(s), string(s))
 	}
 	for _, d := range []domain.Delivery{domain.PartiallyDelivered, domain.Delivered} {
 		known(t, deliveryStatus(d), string(d))

@@ -134,6 +134,7 @@ func (s *Server) ExplainOrder(ctx context.Context, r *orderreleasev1.ExplainOrde
 	return &orderreleasev1.ExplainOrderResponse{
 		State: orderState(v.State.State()), Releasable: v.State.Valid && v.State.MayGo(now) == nil, Reasons: protovalue.Each(v.State.ExplainAt(now), reason),
 		Sourcing: orderSourcing(v.State), Deferrals: protovalue.Each(v.State.Deferrals(), deferral),
+		ShippedStatus: shippedStatus(v.State.Shipped()), Shipping: shippings(v.State),
 	}, nil
 }
 

@@ -38,8 +38,10 @@ var readers = func() protovalue.Readers[domain.Fact] {
 	readRelease(rs)
 	readStop(rs)
 	readAmendments(rs)
+	readReversal(rs)
 	readSourcing(rs)
 	readExpected(rs)
+	readShipped(rs)
 	return rs
 }()
 
@@ -154,7 +156,7 @@ func readRelease(rs protovalue.Readers[domain.Fact]) {
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.LinesIssued) (domain.Fact, error) {
 		k, n, lines, err := part(m)
-		return domain.LinesIssued{Keys: k, Release: n, Lines: lines}, err
+		return domain.LinesIssued{Keys: k, Release: n, Lines: lines, At: protovalue.FromTime(m.GetIssuedTime())}, err
 	})
 	protovalue.Read(rs, func(m *orderreleasev1.LinesDelivered) (domain.Fact, error) {
 		k, n, lines, err := part(m)
@@ -179,7 +181,9 @@ func readRelease(rs protovalue.Readers[domain.Fact]) {
 }
 
 func fromReleased(m *orderreleasev1.OrderReleased) (domain.Fact, error) {
-	f := domain.OrderReleased{Keys: keys(m), Version: int(m.GetReleaseVersion()), Site: m.GetSite(), At: protovalue.FromTime(m.GetReleasedTime())}
+	f := domain.OrderReleased{
+		Keys: keys(m), Version: int(m.GetReleaseVersion()), Site: m.GetSite(), At: protovalue.FromTime(m.GetReleasedTime()), Shipped: fromShippedRule(m),
+	}
 	f.Header = domain.Header{
 		Source: m.GetSourceSystem(), Number: m.GetOrderNumber(), PO: m.GetPurchaseOrder(),
 		SoldTo: domain.Party{Code: m.GetSoldTo()}, ShipTo: domain.Party{Code: m.GetShipTo(), Address: fromAddress(m.GetShipToAddress())},

@@ -18,7 +18,7 @@ func order(v store.View[domain.Order]) *orderreleasev1.Order {
 	out := &orderreleasev1.Order{
 		OrderId: v.ID, Etag: v.ETag, State: orderState(o.State()), Revision: int32(o.Revision), Document: document(o.Header),
 		Reasons: protovalue.Each(o.Flaws(), reason), Promise: promise(o.Attempt), Sourcing: orderSourcing(o), DeliveryStatus: deliveryStatus(o.Delivery()),
-		CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
+		ShippedStatus: shippedStatus(o.Shipped()), CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
 	}
 	parts := o.AtSites()
 	for i, q := range o.Quantities() {
@@ -45,6 +45,7 @@ func quantities(q domain.Quantities) *orderreleasev1.LineQuantities {
 		Ordered: q.Ordered.String(), Open: q.Open.String(), Promised: q.Promised.String(), Backordered: q.Backordered.String(),
 		Released: q.Released.String(), Allocated: q.Allocated.String(), Picked: q.Picked.String(), Packed: q.Packed.String(),
 		Short: q.Short.String(), Issued: q.Issued.String(), Delivered: q.Delivered.String(), Cancelled: q.Cancelled.String(),
+		Dispatched: q.Dispatched.String(), Shipped: q.Shipped.String(),
 	}
 }
 
@@ -83,8 +84,10 @@ func release(o domain.Order, r domain.Release) *orderreleasev1.Release {
 			LineNumber: int32(l.Line), Quantity: l.Quantity.String(), Promised: promised.String(), Allocated: l.Allocated.String(),
 			Picked: l.Picked.String(), Packed: l.Packed.String(), Short: l.Short.String(), Issued: l.Issued.String(),
 			Delivered: l.Delivered.String(), Cancelled: l.Cancelled.String(), Withdrawn: l.Withdrawn.String(), PutBack: l.PutBack.String(),
+			Dispatched: l.Dispatched.String(), Shipped: r.Counts(l).String(),
 		})
 	}
+	out.Shipping = shipping(o, r)
 	return out
 }
 
@@ -95,6 +98,7 @@ func summary(v store.View[domain.Order]) *orderreleasev1.OrderSummary {
 		PurchaseOrder: o.Header.PO, SoldTo: o.Header.SoldTo.Code, LineCount: int32(len(o.Lines)),
 		Holds:        protovalue.Each(o.Holds, func(h domain.Hold) orderreleasev1.HoldType { return holdType(h.Type) }),
 		PromisedTime: protovalue.Time(o.Header.Promised), Value: amount(o.Header.Value), CreateTime: protovalue.Time(v.Created),
+		ShippedStatus: shippedStatus(o.Shipped()),
 	}
 }
 

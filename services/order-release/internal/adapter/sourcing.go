@@ -168,7 +168,7 @@ var channelReaders = func() protovalue.Readers[domain.ChannelFact] {
 
 func channel(c domain.Channel, etag string) *orderreleasev1.ReleaseChannel {
 	return &orderreleasev1.ReleaseChannel{
-		Code: c.Code, Name: c.Name, Site: c.Site, Condition: c.Condition, Priority: int32(c.Priority), TimeZone: c.Zone,
+		Code: c.Code, Name: c.Name, Site: c.Site, Condition: c.Condition, Priority: int32(c.Priority), TimeZone: c.Zone, ShippedPolicy: shippedPolicy(c.Shipped),
 		Windows: protovalue.Each(c.Windows, window), State: channelState(c.State), UntilTime: protovalue.Time(c.Until), Note: c.Note,
 		ChangedBy: c.By, ChangedTime: protovalue.Time(c.At), Etag: etag, Capacity: capacity(c.Capacity), FreezePoint: freezePoint(c.Freeze),
 	}
@@ -191,6 +191,7 @@ func fromChannel(c *orderreleasev1.ReleaseChannel) (domain.Channel, error) {
 	if out.Priority == 0 {
 		out.Priority = defaultPriority
 	}
+	out.Shipped = fromShippedPolicy(c.GetShippedPolicy())
 	wrong := fault.New(fault.Invalid, "INVALID_REQUEST", "the windows cannot be taken")
 	for i, w := range c.GetWindows() {
 		next := domain.Window{Day: int(w.GetDay()), Opens: fromClock(w.GetOpens()), CutOff: fromClock(w.GetCutOff())}

@@ -33,7 +33,7 @@ func stopMessage(f domain.Fact) proto.Message {
 			}),
 		}
 	}
-	return nil
+	return reversalMessage(f)
 }
 
 // readStop reads the facts about releases that were to be stopped.

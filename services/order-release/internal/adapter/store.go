@@ -12,7 +12,7 @@ import (
 // OrderType declares the aggregate to the store.
 func OrderType() store.Type[domain.Order, domain.Fact] {
 	return store.Type[domain.Order, domain.Fact]{
-		Name: "order", Prefix: "ord", Fold: 6,
+		Name: "order", Prefix: "ord", Fold: 10,
 		Evolve: domain.Evolve,
 		Encode: func(f domain.Fact) (string, []byte, error) { return protovalue.Encode(message(f)) },
 		Decode: readers.Decode,

@@ -26,7 +26,7 @@ type quantified interface {
 // warehouse records what the warehouse reports of releases. One consumer takes all of it,
 // so that the reports on one warehouse order are applied in their order.
 func warehouse(a *app.App) bus.Consumer {
-	return bus.Routes(bus.Reactor, "warehouse", "inventory-movement",
+	return bus.Routes(bus.Reactor, "warehouse", "inventory-movement", append(reversals(a),
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderAllocated) error {
 			lines, err := byLine(m.GetTasks(), "")
 			if err != nil {
@@ -43,9 +43,7 @@ func warehouse(a *app.App) bus.Consumer {
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.PickShorted) error {
 			return withLines(ctx, m, protovalue.Name(m.GetReason(), "SHORT_REASON_"), a.Shorted)
 		})),
-		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.GoodsIssued) error {
-			return withLines(ctx, m, "", a.Issued)
-		})),
+		bus.On(issued(a)),
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderCancelled) error {
 			putBack, err := byLine(m.GetPutBack(), "")
 			if err != nil {
@@ -72,7 +70,7 @@ func warehouse(a *app.App) bus.Consumer {
 		bus.On(ours(func(ctx context.Context, m *inventorymovementv1.WarehouseOrderAmendmentRefused) error {
 			return a.AmendmentRefused(ctx, m.GetKeys().GetReleaseId(), int(m.GetAmendedVersion()), protovalue.Each(m.GetReasons(), fromReason))
 		})),
-	)
+	)...)
 }
 
 // ours passes on the facts about warehouse orders that execute a release.
@@ -159,7 +157,7 @@ func stock(a *app.App) bus.Consumer {
 // promisable reports whether stock at the place can be promised: in a bin, and AVAILABLE.
 func promisable(p *inventorymovementv1.Place) bool {
 	switch p.GetLocation() {
-	case "SUPPLIER", "CUSTOMER", "PACKING", "DISCREPANCY", "SCRAP":
+	case "SUPPLIER", "CUSTOMER", "PACKING", "DISCREPANCY", "SCRAP", "IN_TRANSIT", "OTHER_SITE":
 		return false
 	}
 	return p.GetStatus() == inventorymovementv1.StockStatus_STOCK_STATUS_AVAILABLE

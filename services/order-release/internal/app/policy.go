@@ -20,6 +20,7 @@ type Policies struct {
 	Rules      store.Aggregates[domain.Rules, domain.RulesFact]
 	Channels   store.Aggregates[domain.Channel, domain.ChannelFact]
 	Conditions Conditions
+	Shipped    Shipped
 	Now        func() time.Time
 
 	mu      sync.Mutex
@@ -44,7 +45,8 @@ func ChannelID(tenant, code string) string { return ident.Derive("rch", tenant, 
 type policy struct {
 	read     time.Time
 	rules    domain.Rulebook
-	channels []channel // in the order in which they are tried
+	channels []channel            // in the order in which they are tried
+	shipped  domain.ShippedPolicy // of releases whose channel leaves it open; "" when the tenant says nothing
 }
 
 // channel is a channel with its condition.
@@ -63,10 +65,12 @@ func (p *policy) gate(h domain.Header, site string, now time.Time) domain.Gate {
 		case err != nil:
 			return c.Undecided(err)
 		case fits:
-			return c.Gate(now)
+			g := c.Gate(now)
+			g.Shipped = domain.ShippedAs(c.Channel, p.shipped)
+			return g
 		}
 	}
-	return domain.Gate{}
+	return domain.Gate{Shipped: domain.ShippedAs(domain.Channel{}, p.shipped)}
 }
 
 // freeze is until when a site's releases may be amended, by the channel that fits the order. Where
@@ -151,6 +155,9 @@ func (p *Policies) load(ctx context.Context, known *policy) (*policy, error) {
 		if next.rules, err = p.book(rules.State); err != nil {
 			return nil, err
 		}
+	}
+	if next.shipped, err = p.Shipped.Policy(ctx); err != nil {
+		return nil, err
 	}
 	channels, err := p.list(ctx)
 	if err != nil {

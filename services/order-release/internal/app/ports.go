@@ -35,6 +35,12 @@ type Reference interface {
 	PartyCode(ctx context.Context, id string) (string, error)
 }
 
+// Shipped is the service's own copy of what tenants say of releases that count as shipped.
+type Shipped interface {
+	// Policy returns the policy of the caller's tenant; "" when it says nothing.
+	Policy(ctx context.Context) (domain.ShippedPolicy, error)
+}
+
 // Conditions compiles what rules and channels ask of orders. A source that cannot be compiled
 // is an error that says where and why.
 type Conditions interface {

@@ -106,7 +106,7 @@ func newApp(t *testing.T, stock *shelf) *app.App {
 		}
 	})
 	return &app.App{Orders: store.Register(db, adapter.OrderType()), Stock: stock, Reference: known{}, Limits: domain.DefaultLimits, Policies: &app.Policies{
-		Rules: store.Register(db, adapter.RulesType()), Channels: store.Register(db, adapter.ChannelType()), Now: time.Now,
+		Rules: store.Register(db, adapter.RulesType()), Channels: store.Register(db, adapter.ChannelType()), Shipped: adapter.NewOwnership(db), Now: time.Now,
 	}, Loads: store.Register(db, adapter.LoadType())}
 }
 

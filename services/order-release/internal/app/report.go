@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
@@ -41,9 +42,12 @@ func (a *App) Shorted(ctx context.Context, release string, lines []domain.LineQu
 	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.Shorted(e, release, lines) })
 }
 
-// Issued records what left the warehouse's books.
-func (a *App) Issued(ctx context.Context, release string, lines []domain.LineQuantity) error {
-	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) { return o.Issued(e, release, lines) })
+// Issued records what left the warehouse's books, and when.
+func (a *App) Issued(ctx context.Context, release string, at time.Time, lines []domain.LineQuantity) error {
+	return a.report(ctx, release, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+		e.At = at
+		return o.Issued(e, release, lines)
+	})
 }
 
 // Delivered records the total that a shipment brought to the customer.

@@ -78,5 +78,8 @@ func (o Order) Close(Env) ([]Fact, error) {
 	if err := o.permit(CommandClose); err != nil {
 		return nil, err
 	}
+	if err := o.reversing(); err != nil {
+		return nil, err
+	}
 	return []Fact{OrderClosed{Keys: o.keys()}}, nil
 }

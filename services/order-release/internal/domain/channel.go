@@ -38,6 +38,8 @@ type Channel struct {
 	Note      string       `bson:"o,omitempty"`
 	By        string       `bson:"b,omitempty"`
 	At        time.Time    `bson:"a,omitempty"`
+
+	Shipped ShippedPolicy `bson:"h,omitempty"` // of the releases that go by it; "" is the tenant's
 }
 
 // Window is when releases go on one day of the week, in minutes after midnight by the clock of
@@ -103,7 +105,7 @@ func (c Channel) Define(d Channel) ([]ChannelFact, error) {
 	d.Windows = slices.Clone(d.Windows)
 	slices.SortFunc(d.Windows, func(a, b Window) int { return cmp.Or(a.Day-b.Day, a.Opens-b.Opens) })
 	if c.Name == d.Name && c.Code == d.Code && c.Condition == d.Condition && c.Priority == d.Priority && c.Zone == d.Zone &&
-		c.Capacity == d.Capacity && c.Freeze == d.Freeze && slices.Equal(c.Windows, d.Windows) {
+		c.Capacity == d.Capacity && c.Freeze == d.Freeze && c.Shipped == d.Shipped && slices.Equal(c.Windows, d.Windows) {
 		return nil, nil
 	}
 	return []ChannelFact{ChannelDefined{d}}, nil
@@ -148,6 +150,8 @@ type Gate struct {
 	Next    time.Time // when it opens, UTC; zero when somebody has to open it
 	Note    string
 	Slot    *Slot // the window that is open, of a channel that lets so much go in one
+
+	Shipped ShippedRule // of a release that goes now
 }
 
 // Undecided is the gate of a channel of which nobody can say whether it fits.

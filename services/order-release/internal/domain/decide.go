@@ -13,6 +13,7 @@ const Inline = 400
 // Env is what a decision takes from outside.
 type Env struct {
 	Now      time.Time
+	At       time.Time                      // when happened what is reported; zero when the report does not tell
 	By       string                         // who asks
 	Stock    func(site, item string) string // id of the stock of an item at a site
 	Limits   Limits
@@ -42,8 +43,9 @@ func (s *step) add(facts ...Fact) {
 	s.Order = Apply(s.Order, facts...)
 }
 
-// end adds the fact that the order is over, if it now is.
+// end adds the facts of what has come to count as shipped, and that the order is over, if it now is.
 func (s *step) end() []Fact {
+	s.tellShipped()
 	if s.Done {
 		return s.facts
 	}

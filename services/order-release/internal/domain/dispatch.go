@@ -113,10 +113,12 @@ func (s *step) dispatch() {
 			if !ok {
 				continue
 			}
-			if g := s.admitted(site, s.gate(s.Env, site)); g.Reason != "" {
+			g := s.admitted(site, s.gate(s.Env, site))
+			if g.Reason != "" {
 				s.deferredTo(site, g)
 				continue
 			}
+			f.Shipped = g.ships()
 			s.add(f)
 			parents[site] = f.Release
 		}

@@ -150,6 +150,8 @@ func evolveRelease(o Order, f Fact) Order {
 		return o.reported(f.Release, f.Lines, func(r *Release) { r.WarehouseOrder = f.WarehouseOrder }, func(l *ReleaseLine, q quantity.Decimal) {
 			l.SaidAllocated = l.SaidAllocated.Add(q)
 		})
+	case LinesDispatched, LinesShipped:
+		return o.evolveShipped(f)
 	case ReleaseAcknowledged:
 		return o.reported(f.Release, nil, func(r *Release) { r.WarehouseOrder, r.Acknowledged = f.WarehouseOrder, true }, nil)
 	case LinesPicked:
@@ -161,9 +163,8 @@ func evolveRelease(o Order, f Fact) Order {
 			l.Short = l.Short.Add(q)
 		})
 	case LinesIssued:
-		return o.reported(f.Release, f.Lines, nil, func(l *ReleaseLine, q quantity.Decimal) {
-			l.Issued = l.Issued.Add(q)
-		})
+		return o.reported(f.Release, f.Lines, func(r *Release) { r.Shipping.Issued = newer(r.Shipping.Issued, f.At) },
+			func(l *ReleaseLine, q quantity.Decimal) { l.Issued = l.Issued.Add(q) })
 	case LinesDelivered:
 		o.Disputed = without(o.Disputed, ReleaseID(o.ID, f.Release), f.Shipment)
 		return o.reported(f.Release, f.Lines, func(r *Release) { r.bring(f.Shipment, f.Lines) },
@@ -186,7 +187,7 @@ func evolveRelease(o Order, f Fact) Order {
 
 // sent makes a release of promised lines, or of the backordered release with that number.
 func (o Order) sent(f OrderReleased) Order {
-	r := Release{Number: f.Release, Version: f.Version, Parent: f.Parent, Site: f.Site, Sent: f.At}
+	r := Release{Number: f.Release, Version: f.Version, Parent: f.Parent, Site: f.Site, Sent: f.At, Shipping: Shipping{ShippedRule: f.Shipped}}
 	used := map[string]bool{}
 	o.Lines = slices.Clone(o.Lines)
 	for _, l := range f.Lines {

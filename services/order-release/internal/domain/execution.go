@@ -49,7 +49,7 @@ func (o Order) Shorted(e Env, release string, lines []LineQuantity) ([]Fact, err
 func (o Order) Issued(e Env, release string, lines []LineQuantity) ([]Fact, error) {
 	return o.report(e, release, "ISSUED", lines, func(l ReleaseLine) quantity.Decimal { return l.Live().Sub(l.Issued) },
 		func(s *step, r Release, taken []LineQuantity) {
-			s.add(LinesIssued{Keys: o.keys(), Release: r.Number, Lines: taken})
+			s.add(LinesIssued{Keys: o.keys(), Release: r.Number, Lines: taken, At: e.At})
 			s.deliverNow(r.Number)
 		})
 }

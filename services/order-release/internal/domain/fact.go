@@ -113,6 +113,7 @@ type OrderReleased struct {
 	Site    string
 	Lines   []ReleasedLine
 	At      time.Time
+	Shipped ShippedRule // when it counts as shipped
 }
 
 // ReleasedLine is one line of a release with the claims that hold it.
@@ -168,6 +169,7 @@ type LinesIssued struct {
 	Keys
 	Release int
 	Lines   []LineQuantity
+	At      time.Time // zero in facts from before it was kept
 }
 
 // LinesDelivered reports the change of what reached the customer.

@@ -26,7 +26,7 @@ func TestOrder(t *testing.T) {
 					}
 				},
 				"report": m.report, "report more": m.report, "look": m.look,
-				"promise": m.promise, "release": m.release, "cancel": m.cancel, "warehouse": m.warehouse, "other": m.other,
+				"promise": m.promise, "release": m.release, "cancel": m.cancel, "warehouse": m.warehouse, "other": m.other, "reverse": m.reverse,
 				"dated": m.dated, "undated": m.undated, "amend": m.amend,
 				"any fact": m.anyFact,
 			})
@@ -115,6 +115,32 @@ func (m *machine) other(t *rapid.T) {
 	m.do(t, "Close", facts, err)
 }
 
+// reverse: a warehouse asks whether it may reverse a goods issue. An order that lets it cannot be
+// closed until it hears what came of it.
+func (m *machine) reverse(t *rapid.T) {
+	release, lines := m.told(t, reportReversed)
+	facts, err := m.order.AskReversal(m.env(), release, "who_1", 1, lines)
+	m.do(t, "AskReversal", facts, err)
+	if _, ok := facts[0].(ReversalAllowed); !ok {
+		return
+	}
+	if m.order.IsClosed {
+		t.Fatalf("a closed order lets it: %+v", facts)
+	}
+	if closed, err := m.order.Close(m.env()); err == nil {
+		t.Fatalf("closed meanwhile: %+v", closed)
+	}
+	if draw(t, 1, "refused") == 0 {
+		facts, err = m.order.ReversalRefused(m.env(), release, "SHIPMENT_DISPATCHED")
+		m.do(t, "ReversalRefused", facts, err)
+		return
+	}
+	m.tell(t, reportReversed, release, lines)
+	if err := m.order.reversing(); err != nil {
+		t.Fatalf("told, and still asked: %v", err)
+	}
+}
+
 // anyFact: a fact of any kind can be folded onto any state, and leaves that state alone.
 func (m *machine) anyFact(t *rapid.T) {
 	odd := []LineQuantity{{Line: 10, Quantity: ea(7)}, {Line: 99, Quantity: ea(1)}, {}}
@@ -139,6 +165,10 @@ func (m *machine) anyFact(t *rapid.T) {
 		LinesPicked{Release: release, Lines: odd},
 		LinesShorted{Release: release, Lines: odd},
 		LinesIssued{Release: release, Lines: odd},
+		ReversalAllowed{Release: release, Attempt: 1},
+		ReversalDenied{Release: release},
+		LinesIssueReversed{Release: release, Lines: odd},
+		ReversalEnded{Release: release},
 		LinesDelivered{Release: release, Lines: odd},
 		RemainderCancelled{Lines: odd, GiveBack: []ClaimRef{{Key: "?"}}},
 		CancelAsked{Release: release},
@@ -151,6 +181,8 @@ func (m *machine) anyFact(t *rapid.T) {
 		AmendmentRefused{Release: release},
 		ReleaseWithdrawn{Release: release, Lines: odd, Claims: []WithdrawnClaim{{Line: 10, Key: "clm:z"}, {Line: 99}}},
 		ReportContradicted{Excess: odd, Report: reportDelivered},
+		LinesDispatched{Release: release, Lines: odd},
+		LinesShipped{Release: release, Lines: odd},
 		OrderSourced{Lines: []SourcedLine{{10, 2}, {99, 1}}},
 		ReleaseDeferred{Deferral: Deferral{Site: "DC9", Next: start}},
 		PromiseDated{Expected: Expected{Site: "DC1", Item: "a", Parts: []SupplyPart{{Quantity: quantity.Int(3)}}}},
@@ -158,6 +190,10 @@ func (m *machine) anyFact(t *rapid.T) {
 	}), rapid.SampledFrom(m.facts)).Draw(t, "fact")
 	o := Evolve(m.order, f)
 	_, _, _, _, _, _ = o.State(), o.Quantities(), o.ExplainAt(m.env()), o.Due(), o.Lacks(m.env()), o.AtSites()
+	_ = o.Shipped()
+	for _, r := range o.Releases {
+		_ = r.ExplainShipped()
+	}
 	m.untouched(t, fmt.Sprintf("%T", f))
 }
 
@@ -191,6 +227,7 @@ func (m *machine) check(t *rapid.T) {
 		t.Fatalf("the order holds claims %v, stock %v", held, m.claims)
 	}
 	m.checkReleases(t)
+	m.checkShipped(t)
 	if s := o.State(); s == Fulfilled || s == Cancelled {
 		if len(m.claims) > 0 {
 			t.Fatalf("a %s order leaves claims %v", s, m.claims)
@@ -220,8 +257,12 @@ func (m *machine) checkReleases(t *rapid.T) {
 			t.Fatalf("release %d is %s, want %s", r.Number, r.State(), want)
 		}
 		for _, l := range r.Lines {
+			told := l.Shipped
+			l.Shipped = quantity.Decimal{}
 			if c := m.ledger.cell(r.Number, l.Line); !r.Sent.IsZero() && l != c.asLine() {
 				t.Fatalf("release %d: %+v, the ledger has %+v", r.Number, l, *c)
+			} else if !r.Sent.IsZero() && whole(told) != c.shippedAs(r.Shipping.Policy) {
+				t.Fatalf("release %d by %+v: %s of line %d are told to be shipped, the ledger has %+v", r.Number, r.Shipping, told, l.Line, *c)
 			} else if r.Sent.IsZero() && whole(l.Quantity) != c.quantity {
 				t.Fatalf("%s of line %d wait at %s, the ledger has %d", l.Quantity, l.Line, r.Site, c.quantity)
 			}
@@ -290,6 +331,7 @@ func (m *machine) disputes(t *rapid.T, release string, excess map[int]int64) {
 func (g *ledger) checkLine(t *rapid.T, l Line, q Quantities) {
 	want := Quantities{Ordered: quantity.Int(g.ordered[l.Number]), Cancelled: quantity.Int(g.cancelled[l.Number]), Promised: quantity.Int(g.promised[l.Number])}
 	var chain [6]int64
+	var dispatched, shipped int64
 	for _, r := range g.releases {
 		c := r.lines[l.Number]
 		switch {
@@ -300,6 +342,7 @@ func (g *ledger) checkLine(t *rapid.T, l Line, q Quantities) {
 			continue
 		}
 		want.Short = want.Short.Add(quantity.Int(c.short))
+		dispatched, shipped = dispatched+c.dispatched(), shipped+c.shippedAs(r.ships)
 		for i, n := range []int64{c.live(), c.allocated(), c.picked(), c.issued, c.issued, c.delivered} {
 			chain[i] += n
 		}
@@ -307,6 +350,7 @@ func (g *ledger) checkLine(t *rapid.T, l Line, q Quantities) {
 	want.Released, want.Allocated, want.Picked = quantity.Int(chain[0]), quantity.Int(chain[1]), quantity.Int(chain[2])
 	want.Packed, want.Issued, want.Delivered = quantity.Int(chain[3]), quantity.Int(chain[4]), quantity.Int(chain[5])
 	want.Open = quantity.Int(g.open(l.Number))
+	want.Dispatched, want.Shipped = quantity.Int(dispatched), quantity.Int(shipped)
 	if q != want {
 		t.Fatalf("line %d: %+v, the ledger has %+v", l.Number, q, want)
 	}

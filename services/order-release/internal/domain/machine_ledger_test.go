@@ -31,6 +31,8 @@ type cellAt struct {
 type sending struct {
 	site               string
 	sent, acked, asked bool
+	ships              ShippedPolicy
+	back               bool // something was taken back
 	lines              map[int]*cell
 	amending           map[int]int64 // what lines are to stand for, while the warehouse is asked
 }
@@ -42,7 +44,7 @@ type told struct{ pieces, others map[int]int64 }
 type cell struct {
 	line                                                                     int
 	quantity, saidAllocated, saidPicked, short, issued, delivered, cancelled int64
-	back, withdrawn                                                          int64
+	back, withdrawn, saidDispatched                                          int64
 }
 
 func (c *cell) live() int64      { return c.quantity - c.short - c.cancelled - c.withdrawn }
@@ -60,6 +62,10 @@ func (c *cell) room(kind string) int64 {
 		return c.live() - c.picked()
 	case "ISSUED":
 		return c.live() - c.issued
+	case reportDispatched:
+		return c.quantity - c.saidDispatched
+	case reportReversed:
+		return c.issued - c.delivered
 	}
 	return c.issued
 }
@@ -70,7 +76,8 @@ func (c *cell) asLine() ReleaseLine {
 		Line: c.line, Quantity: quantity.Int(c.quantity), Allocated: quantity.Int(c.allocated()), Picked: quantity.Int(c.picked()),
 		Packed: quantity.Int(c.issued), Short: quantity.Int(c.short), Issued: quantity.Int(c.issued), Delivered: quantity.Int(c.delivered),
 		Cancelled: quantity.Int(c.cancelled), SaidAllocated: quantity.Int(c.saidAllocated), SaidPicked: quantity.Int(c.saidPicked),
-		PutBack: quantity.Int(c.back), Withdrawn: quantity.Int(c.withdrawn),
+		PutBack: quantity.Int(c.back), Withdrawn: quantity.Int(c.withdrawn), Dispatched: quantity.Int(c.dispatched()),
+		SaidDispatched: quantity.Int(c.saidDispatched),
 	}
 }
 
@@ -142,9 +149,13 @@ func (g *ledger) report(t *rapid.T, kind, release string, lines []LineQuantity, 
 		if fits != 0 {
 			taken[line] = fits
 		}
+		if kind == reportReversed {
+			c.issued, r.back = c.issued-fits, r.back || fits > 0
+			continue
+		}
 		*map[string]*int64{
 			"ALLOCATED": &c.saidAllocated, "PICKED": &c.saidPicked, "SHORT": &c.short, "ISSUED": &c.issued,
-			reportDelivered: &c.delivered, "CANCELLED": &c.cancelled,
+			reportDispatched: &c.saidDispatched, reportDelivered: &c.delivered, "CANCELLED": &c.cancelled,
 		}[kind] += fits
 	}
 	switch {
@@ -236,7 +247,11 @@ func (g *ledger) compare(t *rapid.T, kind string, facts []Fact, taken, excess ma
 			add(gotTaken, f.Lines)
 		case LinesIssued:
 			add(gotTaken, f.Lines)
+		case LinesDispatched:
+			add(gotTaken, f.Lines)
 		case LinesDelivered:
+			add(gotTaken, f.Lines)
+		case LinesIssueReversed:
 			add(gotTaken, f.Lines)
 		case ReleaseCancelled:
 			add(gotTaken, f.Lines)
@@ -280,6 +295,8 @@ func (g *ledger) follow(t *rapid.T, f Fact) {
 		}
 	case OrderReleased:
 		g.release(t, f)
+	case LinesShipped:
+		g.ship(t, f)
 	case ReleaseBackordered:
 		g.put(f.Release, f.Site, f.Lines)
 	case ReleaseAcknowledged:
@@ -325,7 +342,8 @@ func (g *ledger) release(t *rapid.T, f OrderReleased) {
 			t.Fatalf("release %d leaves %d of line %d behind", f.Release, n, at.line)
 		}
 	}
-	g.put(f.Release, f.Site, lines).sent = true
+	r := g.put(f.Release, f.Site, lines)
+	r.sent, r.ships = true, f.Shipped.Policy
 }
 
 // cancel takes out of open; what is promised or waits is no more than what is left of it.
@@ -410,7 +428,7 @@ func (r *sending) state() ReleaseState {
 		return ReleaseFulfilled
 	case r.asked:
 		return ReleaseCancelAsked
-	case touched > 0:
+	case touched > 0 || r.back:
 		return ReleaseInExecution
 	case r.acked:
 		return ReleaseAcknowledgedBy

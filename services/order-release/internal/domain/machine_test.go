@@ -41,6 +41,7 @@ type machine struct {
 	shut   map[string]bool // sites whose channel is closed
 	slots  map[string]bool // sites whose channel lets so much go in a window
 	places map[string]Admission
+	ships  ShippedRule // of what goes now; the zero rule is nobody's word
 }
 
 func (m *machine) env() Env {
@@ -58,9 +59,9 @@ func (m *machine) gate(_ Header, site string, now time.Time) Gate {
 	case m.shut[site]:
 	case m.slots[site]:
 		opens := now.Truncate(time.Hour)
-		return Gate{Channel: "day", Zone: "UTC", Slot: &Slot{Channel: "day", Site: site, Opens: opens, Ends: opens.Add(time.Hour), Next: opens.Add(time.Hour)}}
+		return Gate{Channel: "day", Zone: "UTC", Shipped: m.ships, Slot: &Slot{Channel: "day", Site: site, Opens: opens, Ends: opens.Add(time.Hour), Next: opens.Add(time.Hour)}}
 	default:
-		return Gate{}
+		return Gate{Shipped: m.ships}
 	}
 	return Gate{Channel: "night", Zone: "Europe/Berlin", Reason: reasonClosed, Next: now.Truncate(time.Hour).Add(time.Hour)}
 }
@@ -78,6 +79,7 @@ func (m *machine) look(t *rapid.T) {
 			}
 		}
 	}
+	m.ships = pick(t, "ships", ShippedRule{}, ShippedRule{Policy: ShippedOnIssue, Source: ShippedByTenant}, ShippedRule{ShippedOnDispatch, ShippedByChannel, "day"})
 	m.shut, m.slots, m.places = map[string]bool{}, map[string]bool{}, map[string]Admission{}
 	for _, site := range []string{"DC1", "DC2", "DC3"} {
 		m.shut[site] = draw(t, 4, "shut") == 0
@@ -117,6 +119,7 @@ func (m *machine) untouched(t *rapid.T, name string) {
 func (m *machine) stays(t *rapid.T, name string, old, next Order, facts []Fact) {
 	from, to := old.State(), next.State()
 	switch {
+	case from == Fulfilled && name == reportReversed && (to == InExecution || to == CancelRequested):
 	case from == Closed && to != Closed, (from == Fulfilled || from == Cancelled) && to != from && to != Closed:
 		t.Fatalf("%s took a %s order to %s", name, from, to)
 	case from == Rejected && to == Rejected, from == "", from == Rejected && name == "Submit":
@@ -126,7 +129,7 @@ func (m *machine) stays(t *rapid.T, name string, old, next Order, facts []Fact) 
 	corrected := false
 	for _, f := range facts {
 		switch f.(type) {
-		case ReleaseCancelled, CancelRefused, LinesShorted, OrderClosed, CancelAsked, RemainderCancelled, ReleaseWithdrawn:
+		case ReleaseCancelled, CancelRefused, LinesShorted, OrderClosed, CancelAsked, RemainderCancelled, ReleaseWithdrawn, LinesIssueReversed:
 			corrected = true
 		}
 	}
@@ -283,18 +286,20 @@ func (m *machine) told(t *rapid.T, kind string) (release string, lines []LineQua
 }
 
 func (m *machine) report(t *rapid.T) {
-	kind := pick(t, "kind", "ALLOCATED", "PICKED", "SHORT", "ISSUED", reportDelivered)
+	kind := pick(t, "kind", "ALLOCATED", "PICKED", "SHORT", "ISSUED", reportReversed, reportDispatched, reportDelivered)
 	release, lines := m.told(t, kind)
 	m.tell(t, kind, release, lines)
 }
 
 func (m *machine) tell(t *rapid.T, kind, release string, lines []LineQuantity) {
 	tell := map[string]func() ([]Fact, error){
-		"ALLOCATED":     func() ([]Fact, error) { return m.order.Allocated(m.env(), release, "who_1", lines) },
-		"PICKED":        func() ([]Fact, error) { return m.order.Picked(m.env(), release, lines) },
-		"SHORT":         func() ([]Fact, error) { return m.order.Shorted(m.env(), release, lines) },
-		"ISSUED":        func() ([]Fact, error) { return m.order.Issued(m.env(), release, lines) },
-		reportDelivered: func() ([]Fact, error) { return m.order.Delivered(m.env(), release, "shp_1", lines) },
+		"ALLOCATED":      func() ([]Fact, error) { return m.order.Allocated(m.env(), release, "who_1", lines) },
+		"PICKED":         func() ([]Fact, error) { return m.order.Picked(m.env(), release, lines) },
+		"SHORT":          func() ([]Fact, error) { return m.order.Shorted(m.env(), release, lines) },
+		"ISSUED":         func() ([]Fact, error) { return m.order.Issued(m.env(), release, lines) },
+		reportDispatched: func() ([]Fact, error) { return m.order.Dispatched(m.env(), release, "shp_1", lines) },
+		reportDelivered:  func() ([]Fact, error) { return m.order.Delivered(m.env(), release, "shp_1", lines) },
+		reportReversed:   func() ([]Fact, error) { return m.order.IssueReversed(m.env(), release, lines) },
 	}[kind]
 	m.ledger.forget(m.order)
 	facts, err := tell()
@@ -320,7 +325,7 @@ func (m *machine) advance(t *rapid.T) {
 	}
 	sent := false
 	for _, r := range m.order.Releases {
-		kinds := []string{"ALLOCATED", "PICKED", "SHORT", "ISSUED", reportDelivered}
+		kinds := []string{"ALLOCATED", "PICKED", "SHORT", "ISSUED", reportDispatched, reportDelivered}
 		kind := pick(t, "next", kinds...)
 		if kind == "SHORT" && draw(t, 2, "seldom") > 0 {
 			kind = "ISSUED"

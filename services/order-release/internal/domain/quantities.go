@@ -17,6 +17,8 @@ type Quantities struct {
 	Issued      quantity.Decimal
 	Delivered   quantity.Decimal
 	Cancelled   quantity.Decimal
+	Dispatched  quantity.Decimal // left on shipments
+	Shipped     quantity.Decimal // counts as shipped, by the policies of the releases
 }
 
 // Unpromised is the part of open that no claim holds.
@@ -43,6 +45,8 @@ func (o Order) Quantities() []Quantities {
 			q.Short = q.Short.Add(l.Short)
 			q.Issued = q.Issued.Add(l.Issued)
 			q.Delivered = q.Delivered.Add(l.Delivered)
+			q.Dispatched = q.Dispatched.Add(l.Dispatched)
+			q.Shipped = q.Shipped.Add(r.Counts(l))
 		}
 	}
 	for i, l := range o.Lines {

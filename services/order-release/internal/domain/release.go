@@ -25,9 +25,13 @@ type Release struct {
 	CancelRefused  string        `bson:"r,omitempty"` // the warehouse's reason
 	StopAsked      bool          `bson:"h,omitempty"` // because of a hold
 	StopRefused    string        `bson:"hr,omitempty"`
+	TakenBack      bool          `bson:"gb,omitempty"` // something of it was issued and is not any more
+	Reversing      int           `bson:"gr,omitempty"` // attempt of its warehouse to reverse a goods issue; 0 for none
 	Amendments     int           `bson:"am,omitempty"` // that the warehouse accepted
 	Amendment      Amendment     `bson:"an,omitempty"` // the newest
 	Brought        []Brought     `bson:"b,omitempty"`  // what Delivered of its lines is made of
+
+	Shipping Shipping `bson:"sh,omitempty"` // when it counts as shipped
 }
 
 // Brought is what of a line one shipment brought to the customer.
@@ -83,6 +87,10 @@ type ReleaseLine struct {
 	// was an allocation, and the allocation's own report still has its room when it comes.
 	SaidAllocated quantity.Decimal `bson:"ra,omitempty"`
 	SaidPicked    quantity.Decimal `bson:"rp,omitempty"`
+
+	Dispatched     quantity.Decimal `bson:"e,omitempty"`  // left on a shipment, within Live
+	SaidDispatched quantity.Decimal `bson:"re,omitempty"` // as reported
+	Shipped        quantity.Decimal `bson:"h,omitempty"`  // told to count as shipped
 }
 
 // concluded returns the line with what its reports say together, in whatever order they came.
@@ -90,6 +98,7 @@ func (l ReleaseLine) concluded() ReleaseLine {
 	l.Packed = l.Issued // nobody reports it by itself
 	l.Picked = quantity.Max(l.SaidPicked, l.Packed)
 	l.Allocated = quantity.Min(quantity.Max(l.SaidAllocated, l.Picked), l.Live())
+	l.Dispatched = quantity.Min(l.SaidDispatched, l.Live())
 	return l
 }
 

@@ -65,7 +65,7 @@ func (r Release) State() ReleaseState {
 		return ReleaseFulfilled
 	case r.CancelAsked:
 		return ReleaseCancelAsked
-	case !touched.IsZero():
+	case !touched.IsZero() || r.TakenBack:
 		return ReleaseInExecution
 	case r.Acknowledged:
 		return ReleaseAcknowledgedBy

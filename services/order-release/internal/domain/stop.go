@@ -65,7 +65,7 @@ func (o Order) evolveStop(f Fact) Order {
 		o.Resumes = true
 		return o.holding(f)
 	}
-	return o
+	return o.evolveReversal(f)
 }
 
 // holding gives the lines the claims that a withdrawn release had.

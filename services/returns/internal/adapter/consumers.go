@@ -55,6 +55,7 @@ func givesBack(a *app.App) bus.Consumer {
 // issues records what left the warehouse, and can be returned from then on.
 func issues(a *app.App) bus.Consumer {
 	return bus.Routes(bus.Reactor, "issue", "order-release",
+		onReversed(a),
 		bus.On(func(ctx context.Context, f bus.Fact, m *orderreleasev1.LinesIssued) error {
 			lines, err := protovalue.TryEach(m.GetLines(), func(l *orderreleasev1.LineQuantity) (app.Issued, error) {
 				q, err := protovalue.StoredQuantity(l.GetQuantity())

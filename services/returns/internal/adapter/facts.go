@@ -101,5 +101,5 @@ func itemMessage(f domain.ItemFact) proto.Message {
 			ReturnableId: f.ID, OrderId: f.Order, RmaId: f.Claim.RMA, ClaimKey: f.Claim.Key, Kept: protovalue.Each(f.Claim.Lines, claimedLine),
 		}
 	}
-	return nil
+	return reversedMessage(f)
 }

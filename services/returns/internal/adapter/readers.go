@@ -140,5 +140,6 @@ var itemReaders = func() protovalue.Readers[domain.ItemFact] {
 			ID: m.GetReturnableId(), Order: m.GetOrderId(), Claim: domain.Claim{Key: m.GetClaimKey(), RMA: m.GetRmaId(), Lines: kept},
 		}, err
 	})
+	readReversed(rs)
 	return rs
 }()

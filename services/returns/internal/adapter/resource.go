@@ -3,6 +3,7 @@ package adapter
 import (
 	"github.com/lockstep-logistics/lockstep/libs/money"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
+	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	returnsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
@@ -87,7 +88,7 @@ func items(order string, r domain.Returnable) *returnsv1.GetReturnableItemsRespo
 		claimed, _ := r.Claimed(l.Line)
 		item := &returnsv1.ReturnableItem{
 			OrderLineNumber: int32(l.Line), ItemId: l.Item, Sku: l.SKU, Unit: l.Unit, Issued: l.Issued.String(),
-			Claimed: claimed.String(), Available: l.Issued.Sub(claimed).String(), UnitPrice: l.Price.Unit, IssuedTime: protovalue.Time(l.At),
+			Claimed: claimed.String(), Available: quantity.Max(l.Issued.Sub(claimed), quantity.Decimal{}).String(), UnitPrice: l.Price.Unit, IssuedTime: protovalue.Time(l.At),
 		}
 		if paid, ok := l.Paid(); ok {
 			item.Paid = amount(paid)

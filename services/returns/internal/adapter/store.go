@@ -40,7 +40,7 @@ func ReturnType() store.Type[domain.Return, domain.Fact] {
 // ItemsType declares to the store what of orders can be returned.
 func ItemsType() store.Type[domain.Returnable, domain.ItemFact] {
 	return store.Type[domain.Returnable, domain.ItemFact]{
-		Name: "returnable", Prefix: "rtb", Fold: 1,
+		Name: "returnable", Prefix: "rtb", Fold: 2,
 		Evolve: domain.EvolveItems,
 		Encode: func(f domain.ItemFact) (string, []byte, error) { return protovalue.Encode(itemMessage(f)) },
 		Decode: itemReaders.Decode,

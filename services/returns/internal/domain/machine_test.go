@@ -154,6 +154,19 @@ func (w *world) issue(t *rapid.T) {
 	}
 }
 
+// reverse: what is taken back is issued no more; no more is taken than was issued.
+func (w *world) reverse(t *rapid.T) {
+	line := rapid.SampledFrom([]int{10, 20, 30}).Draw(t, "line")
+	held, _ := w.items.Claimed(line)
+	q := quantity.Int(int64(rapid.IntRange(1, 3).Draw(t, "taken back")))
+	if w.issued[line].Sub(held).Less(q) {
+		t.Skip("what a return holds has been with the customer")
+	}
+	facts := w.items.Reverse(ItemsIssueReversed{ID: "rtb_1", Lines: []ReversedLine{{Line: line, Quantity: quantity.Quantity{Value: q, Unit: "EA"}}}})
+	w.book(facts)
+	w.issued[line] = w.issued[line].Sub(q)
+}
+
 func (w *world) actions() map[string]func(*rapid.T) {
 	some := func(t *rapid.T) int {
 		if len(w.returns) == 0 {
@@ -173,7 +186,7 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		return line(t), n(t)
 	}
 	return map[string]func(*rapid.T){
-		"issue": w.issue,
+		"issue": w.issue, "reverse": w.reverse,
 		"request": func(t *rapid.T) {
 			i := len(w.returns)
 			if i > 3 {

@@ -113,6 +113,8 @@ func EvolveItems(r Returnable, f ItemFact) Returnable {
 				r.Lines[i].At = l.At
 			}
 		}
+	case ItemsIssueReversed:
+		r = r.reversed(f)
 	case ReturnClaimed:
 		r.ID, r.Order = f.ID, f.Order
 		r.Claims = append(slices.Clone(r.Claims), f.Claim)
@@ -215,7 +217,7 @@ func (r Returnable) Take(id, key, rma string, wanted []Wanted) ([]ItemFact, erro
 // together are worth what was paid for their quantity, so no rounding adds up to more.
 func (r Returnable) take(with Claim, w Wanted) (line ClaimedLine, reason, message string) {
 	i, found := r.find(w.OrderLine)
-	if !found {
+	if !found || r.Lines[i].Issued.IsZero() {
 		return line, "LINE_NOT_ISSUED", fmt.Sprintf("nothing of line %d of the order was issued", w.OrderLine)
 	}
 	issued := r.Lines[i]
@@ -230,7 +232,7 @@ func (r Returnable) take(with Claim, w Wanted) (line ClaimedLine, reason, messag
 		}
 	}
 	if available := issued.Issued.Sub(q); available.Less(w.Quantity.Value) {
-		return line, "QUANTITY_EXCEEDS_ISSUED", fmt.Sprintf("available %s %s", available, issued.Unit)
+		return line, "QUANTITY_EXCEEDS_ISSUED", fmt.Sprintf("available %s %s", quantity.Max(available, quantity.Decimal{}), issued.Unit)
 	}
 	line = ClaimedLine{
 		Line: w.Line, OrderLine: w.OrderLine, Quantity: w.Quantity, Item: issued.Item, SKU: issued.SKU, IssuedAt: issued.At,

@@ -19,7 +19,7 @@ func Consumers(a *app.App) []bus.Consumer { return []bus.Consumer{warehouse(a)} 
 // warehouse makes a shipment of each warehouse order and follows what becomes of it. The
 // facts may come in any order and more than once.
 func warehouse(a *app.App) bus.Consumer {
-	return bus.Routes(bus.Reactor, "warehouse-order", "inventory-movement",
+	return bus.Routes(bus.Reactor, "warehouse-order", "inventory-movement", append(reversals(a),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *inventorymovementv1.WarehouseOrderCreated) error {
 			ls, err := toShip(m.GetLines())
 			if err != nil {
@@ -43,7 +43,7 @@ func warehouse(a *app.App) bus.Consumer {
 		bus.On(func(ctx context.Context, _ bus.Fact, m *inventorymovementv1.WarehouseOrderStopped) error {
 			return a.Cancel(ctx, domain.ShipmentCancelled{Keys: orderKeys(m), Reason: m.GetReason()})
 		}),
-	)
+	)...)
 }
 
 // orderKeys are the keys of a shipment that its warehouse order knows.

@@ -96,5 +96,5 @@ func reported(f domain.Fact) proto.Message {
 	case domain.CancellationContradicted:
 		return &shipmentvisibilityv1.CancellationContradicted{ShipmentId: f.Shipment, Reason: f.Reason}
 	}
-	return nil
+	return reversed(f)
 }

@@ -15,7 +15,7 @@ import (
 func TestFactsCorpus(t *testing.T) {
 	storetest.Corpus[domain.Shipment, domain.Fact]{
 		Type: ShipmentType(), File: "../../testdata/facts/shipment.jsonl", Known: slices.Sorted(maps.Keys(readers)),
-		Histories: []storetest.History[domain.Fact]{{Name: "every field", Facts: everyField()}},
+		Histories: []storetest.History[domain.Fact]{{Name: "every field", Facts: everyField()}, {Name: "reversed", Facts: reversedFacts()}},
 	}.Check(t)
 }
 

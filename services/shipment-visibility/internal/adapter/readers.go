@@ -112,5 +112,6 @@ var readers = func() protovalue.Readers[domain.Fact] {
 	protovalue.Read(rs, func(m *shipmentvisibilityv1.ShipmentClosed) (domain.Fact, error) {
 		return domain.ShipmentClosed{Keys: keys(m)}, nil
 	})
+	readReversal(rs)
 	return rs
 }()

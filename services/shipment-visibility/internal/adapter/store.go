@@ -13,7 +13,7 @@ import (
 // ShipmentType declares the aggregate to the store.
 func ShipmentType() store.Type[domain.Shipment, domain.Fact] {
 	return store.Type[domain.Shipment, domain.Fact]{
-		Name: "shipment", Prefix: "shp", Fold: 2,
+		Name: "shipment", Prefix: "shp", Fold: 3,
 		Evolve: domain.Evolve, Encode: encode, Decode: readers.Decode,
 		Indexes: map[string]func(domain.Shipment) []string{
 			app.IndexState:     func(s domain.Shipment) []string { return []string{string(s.State())} },

@@ -32,11 +32,15 @@ func Plan(s Shipment, p ShipmentPlanned) ([]Fact, error) {
 	return []Fact{p}, nil
 }
 
-// Issue records the goods issue of the warehouse order, whatever is known of the shipment.
+// Issue records a goods issue of the warehouse order, whatever is known of the shipment. A further one
+// brings what of an earlier one was reversed.
 // What was delivered is published again, for it was not known what had been issued.
 func Issue(s Shipment, r ShipmentReady) ([]Fact, error) {
 	if !s.Issued.IsZero() {
-		return nil, nil
+		var news bool
+		if r, news = s.more(r); !news {
+			return nil, nil
+		}
 	}
 	r.Keys = known(s.Keys, r.Keys)
 	facts := []Fact{r}
@@ -66,7 +70,7 @@ func Cancel(s Shipment, c ShipmentCancelled) ([]Fact, error) {
 
 // moved reports whether anything physical is known to have happened.
 func (s Shipment) moved() bool {
-	return !s.Issued.IsZero() || len(s.Departures) > 0 || len(s.Proofs) > 0 || Progress(s.Milestones, s.signed()) != ""
+	return !s.Issued.IsZero() || s.gone()
 }
 
 // Close ends a shipment that was delivered or came back.

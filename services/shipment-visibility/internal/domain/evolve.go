@@ -10,7 +10,7 @@ func Evolve(s Shipment, f Fact) Shipment {
 	switch f := f.(type) {
 	case ShipmentPlanned:
 		s.Keys, s.Planned, s.Site, s.ShipTo = f.Keys, true, f.Site, f.ShipTo
-		s.Preference, s.Service, s.Policy = f.Preference, f.Service, f.Policy
+		s.Preference, s.Service, s.Policy, s.Plan = f.Preference, f.Service, f.Policy, f.Lines
 		if s.Issued.IsZero() {
 			s.Lines = f.Lines
 		}
@@ -50,6 +50,8 @@ func Evolve(s Shipment, f Fact) Shipment {
 		s.IsCancelled, s.CancelReason = true, f.Reason
 	case ShipmentClosed:
 		s.IsClosed = true
+	default:
+		return s.evolveReversal(f)
 	}
 	return s
 }

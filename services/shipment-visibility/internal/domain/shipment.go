@@ -124,7 +124,8 @@ type Shipment struct {
 	Preference   string      `bson:"c,omitempty"` // carrier asked for, SCAC
 	Service      string      `bson:"sv,omitempty"`
 	Policy       Policy      `bson:"po,omitempty"`
-	Lines        []Line      `bson:"l"` // planned, then issued
+	Lines        []Line      `bson:"l"`            // planned, then issued
+	Plan         []Line      `bson:"pl,omitempty"` // planned
 	Units        []Unit      `bson:"u,omitempty"`
 	WeightGrams  int64       `bson:"w,omitempty"`
 	Tenders      []Tender    `bson:"t,omitempty"`

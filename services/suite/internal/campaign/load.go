@@ -16,6 +16,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/campaign/scripts"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/checker"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
@@ -26,6 +27,7 @@ const (
 	items      = 40 // few, so that orders meet at the same stock
 	perItem    = 1_000_000
 	cancelOf   = 6                // one order in so many is cancelled instead of walked
+	scriptOf   = 5                // and one of the others goes by a script
 	orderTime  = 4 * time.Minute  // an order that takes longer is a violation
 	callTime   = 15 * time.Second // of one attempt
 	clientWait = 100 * time.Millisecond
@@ -47,6 +49,7 @@ type load struct {
 	turn    int // of walks: orders of different ones have different numbers
 
 	walked, cancelled atomic.Int64
+	scripted          [scripts.Kinds]atomic.Int64
 	mu                sync.Mutex
 	failed            []error
 }
@@ -139,14 +142,19 @@ func (l *load) fights(ctx context.Context, tenant int) error {
 	return nil
 }
 
-// client walks or cancels one order after another.
+// client takes one order after another its way.
 func (l *load) client(ctx context.Context, n int) error {
 	conn, err := l.conn(n)
 	if err != nil {
 		return err
 	}
 	random := rand.New(rand.NewPCG(l.seed, uint64(n)))
-	d := driver(conn)
+	begin, done := context.WithTimeout(context.WithoutCancel(ctx), orderTime)
+	defer done()
+	by := scripts.Client{Conn: conn, Now: clock.System{}.Now, Item: fmt.Sprintf("OWN-%05d", n)}
+	if err := by.Supply(begin, fmt.Sprintf("C%d-%d", l.turn, n)); err != nil {
+		return fmt.Errorf("client %d, its item: %w", n, err)
+	}
 	for order := 0; ctx.Err() == nil; order++ {
 		number := fmt.Sprintf("C%d-%d-%05d", l.turn, n, order)
 		lines := make([]lifecycle.Line, 1+random.IntN(3))
@@ -154,17 +162,7 @@ func (l *load) client(ctx context.Context, n int) error {
 		for i := range lines {
 			lines[i] = lifecycle.Line{SKU: lifecycle.SKU((from + i) % items), Quantity: 1 + random.IntN(5)}
 		}
-		cancel := random.IntN(cancelOf) == 0
-		order, done := context.WithTimeout(context.WithoutCancel(ctx), orderTime)
-		if cancel {
-			if err = cancelled(order, conn, d, number, lines); err == nil {
-				l.cancelled.Add(1)
-			}
-		} else if err = d.WalkBy(order, number, lines, lifecycle.Choose(random)); err == nil {
-			l.walked.Add(1)
-		}
-		done()
-		if err != nil {
+		if err := l.one(ctx, by, random, number, lines); err != nil {
 			return fmt.Errorf("client %d: %w", n, err)
 		}
 		select {
@@ -175,9 +173,29 @@ func (l *load) client(ctx context.Context, n int) error {
 	return nil
 }
 
+// one cancels an order, takes it through a script, or walks it; it comes to its end even when ctx ends.
+func (l *load) one(ctx context.Context, by scripts.Client, random *rand.Rand, number string, lines []lifecycle.Line) (err error) {
+	order, done := context.WithTimeout(context.WithoutCancel(ctx), orderTime)
+	defer done()
+	count := &l.walked
+	switch d := driver(by.Conn); {
+	case random.IntN(cancelOf) == 0:
+		count, err = &l.cancelled, cancelled(order, by.Conn, d, number, lines)
+	case random.IntN(scriptOf) == 0:
+		s := scripts.Choose(random)
+		count, err = &l.scripted[s.Kind], by.Run(order, number, lines, s)
+	default:
+		err = d.WalkBy(order, number, lines, lifecycle.Choose(random))
+	}
+	if err == nil {
+		count.Add(1)
+	}
+	return err
+}
+
 // cancelled submits an order and cancels it, whatever has become of it meanwhile, and waits
 // for its end.
-func cancelled(ctx context.Context, conn *history.Conn, d *lifecycle.Driver, number string, lines []lifecycle.Line) error {
+func cancelled(ctx context.Context, conn grpc.ClientConnInterface, d *lifecycle.Driver, number string, lines []lifecycle.Line) error {
 	id, err := d.Submit(ctx, number, lines)
 	if err != nil {
 		return err

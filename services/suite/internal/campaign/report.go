@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/campaign/scripts"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/checker"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
 )
@@ -32,6 +33,7 @@ type sample struct {
 type Report struct {
 	Seed              uint64
 	Walked, Cancelled int64
+	Scripted          [scripts.Kinds]int64
 	Failed            []error         // orders that did not come to their end
 	Answers           history.Answers // to every attempt of every client
 	Acknowledged      int
@@ -102,11 +104,12 @@ func (r *Report) Print(w io.Writer) error {
 seed                        %d
 faults                      %d of %d kinds in %.0f s
 orders walked, cancelled    %d, %d
+  held, put back, supplied  %v
   not come to their end     %d
 at rest after               %.1f s, %d commits, %d facts
 answers by status           %v
 histories not decided       %d
-`, r.Seed, struck, len(hits), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Answers, len(r.Undecided))
+`, r.Seed, struck, len(hits), r.last.Sub(r.first).Seconds(), r.Walked, r.Cancelled, r.Scripted, len(r.Failed), r.Settled.Seconds(), r.Commits, r.Facts, r.Answers, len(r.Undecided))
 	if err == nil {
 		err = r.stops.print(w)
 	}

@@ -78,6 +78,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return r, err
 	}
 	r.Walked, r.Cancelled, r.Failed = l.walked.Load(), l.cancelled.Load(), l.failed
+	for kind := range l.scripted {
+		r.Scripted[kind] = l.scripted[kind].Load()
+	}
 	r.Answers = l.door.Seen()
 	r.Violations = append(r.Violations, r.Answers.Wrong()...)
 	r.judgeStorm()

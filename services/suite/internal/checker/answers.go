@@ -43,6 +43,9 @@ var folds = map[string]func(id string) fold{
 	"warehouse_order": func(id string) fold {
 		return &warehouseFold{WarehouseOrder: &imv1.WarehouseOrder{WarehouseOrderId: id}}
 	},
+	"inbound_delivery": func(id string) fold {
+		return &inboundFold{InboundDelivery: &imv1.InboundDelivery{InboundDeliveryId: id}}
+	},
 	"shipment":        func(id string) fold { return &shipmentFold{Shipment: &svv1.Shipment{ShipmentId: id}} },
 	"freight":         func(id string) fold { return &freightFold{Freight: &fsv1.Freight{FreightId: id}} },
 	"freight_invoice": func(id string) fold { return &invoiceFold{&fsv1.FreightInvoice{InvoiceId: id}} },
@@ -135,6 +138,9 @@ func askFor(ctx context.Context, api grpc.ClientConnInterface, want proto.Messag
 	case *imv1.WarehouseOrder:
 		r, err := imv1.NewInventoryMovementServiceClient(api).GetWarehouseOrder(ctx, &imv1.GetWarehouseOrderRequest{WarehouseOrderId: m.GetWarehouseOrderId()})
 		return r.GetWarehouseOrder(), err
+	case *imv1.InboundDelivery:
+		r, err := imv1.NewInventoryMovementServiceClient(api).GetInboundDelivery(ctx, &imv1.GetInboundDeliveryRequest{InboundDeliveryId: m.GetInboundDeliveryId()})
+		return r.GetInboundDelivery(), err
 	case *svv1.Shipment:
 		r, err := svv1.NewShipmentVisibilityServiceClient(api).GetShipment(ctx, &svv1.GetShipmentRequest{ShipmentId: m.GetShipmentId()})
 		return r.GetShipment(), err

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -15,7 +16,8 @@ import (
 // the service's to conclude, and left out, like the state of an order that is under way.
 type orderFold struct {
 	*orv1.Order
-	sent map[string]bool // releases
+	sent  map[string]bool               // releases
+	ships map[string]orv1.ShippedPolicy // by release
 }
 
 func (o *orderFold) answer() proto.Message {
@@ -25,10 +27,12 @@ func (o *orderFold) answer() proto.Message {
 	for _, l := range o.Lines {
 		q := l.Quantities
 		q.Open, q.Released = q.Ordered, "0"
-		q.Short, q.Issued, q.Delivered = "0", "0", "0"
+		q.Short, q.Issued, q.Delivered, q.Dispatched, q.Shipped = "0", "0", "0", "0", "0"
 		for _, r := range o.Releases {
 			for _, rl := range r.Lines {
 				if rl.LineNumber == l.Resolved.GetLineNumber() && o.sent[r.ReleaseId] {
+					o.ship(r.ReleaseId, rl)
+					q.Dispatched, q.Shipped = add(q.Dispatched, rl.Dispatched), add(q.Shipped, rl.Shipped)
 					q.Released = minus(minus(minus(add(q.Released, rl.Quantity), rl.Short), rl.Cancelled), rl.Withdrawn)
 					q.Short, q.Issued, q.Delivered = add(q.Short, rl.Short), add(q.Issued, rl.Issued), add(q.Delivered, rl.Delivered)
 				}
@@ -42,7 +46,7 @@ func (o *orderFold) answer() proto.Message {
 func (o *orderFold) apply(f *fact) {
 	switch m := f.msg.(type) {
 	case *orv1.OrderReceived:
-		*o = orderFold{&orv1.Order{OrderId: o.OrderId, Revision: m.GetRevision(), Document: proto.CloneOf(m.GetDocument())}, map[string]bool{}}
+		*o = orderFold{&orv1.Order{OrderId: o.OrderId, Revision: m.GetRevision(), Document: proto.CloneOf(m.GetDocument())}, map[string]bool{}, map[string]orv1.ShippedPolicy{}}
 		for i, l := range m.GetResolved() {
 			o.Lines = append(o.Lines, &orv1.OrderLineStatus{
 				Line: o.Document.Lines[i], Resolved: l, Quantities: &orv1.LineQuantities{Ordered: l.GetBaseQuantity().GetValue(), Cancelled: "0"},
@@ -75,7 +79,7 @@ func (o *orderFold) apply(f *fact) {
 			r.Lines = append(r.Lines, released(l.GetLineNumber(), l.GetQuantity().GetValue()))
 		}
 		o.put(r)
-		o.sent[r.ReleaseId] = true
+		o.sent[r.ReleaseId], o.ships[r.ReleaseId] = true, m.GetShippedPolicy()
 	case *orv1.ReleaseBackordered:
 		r := &orv1.Release{ReleaseId: m.GetReleaseId(), ParentReleaseId: m.GetParentReleaseId(), Site: m.GetSite()}
 		for _, l := range m.GetLines() {
@@ -126,6 +130,9 @@ func (o *orderFold) report(f *fact) {
 		if a, ok := f.msg.(*orv1.ReleaseAllocated); ok {
 			r.WarehouseOrderId = a.GetWarehouseOrderId()
 		}
+		if _, ok := f.msg.(*orv1.LinesIssueReversed); ok {
+			o.State = 0 // under way again
+		}
 		for _, l := range r.Lines {
 			for _, q := range m.GetLines() {
 				if q.GetLineNumber() != l.LineNumber {
@@ -136,6 +143,10 @@ func (o *orderFold) report(f *fact) {
 					l.Short = add(l.Short, q.GetQuantity().GetValue())
 				case *orv1.LinesIssued:
 					l.Issued = add(l.Issued, q.GetQuantity().GetValue())
+				case *orv1.LinesDispatched:
+					l.Dispatched = add(l.Dispatched, q.GetQuantity().GetValue())
+				case *orv1.LinesIssueReversed:
+					l.Issued = minus(l.Issued, q.GetQuantity().GetValue())
 				case *orv1.LinesDelivered:
 					l.Delivered = add(l.Delivered, q.GetQuantity().GetValue())
 				case *orv1.ReleaseCancelled:
@@ -149,6 +160,27 @@ func (o *orderFold) report(f *fact) {
 			putBack(r, c.GetPutBack())
 		}
 	})
+}
+
+// ship says what of a line has left, of what is still to, and what of it counts as shipped by its release's policy.
+func (o *orderFold) ship(release string, l *orv1.ReleaseLineStatus) {
+	l.Dispatched = lesser(l.Dispatched, minus(minus(minus(l.Quantity, l.Short), l.Cancelled), l.Withdrawn))
+	switch o.ships[release] {
+	case orv1.ShippedPolicy_SHIPPED_POLICY_DISPATCH:
+		l.Shipped = l.Dispatched
+	case orv1.ShippedPolicy_SHIPPED_POLICY_GOODS_ISSUE_AND_DISPATCH:
+		l.Shipped = lesser(l.Issued, l.Dispatched)
+	default:
+		l.Shipped = l.Issued
+	}
+}
+
+// lesser of two decimals; one that is not given is 0.
+func lesser(a, b string) string {
+	if strings.HasPrefix(minus(a, b), "-") {
+		return add(a, "0")
+	}
+	return add(b, "0")
 }
 
 // putBack notes what of a cancelled release stands in bins again.
@@ -193,7 +225,7 @@ func (o *warehouseFold) apply(f *fact) {
 			nothing := &commonv1.Quantity{Value: "0", Unit: l.GetQuantity().GetUnit()}
 			o.Lines = append(o.Lines, &imv1.WarehouseOrderLine{
 				LineNumber: l.GetLineNumber(), ItemId: l.GetItemId(), Sku: l.GetSku(), Quantity: l.GetQuantity(),
-				Allocated: nothing, Picked: nothing, Short: nothing, Packed: nothing, PutBack: nothing,
+				Allocated: nothing, Picked: nothing, Short: nothing, Packed: nothing, PutBack: nothing, Issued: nothing,
 			})
 		}
 		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_CREATED
@@ -213,6 +245,12 @@ func (o *warehouseFold) apply(f *fact) {
 		o.Cartons = append(o.Cartons, m.GetCarton())
 		o.lines(m.GetCarton().GetLines(), func(l *imv1.WarehouseOrderLine) **commonv1.Quantity { return &l.Packed })
 	case *imv1.GoodsIssued:
+		for _, l := range m.GetLines() {
+			o.line(l.GetLineNumber(), l.GetQuantity(), func(l *imv1.WarehouseOrderLine) **commonv1.Quantity { return &l.Issued })
+		}
+		for _, c := range m.GetCartons() {
+			o.IssuedSsccs = append(o.IssuedSsccs, c.GetSscc())
+		}
 		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_ISSUED
 	case *imv1.WarehouseOrderCancelled:
 		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_CANCELLED
@@ -230,6 +268,30 @@ func (o *warehouseFold) apply(f *fact) {
 		}
 	case *imv1.ReportContradicted:
 		o.ContradictionCount += int32(len(m.GetLines()))
+	default:
+		o.reversed(f)
+	}
+}
+
+// reversed takes what becomes of a reversal of a goods issue.
+func (o *warehouseFold) reversed(f *fact) {
+	switch m := f.msg.(type) {
+	case *imv1.GoodsIssueReversalRequested:
+		o.Reversal = &imv1.GoodsIssueReversal{
+			Attempt: m.GetAttempt(), State: imv1.ReversalState_REVERSAL_STATE_REQUESTED, Ssccs: m.GetSsccs(), Reason: m.GetReason(), EventTime: m.GetEventTime(),
+		}
+	case *imv1.GoodsIssueReversalRefused:
+		o.Reversal.State, o.Reversal.RefusedReason = imv1.ReversalState_REVERSAL_STATE_REFUSED, m.GetReason()
+	case *imv1.GoodsIssueReversed:
+		o.Reversal.State = imv1.ReversalState_REVERSAL_STATE_DONE
+		for _, l := range m.GetLines() {
+			back := &commonv1.Quantity{Value: minus("0", l.GetQuantity().GetValue()), Unit: l.GetQuantity().GetUnit()}
+			o.line(l.GetLineNumber(), back, func(l *imv1.WarehouseOrderLine) **commonv1.Quantity { return &l.Issued })
+		}
+		o.IssuedSsccs = slices.DeleteFunc(o.IssuedSsccs, func(sscc string) bool { return slices.Contains(o.Reversal.Ssccs, sscc) })
+		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_PACKED
+	case *imv1.WarehouseOrderRestCancelled:
+		o.State = imv1.WarehouseOrderState_WAREHOUSE_ORDER_STATE_ISSUED
 	}
 }
 

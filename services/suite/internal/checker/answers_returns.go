@@ -2,6 +2,7 @@ package checker
 
 import (
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -158,7 +159,9 @@ func (r *itemsFold) answer() proto.Message {
 				}
 			}
 		}
-		i.Available = minus(i.Issued, i.Claimed)
+		if i.Available = minus(i.Issued, i.Claimed); strings.HasPrefix(i.Available, "-") {
+			i.Available = "0" // what a return holds was taken back
+		}
 	}
 	return r.GetReturnableItemsResponse
 }
@@ -181,6 +184,14 @@ func (r *itemsFold) apply(f *fact) {
 			i.Issued = add(i.Issued, l.GetQuantity().GetValue())
 			if i.IssuedTime.AsTime().Before(m.GetIssuedTime().AsTime()) {
 				i.IssuedTime = m.GetIssuedTime()
+			}
+		}
+	case *retv1.ItemsIssueReversed:
+		for _, i := range r.Items {
+			for _, l := range m.GetLines() {
+				if l.GetLineNumber() == i.OrderLineNumber {
+					i.Issued = minus(i.Issued, l.GetQuantity().GetValue())
+				}
 			}
 		}
 	case *retv1.ReturnClaimed:

@@ -35,6 +35,8 @@ func (s *shipmentFold) apply(f *fact) {
 		}
 	case *svv1.ShipmentReady:
 		s.Units, s.Lines, s.GrossWeightGrams = m.GetUnits(), m.GetLines(), m.GetGrossWeightGrams()
+	case *svv1.ShipmentIssueReversed:
+		s.Units, s.Lines, s.GrossWeightGrams = m.GetUnits(), m.GetLines(), m.GetGrossWeightGrams()
 	case *svv1.ShipmentTendered:
 		s.Tenders = append(s.Tenders, &svv1.Tender{
 			Number: m.GetTenderNumber(), Carrier: m.GetCarrier(), CarrierService: m.GetCarrierService(),
@@ -83,6 +85,13 @@ func (s *shipmentFold) reach(f *fact) {
 		}
 	case *svv1.ShipmentReady:
 		to = svv1.ShipmentState_SHIPMENT_STATE_READY
+	case *svv1.ShipmentIssueReversed:
+		if s.State == svv1.ShipmentState_SHIPMENT_STATE_READY && len(m.GetUnits()) == 0 {
+			s.State = svv1.ShipmentState_SHIPMENT_STATE_PLANNED
+			if n := len(s.Tenders); n > 0 {
+				s.State = max(s.State, stood(s.Tenders[n-1]))
+			}
+		}
 	case *svv1.ShipmentDispatched:
 		to = svv1.ShipmentState_SHIPMENT_STATE_DISPATCHED
 	case *svv1.MilestoneRecorded:
@@ -99,6 +108,17 @@ func (s *shipmentFold) reach(f *fact) {
 		}
 	}
 	s.State = max(s.State, to)
+}
+
+// stood is where a shipment stands by its last tender, before anything is issued.
+func stood(t *svv1.Tender) svv1.ShipmentState {
+	switch t.GetState() {
+	case svv1.TenderState_TENDER_STATE_OFFERED:
+		return svv1.ShipmentState_SHIPMENT_STATE_TENDERED
+	case svv1.TenderState_TENDER_STATE_ACCEPTED:
+		return svv1.ShipmentState_SHIPMENT_STATE_ACCEPTED
+	}
+	return svv1.ShipmentState_SHIPMENT_STATE_PLANNED
 }
 
 // freightFold is a freight as it was rated, accrued, claimed and settled.

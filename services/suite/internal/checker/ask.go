@@ -48,6 +48,15 @@ func endOf(f *fact) (end, bool) {
 	return e, e.kind != ""
 }
 
+// reopened forgets the end of a document that is under way again.
+func (c *checker) reopened(f *fact) {
+	for kind, of := range c.ends {
+		if n := len(of); n > 0 && of[n-1].id == f.agg && of[n-1].tenant == f.tenant {
+			c.ends[kind] = of[:n-1]
+		}
+	}
+}
+
 // ended notes the last end of a document.
 func (c *checker) ended(e end) {
 	of := c.ends[e.kind]

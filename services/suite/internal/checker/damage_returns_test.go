@@ -89,7 +89,12 @@ var damagesOfReturns = []damage{
 		"what is short is told to the order: 0 of 1", notApplied,
 	},
 	{
-		"what was short is forgotten", altered(release, every[*orv1.RemainderCancelled], func(m *orv1.RemainderCancelled) { m.Lines[0].Quantity.Value = "0" }),
+		"what was short is forgotten", func(v *vandal) {
+			short := func(commits []bson.D) bool { return count(v.t, commits, every[*orv1.LinesShorted]) > 0 }
+			v.rewriteIf(release, &orv1.RemainderCancelled{}, short, func(commits []bson.D) []bson.D {
+				return refact(v.t, commits, func(m *orv1.RemainderCancelled) { m.Lines[0].Quantity.Value = "0" })
+			})
+		},
 		[]string{"I6", "I9"},
 		"is fulfilled with", notApplied,
 	},
@@ -199,6 +204,16 @@ var lieOfEach = []lie{
 	{"a voucher", func(reply any) {
 		if m, ok := reply.(*fsv1.GetFreightInvoiceResponse); ok {
 			m.Invoice.VoucherNumber = ""
+		}
+	}},
+	{"still to come", func(reply any) {
+		if m, ok := reply.(*imv1.GetInboundDeliveryResponse); ok {
+			m.InboundDelivery.Lines[0].Open.Value = "1000"
+		}
+	}},
+	{"put back", func(reply any) {
+		if m, ok := reply.(*imv1.GetWarehouseOrderResponse); ok {
+			m.WarehouseOrder.Lines[0].PutBack.Value = "1000"
 		}
 	}},
 	{"restocked", func(reply any) {

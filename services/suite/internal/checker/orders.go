@@ -12,7 +12,7 @@ import (
 )
 
 // quantities of an order's line.
-type quantities struct{ ordered, released, issued, delivered, cancelled *big.Rat }
+type quantities struct{ ordered, released, issued, delivered, cancelled, shipped *big.Rat }
 
 // ordered are the lines of an order, as its facts say.
 type ordered struct {
@@ -22,7 +22,7 @@ type ordered struct {
 
 func (o *ordered) line(n int32) *quantities {
 	if o.lines[n] == nil {
-		o.lines[n] = &quantities{new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)}
+		o.lines[n] = &quantities{new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat), new(big.Rat)}
 	}
 	return o.lines[n]
 }
@@ -47,6 +47,9 @@ func (c *checker) order(facts [][]*fact) {
 	for n, q := range o.lines {
 		if q.issued.Cmp(q.released) > 0 || q.delivered.Cmp(q.issued) > 0 {
 			c.broken("I6", last)("line %d: %s released, %s issued, %s delivered", n, q.released.RatString(), q.issued.RatString(), q.delivered.RatString())
+		}
+		if q.shipped.Cmp(q.released) > 0 || q.shipped.Sign() < 0 {
+			c.broken("I6", last)("line %d: %s released, %s told to be shipped", n, q.released.RatString(), q.shipped.RatString())
 		}
 		if gone := new(big.Rat).Add(q.issued, q.cancelled); o.fulfilled && gone.Cmp(q.ordered) < 0 {
 			c.broken("I6", last)("line %d: is fulfilled with %s issued and %s cancelled of %s ordered", n, q.issued.RatString(), q.cancelled.RatString(), q.ordered.RatString())
@@ -76,8 +79,15 @@ func (o *ordered) apply(f *fact, bad func(string, ...any)) {
 		take(m.GetLines(), released, -1)
 	case *orv1.ReleaseCancelled:
 		take(m.GetLines(), released, -1)
+	case *orv1.ReleaseWithdrawn:
+		take(m.GetLines(), released, -1)
 	case *orv1.LinesIssued:
 		take(m.GetLines(), func(q *quantities) *big.Rat { return q.issued }, 1)
+	case *orv1.LinesShipped:
+		take(m.GetLines(), func(q *quantities) *big.Rat { return q.shipped }, 1)
+	case *orv1.LinesIssueReversed:
+		o.fulfilled = false
+		take(m.GetLines(), func(q *quantities) *big.Rat { return q.issued }, -1)
 	case *orv1.LinesDelivered:
 		take(m.GetLines(), func(q *quantities) *big.Rat { return q.delivered }, 1)
 	case *orv1.RemainderCancelled:
@@ -165,6 +175,11 @@ func (c *checker) states(facts [][]*fact) {
 	seen := map[string]string{}
 	for _, of := range facts {
 		for _, f := range of {
+			if takesBack(f) { // what was over is under way again
+				rank, corrected = 0, true
+				clear(seen)
+				c.reopened(f)
+			}
 			next, once := stage(f)
 			name := string(f.msg.ProtoReflect().Descriptor().Name())
 			if first, again := seen[name]; again && once {
@@ -181,6 +196,15 @@ func (c *checker) states(facts [][]*fact) {
 			}
 		}
 	}
+}
+
+// takesBack reports whether a fact takes back what had ended its document.
+func takesBack(f *fact) bool {
+	switch f.msg.(type) {
+	case *orv1.LinesIssueReversed, *imv1.GoodsIssueReversed, *svv1.ShipmentIssueReversed:
+		return true
+	}
+	return false
 }
 
 // corrects reports whether a fact lets a document go another way than forwards.

@@ -18,12 +18,14 @@ import (
 type reactions struct {
 	sums      map[pair]*[2]big.Rat
 	cancelled map[string]bool // documents that were called off: nothing need follow
+	over      map[string]bool // orders that wait for nothing any more
+	waits     []wait
 }
 
 type pair struct{ rule, key string }
 
 func newReactions() *reactions {
-	return &reactions{map[pair]*[2]big.Rat{}, map[string]bool{}}
+	return &reactions{sums: map[pair]*[2]big.Rat{}, cancelled: map[string]bool{}, over: map[string]bool{}}
 }
 
 // Sides of a rule.
@@ -34,34 +36,41 @@ const (
 
 // Rules. What follows is counted or, where quantities or amounts flow, added up.
 const (
-	orders     = "a release becomes a warehouse order"
-	allocates  = "a warehouse order is allocated"
-	allocated  = "what stock allocates to a warehouse order is what that is told"
-	plans      = "a warehouse order becomes a shipment"
-	picks      = "what is picked moves in stock"
-	tellsPicks = "what is picked is told to the order"
-	issues     = "what is issued leaves stock"
-	putsBack   = "what is put back stands in stock"
-	tellsIssue = "what is issued is told to the order"
-	readies    = "issued goods make the shipment ready"
-	accepts    = "a warehouse's acknowledgement is told to the order"
-	decides    = "an attempt to promise is decided"
-	claims     = "stock is claimed as an order asked, once"
-	accrues    = "a dispatched shipment's freight is accrued"
-	finalises  = "a delivered shipment's freight is final"
-	delivers   = "a delivered shipment is told to the order"
-	matches    = "an invoice's match is decided"
-	settles    = "what is approved is settled against the freight"
+	orders        = "a release becomes a warehouse order"
+	allocates     = "a warehouse order is allocated"
+	allocated     = "what stock allocates to a warehouse order is what that is told"
+	plans         = "a warehouse order becomes a shipment"
+	picks         = "what is picked moves in stock"
+	tellsPicks    = "what is picked is told to the order"
+	issues        = "what is issued leaves stock"
+	putsBack      = "what is put back stands in stock"
+	tellsIssue    = "what is issued is told to the order"
+	readies       = "issued goods make the shipment ready"
+	accepts       = "a warehouse's acknowledgement is told to the order"
+	decides       = "an attempt to promise is decided"
+	claims        = "stock is claimed as an order asked, once"
+	accrues       = "a dispatched shipment's freight is accrued"
+	finalises     = "a delivered shipment's freight is final"
+	delivers      = "a delivered shipment is told to the order"
+	leaves        = "a dispatched shipment is told to the order"
+	matches       = "an invoice's match is decided"
+	settles       = "what is approved is settled against the freight"
+	reverses      = "what is taken back of a goods issue stands in stock"
+	tellsReversal = "what is taken back of a goods issue is told to the order"
+	takesOff      = "cartons that are taken back are off the shipment"
 )
 
 // What follows at least once; what follows at most as often as it should: a claim may be given
 // back by a document that goes on without it, and few send back what they got; and what may
 // follow from other things too: orders go in parts and are cancelled for many reasons.
 var (
-	atLeast = map[string]bool{accrues: true, finalises: true, delivers: true}
+	atLeast = map[string]bool{accrues: true, finalises: true, delivers: true, leaves: true}
 	atMost  = map[string]bool{claims: true, comesBackOf: true, credits: true}
-	orMore  = map[string]bool{splits: true}
+	orMore  = map[string]bool{splits: true, verdicts: true}
 )
+
+// insists are what must follow though the document is cancelled: from that, or before it.
+var insists = map[string]bool{putsBack: true, tellsPutBack: true, keeps: true, verdicts: true}
 
 var one = big.NewRat(1, 1)
 
@@ -77,6 +86,8 @@ func (r *reactions) note(side int, f *fact, rule string, q *big.Rat, document st
 func (r *reactions) watch(f *fact) {
 	r.watchShort(f)
 	r.watchReturn(f)
+	r.watchRecall(f)
+	r.watchInbound(f)
 	switch f.service {
 	case "order-release":
 		r.watchOrder(f)
@@ -105,6 +116,10 @@ func (r *reactions) watchOrder(f *fact) {
 		lines(tellsPicks, m.GetReleaseId(), m.GetLines())
 	case *orv1.LinesIssued:
 		lines(tellsIssue, m.GetReleaseId(), m.GetLines())
+	case *orv1.LinesDispatched:
+		r.note(effect, f, leaves, one, m.GetShipmentId())
+	case *orv1.LinesIssueReversed:
+		lines(tellsReversal, m.GetReleaseId(), m.GetLines())
 	case *orv1.LinesDelivered:
 		r.note(effect, f, delivers, one, m.GetShipmentId())
 	case *orv1.PromiseRequested:
@@ -154,18 +169,13 @@ func (r *reactions) watchWarehouse(f *fact) {
 	case *imv1.GoodsIssued:
 		lines(m, issues, tellsIssue)
 		r.note(cause, f, readies, one, m.GetKeys().GetWarehouseOrderId())
+	case *imv1.GoodsIssueReversed:
+		lines(m, reverses, tellsReversal)
+		r.note(cause, f, takesOff, one, m.GetKeys().GetWarehouseOrderId())
 	case *imv1.WarehouseOrderCancelled:
 		r.cancelled[m.GetKeys().GetWarehouseOrderId()] = true
 	case *imv1.WarehouseOrderStopped:
 		r.cancelled[m.GetKeys().GetWarehouseOrderId()] = true
-	case *imv1.WarehouseOrderStockKept:
-		for _, c := range m.GetClaims() {
-			r.note(cause, f, claims, value(c.GetQuantity(), ignore), m.GetKeys().GetReleaseId(), c.GetClaimKey())
-		}
-	case *imv1.PutBackConfirmed:
-		for _, l := range m.GetLines() {
-			r.note(cause, f, putsBack, value(l.GetQuantity(), ignore), m.GetKeys().GetWarehouseOrderId(), l.GetLineNumber())
-		}
 	}
 }
 
@@ -174,7 +184,7 @@ func (r *reactions) watchStock(f *fact) {
 	case *imv1.StockMoved:
 		rule := map[imv1.MovementType]string{
 			imv1.MovementType_MOVEMENT_TYPE_PICK: picks, imv1.MovementType_MOVEMENT_TYPE_ISSUE: issues,
-			imv1.MovementType_MOVEMENT_TYPE_PUT_BACK: putsBack,
+			imv1.MovementType_MOVEMENT_TYPE_PUT_BACK: putsBack, imv1.MovementType_MOVEMENT_TYPE_ISSUE_REVERSAL: reverses,
 		}[m.GetType()]
 		if rule != "" {
 			r.note(effect, f, rule, number(m.GetQuantity(), ignore), m.GetWarehouseOrderId(), m.GetLineNumber())
@@ -211,8 +221,11 @@ func (r *reactions) watchTransport(f *fact) {
 		r.note(effect, f, plans, one, m.GetWarehouseOrderId())
 	case *svv1.ShipmentReady:
 		r.note(effect, f, readies, one, m.GetWarehouseOrderId())
+	case *svv1.ShipmentIssueReversed:
+		r.note(effect, f, takesOff, one, m.GetWarehouseOrderId())
 	case *svv1.ShipmentDispatched:
 		r.note(cause, f, accrues, one, m.GetShipmentId())
+		r.note(cause, f, leaves, one, m.GetShipmentId())
 	case *svv1.ShipmentDelivered:
 		r.note(cause, f, finalises, one, m.GetShipmentId())
 		r.note(cause, f, delivers, one, m.GetShipmentId())
@@ -239,8 +252,8 @@ func (r *reactions) watchTransport(f *fact) {
 // of stock I2, of money I3).
 func (r *reactions) reacted(report *Report) {
 	invariant := map[string]string{
-		picks: "I2", issues: "I2", putsBack: "I2", claims: "I2", allocated: "I2", movesShort: "I2", booksBack: "I2", disposes: "I2",
-		settles: "I3", credits: "I3", comesBackOf: "I6",
+		picks: "I2", issues: "I2", putsBack: "I2", reverses: "I2", claims: "I2", allocated: "I2", movesShort: "I2", booksBack: "I2", disposes: "I2",
+		withdraws: "I2", receives: "I2", expects: "I2", settles: "I3", credits: "I3", comesBackOf: "I6",
 	}
 	for _, p := range slices.SortedFunc(maps.Keys(r.sums), func(a, b pair) int { return strings.Compare(a.rule+a.key, b.rule+b.key) }) {
 		want, got := &r.sums[p][cause], &r.sums[p][effect]
@@ -250,7 +263,7 @@ func (r *reactions) reacted(report *Report) {
 		}
 		document := strings.SplitN(p.key, " ", 3)[1]
 		switch order := got.Cmp(want); {
-		case order < 0 && !atMost[p.rule] && !r.cancelled[document] && (!atLeast[p.rule] || got.Sign() == 0):
+		case order < 0 && !atMost[p.rule] && (!r.cancelled[document] || insists[p.rule]) && (!atLeast[p.rule] || got.Sign() == 0):
 			report.NotApplied++
 			report.add("I9", Whole, p.key, "%s: %s of %s followed", p.rule, got.RatString(), want.RatString())
 		case order > 0 && !atLeast[p.rule] && !orMore[p.rule]:
@@ -258,4 +271,5 @@ func (r *reactions) reacted(report *Report) {
 			report.add(name, Whole, p.key, "%s: %s followed where %s should have", p.rule, got.RatString(), want.RatString())
 		}
 	}
+	r.stillWaits(report)
 }

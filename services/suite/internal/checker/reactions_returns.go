@@ -77,6 +77,16 @@ func (r *reactions) watchReturn(f *fact) {
 		for _, l := range m.GetLines() {
 			r.note(cause, f, returnables, value(l.GetQuantity(), ignore), m.GetReleaseId(), l.GetLineNumber())
 		}
+	case *orv1.LinesIssueReversed:
+		for _, l := range m.GetLines() {
+			q := value(l.GetQuantity(), ignore)
+			r.note(cause, f, returnables, q.Neg(q), m.GetReleaseId(), l.GetLineNumber())
+		}
+	case *retv1.ItemsIssueReversed:
+		for _, l := range m.GetLines() {
+			q := value(l.GetQuantity(), ignore)
+			r.note(effect, f, returnables, q.Neg(q), m.GetReleaseId(), l.GetLineNumber())
+		}
 	case *orv1.LinesDelivered:
 		for _, l := range m.GetLines() {
 			r.note(cause, f, comesBackOf, value(l.GetQuantity(), ignore), m.GetOrderId(), l.GetLineNumber())

@@ -22,6 +22,7 @@ import (
 	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	orv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	retv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
+	"github.com/lockstep-logistics/lockstep/services/suite/internal/campaign/scripts"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/fleet"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/history"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/lifecycle"
@@ -74,9 +75,20 @@ var ways = []lifecycle.Way{
 	{Back: back(retv1.Disposition_DISPOSITION_UNSPECIFIED)},
 }
 
+// turns are orders that are held and stopped, held too late, put back, not cancelled after all, and
+// promised of what comes late and short.
+var turns = []scripts.Script{
+	{Kind: scripts.Held},
+	{Kind: scripts.Held, Begun: true, Other: true},
+	{Kind: scripts.PutBack, Begun: true},
+	{Kind: scripts.PutBack, Other: true},
+	{Kind: scripts.Inbound, Begun: true, Other: true},
+}
+
 // asked is how many aggregates can be asked for after a load: of each tenant six orders with
-// what can be returned of them, seven releases on their way, and five returns.
-const asked = 2 * (2*6 + 4*7 + 5)
+// what can be returned of them, seven releases on their way, and five returns; then five orders, four
+// of them with what can be returned, six releases with their shipments, and a delivery.
+const asked = 2 * (2*6 + 4*7 + 5 + 5 + 4 + 2*6 + 1)
 
 func back(last retv1.Disposition) lifecycle.Back { return lifecycle.Back{Any: true, Last: last} }
 
@@ -103,6 +115,21 @@ func load(t *testing.T, s Suite) []*history.Entry {
 			all.Go(func() {
 				lines := []lifecycle.Line{{SKU: lifecycle.SKU(o % 3), Quantity: 3}, {SKU: lifecycle.SKU((o + 1) % 3), Quantity: 2}}
 				if err := d.WalkBy(ctx, fmt.Sprintf("SO-%d", o), lines, way); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		by := scripts.Client{Conn: conn(n), Now: clock.System{}.Now, Item: "OWN"}
+		if err := by.Supply(ctx, "own"); err != nil {
+			t.Fatal(err)
+		}
+		for o, turn := range turns {
+			all.Go(func() {
+				lines := []lifecycle.Line{{SKU: lifecycle.SKU(o % 3), Quantity: 3}, {SKU: lifecycle.SKU((o + 1) % 3), Quantity: 2}}
+				if turn.Kind == scripts.Inbound {
+					lines[0].Quantity = 1 // all that comes goes at once
+				}
+				if err := by.Run(ctx, fmt.Sprintf("TO-%d", o), lines, turn); err != nil {
 					t.Error(err)
 				}
 			})
@@ -163,7 +190,7 @@ func TestRealSuite(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	for _, d := range slices.Concat(damages, damagesOfReturns) {
+	for _, d := range slices.Concat(damages, damagesOfReturns, damagesOfTurns) {
 		t.Run(d.name, func(t *testing.T) { d.try(t, s, entries) })
 	}
 	t.Run("settle", func(t *testing.T) { neverSettles(t, s) })

@@ -186,6 +186,12 @@ func (c *checker) returnable(facts [][]*fact) {
 					q := issued[l.GetOrderLineNumber()]
 					q.Add(q, value(l.GetQuantity(), bad))
 				}
+			case *retv1.ItemsIssueReversed:
+				for _, l := range m.GetLines() {
+					if q := issued[l.GetLineNumber()]; q != nil {
+						q.Sub(q, value(l.GetQuantity(), bad))
+					}
+				}
 			case *retv1.ReturnClaimed:
 				if claims[m.GetClaimKey()] != nil || closed[m.GetClaimKey()] {
 					bad("holds the claim %s again", m.GetClaimKey())

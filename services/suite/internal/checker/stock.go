@@ -18,10 +18,11 @@ type place struct {
 // Locations with a meaning; the others are bins.
 const (
 	packing  = "PACKING"
+	transit  = "IN_TRANSIT"
 	customer = "CUSTOMER"
 )
 
-var outside = []string{"SUPPLIER", customer, "DISCREPANCY", "SCRAP"}
+var outside = []string{"SUPPLIER", customer, "DISCREPANCY", "SCRAP", "OTHER_SITE"}
 
 func placeOf(p *imv1.Place) place {
 	if slices.Contains(outside, p.GetLocation()) { // not told apart there
@@ -31,7 +32,7 @@ func placeOf(p *imv1.Place) place {
 }
 
 func (p place) sellable() bool {
-	return p.status == imv1.StockStatus_STOCK_STATUS_AVAILABLE && p.location != packing && !slices.Contains(outside, p.location)
+	return p.status == imv1.StockStatus_STOCK_STATUS_AVAILABLE && p.location != packing && p.location != transit && !slices.Contains(outside, p.location)
 }
 
 // allotted is a part of a row that is set aside for a line of a warehouse order.
@@ -47,7 +48,8 @@ type books struct {
 	rows     map[place]*big.Rat
 	allotted []*allotted
 	claims   map[string]*big.Rat
-	closed   map[string]bool // claims that came to an end
+	closed   map[string]bool     // claims that came to an end
+	waits    map[string]*big.Rat // promised of what is to come, by key
 	bad      func(format string, args ...any)
 }
 
@@ -70,7 +72,7 @@ func plus(m map[place]*big.Rat, at place, q *big.Rat) {
 // stock folds a stock's facts and checks its figures after every commit (I2).
 func (c *checker) stock(commits []*commit, facts [][]*fact) {
 	var where string
-	b := &books{rows: map[place]*big.Rat{}, claims: map[string]*big.Rat{}, closed: map[string]bool{}}
+	b := &books{rows: map[place]*big.Rat{}, claims: map[string]*big.Rat{}, closed: map[string]bool{}, waits: map[string]*big.Rat{}}
 	b.bad = func(format string, args ...any) { c.report.add("I2", Aggregate, where, format, args...) }
 	var key *imv1.StockKey
 	for i, d := range commits {
@@ -90,7 +92,9 @@ func (c *checker) stock(commits []*commit, facts [][]*fact) {
 				moved[r].Add(moved[r], number(m.GetQuantity(), b.bad))
 			}
 			b.apply(f)
+			b.await(f)
 		}
+		b.dated(facts[i])
 		for n, r := range d.Receipts {
 			if r.Answer != nil && r.Answer.Values["quantity"] != "" {
 				if told, sum := number(r.Answer.Values["quantity"], b.bad), moved[int32(n)]; sum != nil && new(big.Rat).Abs(told).Cmp(sum) != 0 {
@@ -102,6 +106,7 @@ func (c *checker) stock(commits []*commit, facts [][]*fact) {
 	}
 	where = "inventory-movement " + commits[0].Agg
 	tenant, id, _ := strings.Cut(commits[0].Agg, "/")
+	c.awaits(tenant, where, b.waits)
 	if key != nil {
 		c.ends["stock"] = append(c.ends["stock"], end{tenant: tenant, id: id, stock: key, books: b})
 	}

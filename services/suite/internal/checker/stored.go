@@ -201,6 +201,10 @@ func (c *checker) aggregate(service string, commits []*commit) error {
 	switch service + "/" + commits[0].Type {
 	case "inventory-movement/stock":
 		c.stock(commits, facts)
+	case "inventory-movement/warehouse_order":
+		c.takenBack(facts)
+	case "inventory-movement/inbound_delivery":
+		c.inbound(facts)
 	case "freight-settlement/freight":
 		c.freight(facts)
 	case "freight-settlement/freight_invoice":

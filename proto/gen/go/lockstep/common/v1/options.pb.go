@@ -147,6 +147,10 @@ const (
 	BusinessKeyType_BUSINESS_KEY_TYPE_ASN_NUMBER BusinessKeyType = 23
 	// Balance file of a WMS or ERP.
 	BusinessKeyType_BUSINESS_KEY_TYPE_STOCK_SNAPSHOT BusinessKeyType = 24
+	// Cycle count.
+	BusinessKeyType_BUSINESS_KEY_TYPE_STOCK_COUNT BusinessKeyType = 30
+	// Transfer between sites.
+	BusinessKeyType_BUSINESS_KEY_TYPE_STOCK_TRANSFER BusinessKeyType = 31
 )
 
 // Enum value maps for BusinessKeyType.
@@ -177,6 +181,8 @@ var (
 		22: "BUSINESS_KEY_TYPE_INBOUND_DELIVERY",
 		23: "BUSINESS_KEY_TYPE_ASN_NUMBER",
 		24: "BUSINESS_KEY_TYPE_STOCK_SNAPSHOT",
+		30: "BUSINESS_KEY_TYPE_STOCK_COUNT",
+		31: "BUSINESS_KEY_TYPE_STOCK_TRANSFER",
 	}
 	BusinessKeyType_value = map[string]int32{
 		"BUSINESS_KEY_TYPE_UNSPECIFIED":      0,
@@ -204,6 +210,8 @@ var (
 		"BUSINESS_KEY_TYPE_INBOUND_DELIVERY": 22,
 		"BUSINESS_KEY_TYPE_ASN_NUMBER":       23,
 		"BUSINESS_KEY_TYPE_STOCK_SNAPSHOT":   24,
+		"BUSINESS_KEY_TYPE_STOCK_COUNT":      30,
+		"BUSINESS_KEY_TYPE_STOCK_TRANSFER":   31,
 	}
 )
 
@@ -349,7 +357,7 @@ const file_lockstep_common_v1_options_proto_rawDesc = "" +
 	"\x15ROLE_CUSTOMER_SERVICE\x10\x03\x12\x10\n" +
 	"\fROLE_PARTNER\x10\x04\x12\x11\n" +
 	"\rROLE_CUSTOMER\x10\x05\x12\x15\n" +
-	"\x11ROLE_TENANT_ADMIN\x10\x06*\xdc\x06\n" +
+	"\x11ROLE_TENANT_ADMIN\x10\x06*\xa5\a\n" +
 	"\x0fBusinessKeyType\x12!\n" +
 	"\x1dBUSINESS_KEY_TYPE_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eBUSINESS_KEY_TYPE_ORDER_NUMBER\x10\x01\x12\x1b\n" +
@@ -376,7 +384,9 @@ const file_lockstep_common_v1_options_proto_rawDesc = "" +
 	"\x19BUSINESS_KEY_TYPE_VOUCHER\x10\x15\x12&\n" +
 	"\"BUSINESS_KEY_TYPE_INBOUND_DELIVERY\x10\x16\x12 \n" +
 	"\x1cBUSINESS_KEY_TYPE_ASN_NUMBER\x10\x17\x12$\n" +
-	" BUSINESS_KEY_TYPE_STOCK_SNAPSHOT\x10\x18:T\n" +
+	" BUSINESS_KEY_TYPE_STOCK_SNAPSHOT\x10\x18\x12!\n" +
+	"\x1dBUSINESS_KEY_TYPE_STOCK_COUNT\x10\x1e\x12$\n" +
+	" BUSINESS_KEY_TYPE_STOCK_TRANSFER\x10\x1f:T\n" +
 	"\x06access\x12\x1e.google.protobuf.MethodOptions\x18ц\x03 \x01(\v2\x1a.lockstep.common.v1.AccessR\x06access:g\n" +
 	"\fbusiness_key\x12\x1d.google.protobuf.FieldOptions\x18ц\x03 \x01(\x0e2#.lockstep.common.v1.BusinessKeyTypeR\vbusinessKeyB\xe1\x01\n" +
 	"\x16com.lockstep.common.v1B\fOptionsProtoP\x01ZOgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1;commonv1\xa2\x02\x03LCX\xaa\x02\x12Lockstep.Common.V1\xca\x02\x12Lockstep\\Common\\V1\xe2\x02\x1eLockstep\\Common\\V1\\GPBMetadata\xea\x02\x14Lockstep::Common::V1b\x06proto3"

@@ -213,7 +213,15 @@ type StockMoved struct {
 	// When it happened, UTC.
 	EventTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
 	// Return that it was for.
-	RmaId         string `protobuf:"bytes,11,opt,name=rma_id,json=rmaId,proto3" json:"rma_id,omitempty"`
+	RmaId string `protobuf:"bytes,11,opt,name=rma_id,json=rmaId,proto3" json:"rma_id,omitempty"`
+	// Version of the stock whose movement it takes back; 0 for none.
+	ReversedVersion int64 `protobuf:"varint,80,opt,name=reversed_version,json=reversedVersion,proto3" json:"reversed_version,omitempty"`
+	// Place of that movement among the facts of the version, from 0.
+	ReversedIndex int32 `protobuf:"varint,81,opt,name=reversed_index,json=reversedIndex,proto3" json:"reversed_index,omitempty"`
+	// Count that it was for.
+	CountId string `protobuf:"bytes,82,opt,name=count_id,json=countId,proto3" json:"count_id,omitempty"`
+	// Transfer that it was for.
+	TransferId    string `protobuf:"bytes,83,opt,name=transfer_id,json=transferId,proto3" json:"transfer_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -321,6 +329,34 @@ func (x *StockMoved) GetEventTime() *timestamppb.Timestamp {
 func (x *StockMoved) GetRmaId() string {
 	if x != nil {
 		return x.RmaId
+	}
+	return ""
+}
+
+func (x *StockMoved) GetReversedVersion() int64 {
+	if x != nil {
+		return x.ReversedVersion
+	}
+	return 0
+}
+
+func (x *StockMoved) GetReversedIndex() int32 {
+	if x != nil {
+		return x.ReversedIndex
+	}
+	return 0
+}
+
+func (x *StockMoved) GetCountId() string {
+	if x != nil {
+		return x.CountId
+	}
+	return ""
+}
+
+func (x *StockMoved) GetTransferId() string {
+	if x != nil {
+		return x.TransferId
 	}
 	return ""
 }
@@ -1665,7 +1701,9 @@ type GoodsIssued struct {
 	// Site.
 	Site string `protobuf:"bytes,6,opt,name=site,proto3" json:"site,omitempty"`
 	// Owner of the goods.
-	Owner         string `protobuf:"bytes,7,opt,name=owner,proto3" json:"owner,omitempty"`
+	Owner string `protobuf:"bytes,7,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Which goods issue of the order it is, from 1; 0 from a release that did not tell.
+	IssueNumber   int32 `protobuf:"varint,70,opt,name=issue_number,json=issueNumber,proto3" json:"issue_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1747,6 +1785,13 @@ func (x *GoodsIssued) GetOwner() string {
 		return x.Owner
 	}
 	return ""
+}
+
+func (x *GoodsIssued) GetIssueNumber() int32 {
+	if x != nil {
+		return x.IssueNumber
+	}
+	return 0
 }
 
 // The warehouse order was cancelled; nothing had been picked, or all that was is put back.
@@ -2077,7 +2122,7 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
 	"\vexpiry_date\x18\x03 \x01(\tR\n" +
 	"expiryDate\x12B\n" +
-	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\"\x86\x04\n" +
+	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\"\xa0\x05\n" +
 	"\n" +
 	"StockMoved\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12?\n" +
@@ -2093,7 +2138,12 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"event_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1b\n" +
-	"\x06rma_id\x18\v \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\"\xc5\x02\n" +
+	"\x06rma_id\x18\v \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12)\n" +
+	"\x10reversed_version\x18P \x01(\x03R\x0freversedVersion\x12%\n" +
+	"\x0ereversed_index\x18Q \x01(\x05R\rreversedIndex\x12\x1f\n" +
+	"\bcount_id\x18R \x01(\tB\x04\x88\xb5\x18\x1eR\acountId\x12%\n" +
+	"\vtransfer_id\x18S \x01(\tB\x04\x88\xb5\x18\x1fR\n" +
+	"transferId\"\xc5\x02\n" +
 	"\x0eReturnReceived\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12\x1b\n" +
 	"\x06rma_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12&\n" +
@@ -2199,7 +2249,7 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	" \x01(\tR\x05owner\"\x94\x01\n" +
 	"\fCartonPacked\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12=\n" +
-	"\x06carton\x18\x02 \x01(\v2%.lockstep.inventorymovement.v1.CartonR\x06carton\"\xf6\x02\n" +
+	"\x06carton\x18\x02 \x01(\v2%.lockstep.inventorymovement.v1.CartonR\x06carton\"\x99\x03\n" +
 	"\vGoodsIssued\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12J\n" +
 	"\x05lines\x18\x02 \x03(\v24.lockstep.inventorymovement.v1.WarehouseLineQuantityR\x05lines\x12?\n" +
@@ -2208,7 +2258,8 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\vissued_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"issuedTime\x12\x12\n" +
 	"\x04site\x18\x06 \x01(\tR\x04site\x12\x14\n" +
-	"\x05owner\x18\a \x01(\tR\x05owner\"\xec\x01\n" +
+	"\x05owner\x18\a \x01(\tR\x05owner\x12!\n" +
+	"\fissue_number\x18F \x01(\x05R\vissueNumber\"\xec\x01\n" +
 	"\x17WarehouseOrderCancelled\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12O\n" +

@@ -173,6 +173,24 @@ const (
 	Reason_REASON_PUT_BACK_BEGUN Reason = 80
 	// A line that is put back names no bin.
 	Reason_REASON_PUT_BACK_LOCATION_REQUIRED Reason = 81
+	// Nothing of the order, or of the carton or line, is issued.
+	Reason_REASON_GOODS_NOT_ISSUED Reason = 180
+	// The goods issue was reversed already.
+	Reason_REASON_GOODS_ISSUE_REVERSED Reason = 181
+	// A reversal is asked for and not decided yet.
+	Reason_REASON_REVERSAL_PENDING Reason = 182
+	// The warehouse order has no such carton.
+	Reason_REASON_CARTON_UNKNOWN Reason = 183
+	// The carton also holds lines that are to stay issued.
+	Reason_REASON_CARTON_SHARED Reason = 184
+	// A reversal cannot be earlier than the goods issue.
+	Reason_REASON_EVENT_TIME_BEFORE_ISSUE Reason = 185
+	// The goods have left: the shipment was picked up, dispatched or delivered.
+	Reason_REASON_SHIPMENT_DISPATCHED Reason = 186
+	// The order is closed.
+	Reason_REASON_ORDER_CLOSED Reason = 187
+	// The order has it as delivered.
+	Reason_REASON_GOODS_DELIVERED Reason = 188
 	// Nothing that is announced and not promised to others covers the quantity.
 	Reason_REASON_SUPPLY_MISSING Reason = 160
 	// What would cover the quantity is expected after the reservation horizon.
@@ -199,6 +217,38 @@ const (
 	Reason_REASON_VALUE_REQUIRED Reason = 109
 	// Nothing was handed over yet.
 	Reason_REASON_SNAPSHOT_EMPTY Reason = 110
+	// The code list STOCK-REASON of master data does not have the reason at this time.
+	Reason_REASON_REASON_CODE_UNKNOWN Reason = 190
+	// The status is the one that the goods have, or one that only a return gives and takes.
+	Reason_REASON_STATUS_INVALID Reason = 191
+	// The version of the stock has no such movement.
+	Reason_REASON_MOVEMENT_UNKNOWN Reason = 192
+	// The movement was reversed already.
+	Reason_REASON_MOVEMENT_REVERSED Reason = 193
+	// The movement is one that a document told of, is itself a reversal, or is too old.
+	Reason_REASON_MOVEMENT_NOT_REVERSIBLE Reason = 194
+	// The state of the count does not allow the command; metadata has `from` and `command`.
+	Reason_REASON_COUNT_STATE Reason = 195
+	// The place is of neither the bins nor the items that the count is of.
+	Reason_REASON_COUNT_SCOPE Reason = 196
+	// There are more places than one count can have: plan several.
+	Reason_REASON_COUNT_FULL Reason = 197
+	// Who counted a place may not count it again, or post it where somebody else is needed.
+	Reason_REASON_SAME_PERSON Reason = 198
+	// What was counted differs by more than the caller may post: a tenant's administrator may.
+	Reason_REASON_COUNT_LIMIT Reason = 199
+	// In a receipt: the message was taken before, and nothing was counted again.
+	Reason_REASON_SUBMISSION_KNOWN Reason = 200
+	// Something was counted while it was being posted: the same again later.
+	Reason_REASON_COUNT_CONTENDED Reason = 201
+	// The state of the transfer does not allow the command; metadata has `from` and `command`.
+	Reason_REASON_TRANSFER_STATE Reason = 202
+	// Goods that stay at their site are moved, not transferred.
+	Reason_REASON_TRANSFER_SITE Reason = 203
+	// Goods that were brought back stand nowhere: no bin is named.
+	Reason_REASON_LOCATION_REQUIRED Reason = 204
+	// The transfer has as many receipts as it can have.
+	Reason_REASON_TRANSFER_FULL Reason = 205
 )
 
 // Enum value maps for Reason.
@@ -275,6 +325,15 @@ var (
 		153: "REASON_WAVE_SITE",
 		80:  "REASON_PUT_BACK_BEGUN",
 		81:  "REASON_PUT_BACK_LOCATION_REQUIRED",
+		180: "REASON_GOODS_NOT_ISSUED",
+		181: "REASON_GOODS_ISSUE_REVERSED",
+		182: "REASON_REVERSAL_PENDING",
+		183: "REASON_CARTON_UNKNOWN",
+		184: "REASON_CARTON_SHARED",
+		185: "REASON_EVENT_TIME_BEFORE_ISSUE",
+		186: "REASON_SHIPMENT_DISPATCHED",
+		187: "REASON_ORDER_CLOSED",
+		188: "REASON_GOODS_DELIVERED",
 		160: "REASON_SUPPLY_MISSING",
 		161: "REASON_SUPPLY_OUTSIDE_HORIZON",
 		100: "REASON_SNAPSHOT_EXISTS",
@@ -288,6 +347,22 @@ var (
 		108: "REASON_AS_OF_CONFLICT",
 		109: "REASON_VALUE_REQUIRED",
 		110: "REASON_SNAPSHOT_EMPTY",
+		190: "REASON_REASON_CODE_UNKNOWN",
+		191: "REASON_STATUS_INVALID",
+		192: "REASON_MOVEMENT_UNKNOWN",
+		193: "REASON_MOVEMENT_REVERSED",
+		194: "REASON_MOVEMENT_NOT_REVERSIBLE",
+		195: "REASON_COUNT_STATE",
+		196: "REASON_COUNT_SCOPE",
+		197: "REASON_COUNT_FULL",
+		198: "REASON_SAME_PERSON",
+		199: "REASON_COUNT_LIMIT",
+		200: "REASON_SUBMISSION_KNOWN",
+		201: "REASON_COUNT_CONTENDED",
+		202: "REASON_TRANSFER_STATE",
+		203: "REASON_TRANSFER_SITE",
+		204: "REASON_LOCATION_REQUIRED",
+		205: "REASON_TRANSFER_FULL",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                0,
@@ -361,6 +436,15 @@ var (
 		"REASON_WAVE_SITE":                  153,
 		"REASON_PUT_BACK_BEGUN":             80,
 		"REASON_PUT_BACK_LOCATION_REQUIRED": 81,
+		"REASON_GOODS_NOT_ISSUED":           180,
+		"REASON_GOODS_ISSUE_REVERSED":       181,
+		"REASON_REVERSAL_PENDING":           182,
+		"REASON_CARTON_UNKNOWN":             183,
+		"REASON_CARTON_SHARED":              184,
+		"REASON_EVENT_TIME_BEFORE_ISSUE":    185,
+		"REASON_SHIPMENT_DISPATCHED":        186,
+		"REASON_ORDER_CLOSED":               187,
+		"REASON_GOODS_DELIVERED":            188,
 		"REASON_SUPPLY_MISSING":             160,
 		"REASON_SUPPLY_OUTSIDE_HORIZON":     161,
 		"REASON_SNAPSHOT_EXISTS":            100,
@@ -374,6 +458,22 @@ var (
 		"REASON_AS_OF_CONFLICT":             108,
 		"REASON_VALUE_REQUIRED":             109,
 		"REASON_SNAPSHOT_EMPTY":             110,
+		"REASON_REASON_CODE_UNKNOWN":        190,
+		"REASON_STATUS_INVALID":             191,
+		"REASON_MOVEMENT_UNKNOWN":           192,
+		"REASON_MOVEMENT_REVERSED":          193,
+		"REASON_MOVEMENT_NOT_REVERSIBLE":    194,
+		"REASON_COUNT_STATE":                195,
+		"REASON_COUNT_SCOPE":                196,
+		"REASON_COUNT_FULL":                 197,
+		"REASON_SAME_PERSON":                198,
+		"REASON_COUNT_LIMIT":                199,
+		"REASON_SUBMISSION_KNOWN":           200,
+		"REASON_COUNT_CONTENDED":            201,
+		"REASON_TRANSFER_STATE":             202,
+		"REASON_TRANSFER_SITE":              203,
+		"REASON_LOCATION_REQUIRED":          204,
+		"REASON_TRANSFER_FULL":              205,
 	}
 )
 
@@ -4084,7 +4184,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a*lockstep/inventorymovement/v1/counts.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a2lockstep/inventorymovement/v1/status_changes.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a-lockstep/inventorymovement/v1/transfers.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4341,7 +4441,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xea\x12\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xc3\x18\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4414,7 +4514,16 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x11REASON_WAVE_EMPTY\x10\x98\x01\x12\x15\n" +
 	"\x10REASON_WAVE_SITE\x10\x99\x01\x12\x19\n" +
 	"\x15REASON_PUT_BACK_BEGUN\x10P\x12%\n" +
-	"!REASON_PUT_BACK_LOCATION_REQUIRED\x10Q\x12\x1a\n" +
+	"!REASON_PUT_BACK_LOCATION_REQUIRED\x10Q\x12\x1c\n" +
+	"\x17REASON_GOODS_NOT_ISSUED\x10\xb4\x01\x12 \n" +
+	"\x1bREASON_GOODS_ISSUE_REVERSED\x10\xb5\x01\x12\x1c\n" +
+	"\x17REASON_REVERSAL_PENDING\x10\xb6\x01\x12\x1a\n" +
+	"\x15REASON_CARTON_UNKNOWN\x10\xb7\x01\x12\x19\n" +
+	"\x14REASON_CARTON_SHARED\x10\xb8\x01\x12#\n" +
+	"\x1eREASON_EVENT_TIME_BEFORE_ISSUE\x10\xb9\x01\x12\x1f\n" +
+	"\x1aREASON_SHIPMENT_DISPATCHED\x10\xba\x01\x12\x18\n" +
+	"\x13REASON_ORDER_CLOSED\x10\xbb\x01\x12\x1b\n" +
+	"\x16REASON_GOODS_DELIVERED\x10\xbc\x01\x12\x1a\n" +
 	"\x15REASON_SUPPLY_MISSING\x10\xa0\x01\x12\"\n" +
 	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10\xa1\x01\x12\x1a\n" +
 	"\x16REASON_SNAPSHOT_EXISTS\x10d\x12\x19\n" +
@@ -4427,7 +4536,23 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x15REASON_STATUS_UNKNOWN\x10k\x12\x19\n" +
 	"\x15REASON_AS_OF_CONFLICT\x10l\x12\x19\n" +
 	"\x15REASON_VALUE_REQUIRED\x10m\x12\x19\n" +
-	"\x15REASON_SNAPSHOT_EMPTY\x10n2\x9dj\n" +
+	"\x15REASON_SNAPSHOT_EMPTY\x10n\x12\x1f\n" +
+	"\x1aREASON_REASON_CODE_UNKNOWN\x10\xbe\x01\x12\x1a\n" +
+	"\x15REASON_STATUS_INVALID\x10\xbf\x01\x12\x1c\n" +
+	"\x17REASON_MOVEMENT_UNKNOWN\x10\xc0\x01\x12\x1d\n" +
+	"\x18REASON_MOVEMENT_REVERSED\x10\xc1\x01\x12#\n" +
+	"\x1eREASON_MOVEMENT_NOT_REVERSIBLE\x10\xc2\x01\x12\x17\n" +
+	"\x12REASON_COUNT_STATE\x10\xc3\x01\x12\x17\n" +
+	"\x12REASON_COUNT_SCOPE\x10\xc4\x01\x12\x16\n" +
+	"\x11REASON_COUNT_FULL\x10\xc5\x01\x12\x17\n" +
+	"\x12REASON_SAME_PERSON\x10\xc6\x01\x12\x17\n" +
+	"\x12REASON_COUNT_LIMIT\x10\xc7\x01\x12\x1c\n" +
+	"\x17REASON_SUBMISSION_KNOWN\x10\xc8\x01\x12\x1b\n" +
+	"\x16REASON_COUNT_CONTENDED\x10\xc9\x01\x12\x1a\n" +
+	"\x15REASON_TRANSFER_STATE\x10\xca\x01\x12\x19\n" +
+	"\x14REASON_TRANSFER_SITE\x10\xcb\x01\x12\x1d\n" +
+	"\x18REASON_LOCATION_REQUIRED\x10\xcc\x01\x12\x19\n" +
+	"\x14REASON_TRANSFER_FULL\x10\xcd\x012\x86\x81\x01\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4438,7 +4563,42 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\vAdjustStock\x121.lockstep.inventorymovement.v1.AdjustStockRequest\x1a2.lockstep.inventorymovement.v1.AdjustStockResponse\"%\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/v1/stocks:adjust\x12\x93\x01\n" +
 	"\tMoveStock\x12/.lockstep.inventorymovement.v1.MoveStockRequest\x1a0.lockstep.inventorymovement.v1.MoveStockResponse\"#\x8a\xb5\x18\x05\n" +
-	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/v1/stocks:move\x12\x8b\x01\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/v1/stocks:move\x12\xa4\x01\n" +
+	"\fChangeStatus\x122.lockstep.inventorymovement.v1.ChangeStatusRequest\x1a3.lockstep.inventorymovement.v1.ChangeStatusResponse\"+\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1c:\x01*\"\x17/v1/stocks:changeStatus\x12\xbb\x01\n" +
+	"\x0fReverseMovement\x125.lockstep.inventorymovement.v1.ReverseMovementRequest\x1a6.lockstep.inventorymovement.v1.ReverseMovementResponse\"9\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/stocks/{stock_id}:reverseMovement\x12\x94\x01\n" +
+	"\tPlanCount\x12/.lockstep.inventorymovement.v1.PlanCountRequest\x1a0.lockstep.inventorymovement.v1.PlanCountResponse\"$\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/stock-counts\x12\xa8\x01\n" +
+	"\n" +
+	"StartCount\x120.lockstep.inventorymovement.v1.StartCountRequest\x1a1.lockstep.inventorymovement.v1.StartCountResponse\"5\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/stock-counts/{count_id}:start\x12\xac\x01\n" +
+	"\vSubmitCount\x121.lockstep.inventorymovement.v1.SubmitCountRequest\x1a2.lockstep.inventorymovement.v1.SubmitCountResponse\"6\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/stock-counts/{count_id}:submit\x12\xa5\x01\n" +
+	"\tPostCount\x12/.lockstep.inventorymovement.v1.PostCountRequest\x1a0.lockstep.inventorymovement.v1.PostCountResponse\"5\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x06\x18\x01\x82\xd3\xe4\x93\x02%:\x01*\" /v1/stock-counts/{count_id}:post\x12\xad\x01\n" +
+	"\vCancelCount\x121.lockstep.inventorymovement.v1.CancelCountRequest\x1a2.lockstep.inventorymovement.v1.CancelCountResponse\"7\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x06\x18\x01\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/stock-counts/{count_id}:cancel\x12\x9c\x01\n" +
+	"\bGetCount\x12..lockstep.inventorymovement.v1.GetCountRequest\x1a/.lockstep.inventorymovement.v1.GetCountResponse\"/\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/stock-counts/{count_id}\x12\x97\x01\n" +
+	"\n" +
+	"ListCounts\x120.lockstep.inventorymovement.v1.ListCountsRequest\x1a1.lockstep.inventorymovement.v1.ListCountsResponse\"$\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/stock-counts\x12\xa9\x01\n" +
+	"\x0eSetCountPolicy\x124.lockstep.inventorymovement.v1.SetCountPolicyRequest\x1a5.lockstep.inventorymovement.v1.SetCountPolicyResponse\"*\x8a\xb5\x18\x05\n" +
+	"\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/count-policies:set\x12\xa5\x01\n" +
+	"\x0eGetCountPolicy\x124.lockstep.inventorymovement.v1.GetCountPolicyRequest\x1a5.lockstep.inventorymovement.v1.GetCountPolicyResponse\"&\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/count-policies\x12\x9d\x01\n" +
+	"\vTransferOut\x121.lockstep.inventorymovement.v1.TransferOutRequest\x1a2.lockstep.inventorymovement.v1.TransferOutResponse\"'\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/stock-transfers\x12\xab\x01\n" +
+	"\n" +
+	"TransferIn\x120.lockstep.inventorymovement.v1.TransferInRequest\x1a1.lockstep.inventorymovement.v1.TransferInResponse\"8\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02):\x01*\"$/v1/stock-transfers/{transfer_id}:in\x12\xaf\x01\n" +
+	"\vEndTransfer\x121.lockstep.inventorymovement.v1.EndTransferRequest\x1a2.lockstep.inventorymovement.v1.EndTransferResponse\"9\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/stock-transfers/{transfer_id}:end\x12\xab\x01\n" +
+	"\vGetTransfer\x121.lockstep.inventorymovement.v1.GetTransferRequest\x1a2.lockstep.inventorymovement.v1.GetTransferResponse\"5\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02#\x12!/v1/stock-transfers/{transfer_id}\x12\xa3\x01\n" +
+	"\rListTransfers\x123.lockstep.inventorymovement.v1.ListTransfersRequest\x1a4.lockstep.inventorymovement.v1.ListTransfersResponse\"'\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/stock-transfers\x12\x8b\x01\n" +
 	"\bGetStock\x12..lockstep.inventorymovement.v1.GetStockRequest\x1a/.lockstep.inventorymovement.v1.GetStockResponse\"\x1e\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/stocks\x12\xb3\x01\n" +
@@ -4550,7 +4710,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x0eConfirmPutBack\x124.lockstep.inventorymovement.v1.ConfirmPutBackRequest\x1a5.lockstep.inventorymovement.v1.ConfirmPutBackResponse\"L\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02=:\x01*\"8/v1/warehouse-orders/{warehouse_order_id}:confirmPutBack\x12\xdb\x01\n" +
 	"\x12RefuseCancellation\x128.lockstep.inventorymovement.v1.RefuseCancellationRequest\x1a9.lockstep.inventorymovement.v1.RefuseCancellationResponse\"P\x8a\xb5\x18\x05\n" +
-	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02A:\x01*\"</v1/warehouse-orders/{warehouse_order_id}:refuseCancellation\x12\x8a\x01\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02A:\x01*\"</v1/warehouse-orders/{warehouse_order_id}:refuseCancellation\x12\xd7\x01\n" +
+	"\x11ReverseGoodsIssue\x127.lockstep.inventorymovement.v1.ReverseGoodsIssueRequest\x1a8.lockstep.inventorymovement.v1.ReverseGoodsIssueResponse\"O\x8a\xb5\x18\x05\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02@:\x01*\";/v1/warehouse-orders/{warehouse_order_id}:reverseGoodsIssue\x12\x8a\x01\n" +
 	"\x0fPromiseSupplies\x125.lockstep.inventorymovement.v1.PromiseSuppliesRequest\x1a6.lockstep.inventorymovement.v1.PromiseSuppliesResponse\"\b\x8a\xb5\x18\x04\x10\x01\x18\x01\x12\xb8\x01\n" +
 	"\x11CheckAvailability\x127.lockstep.inventorymovement.v1.CheckAvailabilityRequest\x1a8.lockstep.inventorymovement.v1.CheckAvailabilityResponse\"0\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/stocks:checkAvailability\x12\xec\x01\n" +
@@ -4673,98 +4835,132 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*InboundDelivery)(nil),                   // 77: lockstep.inventorymovement.v1.InboundDelivery
 	(InboundDeliveryState)(0),                 // 78: lockstep.inventorymovement.v1.InboundDeliveryState
 	(*v1.Reason)(nil),                         // 79: lockstep.common.v1.Reason
-	(*GetBalanceRequest)(nil),                 // 80: lockstep.inventorymovement.v1.GetBalanceRequest
-	(*ExplainBalanceRequest)(nil),             // 81: lockstep.inventorymovement.v1.ExplainBalanceRequest
-	(*VerifyStockRequest)(nil),                // 82: lockstep.inventorymovement.v1.VerifyStockRequest
-	(*RebuildStockRequest)(nil),               // 83: lockstep.inventorymovement.v1.RebuildStockRequest
-	(*CreateReservationRequest)(nil),          // 84: lockstep.inventorymovement.v1.CreateReservationRequest
-	(*ConfirmReservationRequest)(nil),         // 85: lockstep.inventorymovement.v1.ConfirmReservationRequest
-	(*ReleaseReservationRequest)(nil),         // 86: lockstep.inventorymovement.v1.ReleaseReservationRequest
-	(*ListReservationsRequest)(nil),           // 87: lockstep.inventorymovement.v1.ListReservationsRequest
-	(*SetAllocationPolicyRequest)(nil),        // 88: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	(*GetAllocationPolicyRequest)(nil),        // 89: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	(*CreateHandlingUnitRequest)(nil),         // 90: lockstep.inventorymovement.v1.CreateHandlingUnitRequest
-	(*BatchNestHandlingUnitsRequest)(nil),     // 91: lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
-	(*UnnestHandlingUnitRequest)(nil),         // 92: lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
-	(*CloseHandlingUnitRequest)(nil),          // 93: lockstep.inventorymovement.v1.CloseHandlingUnitRequest
-	(*ReopenHandlingUnitRequest)(nil),         // 94: lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
-	(*VoidHandlingUnitRequest)(nil),           // 95: lockstep.inventorymovement.v1.VoidHandlingUnitRequest
-	(*GetHandlingUnitRequest)(nil),            // 96: lockstep.inventorymovement.v1.GetHandlingUnitRequest
-	(*ListHandlingUnitsRequest)(nil),          // 97: lockstep.inventorymovement.v1.ListHandlingUnitsRequest
-	(*GetLabelDataRequest)(nil),               // 98: lockstep.inventorymovement.v1.GetLabelDataRequest
-	(*PutCartonTypeRequest)(nil),              // 99: lockstep.inventorymovement.v1.PutCartonTypeRequest
-	(*RetireCartonTypeRequest)(nil),           // 100: lockstep.inventorymovement.v1.RetireCartonTypeRequest
-	(*GetCartonTypesRequest)(nil),             // 101: lockstep.inventorymovement.v1.GetCartonTypesRequest
-	(*PlanCartonsRequest)(nil),                // 102: lockstep.inventorymovement.v1.PlanCartonsRequest
-	(*WeighHandlingUnitRequest)(nil),          // 103: lockstep.inventorymovement.v1.WeighHandlingUnitRequest
-	(*ReleaseAuditHoldRequest)(nil),           // 104: lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
-	(*SetPackAuditToleranceRequest)(nil),      // 105: lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
-	(*GetPackAuditToleranceRequest)(nil),      // 106: lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
-	(*PlanWaveRequest)(nil),                   // 107: lockstep.inventorymovement.v1.PlanWaveRequest
-	(*ReleaseWaveRequest)(nil),                // 108: lockstep.inventorymovement.v1.ReleaseWaveRequest
-	(*CancelWaveRequest)(nil),                 // 109: lockstep.inventorymovement.v1.CancelWaveRequest
-	(*GetWaveRequest)(nil),                    // 110: lockstep.inventorymovement.v1.GetWaveRequest
-	(*ConfirmPutBackRequest)(nil),             // 111: lockstep.inventorymovement.v1.ConfirmPutBackRequest
-	(*RefuseCancellationRequest)(nil),         // 112: lockstep.inventorymovement.v1.RefuseCancellationRequest
-	(*PromiseSuppliesRequest)(nil),            // 113: lockstep.inventorymovement.v1.PromiseSuppliesRequest
-	(*CheckAvailabilityRequest)(nil),          // 114: lockstep.inventorymovement.v1.CheckAvailabilityRequest
-	(*RescheduleInboundDeliveryRequest)(nil),  // 115: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	(*ListCutOffsAtRiskRequest)(nil),          // 116: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	(*CreateSnapshotRequest)(nil),             // 117: lockstep.inventorymovement.v1.CreateSnapshotRequest
-	(*AddSnapshotRowsRequest)(nil),            // 118: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
-	(*CompareSnapshotRequest)(nil),            // 119: lockstep.inventorymovement.v1.CompareSnapshotRequest
-	(*CloseSnapshotRequest)(nil),              // 120: lockstep.inventorymovement.v1.CloseSnapshotRequest
-	(*GetSnapshotRequest)(nil),                // 121: lockstep.inventorymovement.v1.GetSnapshotRequest
-	(*ListSnapshotsRequest)(nil),              // 122: lockstep.inventorymovement.v1.ListSnapshotsRequest
-	(*ListSnapshotDifferencesRequest)(nil),    // 123: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
-	(*ExportSnapshotDifferencesRequest)(nil),  // 124: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
-	(*ListSnapshotErrorsRequest)(nil),         // 125: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
-	(*GetBalanceResponse)(nil),                // 126: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 127: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 128: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 129: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 130: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 131: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 132: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 133: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 134: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 135: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	(*CreateHandlingUnitResponse)(nil),        // 136: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	(*BatchNestHandlingUnitsResponse)(nil),    // 137: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	(*UnnestHandlingUnitResponse)(nil),        // 138: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	(*CloseHandlingUnitResponse)(nil),         // 139: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	(*ReopenHandlingUnitResponse)(nil),        // 140: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	(*VoidHandlingUnitResponse)(nil),          // 141: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	(*GetHandlingUnitResponse)(nil),           // 142: lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	(*ListHandlingUnitsResponse)(nil),         // 143: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	(*GetLabelDataResponse)(nil),              // 144: lockstep.inventorymovement.v1.GetLabelDataResponse
-	(*PutCartonTypeResponse)(nil),             // 145: lockstep.inventorymovement.v1.PutCartonTypeResponse
-	(*RetireCartonTypeResponse)(nil),          // 146: lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	(*GetCartonTypesResponse)(nil),            // 147: lockstep.inventorymovement.v1.GetCartonTypesResponse
-	(*PlanCartonsResponse)(nil),               // 148: lockstep.inventorymovement.v1.PlanCartonsResponse
-	(*WeighHandlingUnitResponse)(nil),         // 149: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	(*ReleaseAuditHoldResponse)(nil),          // 150: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	(*SetPackAuditToleranceResponse)(nil),     // 151: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	(*GetPackAuditToleranceResponse)(nil),     // 152: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	(*PlanWaveResponse)(nil),                  // 153: lockstep.inventorymovement.v1.PlanWaveResponse
-	(*ReleaseWaveResponse)(nil),               // 154: lockstep.inventorymovement.v1.ReleaseWaveResponse
-	(*CancelWaveResponse)(nil),                // 155: lockstep.inventorymovement.v1.CancelWaveResponse
-	(*GetWaveResponse)(nil),                   // 156: lockstep.inventorymovement.v1.GetWaveResponse
-	(*ConfirmPutBackResponse)(nil),            // 157: lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	(*RefuseCancellationResponse)(nil),        // 158: lockstep.inventorymovement.v1.RefuseCancellationResponse
-	(*PromiseSuppliesResponse)(nil),           // 159: lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	(*CheckAvailabilityResponse)(nil),         // 160: lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	(*RescheduleInboundDeliveryResponse)(nil), // 161: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	(*ListCutOffsAtRiskResponse)(nil),         // 162: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	(*CreateSnapshotResponse)(nil),            // 163: lockstep.inventorymovement.v1.CreateSnapshotResponse
-	(*AddSnapshotRowsResponse)(nil),           // 164: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
-	(*CompareSnapshotResponse)(nil),           // 165: lockstep.inventorymovement.v1.CompareSnapshotResponse
-	(*CloseSnapshotResponse)(nil),             // 166: lockstep.inventorymovement.v1.CloseSnapshotResponse
-	(*GetSnapshotResponse)(nil),               // 167: lockstep.inventorymovement.v1.GetSnapshotResponse
-	(*ListSnapshotsResponse)(nil),             // 168: lockstep.inventorymovement.v1.ListSnapshotsResponse
-	(*ListSnapshotDifferencesResponse)(nil),   // 169: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
-	(*ExportSnapshotDifferencesResponse)(nil), // 170: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
-	(*ListSnapshotErrorsResponse)(nil),        // 171: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	(*ChangeStatusRequest)(nil),               // 80: lockstep.inventorymovement.v1.ChangeStatusRequest
+	(*ReverseMovementRequest)(nil),            // 81: lockstep.inventorymovement.v1.ReverseMovementRequest
+	(*PlanCountRequest)(nil),                  // 82: lockstep.inventorymovement.v1.PlanCountRequest
+	(*StartCountRequest)(nil),                 // 83: lockstep.inventorymovement.v1.StartCountRequest
+	(*SubmitCountRequest)(nil),                // 84: lockstep.inventorymovement.v1.SubmitCountRequest
+	(*PostCountRequest)(nil),                  // 85: lockstep.inventorymovement.v1.PostCountRequest
+	(*CancelCountRequest)(nil),                // 86: lockstep.inventorymovement.v1.CancelCountRequest
+	(*GetCountRequest)(nil),                   // 87: lockstep.inventorymovement.v1.GetCountRequest
+	(*ListCountsRequest)(nil),                 // 88: lockstep.inventorymovement.v1.ListCountsRequest
+	(*SetCountPolicyRequest)(nil),             // 89: lockstep.inventorymovement.v1.SetCountPolicyRequest
+	(*GetCountPolicyRequest)(nil),             // 90: lockstep.inventorymovement.v1.GetCountPolicyRequest
+	(*TransferOutRequest)(nil),                // 91: lockstep.inventorymovement.v1.TransferOutRequest
+	(*TransferInRequest)(nil),                 // 92: lockstep.inventorymovement.v1.TransferInRequest
+	(*EndTransferRequest)(nil),                // 93: lockstep.inventorymovement.v1.EndTransferRequest
+	(*GetTransferRequest)(nil),                // 94: lockstep.inventorymovement.v1.GetTransferRequest
+	(*ListTransfersRequest)(nil),              // 95: lockstep.inventorymovement.v1.ListTransfersRequest
+	(*GetBalanceRequest)(nil),                 // 96: lockstep.inventorymovement.v1.GetBalanceRequest
+	(*ExplainBalanceRequest)(nil),             // 97: lockstep.inventorymovement.v1.ExplainBalanceRequest
+	(*VerifyStockRequest)(nil),                // 98: lockstep.inventorymovement.v1.VerifyStockRequest
+	(*RebuildStockRequest)(nil),               // 99: lockstep.inventorymovement.v1.RebuildStockRequest
+	(*CreateReservationRequest)(nil),          // 100: lockstep.inventorymovement.v1.CreateReservationRequest
+	(*ConfirmReservationRequest)(nil),         // 101: lockstep.inventorymovement.v1.ConfirmReservationRequest
+	(*ReleaseReservationRequest)(nil),         // 102: lockstep.inventorymovement.v1.ReleaseReservationRequest
+	(*ListReservationsRequest)(nil),           // 103: lockstep.inventorymovement.v1.ListReservationsRequest
+	(*SetAllocationPolicyRequest)(nil),        // 104: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	(*GetAllocationPolicyRequest)(nil),        // 105: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	(*CreateHandlingUnitRequest)(nil),         // 106: lockstep.inventorymovement.v1.CreateHandlingUnitRequest
+	(*BatchNestHandlingUnitsRequest)(nil),     // 107: lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
+	(*UnnestHandlingUnitRequest)(nil),         // 108: lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
+	(*CloseHandlingUnitRequest)(nil),          // 109: lockstep.inventorymovement.v1.CloseHandlingUnitRequest
+	(*ReopenHandlingUnitRequest)(nil),         // 110: lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
+	(*VoidHandlingUnitRequest)(nil),           // 111: lockstep.inventorymovement.v1.VoidHandlingUnitRequest
+	(*GetHandlingUnitRequest)(nil),            // 112: lockstep.inventorymovement.v1.GetHandlingUnitRequest
+	(*ListHandlingUnitsRequest)(nil),          // 113: lockstep.inventorymovement.v1.ListHandlingUnitsRequest
+	(*GetLabelDataRequest)(nil),               // 114: lockstep.inventorymovement.v1.GetLabelDataRequest
+	(*PutCartonTypeRequest)(nil),              // 115: lockstep.inventorymovement.v1.PutCartonTypeRequest
+	(*RetireCartonTypeRequest)(nil),           // 116: lockstep.inventorymovement.v1.RetireCartonTypeRequest
+	(*GetCartonTypesRequest)(nil),             // 117: lockstep.inventorymovement.v1.GetCartonTypesRequest
+	(*PlanCartonsRequest)(nil),                // 118: lockstep.inventorymovement.v1.PlanCartonsRequest
+	(*WeighHandlingUnitRequest)(nil),          // 119: lockstep.inventorymovement.v1.WeighHandlingUnitRequest
+	(*ReleaseAuditHoldRequest)(nil),           // 120: lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
+	(*SetPackAuditToleranceRequest)(nil),      // 121: lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
+	(*GetPackAuditToleranceRequest)(nil),      // 122: lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
+	(*PlanWaveRequest)(nil),                   // 123: lockstep.inventorymovement.v1.PlanWaveRequest
+	(*ReleaseWaveRequest)(nil),                // 124: lockstep.inventorymovement.v1.ReleaseWaveRequest
+	(*CancelWaveRequest)(nil),                 // 125: lockstep.inventorymovement.v1.CancelWaveRequest
+	(*GetWaveRequest)(nil),                    // 126: lockstep.inventorymovement.v1.GetWaveRequest
+	(*ConfirmPutBackRequest)(nil),             // 127: lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	(*RefuseCancellationRequest)(nil),         // 128: lockstep.inventorymovement.v1.RefuseCancellationRequest
+	(*ReverseGoodsIssueRequest)(nil),          // 129: lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
+	(*PromiseSuppliesRequest)(nil),            // 130: lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	(*CheckAvailabilityRequest)(nil),          // 131: lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	(*RescheduleInboundDeliveryRequest)(nil),  // 132: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	(*ListCutOffsAtRiskRequest)(nil),          // 133: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	(*CreateSnapshotRequest)(nil),             // 134: lockstep.inventorymovement.v1.CreateSnapshotRequest
+	(*AddSnapshotRowsRequest)(nil),            // 135: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	(*CompareSnapshotRequest)(nil),            // 136: lockstep.inventorymovement.v1.CompareSnapshotRequest
+	(*CloseSnapshotRequest)(nil),              // 137: lockstep.inventorymovement.v1.CloseSnapshotRequest
+	(*GetSnapshotRequest)(nil),                // 138: lockstep.inventorymovement.v1.GetSnapshotRequest
+	(*ListSnapshotsRequest)(nil),              // 139: lockstep.inventorymovement.v1.ListSnapshotsRequest
+	(*ListSnapshotDifferencesRequest)(nil),    // 140: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	(*ExportSnapshotDifferencesRequest)(nil),  // 141: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	(*ListSnapshotErrorsRequest)(nil),         // 142: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	(*ChangeStatusResponse)(nil),              // 143: lockstep.inventorymovement.v1.ChangeStatusResponse
+	(*ReverseMovementResponse)(nil),           // 144: lockstep.inventorymovement.v1.ReverseMovementResponse
+	(*PlanCountResponse)(nil),                 // 145: lockstep.inventorymovement.v1.PlanCountResponse
+	(*StartCountResponse)(nil),                // 146: lockstep.inventorymovement.v1.StartCountResponse
+	(*SubmitCountResponse)(nil),               // 147: lockstep.inventorymovement.v1.SubmitCountResponse
+	(*PostCountResponse)(nil),                 // 148: lockstep.inventorymovement.v1.PostCountResponse
+	(*CancelCountResponse)(nil),               // 149: lockstep.inventorymovement.v1.CancelCountResponse
+	(*GetCountResponse)(nil),                  // 150: lockstep.inventorymovement.v1.GetCountResponse
+	(*ListCountsResponse)(nil),                // 151: lockstep.inventorymovement.v1.ListCountsResponse
+	(*SetCountPolicyResponse)(nil),            // 152: lockstep.inventorymovement.v1.SetCountPolicyResponse
+	(*GetCountPolicyResponse)(nil),            // 153: lockstep.inventorymovement.v1.GetCountPolicyResponse
+	(*TransferOutResponse)(nil),               // 154: lockstep.inventorymovement.v1.TransferOutResponse
+	(*TransferInResponse)(nil),                // 155: lockstep.inventorymovement.v1.TransferInResponse
+	(*EndTransferResponse)(nil),               // 156: lockstep.inventorymovement.v1.EndTransferResponse
+	(*GetTransferResponse)(nil),               // 157: lockstep.inventorymovement.v1.GetTransferResponse
+	(*ListTransfersResponse)(nil),             // 158: lockstep.inventorymovement.v1.ListTransfersResponse
+	(*GetBalanceResponse)(nil),                // 159: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 160: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*VerifyStockResponse)(nil),               // 161: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 162: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 163: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 164: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 165: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 166: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 167: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 168: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*CreateHandlingUnitResponse)(nil),        // 169: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	(*BatchNestHandlingUnitsResponse)(nil),    // 170: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	(*UnnestHandlingUnitResponse)(nil),        // 171: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	(*CloseHandlingUnitResponse)(nil),         // 172: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	(*ReopenHandlingUnitResponse)(nil),        // 173: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	(*VoidHandlingUnitResponse)(nil),          // 174: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	(*GetHandlingUnitResponse)(nil),           // 175: lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	(*ListHandlingUnitsResponse)(nil),         // 176: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	(*GetLabelDataResponse)(nil),              // 177: lockstep.inventorymovement.v1.GetLabelDataResponse
+	(*PutCartonTypeResponse)(nil),             // 178: lockstep.inventorymovement.v1.PutCartonTypeResponse
+	(*RetireCartonTypeResponse)(nil),          // 179: lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	(*GetCartonTypesResponse)(nil),            // 180: lockstep.inventorymovement.v1.GetCartonTypesResponse
+	(*PlanCartonsResponse)(nil),               // 181: lockstep.inventorymovement.v1.PlanCartonsResponse
+	(*WeighHandlingUnitResponse)(nil),         // 182: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	(*ReleaseAuditHoldResponse)(nil),          // 183: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	(*SetPackAuditToleranceResponse)(nil),     // 184: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	(*GetPackAuditToleranceResponse)(nil),     // 185: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	(*PlanWaveResponse)(nil),                  // 186: lockstep.inventorymovement.v1.PlanWaveResponse
+	(*ReleaseWaveResponse)(nil),               // 187: lockstep.inventorymovement.v1.ReleaseWaveResponse
+	(*CancelWaveResponse)(nil),                // 188: lockstep.inventorymovement.v1.CancelWaveResponse
+	(*GetWaveResponse)(nil),                   // 189: lockstep.inventorymovement.v1.GetWaveResponse
+	(*ConfirmPutBackResponse)(nil),            // 190: lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	(*RefuseCancellationResponse)(nil),        // 191: lockstep.inventorymovement.v1.RefuseCancellationResponse
+	(*ReverseGoodsIssueResponse)(nil),         // 192: lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
+	(*PromiseSuppliesResponse)(nil),           // 193: lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	(*CheckAvailabilityResponse)(nil),         // 194: lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	(*RescheduleInboundDeliveryResponse)(nil), // 195: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	(*ListCutOffsAtRiskResponse)(nil),         // 196: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	(*CreateSnapshotResponse)(nil),            // 197: lockstep.inventorymovement.v1.CreateSnapshotResponse
+	(*AddSnapshotRowsResponse)(nil),           // 198: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	(*CompareSnapshotResponse)(nil),           // 199: lockstep.inventorymovement.v1.CompareSnapshotResponse
+	(*CloseSnapshotResponse)(nil),             // 200: lockstep.inventorymovement.v1.CloseSnapshotResponse
+	(*GetSnapshotResponse)(nil),               // 201: lockstep.inventorymovement.v1.GetSnapshotResponse
+	(*ListSnapshotsResponse)(nil),             // 202: lockstep.inventorymovement.v1.ListSnapshotsResponse
+	(*ListSnapshotDifferencesResponse)(nil),   // 203: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	(*ExportSnapshotDifferencesResponse)(nil), // 204: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	(*ListSnapshotErrorsResponse)(nil),        // 205: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -4851,149 +5047,183 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	5,   // 81: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:input_type -> lockstep.inventorymovement.v1.RecordReturnReceiptRequest
 	7,   // 82: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
 	9,   // 83: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
-	11,  // 84: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
-	14,  // 85: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
-	17,  // 86: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
-	20,  // 87: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
-	22,  // 88: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
-	24,  // 89: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
-	26,  // 90: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
-	28,  // 91: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
-	30,  // 92: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
-	32,  // 93: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
-	34,  // 94: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
-	36,  // 95: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
-	80,  // 96: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
-	81,  // 97: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
-	82,  // 98: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
-	83,  // 99: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
-	84,  // 100: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
-	85,  // 101: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
-	86,  // 102: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
-	87,  // 103: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
-	88,  // 104: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	89,  // 105: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	38,  // 106: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
-	40,  // 107: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
-	42,  // 108: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
-	44,  // 109: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
-	46,  // 110: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
-	48,  // 111: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
-	50,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
-	52,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
-	54,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
-	56,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
-	90,  // 116: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:input_type -> lockstep.inventorymovement.v1.CreateHandlingUnitRequest
-	91,  // 117: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:input_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
-	92,  // 118: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:input_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
-	93,  // 119: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:input_type -> lockstep.inventorymovement.v1.CloseHandlingUnitRequest
-	94,  // 120: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:input_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
-	95,  // 121: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:input_type -> lockstep.inventorymovement.v1.VoidHandlingUnitRequest
-	96,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:input_type -> lockstep.inventorymovement.v1.GetHandlingUnitRequest
-	97,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:input_type -> lockstep.inventorymovement.v1.ListHandlingUnitsRequest
-	98,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:input_type -> lockstep.inventorymovement.v1.GetLabelDataRequest
-	99,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:input_type -> lockstep.inventorymovement.v1.PutCartonTypeRequest
-	100, // 126: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:input_type -> lockstep.inventorymovement.v1.RetireCartonTypeRequest
-	101, // 127: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:input_type -> lockstep.inventorymovement.v1.GetCartonTypesRequest
-	102, // 128: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:input_type -> lockstep.inventorymovement.v1.PlanCartonsRequest
-	103, // 129: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:input_type -> lockstep.inventorymovement.v1.WeighHandlingUnitRequest
-	104, // 130: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:input_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
-	105, // 131: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
-	106, // 132: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
-	107, // 133: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:input_type -> lockstep.inventorymovement.v1.PlanWaveRequest
-	108, // 134: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:input_type -> lockstep.inventorymovement.v1.ReleaseWaveRequest
-	109, // 135: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:input_type -> lockstep.inventorymovement.v1.CancelWaveRequest
-	110, // 136: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
-	111, // 137: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
-	112, // 138: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
-	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
-	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
-	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
-	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
-	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
-	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
-	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
-	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
-	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
-	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
-	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
-	2,   // 152: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 153: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 154: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 155: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 156: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	12,  // 157: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 158: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 159: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 160: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 161: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 162: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 163: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 164: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 165: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 166: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 167: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 168: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	126, // 169: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	127, // 170: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	128, // 171: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	129, // 172: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	130, // 173: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	131, // 174: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	132, // 175: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	133, // 176: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	134, // 177: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	135, // 178: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 179: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 180: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 181: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 182: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 183: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 184: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 185: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 186: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 187: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 188: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	136, // 189: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	137, // 190: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	138, // 191: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	139, // 192: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	140, // 193: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	141, // 194: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	142, // 195: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	143, // 196: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	144, // 197: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
-	145, // 198: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
-	146, // 199: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	147, // 200: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
-	148, // 201: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
-	149, // 202: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	150, // 203: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	151, // 204: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	152, // 205: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	153, // 206: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
-	154, // 207: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
-	155, // 208: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
-	156, // 209: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
-	157, // 210: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	158, // 211: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
-	159, // 212: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	160, // 213: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	161, // 214: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	162, // 215: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	163, // 216: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
-	164, // 217: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
-	165, // 218: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
-	166, // 219: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
-	167, // 220: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
-	168, // 221: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
-	169, // 222: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
-	170, // 223: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
-	171, // 224: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
-	152, // [152:225] is the sub-list for method output_type
-	79,  // [79:152] is the sub-list for method input_type
+	80,  // 84: lockstep.inventorymovement.v1.InventoryMovementService.ChangeStatus:input_type -> lockstep.inventorymovement.v1.ChangeStatusRequest
+	81,  // 85: lockstep.inventorymovement.v1.InventoryMovementService.ReverseMovement:input_type -> lockstep.inventorymovement.v1.ReverseMovementRequest
+	82,  // 86: lockstep.inventorymovement.v1.InventoryMovementService.PlanCount:input_type -> lockstep.inventorymovement.v1.PlanCountRequest
+	83,  // 87: lockstep.inventorymovement.v1.InventoryMovementService.StartCount:input_type -> lockstep.inventorymovement.v1.StartCountRequest
+	84,  // 88: lockstep.inventorymovement.v1.InventoryMovementService.SubmitCount:input_type -> lockstep.inventorymovement.v1.SubmitCountRequest
+	85,  // 89: lockstep.inventorymovement.v1.InventoryMovementService.PostCount:input_type -> lockstep.inventorymovement.v1.PostCountRequest
+	86,  // 90: lockstep.inventorymovement.v1.InventoryMovementService.CancelCount:input_type -> lockstep.inventorymovement.v1.CancelCountRequest
+	87,  // 91: lockstep.inventorymovement.v1.InventoryMovementService.GetCount:input_type -> lockstep.inventorymovement.v1.GetCountRequest
+	88,  // 92: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:input_type -> lockstep.inventorymovement.v1.ListCountsRequest
+	89,  // 93: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:input_type -> lockstep.inventorymovement.v1.SetCountPolicyRequest
+	90,  // 94: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:input_type -> lockstep.inventorymovement.v1.GetCountPolicyRequest
+	91,  // 95: lockstep.inventorymovement.v1.InventoryMovementService.TransferOut:input_type -> lockstep.inventorymovement.v1.TransferOutRequest
+	92,  // 96: lockstep.inventorymovement.v1.InventoryMovementService.TransferIn:input_type -> lockstep.inventorymovement.v1.TransferInRequest
+	93,  // 97: lockstep.inventorymovement.v1.InventoryMovementService.EndTransfer:input_type -> lockstep.inventorymovement.v1.EndTransferRequest
+	94,  // 98: lockstep.inventorymovement.v1.InventoryMovementService.GetTransfer:input_type -> lockstep.inventorymovement.v1.GetTransferRequest
+	95,  // 99: lockstep.inventorymovement.v1.InventoryMovementService.ListTransfers:input_type -> lockstep.inventorymovement.v1.ListTransfersRequest
+	11,  // 100: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
+	14,  // 101: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
+	17,  // 102: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
+	20,  // 103: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
+	22,  // 104: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
+	24,  // 105: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
+	26,  // 106: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
+	28,  // 107: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
+	30,  // 108: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
+	32,  // 109: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
+	34,  // 110: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
+	36,  // 111: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
+	96,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
+	97,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
+	98,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
+	99,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
+	100, // 116: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
+	101, // 117: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
+	102, // 118: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
+	103, // 119: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
+	104, // 120: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	105, // 121: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	38,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
+	40,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
+	42,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
+	44,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
+	46,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
+	48,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
+	50,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
+	52,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
+	54,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
+	56,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
+	106, // 132: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:input_type -> lockstep.inventorymovement.v1.CreateHandlingUnitRequest
+	107, // 133: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:input_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
+	108, // 134: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:input_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
+	109, // 135: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:input_type -> lockstep.inventorymovement.v1.CloseHandlingUnitRequest
+	110, // 136: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:input_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
+	111, // 137: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:input_type -> lockstep.inventorymovement.v1.VoidHandlingUnitRequest
+	112, // 138: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:input_type -> lockstep.inventorymovement.v1.GetHandlingUnitRequest
+	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:input_type -> lockstep.inventorymovement.v1.ListHandlingUnitsRequest
+	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:input_type -> lockstep.inventorymovement.v1.GetLabelDataRequest
+	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:input_type -> lockstep.inventorymovement.v1.PutCartonTypeRequest
+	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:input_type -> lockstep.inventorymovement.v1.RetireCartonTypeRequest
+	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:input_type -> lockstep.inventorymovement.v1.GetCartonTypesRequest
+	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:input_type -> lockstep.inventorymovement.v1.PlanCartonsRequest
+	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:input_type -> lockstep.inventorymovement.v1.WeighHandlingUnitRequest
+	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:input_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
+	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
+	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
+	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:input_type -> lockstep.inventorymovement.v1.PlanWaveRequest
+	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:input_type -> lockstep.inventorymovement.v1.ReleaseWaveRequest
+	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:input_type -> lockstep.inventorymovement.v1.CancelWaveRequest
+	126, // 152: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
+	127, // 153: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	128, // 154: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
+	129, // 155: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:input_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
+	130, // 156: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	131, // 157: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	132, // 158: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	133, // 159: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	134, // 160: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
+	135, // 161: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	136, // 162: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
+	137, // 163: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
+	138, // 164: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
+	139, // 165: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
+	140, // 166: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	141, // 167: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	142, // 168: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	2,   // 169: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 170: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 171: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 172: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 173: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	143, // 174: lockstep.inventorymovement.v1.InventoryMovementService.ChangeStatus:output_type -> lockstep.inventorymovement.v1.ChangeStatusResponse
+	144, // 175: lockstep.inventorymovement.v1.InventoryMovementService.ReverseMovement:output_type -> lockstep.inventorymovement.v1.ReverseMovementResponse
+	145, // 176: lockstep.inventorymovement.v1.InventoryMovementService.PlanCount:output_type -> lockstep.inventorymovement.v1.PlanCountResponse
+	146, // 177: lockstep.inventorymovement.v1.InventoryMovementService.StartCount:output_type -> lockstep.inventorymovement.v1.StartCountResponse
+	147, // 178: lockstep.inventorymovement.v1.InventoryMovementService.SubmitCount:output_type -> lockstep.inventorymovement.v1.SubmitCountResponse
+	148, // 179: lockstep.inventorymovement.v1.InventoryMovementService.PostCount:output_type -> lockstep.inventorymovement.v1.PostCountResponse
+	149, // 180: lockstep.inventorymovement.v1.InventoryMovementService.CancelCount:output_type -> lockstep.inventorymovement.v1.CancelCountResponse
+	150, // 181: lockstep.inventorymovement.v1.InventoryMovementService.GetCount:output_type -> lockstep.inventorymovement.v1.GetCountResponse
+	151, // 182: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:output_type -> lockstep.inventorymovement.v1.ListCountsResponse
+	152, // 183: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:output_type -> lockstep.inventorymovement.v1.SetCountPolicyResponse
+	153, // 184: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:output_type -> lockstep.inventorymovement.v1.GetCountPolicyResponse
+	154, // 185: lockstep.inventorymovement.v1.InventoryMovementService.TransferOut:output_type -> lockstep.inventorymovement.v1.TransferOutResponse
+	155, // 186: lockstep.inventorymovement.v1.InventoryMovementService.TransferIn:output_type -> lockstep.inventorymovement.v1.TransferInResponse
+	156, // 187: lockstep.inventorymovement.v1.InventoryMovementService.EndTransfer:output_type -> lockstep.inventorymovement.v1.EndTransferResponse
+	157, // 188: lockstep.inventorymovement.v1.InventoryMovementService.GetTransfer:output_type -> lockstep.inventorymovement.v1.GetTransferResponse
+	158, // 189: lockstep.inventorymovement.v1.InventoryMovementService.ListTransfers:output_type -> lockstep.inventorymovement.v1.ListTransfersResponse
+	12,  // 190: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 191: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 192: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 193: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 194: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 195: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 196: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 197: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 198: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 199: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 200: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 201: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	159, // 202: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	160, // 203: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	161, // 204: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	162, // 205: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	163, // 206: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	164, // 207: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	165, // 208: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	166, // 209: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	167, // 210: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	168, // 211: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 212: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 213: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 214: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 215: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 216: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 217: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 218: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 219: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 220: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 221: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	169, // 222: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	170, // 223: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	171, // 224: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	172, // 225: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	173, // 226: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	174, // 227: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	175, // 228: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	176, // 229: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	177, // 230: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
+	178, // 231: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
+	179, // 232: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	180, // 233: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
+	181, // 234: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
+	182, // 235: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	183, // 236: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	184, // 237: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	185, // 238: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	186, // 239: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
+	187, // 240: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
+	188, // 241: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
+	189, // 242: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
+	190, // 243: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	191, // 244: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
+	192, // 245: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:output_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
+	193, // 246: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	194, // 247: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	195, // 248: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	196, // 249: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	197, // 250: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
+	198, // 251: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	199, // 252: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
+	200, // 253: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
+	201, // 254: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
+	202, // 255: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
+	203, // 256: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	204, // 257: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	205, // 258: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	169, // [169:259] is the sub-list for method output_type
+	79,  // [79:169] is the sub-list for method input_type
 	79,  // [79:79] is the sub-list for extension type_name
 	79,  // [79:79] is the sub-list for extension extendee
 	0,   // [0:79] is the sub-list for field type_name
@@ -5007,6 +5237,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_allocations_proto_init()
 	file_lockstep_inventorymovement_v1_balances_proto_init()
 	file_lockstep_inventorymovement_v1_cartons_proto_init()
+	file_lockstep_inventorymovement_v1_counts_proto_init()
 	file_lockstep_inventorymovement_v1_cut_offs_proto_init()
 	file_lockstep_inventorymovement_v1_handling_units_proto_init()
 	file_lockstep_inventorymovement_v1_inbound_resources_proto_init()
@@ -5014,8 +5245,11 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_put_backs_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
+	file_lockstep_inventorymovement_v1_reversals_proto_init()
 	file_lockstep_inventorymovement_v1_snapshots_proto_init()
+	file_lockstep_inventorymovement_v1_status_changes_proto_init()
 	file_lockstep_inventorymovement_v1_supplies_proto_init()
+	file_lockstep_inventorymovement_v1_transfers_proto_init()
 	file_lockstep_inventorymovement_v1_waves_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -26,6 +26,22 @@ const (
 	InventoryMovementService_RecordReturnReceipt_FullMethodName       = "/lockstep.inventorymovement.v1.InventoryMovementService/RecordReturnReceipt"
 	InventoryMovementService_AdjustStock_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/AdjustStock"
 	InventoryMovementService_MoveStock_FullMethodName                 = "/lockstep.inventorymovement.v1.InventoryMovementService/MoveStock"
+	InventoryMovementService_ChangeStatus_FullMethodName              = "/lockstep.inventorymovement.v1.InventoryMovementService/ChangeStatus"
+	InventoryMovementService_ReverseMovement_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/ReverseMovement"
+	InventoryMovementService_PlanCount_FullMethodName                 = "/lockstep.inventorymovement.v1.InventoryMovementService/PlanCount"
+	InventoryMovementService_StartCount_FullMethodName                = "/lockstep.inventorymovement.v1.InventoryMovementService/StartCount"
+	InventoryMovementService_SubmitCount_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/SubmitCount"
+	InventoryMovementService_PostCount_FullMethodName                 = "/lockstep.inventorymovement.v1.InventoryMovementService/PostCount"
+	InventoryMovementService_CancelCount_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/CancelCount"
+	InventoryMovementService_GetCount_FullMethodName                  = "/lockstep.inventorymovement.v1.InventoryMovementService/GetCount"
+	InventoryMovementService_ListCounts_FullMethodName                = "/lockstep.inventorymovement.v1.InventoryMovementService/ListCounts"
+	InventoryMovementService_SetCountPolicy_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/SetCountPolicy"
+	InventoryMovementService_GetCountPolicy_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/GetCountPolicy"
+	InventoryMovementService_TransferOut_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/TransferOut"
+	InventoryMovementService_TransferIn_FullMethodName                = "/lockstep.inventorymovement.v1.InventoryMovementService/TransferIn"
+	InventoryMovementService_EndTransfer_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/EndTransfer"
+	InventoryMovementService_GetTransfer_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/GetTransfer"
+	InventoryMovementService_ListTransfers_FullMethodName             = "/lockstep.inventorymovement.v1.InventoryMovementService/ListTransfers"
 	InventoryMovementService_GetStock_FullMethodName                  = "/lockstep.inventorymovement.v1.InventoryMovementService/GetStock"
 	InventoryMovementService_GetAvailability_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/GetAvailability"
 	InventoryMovementService_ListMovements_FullMethodName             = "/lockstep.inventorymovement.v1.InventoryMovementService/ListMovements"
@@ -81,6 +97,7 @@ const (
 	InventoryMovementService_GetWave_FullMethodName                   = "/lockstep.inventorymovement.v1.InventoryMovementService/GetWave"
 	InventoryMovementService_ConfirmPutBack_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutBack"
 	InventoryMovementService_RefuseCancellation_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/RefuseCancellation"
+	InventoryMovementService_ReverseGoodsIssue_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/ReverseGoodsIssue"
 	InventoryMovementService_PromiseSupplies_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/PromiseSupplies"
 	InventoryMovementService_CheckAvailability_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/CheckAvailability"
 	InventoryMovementService_RescheduleInboundDelivery_FullMethodName = "/lockstep.inventorymovement.v1.InventoryMovementService/RescheduleInboundDelivery"
@@ -112,6 +129,38 @@ type InventoryMovementServiceClient interface {
 	AdjustStock(ctx context.Context, in *AdjustStockRequest, opts ...grpc.CallOption) (*AdjustStockResponse, error)
 	// Moves free stock between bins, or changes its status.
 	MoveStock(ctx context.Context, in *MoveStockRequest, opts ...grpc.CallOption) (*MoveStockResponse, error)
+	// Gives goods of one place another status, of what is neither allocated nor promised.
+	ChangeStatus(ctx context.Context, in *ChangeStatusRequest, opts ...grpc.CallOption) (*ChangeStatusResponse, error)
+	// Takes back a change of status, a move or an adjustment by a movement the other way round.
+	ReverseMovement(ctx context.Context, in *ReverseMovementRequest, opts ...grpc.CallOption) (*ReverseMovementResponse, error)
+	// Plans a count of what stands at a site: which places are to be counted.
+	PlanCount(ctx context.Context, in *PlanCountRequest, opts ...grpc.CallOption) (*PlanCountResponse, error)
+	// Begins to count.
+	StartCount(ctx context.Context, in *StartCountRequest, opts ...grpc.CallOption) (*StartCountResponse, error)
+	// Takes what somebody counted, without telling what is expected; what differs by much is to be counted again by somebody else.
+	SubmitCount(ctx context.Context, in *SubmitCountRequest, opts ...grpc.CallOption) (*SubmitCountResponse, error)
+	// Has the ledger follow what was counted; above a limit only for a tenant's administrator who counted none of it.
+	PostCount(ctx context.Context, in *PostCountRequest, opts ...grpc.CallOption) (*PostCountResponse, error)
+	// Calls a count off; what was posted stays.
+	CancelCount(ctx context.Context, in *CancelCountRequest, opts ...grpc.CallOption) (*CancelCountResponse, error)
+	// Returns one count with its places.
+	GetCount(ctx context.Context, in *GetCountRequest, opts ...grpc.CallOption) (*GetCountResponse, error)
+	// Lists counts, oldest first.
+	ListCounts(ctx context.Context, in *ListCountsRequest, opts ...grpc.CallOption) (*ListCountsResponse, error)
+	// Says from which difference on a site counts again, and from which on an administrator posts.
+	SetCountPolicy(ctx context.Context, in *SetCountPolicyRequest, opts ...grpc.CallOption) (*SetCountPolicyResponse, error)
+	// Returns how the tenant's sites count.
+	GetCountPolicy(ctx context.Context, in *GetCountPolicyRequest, opts ...grpc.CallOption) (*GetCountPolicyResponse, error)
+	// Has goods leave their bins for another site: what is neither allocated nor promised.
+	TransferOut(ctx context.Context, in *TransferOutRequest, opts ...grpc.CallOption) (*TransferOutResponse, error)
+	// Records goods of a transfer that came, all or a part of them.
+	TransferIn(ctx context.Context, in *TransferInRequest, opts ...grpc.CallOption) (*TransferInResponse, error)
+	// Ends the wait for goods of a transfer: they were brought back, or are lost.
+	EndTransfer(ctx context.Context, in *EndTransferRequest, opts ...grpc.CallOption) (*EndTransferResponse, error)
+	// Returns one transfer.
+	GetTransfer(ctx context.Context, in *GetTransferRequest, opts ...grpc.CallOption) (*GetTransferResponse, error)
+	// Lists transfers, oldest first.
+	ListTransfers(ctx context.Context, in *ListTransfersRequest, opts ...grpc.CallOption) (*ListTransfersResponse, error)
 	// Returns the stock of one item at one site.
 	GetStock(ctx context.Context, in *GetStockRequest, opts ...grpc.CallOption) (*GetStockResponse, error)
 	// Returns what can be promised at up to 200 places.
@@ -223,6 +272,9 @@ type InventoryMovementServiceClient interface {
 	ConfirmPutBack(ctx context.Context, in *ConfirmPutBackRequest, opts ...grpc.CallOption) (*ConfirmPutBackResponse, error)
 	// Says that the warehouse goes on with an order that it was asked to cancel, while nothing is put back.
 	RefuseCancellation(ctx context.Context, in *RefuseCancellationRequest, opts ...grpc.CallOption) (*RefuseCancellationResponse, error)
+	// Takes back a goods issue, or cartons of it, while the goods are still here: asks order and shipment
+	// whether they let it, and answers at once, or waits for what they say and is refused with their reason.
+	ReverseGoodsIssue(ctx context.Context, in *ReverseGoodsIssueRequest, opts ...grpc.CallOption) (*ReverseGoodsIssueResponse, error)
 	// Promises what is to come, each claim up to its quantity, in the order in which they are made: no two
 	// promises count on the same goods. Dates are told by SupplyPromiseDated, also when they change.
 	PromiseSupplies(ctx context.Context, in *PromiseSuppliesRequest, opts ...grpc.CallOption) (*PromiseSuppliesResponse, error)
@@ -307,6 +359,166 @@ func (c *inventoryMovementServiceClient) MoveStock(ctx context.Context, in *Move
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(MoveStockResponse)
 	err := c.cc.Invoke(ctx, InventoryMovementService_MoveStock_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ChangeStatus(ctx context.Context, in *ChangeStatusRequest, opts ...grpc.CallOption) (*ChangeStatusResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeStatusResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ChangeStatus_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ReverseMovement(ctx context.Context, in *ReverseMovementRequest, opts ...grpc.CallOption) (*ReverseMovementResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReverseMovementResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ReverseMovement_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) PlanCount(ctx context.Context, in *PlanCountRequest, opts ...grpc.CallOption) (*PlanCountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PlanCountResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_PlanCount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) StartCount(ctx context.Context, in *StartCountRequest, opts ...grpc.CallOption) (*StartCountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StartCountResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_StartCount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) SubmitCount(ctx context.Context, in *SubmitCountRequest, opts ...grpc.CallOption) (*SubmitCountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SubmitCountResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_SubmitCount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) PostCount(ctx context.Context, in *PostCountRequest, opts ...grpc.CallOption) (*PostCountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PostCountResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_PostCount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) CancelCount(ctx context.Context, in *CancelCountRequest, opts ...grpc.CallOption) (*CancelCountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelCountResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_CancelCount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetCount(ctx context.Context, in *GetCountRequest, opts ...grpc.CallOption) (*GetCountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCountResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetCount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListCounts(ctx context.Context, in *ListCountsRequest, opts ...grpc.CallOption) (*ListCountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCountsResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListCounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) SetCountPolicy(ctx context.Context, in *SetCountPolicyRequest, opts ...grpc.CallOption) (*SetCountPolicyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetCountPolicyResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_SetCountPolicy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetCountPolicy(ctx context.Context, in *GetCountPolicyRequest, opts ...grpc.CallOption) (*GetCountPolicyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCountPolicyResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetCountPolicy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) TransferOut(ctx context.Context, in *TransferOutRequest, opts ...grpc.CallOption) (*TransferOutResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TransferOutResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_TransferOut_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) TransferIn(ctx context.Context, in *TransferInRequest, opts ...grpc.CallOption) (*TransferInResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TransferInResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_TransferIn_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) EndTransfer(ctx context.Context, in *EndTransferRequest, opts ...grpc.CallOption) (*EndTransferResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EndTransferResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_EndTransfer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetTransfer(ctx context.Context, in *GetTransferRequest, opts ...grpc.CallOption) (*GetTransferResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetTransferResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetTransfer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListTransfers(ctx context.Context, in *ListTransfersRequest, opts ...grpc.CallOption) (*ListTransfersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListTransfersResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListTransfers_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -863,6 +1075,16 @@ func (c *inventoryMovementServiceClient) RefuseCancellation(ctx context.Context,
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) ReverseGoodsIssue(ctx context.Context, in *ReverseGoodsIssueRequest, opts ...grpc.CallOption) (*ReverseGoodsIssueResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReverseGoodsIssueResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ReverseGoodsIssue_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *inventoryMovementServiceClient) PromiseSupplies(ctx context.Context, in *PromiseSuppliesRequest, opts ...grpc.CallOption) (*PromiseSuppliesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PromiseSuppliesResponse)
@@ -1009,6 +1231,38 @@ type InventoryMovementServiceServer interface {
 	AdjustStock(context.Context, *AdjustStockRequest) (*AdjustStockResponse, error)
 	// Moves free stock between bins, or changes its status.
 	MoveStock(context.Context, *MoveStockRequest) (*MoveStockResponse, error)
+	// Gives goods of one place another status, of what is neither allocated nor promised.
+	ChangeStatus(context.Context, *ChangeStatusRequest) (*ChangeStatusResponse, error)
+	// Takes back a change of status, a move or an adjustment by a movement the other way round.
+	ReverseMovement(context.Context, *ReverseMovementRequest) (*ReverseMovementResponse, error)
+	// Plans a count of what stands at a site: which places are to be counted.
+	PlanCount(context.Context, *PlanCountRequest) (*PlanCountResponse, error)
+	// Begins to count.
+	StartCount(context.Context, *StartCountRequest) (*StartCountResponse, error)
+	// Takes what somebody counted, without telling what is expected; what differs by much is to be counted again by somebody else.
+	SubmitCount(context.Context, *SubmitCountRequest) (*SubmitCountResponse, error)
+	// Has the ledger follow what was counted; above a limit only for a tenant's administrator who counted none of it.
+	PostCount(context.Context, *PostCountRequest) (*PostCountResponse, error)
+	// Calls a count off; what was posted stays.
+	CancelCount(context.Context, *CancelCountRequest) (*CancelCountResponse, error)
+	// Returns one count with its places.
+	GetCount(context.Context, *GetCountRequest) (*GetCountResponse, error)
+	// Lists counts, oldest first.
+	ListCounts(context.Context, *ListCountsRequest) (*ListCountsResponse, error)
+	// Says from which difference on a site counts again, and from which on an administrator posts.
+	SetCountPolicy(context.Context, *SetCountPolicyRequest) (*SetCountPolicyResponse, error)
+	// Returns how the tenant's sites count.
+	GetCountPolicy(context.Context, *GetCountPolicyRequest) (*GetCountPolicyResponse, error)
+	// Has goods leave their bins for another site: what is neither allocated nor promised.
+	TransferOut(context.Context, *TransferOutRequest) (*TransferOutResponse, error)
+	// Records goods of a transfer that came, all or a part of them.
+	TransferIn(context.Context, *TransferInRequest) (*TransferInResponse, error)
+	// Ends the wait for goods of a transfer: they were brought back, or are lost.
+	EndTransfer(context.Context, *EndTransferRequest) (*EndTransferResponse, error)
+	// Returns one transfer.
+	GetTransfer(context.Context, *GetTransferRequest) (*GetTransferResponse, error)
+	// Lists transfers, oldest first.
+	ListTransfers(context.Context, *ListTransfersRequest) (*ListTransfersResponse, error)
 	// Returns the stock of one item at one site.
 	GetStock(context.Context, *GetStockRequest) (*GetStockResponse, error)
 	// Returns what can be promised at up to 200 places.
@@ -1120,6 +1374,9 @@ type InventoryMovementServiceServer interface {
 	ConfirmPutBack(context.Context, *ConfirmPutBackRequest) (*ConfirmPutBackResponse, error)
 	// Says that the warehouse goes on with an order that it was asked to cancel, while nothing is put back.
 	RefuseCancellation(context.Context, *RefuseCancellationRequest) (*RefuseCancellationResponse, error)
+	// Takes back a goods issue, or cartons of it, while the goods are still here: asks order and shipment
+	// whether they let it, and answers at once, or waits for what they say and is refused with their reason.
+	ReverseGoodsIssue(context.Context, *ReverseGoodsIssueRequest) (*ReverseGoodsIssueResponse, error)
 	// Promises what is to come, each claim up to its quantity, in the order in which they are made: no two
 	// promises count on the same goods. Dates are told by SupplyPromiseDated, also when they change.
 	PromiseSupplies(context.Context, *PromiseSuppliesRequest) (*PromiseSuppliesResponse, error)
@@ -1174,6 +1431,54 @@ func (UnimplementedInventoryMovementServiceServer) AdjustStock(context.Context, 
 }
 func (UnimplementedInventoryMovementServiceServer) MoveStock(context.Context, *MoveStockRequest) (*MoveStockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method MoveStock not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ChangeStatus(context.Context, *ChangeStatusRequest) (*ChangeStatusResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeStatus not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ReverseMovement(context.Context, *ReverseMovementRequest) (*ReverseMovementResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReverseMovement not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) PlanCount(context.Context, *PlanCountRequest) (*PlanCountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PlanCount not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) StartCount(context.Context, *StartCountRequest) (*StartCountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method StartCount not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) SubmitCount(context.Context, *SubmitCountRequest) (*SubmitCountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SubmitCount not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) PostCount(context.Context, *PostCountRequest) (*PostCountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PostCount not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) CancelCount(context.Context, *CancelCountRequest) (*CancelCountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelCount not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetCount(context.Context, *GetCountRequest) (*GetCountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCount not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListCounts(context.Context, *ListCountsRequest) (*ListCountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCounts not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) SetCountPolicy(context.Context, *SetCountPolicyRequest) (*SetCountPolicyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetCountPolicy not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetCountPolicy(context.Context, *GetCountPolicyRequest) (*GetCountPolicyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCountPolicy not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) TransferOut(context.Context, *TransferOutRequest) (*TransferOutResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TransferOut not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) TransferIn(context.Context, *TransferInRequest) (*TransferInResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TransferIn not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) EndTransfer(context.Context, *EndTransferRequest) (*EndTransferResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EndTransfer not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetTransfer(context.Context, *GetTransferRequest) (*GetTransferResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTransfer not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListTransfers(context.Context, *ListTransfersRequest) (*ListTransfersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListTransfers not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) GetStock(context.Context, *GetStockRequest) (*GetStockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStock not implemented")
@@ -1340,6 +1645,9 @@ func (UnimplementedInventoryMovementServiceServer) ConfirmPutBack(context.Contex
 func (UnimplementedInventoryMovementServiceServer) RefuseCancellation(context.Context, *RefuseCancellationRequest) (*RefuseCancellationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RefuseCancellation not implemented")
 }
+func (UnimplementedInventoryMovementServiceServer) ReverseGoodsIssue(context.Context, *ReverseGoodsIssueRequest) (*ReverseGoodsIssueResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReverseGoodsIssue not implemented")
+}
 func (UnimplementedInventoryMovementServiceServer) PromiseSupplies(context.Context, *PromiseSuppliesRequest) (*PromiseSuppliesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PromiseSupplies not implemented")
 }
@@ -1487,6 +1795,294 @@ func _InventoryMovementService_MoveStock_Handler(srv interface{}, ctx context.Co
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(InventoryMovementServiceServer).MoveStock(ctx, req.(*MoveStockRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ChangeStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeStatusRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ChangeStatus(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ChangeStatus_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ChangeStatus(ctx, req.(*ChangeStatusRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ReverseMovement_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReverseMovementRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ReverseMovement(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ReverseMovement_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ReverseMovement(ctx, req.(*ReverseMovementRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_PlanCount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PlanCountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).PlanCount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_PlanCount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).PlanCount(ctx, req.(*PlanCountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_StartCount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StartCountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).StartCount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_StartCount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).StartCount(ctx, req.(*StartCountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_SubmitCount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SubmitCountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).SubmitCount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_SubmitCount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).SubmitCount(ctx, req.(*SubmitCountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_PostCount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PostCountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).PostCount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_PostCount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).PostCount(ctx, req.(*PostCountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_CancelCount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelCountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).CancelCount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_CancelCount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).CancelCount(ctx, req.(*CancelCountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetCount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetCount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetCount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetCount(ctx, req.(*GetCountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListCounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListCounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListCounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListCounts(ctx, req.(*ListCountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_SetCountPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetCountPolicyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).SetCountPolicy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_SetCountPolicy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).SetCountPolicy(ctx, req.(*SetCountPolicyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetCountPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCountPolicyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetCountPolicy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetCountPolicy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetCountPolicy(ctx, req.(*GetCountPolicyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_TransferOut_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TransferOutRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).TransferOut(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_TransferOut_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).TransferOut(ctx, req.(*TransferOutRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_TransferIn_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TransferInRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).TransferIn(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_TransferIn_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).TransferIn(ctx, req.(*TransferInRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_EndTransfer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndTransferRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).EndTransfer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_EndTransfer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).EndTransfer(ctx, req.(*EndTransferRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetTransfer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTransferRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetTransfer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetTransfer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetTransfer(ctx, req.(*GetTransferRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListTransfers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListTransfersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListTransfers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListTransfers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListTransfers(ctx, req.(*ListTransfersRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -2481,6 +3077,24 @@ func _InventoryMovementService_RefuseCancellation_Handler(srv interface{}, ctx c
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_ReverseGoodsIssue_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReverseGoodsIssueRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ReverseGoodsIssue(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ReverseGoodsIssue_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ReverseGoodsIssue(ctx, req.(*ReverseGoodsIssueRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _InventoryMovementService_PromiseSupplies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(PromiseSuppliesRequest)
 	if err := dec(in); err != nil {
@@ -2743,6 +3357,70 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _InventoryMovementService_MoveStock_Handler,
 		},
 		{
+			MethodName: "ChangeStatus",
+			Handler:    _InventoryMovementService_ChangeStatus_Handler,
+		},
+		{
+			MethodName: "ReverseMovement",
+			Handler:    _InventoryMovementService_ReverseMovement_Handler,
+		},
+		{
+			MethodName: "PlanCount",
+			Handler:    _InventoryMovementService_PlanCount_Handler,
+		},
+		{
+			MethodName: "StartCount",
+			Handler:    _InventoryMovementService_StartCount_Handler,
+		},
+		{
+			MethodName: "SubmitCount",
+			Handler:    _InventoryMovementService_SubmitCount_Handler,
+		},
+		{
+			MethodName: "PostCount",
+			Handler:    _InventoryMovementService_PostCount_Handler,
+		},
+		{
+			MethodName: "CancelCount",
+			Handler:    _InventoryMovementService_CancelCount_Handler,
+		},
+		{
+			MethodName: "GetCount",
+			Handler:    _InventoryMovementService_GetCount_Handler,
+		},
+		{
+			MethodName: "ListCounts",
+			Handler:    _InventoryMovementService_ListCounts_Handler,
+		},
+		{
+			MethodName: "SetCountPolicy",
+			Handler:    _InventoryMovementService_SetCountPolicy_Handler,
+		},
+		{
+			MethodName: "GetCountPolicy",
+			Handler:    _InventoryMovementService_GetCountPolicy_Handler,
+		},
+		{
+			MethodName: "TransferOut",
+			Handler:    _InventoryMovementService_TransferOut_Handler,
+		},
+		{
+			MethodName: "TransferIn",
+			Handler:    _InventoryMovementService_TransferIn_Handler,
+		},
+		{
+			MethodName: "EndTransfer",
+			Handler:    _InventoryMovementService_EndTransfer_Handler,
+		},
+		{
+			MethodName: "GetTransfer",
+			Handler:    _InventoryMovementService_GetTransfer_Handler,
+		},
+		{
+			MethodName: "ListTransfers",
+			Handler:    _InventoryMovementService_ListTransfers_Handler,
+		},
+		{
 			MethodName: "GetStock",
 			Handler:    _InventoryMovementService_GetStock_Handler,
 		},
@@ -2961,6 +3639,10 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RefuseCancellation",
 			Handler:    _InventoryMovementService_RefuseCancellation_Handler,
+		},
+		{
+			MethodName: "ReverseGoodsIssue",
+			Handler:    _InventoryMovementService_ReverseGoodsIssue_Handler,
 		},
 		{
 			MethodName: "PromiseSupplies",

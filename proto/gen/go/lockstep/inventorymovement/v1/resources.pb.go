@@ -121,6 +121,14 @@ const (
 	MovementType_MOVEMENT_TYPE_PUT_AWAY MovementType = 10
 	// Goods sent back to the supplier.
 	MovementType_MOVEMENT_TYPE_SUPPLIER_RETURN MovementType = 11
+	// A goods issue taken back.
+	MovementType_MOVEMENT_TYPE_ISSUE_REVERSAL MovementType = 70
+	// Sent to another site: from a bin to IN_TRANSIT, and from there to OTHER_SITE once it came.
+	MovementType_MOVEMENT_TYPE_TRANSFER_OUT MovementType = 80
+	// Came from another site.
+	MovementType_MOVEMENT_TYPE_TRANSFER_IN MovementType = 81
+	// Was on its way to another site and brought back.
+	MovementType_MOVEMENT_TYPE_TRANSFER_BACK MovementType = 82
 )
 
 // Enum value maps for MovementType.
@@ -138,6 +146,10 @@ var (
 		9:  "MOVEMENT_TYPE_DISPOSITION",
 		10: "MOVEMENT_TYPE_PUT_AWAY",
 		11: "MOVEMENT_TYPE_SUPPLIER_RETURN",
+		70: "MOVEMENT_TYPE_ISSUE_REVERSAL",
+		80: "MOVEMENT_TYPE_TRANSFER_OUT",
+		81: "MOVEMENT_TYPE_TRANSFER_IN",
+		82: "MOVEMENT_TYPE_TRANSFER_BACK",
 	}
 	MovementType_value = map[string]int32{
 		"MOVEMENT_TYPE_UNSPECIFIED":     0,
@@ -152,6 +164,10 @@ var (
 		"MOVEMENT_TYPE_DISPOSITION":     9,
 		"MOVEMENT_TYPE_PUT_AWAY":        10,
 		"MOVEMENT_TYPE_SUPPLIER_RETURN": 11,
+		"MOVEMENT_TYPE_ISSUE_REVERSAL":  70,
+		"MOVEMENT_TYPE_TRANSFER_OUT":    80,
+		"MOVEMENT_TYPE_TRANSFER_IN":     81,
+		"MOVEMENT_TYPE_TRANSFER_BACK":   82,
 	}
 )
 
@@ -945,7 +961,9 @@ type WarehouseOrderLine struct {
 	// Packed.
 	Packed *v1.Quantity `protobuf:"bytes,8,opt,name=packed,proto3" json:"packed,omitempty"`
 	// Put back after it was picked; part of picked.
-	PutBack       *v1.Quantity `protobuf:"bytes,40,opt,name=put_back,json=putBack,proto3" json:"put_back,omitempty"`
+	PutBack *v1.Quantity `protobuf:"bytes,40,opt,name=put_back,json=putBack,proto3" json:"put_back,omitempty"`
+	// Issued, net of reversals.
+	Issued        *v1.Quantity `protobuf:"bytes,70,opt,name=issued,proto3" json:"issued,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1039,6 +1057,13 @@ func (x *WarehouseOrderLine) GetPacked() *v1.Quantity {
 func (x *WarehouseOrderLine) GetPutBack() *v1.Quantity {
 	if x != nil {
 		return x.PutBack
+	}
+	return nil
+}
+
+func (x *WarehouseOrderLine) GetIssued() *v1.Quantity {
+	if x != nil {
+		return x.Issued
 	}
 	return nil
 }
@@ -1354,8 +1379,12 @@ type WarehouseOrder struct {
 	WaveId string `protobuf:"bytes,50,opt,name=wave_id,json=waveId,proto3" json:"wave_id,omitempty"`
 	// Version of the release that it has now: release_version, and one more with each amendment.
 	AmendedVersion int32 `protobuf:"varint,60,opt,name=amended_version,json=amendedVersion,proto3" json:"amended_version,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// SSCCs of the cartons that are issued, net of reversals.
+	IssuedSsccs []string `protobuf:"bytes,70,rep,name=issued_ssccs,json=issuedSsccs,proto3" json:"issued_ssccs,omitempty"`
+	// The last reversal of a goods issue that was asked for; absent if none was.
+	Reversal      *GoodsIssueReversal `protobuf:"bytes,71,opt,name=reversal,proto3" json:"reversal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WarehouseOrder) Reset() {
@@ -1542,11 +1571,25 @@ func (x *WarehouseOrder) GetAmendedVersion() int32 {
 	return 0
 }
 
+func (x *WarehouseOrder) GetIssuedSsccs() []string {
+	if x != nil {
+		return x.IssuedSsccs
+	}
+	return nil
+}
+
+func (x *WarehouseOrder) GetReversal() *GoodsIssueReversal {
+	if x != nil {
+		return x.Reversal
+	}
+	return nil
+}
+
 var File_lockstep_inventorymovement_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"-lockstep/inventorymovement/v1/resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\"\xd1\x02\n" +
+	"-lockstep/inventorymovement/v1/resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\"\xd1\x02\n" +
 	"\bStockRow\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
@@ -1588,7 +1631,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x03sku\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12\x1a\n" +
 	"\blocation\x18\x03 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x04 \x01(\tR\x03lot\x128\n" +
-	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\xb5\x03\n" +
+	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\xeb\x03\n" +
 	"\x12WarehouseOrderLine\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x17\n" +
@@ -1599,7 +1642,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x06picked\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06picked\x122\n" +
 	"\x05short\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\x05short\x124\n" +
 	"\x06packed\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06packed\x127\n" +
-	"\bput_back\x18( \x01(\v2\x1c.lockstep.common.v1.QuantityR\aputBack\"\x84\x02\n" +
+	"\bput_back\x18( \x01(\v2\x1c.lockstep.common.v1.QuantityR\aputBack\x124\n" +
+	"\x06issued\x18F \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06issued\"\x84\x02\n" +
 	"\x15WarehouseLineQuantity\x12(\n" +
 	"\vline_number\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02 \x00R\n" +
 	"lineNumber\x12@\n" +
@@ -1622,7 +1666,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"event_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1f\n" +
 	"\vreported_by\x18\x06 \x01(\tR\n" +
 	"reportedBy\x125\n" +
-	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\x9f\b\n" +
+	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\x91\t\n" +
 	"\x0eWarehouseOrder\x12,\n" +
 	"\x12warehouse_order_id\x18\x01 \x01(\tR\x10warehouseOrderId\x12H\n" +
 	"\x05state\x18\x02 \x01(\x0e22.lockstep.inventorymovement.v1.WarehouseOrderStateR\x05state\x12\x19\n" +
@@ -1648,7 +1692,9 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\tshortages\x18( \x03(\v21.lockstep.inventorymovement.v1.AllocationShortageR\tshortages\x12\x18\n" +
 	"\astopped\x18) \x01(\bR\astopped\x12\x1d\n" +
 	"\awave_id\x182 \x01(\tB\x04\x88\xb5\x18\bR\x06waveId\x12'\n" +
-	"\x0famended_version\x18< \x01(\x05R\x0eamendedVersion*\xc8\x01\n" +
+	"\x0famended_version\x18< \x01(\x05R\x0eamendedVersion\x12!\n" +
+	"\fissued_ssccs\x18F \x03(\tR\vissuedSsccs\x12M\n" +
+	"\breversal\x18G \x01(\v21.lockstep.inventorymovement.v1.GoodsIssueReversalR\breversal*\xc8\x01\n" +
 	"\vStockStatus\x12\x1c\n" +
 	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STOCK_STATUS_AVAILABLE\x10\x01\x12\x13\n" +
@@ -1656,7 +1702,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x14STOCK_STATUS_BLOCKED\x10\x03\x12\x18\n" +
 	"\x14STOCK_STATUS_DAMAGED\x10\x04\x12\x19\n" +
 	"\x15STOCK_STATUS_RETURNED\x10\x05\x12\x1b\n" +
-	"\x17STOCK_STATUS_QUARANTINE\x10\x06*\xec\x02\n" +
+	"\x17STOCK_STATUS_QUARANTINE\x10\x06*\xee\x03\n" +
 	"\fMovementType\x12\x1d\n" +
 	"\x19MOVEMENT_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15MOVEMENT_TYPE_RECEIPT\x10\x01\x12\x16\n" +
@@ -1670,7 +1716,11 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x19MOVEMENT_TYPE_DISPOSITION\x10\t\x12\x1a\n" +
 	"\x16MOVEMENT_TYPE_PUT_AWAY\x10\n" +
 	"\x12!\n" +
-	"\x1dMOVEMENT_TYPE_SUPPLIER_RETURN\x10\v*_\n" +
+	"\x1dMOVEMENT_TYPE_SUPPLIER_RETURN\x10\v\x12 \n" +
+	"\x1cMOVEMENT_TYPE_ISSUE_REVERSAL\x10F\x12\x1e\n" +
+	"\x1aMOVEMENT_TYPE_TRANSFER_OUT\x10P\x12\x1d\n" +
+	"\x19MOVEMENT_TYPE_TRANSFER_IN\x10Q\x12\x1f\n" +
+	"\x1bMOVEMENT_TYPE_TRANSFER_BACK\x10R*_\n" +
 	"\vShortReason\x12\x1c\n" +
 	"\x18SHORT_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SHORT_REASON_DAMAGED\x10\x01\x12\x18\n" +
@@ -1736,6 +1786,7 @@ var file_lockstep_inventorymovement_v1_resources_proto_goTypes = []any{
 	(*v1.SourceRef)(nil),           // 19: lockstep.common.v1.SourceRef
 	(*v1.Address)(nil),             // 20: lockstep.common.v1.Address
 	(*AllocationShortage)(nil),     // 21: lockstep.inventorymovement.v1.AllocationShortage
+	(*GoodsIssueReversal)(nil),     // 22: lockstep.inventorymovement.v1.GoodsIssueReversal
 }
 var file_lockstep_inventorymovement_v1_resources_proto_depIdxs = []int32{
 	0,  // 0: lockstep.inventorymovement.v1.StockRow.status:type_name -> lockstep.inventorymovement.v1.StockStatus
@@ -1756,28 +1807,30 @@ var file_lockstep_inventorymovement_v1_resources_proto_depIdxs = []int32{
 	16, // 15: lockstep.inventorymovement.v1.WarehouseOrderLine.short:type_name -> lockstep.common.v1.Quantity
 	16, // 16: lockstep.inventorymovement.v1.WarehouseOrderLine.packed:type_name -> lockstep.common.v1.Quantity
 	16, // 17: lockstep.inventorymovement.v1.WarehouseOrderLine.put_back:type_name -> lockstep.common.v1.Quantity
-	16, // 18: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
-	12, // 19: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	18, // 20: lockstep.inventorymovement.v1.Carton.packaging:type_name -> lockstep.inventorymovement.v1.Packaging
-	4,  // 21: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
-	5,  // 22: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
-	12, // 23: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	2,  // 24: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	17, // 25: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
-	19, // 26: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
-	3,  // 27: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	20, // 28: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
-	11, // 29: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
-	10, // 30: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
-	13, // 31: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	17, // 32: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
-	14, // 33: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
-	21, // 34: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	16, // 18: lockstep.inventorymovement.v1.WarehouseOrderLine.issued:type_name -> lockstep.common.v1.Quantity
+	16, // 19: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
+	12, // 20: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	18, // 21: lockstep.inventorymovement.v1.Carton.packaging:type_name -> lockstep.inventorymovement.v1.Packaging
+	4,  // 22: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
+	5,  // 23: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
+	12, // 24: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	2,  // 25: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	17, // 26: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
+	19, // 27: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
+	3,  // 28: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	20, // 29: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
+	11, // 30: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
+	10, // 31: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	13, // 32: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	17, // 33: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
+	14, // 34: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
+	21, // 35: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
+	22, // 36: lockstep.inventorymovement.v1.WarehouseOrder.reversal:type_name -> lockstep.inventorymovement.v1.GoodsIssueReversal
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_resources_proto_init() }
@@ -1787,6 +1840,7 @@ func file_lockstep_inventorymovement_v1_resources_proto_init() {
 	}
 	file_lockstep_inventorymovement_v1_allocations_proto_init()
 	file_lockstep_inventorymovement_v1_packaging_proto_init()
+	file_lockstep_inventorymovement_v1_reversals_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -173,7 +173,7 @@ type PromisedSupply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Quantity, base unit.
 	Quantity string `protobuf:"bytes,1,opt,name=quantity,proto3" json:"quantity,omitempty"`
-	// Inbound delivery; empty: the goods are here.
+	// Inbound delivery, or transfer; empty: the goods are here.
 	InboundDeliveryId string `protobuf:"bytes,2,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
 	// Number of its ASN.
 	AsnNumber string `protobuf:"bytes,3,opt,name=asn_number,json=asnNumber,proto3" json:"asn_number,omitempty"`
@@ -246,7 +246,7 @@ type SupplyChanged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Stock.
 	Stock *StockKey `protobuf:"bytes,1,opt,name=stock,proto3" json:"stock,omitempty"`
-	// Inbound delivery.
+	// Inbound delivery, or transfer.
 	InboundDeliveryId string `protobuf:"bytes,2,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
 	// Number of its ASN.
 	AsnNumber string `protobuf:"bytes,3,opt,name=asn_number,json=asnNumber,proto3" json:"asn_number,omitempty"`
@@ -946,7 +946,7 @@ func (x *CheckAvailabilityRequest) GetQuantity() *v1.Quantity {
 // One supply that is announced.
 type DatedSupply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Inbound delivery.
+	// Inbound delivery, or transfer.
 	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
 	// Number of its ASN.
 	AsnNumber string `protobuf:"bytes,2,opt,name=asn_number,json=asnNumber,proto3" json:"asn_number,omitempty"`

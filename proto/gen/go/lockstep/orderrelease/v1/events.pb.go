@@ -1293,9 +1293,15 @@ type OrderReleased struct {
 	// Lines.
 	Lines []*ReleaseLine `protobuf:"bytes,20,rep,name=lines,proto3" json:"lines,omitempty"`
 	// When it was released, UTC.
-	ReleasedTime  *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=released_time,json=releasedTime,proto3" json:"released_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ReleasedTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=released_time,json=releasedTime,proto3" json:"released_time,omitempty"`
+	// When it counts as shipped; the release keeps this policy.
+	ShippedPolicy ShippedPolicy `protobuf:"varint,90,opt,name=shipped_policy,json=shippedPolicy,proto3,enum=lockstep.orderrelease.v1.ShippedPolicy" json:"shipped_policy,omitempty"`
+	// Who decided on the policy.
+	ShippedPolicySource ShippedPolicySource `protobuf:"varint,91,opt,name=shipped_policy_source,json=shippedPolicySource,proto3,enum=lockstep.orderrelease.v1.ShippedPolicySource" json:"shipped_policy_source,omitempty"`
+	// Code of the channel that did; empty for another source.
+	ShippedPolicyChannel string `protobuf:"bytes,92,opt,name=shipped_policy_channel,json=shippedPolicyChannel,proto3" json:"shipped_policy_channel,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *OrderReleased) Reset() {
@@ -1473,6 +1479,27 @@ func (x *OrderReleased) GetReleasedTime() *timestamppb.Timestamp {
 		return x.ReleasedTime
 	}
 	return nil
+}
+
+func (x *OrderReleased) GetShippedPolicy() ShippedPolicy {
+	if x != nil {
+		return x.ShippedPolicy
+	}
+	return ShippedPolicy_SHIPPED_POLICY_UNSPECIFIED
+}
+
+func (x *OrderReleased) GetShippedPolicySource() ShippedPolicySource {
+	if x != nil {
+		return x.ShippedPolicySource
+	}
+	return ShippedPolicySource_SHIPPED_POLICY_SOURCE_UNSPECIFIED
+}
+
+func (x *OrderReleased) GetShippedPolicyChannel() string {
+	if x != nil {
+		return x.ShippedPolicyChannel
+	}
+	return ""
 }
 
 // A remainder waits for stock as a release of its own. A site has at most one such release of an order;
@@ -1878,7 +1905,9 @@ type LinesIssued struct {
 	// Release.
 	ReleaseId string `protobuf:"bytes,3,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
 	// Issued by this report.
-	Lines         []*LineQuantity `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines []*LineQuantity `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	// When, UTC; absent in facts from before it was kept.
+	IssuedTime    *timestamppb.Timestamp `protobuf:"bytes,90,opt,name=issued_time,json=issuedTime,proto3" json:"issued_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1937,6 +1966,13 @@ func (x *LinesIssued) GetReleaseId() string {
 func (x *LinesIssued) GetLines() []*LineQuantity {
 	if x != nil {
 		return x.Lines
+	}
+	return nil
+}
+
+func (x *LinesIssued) GetIssuedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.IssuedTime
 	}
 	return nil
 }
@@ -2544,12 +2580,12 @@ type ReportContradicted struct {
 	OrderNumber string `protobuf:"bytes,2,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
 	// Release; empty when the report names one that the order does not have.
 	ReleaseId string `protobuf:"bytes,3,opt,name=release_id,json=releaseId,proto3" json:"release_id,omitempty"`
-	// Kind of report: ALLOCATED, PICKED, SHORT, ISSUED, DELIVERED or CANCELLED.
+	// Kind of report: ALLOCATED, PICKED, SHORT, ISSUED, DISPATCHED, DELIVERED or CANCELLED.
 	Report string `protobuf:"bytes,4,opt,name=report,proto3" json:"report,omitempty"`
 	// What did not fit.
 	Excess []*LineQuantity `protobuf:"bytes,5,rep,name=excess,proto3" json:"excess,omitempty"`
-	// Shipment that a DELIVERED report is about: the newest report of a shipment takes the place
-	// of its earlier ones.
+	// Shipment that a DISPATCHED or DELIVERED report is about: the newest DELIVERED report of a shipment takes
+	// the place of its earlier ones.
 	ShipmentId    string `protobuf:"bytes,6,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3025,7 +3061,7 @@ var File_lockstep_orderrelease_v1_events_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"%lockstep/orderrelease/v1/events.proto\x12\x18lockstep.orderrelease.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x96\x02\n" +
+	"%lockstep/orderrelease/v1/events.proto\x12\x18lockstep.orderrelease.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\x1a&lockstep/orderrelease/v1/shipped.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x96\x02\n" +
 	"\rOrderReceived\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x05R\brevision\x12C\n" +
@@ -3122,7 +3158,7 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\x06claims\x18\a \x03(\v2&.lockstep.orderrelease.v1.ReleaseClaimR\x06claims\"G\n" +
 	"\fReleaseClaim\x12\x1b\n" +
 	"\tclaim_key\x18\x01 \x01(\tR\bclaimKey\x12\x1a\n" +
-	"\bquantity\x18\x02 \x01(\tR\bquantity\"\x8d\a\n" +
+	"\bquantity\x18\x02 \x01(\tR\bquantity\"\xf6\b\n" +
 	"\rOrderReleased\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
@@ -3147,7 +3183,10 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"deliver_by\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\tdeliverBy\x12;\n" +
 	"\x05lines\x18\x14 \x03(\v2%.lockstep.orderrelease.v1.ReleaseLineR\x05lines\x12?\n" +
-	"\rreleased_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\"\x87\x02\n" +
+	"\rreleased_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\x12N\n" +
+	"\x0eshipped_policy\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedPolicyR\rshippedPolicy\x12a\n" +
+	"\x15shipped_policy_source\x18[ \x01(\x0e2-.lockstep.orderrelease.v1.ShippedPolicySourceR\x13shippedPolicySource\x124\n" +
+	"\x16shipped_policy_channel\x18\\ \x01(\tR\x14shippedPolicyChannel\"\x87\x02\n" +
 	"\x12ReleaseBackordered\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
@@ -3180,13 +3219,15 @@ const file_lockstep_orderrelease_v1_events_proto_rawDesc = "" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
 	"\n" +
 	"release_id\x18\x03 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x12<\n" +
-	"\x05lines\x18\x04 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x05lines\"\xba\x01\n" +
+	"\x05lines\x18\x04 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x05lines\"\xf7\x01\n" +
 	"\vLinesIssued\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12#\n" +
 	"\n" +
 	"release_id\x18\x03 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x12<\n" +
-	"\x05lines\x18\x04 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x05lines\"\x9a\x01\n" +
+	"\x05lines\x18\x04 \x03(\v2&.lockstep.orderrelease.v1.LineQuantityR\x05lines\x12;\n" +
+	"\vissued_time\x18Z \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"issuedTime\"\x9a\x01\n" +
 	"\x0eOrderFulfilled\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12'\n" +
 	"\forder_number\x18\x02 \x01(\tB\x04\x88\xb5\x18\x01R\vorderNumber\x12>\n" +
@@ -3333,10 +3374,12 @@ var file_lockstep_orderrelease_v1_events_proto_goTypes = []any{
 	(*v1.Quantity)(nil),           // 42: lockstep.common.v1.Quantity
 	(*v1.Address)(nil),            // 43: lockstep.common.v1.Address
 	(DeliveryRule)(0),             // 44: lockstep.orderrelease.v1.DeliveryRule
-	(*OrderSourcing)(nil),         // 45: lockstep.orderrelease.v1.OrderSourcing
-	(*Deferral)(nil),              // 46: lockstep.orderrelease.v1.Deferral
-	(*SourcingRules)(nil),         // 47: lockstep.orderrelease.v1.SourcingRules
-	(*ReleaseChannel)(nil),        // 48: lockstep.orderrelease.v1.ReleaseChannel
+	(ShippedPolicy)(0),            // 45: lockstep.orderrelease.v1.ShippedPolicy
+	(ShippedPolicySource)(0),      // 46: lockstep.orderrelease.v1.ShippedPolicySource
+	(*OrderSourcing)(nil),         // 47: lockstep.orderrelease.v1.OrderSourcing
+	(*Deferral)(nil),              // 48: lockstep.orderrelease.v1.Deferral
+	(*SourcingRules)(nil),         // 49: lockstep.orderrelease.v1.SourcingRules
+	(*ReleaseChannel)(nil),        // 50: lockstep.orderrelease.v1.ReleaseChannel
 }
 var file_lockstep_orderrelease_v1_events_proto_depIdxs = []int32{
 	37, // 0: lockstep.orderrelease.v1.OrderReceived.document:type_name -> lockstep.orderrelease.v1.OrderDocument
@@ -3368,30 +3411,33 @@ var file_lockstep_orderrelease_v1_events_proto_depIdxs = []int32{
 	39, // 26: lockstep.orderrelease.v1.OrderReleased.deliver_by:type_name -> google.protobuf.Timestamp
 	13, // 27: lockstep.orderrelease.v1.OrderReleased.lines:type_name -> lockstep.orderrelease.v1.ReleaseLine
 	39, // 28: lockstep.orderrelease.v1.OrderReleased.released_time:type_name -> google.protobuf.Timestamp
-	7,  // 29: lockstep.orderrelease.v1.ReleaseBackordered.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 30: lockstep.orderrelease.v1.ReleaseAllocated.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 31: lockstep.orderrelease.v1.LinesPicked.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 32: lockstep.orderrelease.v1.LinesShorted.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 33: lockstep.orderrelease.v1.LinesIssued.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 34: lockstep.orderrelease.v1.OrderFulfilled.issued:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 35: lockstep.orderrelease.v1.LinesDelivered.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 36: lockstep.orderrelease.v1.RemainderCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	6,  // 37: lockstep.orderrelease.v1.RemainderCancelled.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
-	7,  // 38: lockstep.orderrelease.v1.ReleaseCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 39: lockstep.orderrelease.v1.ReleaseCancelled.put_back:type_name -> lockstep.orderrelease.v1.LineQuantity
-	7,  // 40: lockstep.orderrelease.v1.ReportContradicted.excess:type_name -> lockstep.orderrelease.v1.LineQuantity
-	45, // 41: lockstep.orderrelease.v1.OrderSourced.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
-	46, // 42: lockstep.orderrelease.v1.ReleaseDeferred.deferral:type_name -> lockstep.orderrelease.v1.Deferral
-	47, // 43: lockstep.orderrelease.v1.SourcingRulesChanged.rules:type_name -> lockstep.orderrelease.v1.SourcingRules
-	48, // 44: lockstep.orderrelease.v1.ReleaseChannelDefined.channel:type_name -> lockstep.orderrelease.v1.ReleaseChannel
-	39, // 45: lockstep.orderrelease.v1.ReleaseChannelClosed.until_time:type_name -> google.protobuf.Timestamp
-	39, // 46: lockstep.orderrelease.v1.ReleaseChannelClosed.changed_time:type_name -> google.protobuf.Timestamp
-	39, // 47: lockstep.orderrelease.v1.ReleaseChannelOpened.changed_time:type_name -> google.protobuf.Timestamp
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	45, // 29: lockstep.orderrelease.v1.OrderReleased.shipped_policy:type_name -> lockstep.orderrelease.v1.ShippedPolicy
+	46, // 30: lockstep.orderrelease.v1.OrderReleased.shipped_policy_source:type_name -> lockstep.orderrelease.v1.ShippedPolicySource
+	7,  // 31: lockstep.orderrelease.v1.ReleaseBackordered.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 32: lockstep.orderrelease.v1.ReleaseAllocated.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 33: lockstep.orderrelease.v1.LinesPicked.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 34: lockstep.orderrelease.v1.LinesShorted.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 35: lockstep.orderrelease.v1.LinesIssued.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	39, // 36: lockstep.orderrelease.v1.LinesIssued.issued_time:type_name -> google.protobuf.Timestamp
+	7,  // 37: lockstep.orderrelease.v1.OrderFulfilled.issued:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 38: lockstep.orderrelease.v1.LinesDelivered.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 39: lockstep.orderrelease.v1.RemainderCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	6,  // 40: lockstep.orderrelease.v1.RemainderCancelled.give_back:type_name -> lockstep.orderrelease.v1.ClaimRef
+	7,  // 41: lockstep.orderrelease.v1.ReleaseCancelled.lines:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 42: lockstep.orderrelease.v1.ReleaseCancelled.put_back:type_name -> lockstep.orderrelease.v1.LineQuantity
+	7,  // 43: lockstep.orderrelease.v1.ReportContradicted.excess:type_name -> lockstep.orderrelease.v1.LineQuantity
+	47, // 44: lockstep.orderrelease.v1.OrderSourced.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
+	48, // 45: lockstep.orderrelease.v1.ReleaseDeferred.deferral:type_name -> lockstep.orderrelease.v1.Deferral
+	49, // 46: lockstep.orderrelease.v1.SourcingRulesChanged.rules:type_name -> lockstep.orderrelease.v1.SourcingRules
+	50, // 47: lockstep.orderrelease.v1.ReleaseChannelDefined.channel:type_name -> lockstep.orderrelease.v1.ReleaseChannel
+	39, // 48: lockstep.orderrelease.v1.ReleaseChannelClosed.until_time:type_name -> google.protobuf.Timestamp
+	39, // 49: lockstep.orderrelease.v1.ReleaseChannelClosed.changed_time:type_name -> google.protobuf.Timestamp
+	39, // 50: lockstep.orderrelease.v1.ReleaseChannelOpened.changed_time:type_name -> google.protobuf.Timestamp
+	51, // [51:51] is the sub-list for method output_type
+	51, // [51:51] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_events_proto_init() }
@@ -3400,6 +3446,7 @@ func file_lockstep_orderrelease_v1_events_proto_init() {
 		return
 	}
 	file_lockstep_orderrelease_v1_resources_proto_init()
+	file_lockstep_orderrelease_v1_shipped_proto_init()
 	file_lockstep_orderrelease_v1_sourcing_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

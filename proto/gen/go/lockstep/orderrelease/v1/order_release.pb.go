@@ -184,6 +184,8 @@ const (
 	Reason_REASON_NOTHING_AMENDED Reason = 126
 	// The amendment leaves nothing of the release: RequestCancel cancels it.
 	Reason_REASON_NOTHING_LEFT Reason = 127
+	// A goods issue is being reversed; try again when that is decided.
+	Reason_REASON_REVERSAL_PENDING Reason = 180
 )
 
 // Enum value maps for Reason.
@@ -266,6 +268,7 @@ var (
 		125: "REASON_QUANTITY_CHANGED",
 		126: "REASON_NOTHING_AMENDED",
 		127: "REASON_NOTHING_LEFT",
+		180: "REASON_REVERSAL_PENDING",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":            0,
@@ -345,6 +348,7 @@ var (
 		"REASON_QUANTITY_CHANGED":       125,
 		"REASON_NOTHING_AMENDED":        126,
 		"REASON_NOTHING_LEFT":           127,
+		"REASON_REVERSAL_PENDING":       180,
 	}
 )
 
@@ -1998,7 +2002,11 @@ type ExplainOrderResponse struct {
 	// Which rules sourced which lines; absent when the document fixes every line's site.
 	Sourcing *OrderSourcing `protobuf:"bytes,20,opt,name=sourcing,proto3" json:"sourcing,omitempty"`
 	// Releases that wait for a channel.
-	Deferrals     []*Deferral `protobuf:"bytes,21,rep,name=deferrals,proto3" json:"deferrals,omitempty"`
+	Deferrals []*Deferral `protobuf:"bytes,21,rep,name=deferrals,proto3" json:"deferrals,omitempty"`
+	// How much of the order counts as shipped.
+	ShippedStatus ShippedStatus `protobuf:"varint,90,opt,name=shipped_status,json=shippedStatus,proto3,enum=lockstep.orderrelease.v1.ShippedStatus" json:"shipped_status,omitempty"`
+	// Why each release that a warehouse has, or had, counts as shipped or not.
+	Shipping      []*ReleaseShipping `protobuf:"bytes,91,rep,name=shipping,proto3" json:"shipping,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2064,6 +2072,20 @@ func (x *ExplainOrderResponse) GetSourcing() *OrderSourcing {
 func (x *ExplainOrderResponse) GetDeferrals() []*Deferral {
 	if x != nil {
 		return x.Deferrals
+	}
+	return nil
+}
+
+func (x *ExplainOrderResponse) GetShippedStatus() ShippedStatus {
+	if x != nil {
+		return x.ShippedStatus
+	}
+	return ShippedStatus_SHIPPED_STATUS_UNSPECIFIED
+}
+
+func (x *ExplainOrderResponse) GetShipping() []*ReleaseShipping {
+	if x != nil {
+		return x.Shipping
 	}
 	return nil
 }
@@ -2337,7 +2359,7 @@ var File_lockstep_orderrelease_v1_order_release_proto protoreflect.FileDescripto
 
 const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\n" +
-	",lockstep/orderrelease/v1/order_release.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\xd4\x01\n" +
+	",lockstep/orderrelease/v1/order_release.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a(lockstep/orderrelease/v1/resources.proto\x1a&lockstep/orderrelease/v1/shipped.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\xd4\x01\n" +
 	"\x12SubmitOrderRequest\x12E\n" +
 	"\x05order\x18\x01 \x01(\v2'.lockstep.orderrelease.v1.OrderDocumentB\x06\xbaH\x03\xc8\x01\x01R\x05order\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18 R\x04etag\x12#\n" +
@@ -2444,7 +2466,7 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\n" +
 	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"K\n" +
 	"\x13ExplainOrderRequest\x124\n" +
-	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\"\xaf\x02\n" +
+	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\"\xc6\x03\n" +
 	"\x14ExplainOrderResponse\x12:\n" +
 	"\x05state\x18\x01 \x01(\x0e2$.lockstep.orderrelease.v1.OrderStateR\x05state\x12\x1e\n" +
 	"\n" +
@@ -2452,7 +2474,9 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"releasable\x124\n" +
 	"\areasons\x18\x03 \x03(\v2\x1a.lockstep.common.v1.ReasonR\areasons\x12C\n" +
 	"\bsourcing\x18\x14 \x01(\v2'.lockstep.orderrelease.v1.OrderSourcingR\bsourcing\x12@\n" +
-	"\tdeferrals\x18\x15 \x03(\v2\".lockstep.orderrelease.v1.DeferralR\tdeferrals\"\xa5\x01\n" +
+	"\tdeferrals\x18\x15 \x03(\v2\".lockstep.orderrelease.v1.DeferralR\tdeferrals\x12N\n" +
+	"\x0eshipped_status\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedStatusR\rshippedStatus\x12E\n" +
+	"\bshipping\x18[ \x03(\v2).lockstep.orderrelease.v1.ReleaseShippingR\bshipping\"\xa5\x01\n" +
 	"\x16GetOrderHistoryRequest\x124\n" +
 	"\border_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^ord_[a-z2-7]{26}$R\aorderId\x12,\n" +
 	"\rafter_version\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\fafterVersion\x12'\n" +
@@ -2470,7 +2494,7 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x05facts\x18\x06 \x03(\v2%.lockstep.orderrelease.v1.HistoryFactR\x05facts\"N\n" +
 	"\vHistoryFact\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12+\n" +
-	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\xd7\x10\n" +
+	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\xf5\x10\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REASON_ORDER_STATE\x10\x01\x12\x1d\n" +
@@ -2549,7 +2573,8 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x16REASON_QUANTITY_PICKED\x10|\x12\x1b\n" +
 	"\x17REASON_QUANTITY_CHANGED\x10}\x12\x1a\n" +
 	"\x16REASON_NOTHING_AMENDED\x10~\x12\x17\n" +
-	"\x13REASON_NOTHING_LEFT\x10\x7f2\x85\x1d\n" +
+	"\x13REASON_NOTHING_LEFT\x10\x7f\x12\x1c\n" +
+	"\x17REASON_REVERSAL_PENDING\x10\xb4\x012\x85\x1d\n" +
 	"\x13OrderReleaseService\x12\x8d\x01\n" +
 	"\vSubmitOrder\x12,.lockstep.orderrelease.v1.SubmitOrderRequest\x1a-.lockstep.orderrelease.v1.SubmitOrderResponse\"!\x8a\xb5\x18\b\n" +
 	"\x02\x01\x05\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
@@ -2662,23 +2687,25 @@ var file_lockstep_orderrelease_v1_order_release_proto_goTypes = []any{
 	(*v1.Reason)(nil),                    // 43: lockstep.common.v1.Reason
 	(*OrderSourcing)(nil),                // 44: lockstep.orderrelease.v1.OrderSourcing
 	(*Deferral)(nil),                     // 45: lockstep.orderrelease.v1.Deferral
-	(*structpb.Struct)(nil),              // 46: google.protobuf.Struct
-	(*ExplainNotReleasableRequest)(nil),  // 47: lockstep.orderrelease.v1.ExplainNotReleasableRequest
-	(*PutSourcingRulesRequest)(nil),      // 48: lockstep.orderrelease.v1.PutSourcingRulesRequest
-	(*GetSourcingRulesRequest)(nil),      // 49: lockstep.orderrelease.v1.GetSourcingRulesRequest
-	(*PutReleaseChannelRequest)(nil),     // 50: lockstep.orderrelease.v1.PutReleaseChannelRequest
-	(*GetReleaseChannelRequest)(nil),     // 51: lockstep.orderrelease.v1.GetReleaseChannelRequest
-	(*ListReleaseChannelsRequest)(nil),   // 52: lockstep.orderrelease.v1.ListReleaseChannelsRequest
-	(*LockReleaseChannelRequest)(nil),    // 53: lockstep.orderrelease.v1.LockReleaseChannelRequest
-	(*OpenReleaseChannelRequest)(nil),    // 54: lockstep.orderrelease.v1.OpenReleaseChannelRequest
-	(*ExplainNotReleasableResponse)(nil), // 55: lockstep.orderrelease.v1.ExplainNotReleasableResponse
-	(*PutSourcingRulesResponse)(nil),     // 56: lockstep.orderrelease.v1.PutSourcingRulesResponse
-	(*GetSourcingRulesResponse)(nil),     // 57: lockstep.orderrelease.v1.GetSourcingRulesResponse
-	(*PutReleaseChannelResponse)(nil),    // 58: lockstep.orderrelease.v1.PutReleaseChannelResponse
-	(*GetReleaseChannelResponse)(nil),    // 59: lockstep.orderrelease.v1.GetReleaseChannelResponse
-	(*ListReleaseChannelsResponse)(nil),  // 60: lockstep.orderrelease.v1.ListReleaseChannelsResponse
-	(*LockReleaseChannelResponse)(nil),   // 61: lockstep.orderrelease.v1.LockReleaseChannelResponse
-	(*OpenReleaseChannelResponse)(nil),   // 62: lockstep.orderrelease.v1.OpenReleaseChannelResponse
+	(ShippedStatus)(0),                   // 46: lockstep.orderrelease.v1.ShippedStatus
+	(*ReleaseShipping)(nil),              // 47: lockstep.orderrelease.v1.ReleaseShipping
+	(*structpb.Struct)(nil),              // 48: google.protobuf.Struct
+	(*ExplainNotReleasableRequest)(nil),  // 49: lockstep.orderrelease.v1.ExplainNotReleasableRequest
+	(*PutSourcingRulesRequest)(nil),      // 50: lockstep.orderrelease.v1.PutSourcingRulesRequest
+	(*GetSourcingRulesRequest)(nil),      // 51: lockstep.orderrelease.v1.GetSourcingRulesRequest
+	(*PutReleaseChannelRequest)(nil),     // 52: lockstep.orderrelease.v1.PutReleaseChannelRequest
+	(*GetReleaseChannelRequest)(nil),     // 53: lockstep.orderrelease.v1.GetReleaseChannelRequest
+	(*ListReleaseChannelsRequest)(nil),   // 54: lockstep.orderrelease.v1.ListReleaseChannelsRequest
+	(*LockReleaseChannelRequest)(nil),    // 55: lockstep.orderrelease.v1.LockReleaseChannelRequest
+	(*OpenReleaseChannelRequest)(nil),    // 56: lockstep.orderrelease.v1.OpenReleaseChannelRequest
+	(*ExplainNotReleasableResponse)(nil), // 57: lockstep.orderrelease.v1.ExplainNotReleasableResponse
+	(*PutSourcingRulesResponse)(nil),     // 58: lockstep.orderrelease.v1.PutSourcingRulesResponse
+	(*GetSourcingRulesResponse)(nil),     // 59: lockstep.orderrelease.v1.GetSourcingRulesResponse
+	(*PutReleaseChannelResponse)(nil),    // 60: lockstep.orderrelease.v1.PutReleaseChannelResponse
+	(*GetReleaseChannelResponse)(nil),    // 61: lockstep.orderrelease.v1.GetReleaseChannelResponse
+	(*ListReleaseChannelsResponse)(nil),  // 62: lockstep.orderrelease.v1.ListReleaseChannelsResponse
+	(*LockReleaseChannelResponse)(nil),   // 63: lockstep.orderrelease.v1.LockReleaseChannelResponse
+	(*OpenReleaseChannelResponse)(nil),   // 64: lockstep.orderrelease.v1.OpenReleaseChannelResponse
 }
 var file_lockstep_orderrelease_v1_order_release_proto_depIdxs = []int32{
 	32, // 0: lockstep.orderrelease.v1.SubmitOrderRequest.order:type_name -> lockstep.orderrelease.v1.OrderDocument
@@ -2716,60 +2743,62 @@ var file_lockstep_orderrelease_v1_order_release_proto_depIdxs = []int32{
 	43, // 32: lockstep.orderrelease.v1.ExplainOrderResponse.reasons:type_name -> lockstep.common.v1.Reason
 	44, // 33: lockstep.orderrelease.v1.ExplainOrderResponse.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
 	45, // 34: lockstep.orderrelease.v1.ExplainOrderResponse.deferrals:type_name -> lockstep.orderrelease.v1.Deferral
-	30, // 35: lockstep.orderrelease.v1.GetOrderHistoryResponse.entries:type_name -> lockstep.orderrelease.v1.HistoryEntry
-	42, // 36: lockstep.orderrelease.v1.HistoryEntry.recorded_time:type_name -> google.protobuf.Timestamp
-	33, // 37: lockstep.orderrelease.v1.HistoryEntry.source:type_name -> lockstep.common.v1.SourceRef
-	31, // 38: lockstep.orderrelease.v1.HistoryEntry.facts:type_name -> lockstep.orderrelease.v1.HistoryFact
-	46, // 39: lockstep.orderrelease.v1.HistoryFact.data:type_name -> google.protobuf.Struct
-	1,  // 40: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:input_type -> lockstep.orderrelease.v1.SubmitOrderRequest
-	3,  // 41: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:input_type -> lockstep.orderrelease.v1.BatchSubmitOrdersRequest
-	5,  // 42: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:input_type -> lockstep.orderrelease.v1.PlaceHoldRequest
-	7,  // 43: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:input_type -> lockstep.orderrelease.v1.LiftHoldRequest
-	9,  // 44: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:input_type -> lockstep.orderrelease.v1.PromiseLinesRequest
-	11, // 45: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:input_type -> lockstep.orderrelease.v1.ReleaseOrderRequest
-	13, // 46: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:input_type -> lockstep.orderrelease.v1.ReleaseRemainderRequest
-	15, // 47: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:input_type -> lockstep.orderrelease.v1.RequestCancelRequest
-	18, // 48: lockstep.orderrelease.v1.OrderReleaseService.AmendRelease:input_type -> lockstep.orderrelease.v1.AmendReleaseRequest
-	20, // 49: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:input_type -> lockstep.orderrelease.v1.CloseOrderRequest
-	22, // 50: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:input_type -> lockstep.orderrelease.v1.GetOrderRequest
-	24, // 51: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:input_type -> lockstep.orderrelease.v1.ListOrdersRequest
-	26, // 52: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:input_type -> lockstep.orderrelease.v1.ExplainOrderRequest
-	28, // 53: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:input_type -> lockstep.orderrelease.v1.GetOrderHistoryRequest
-	47, // 54: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:input_type -> lockstep.orderrelease.v1.ExplainNotReleasableRequest
-	48, // 55: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:input_type -> lockstep.orderrelease.v1.PutSourcingRulesRequest
-	49, // 56: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:input_type -> lockstep.orderrelease.v1.GetSourcingRulesRequest
-	50, // 57: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:input_type -> lockstep.orderrelease.v1.PutReleaseChannelRequest
-	51, // 58: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:input_type -> lockstep.orderrelease.v1.GetReleaseChannelRequest
-	52, // 59: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:input_type -> lockstep.orderrelease.v1.ListReleaseChannelsRequest
-	53, // 60: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:input_type -> lockstep.orderrelease.v1.LockReleaseChannelRequest
-	54, // 61: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:input_type -> lockstep.orderrelease.v1.OpenReleaseChannelRequest
-	2,  // 62: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:output_type -> lockstep.orderrelease.v1.SubmitOrderResponse
-	4,  // 63: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:output_type -> lockstep.orderrelease.v1.BatchSubmitOrdersResponse
-	6,  // 64: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:output_type -> lockstep.orderrelease.v1.PlaceHoldResponse
-	8,  // 65: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:output_type -> lockstep.orderrelease.v1.LiftHoldResponse
-	10, // 66: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:output_type -> lockstep.orderrelease.v1.PromiseLinesResponse
-	12, // 67: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:output_type -> lockstep.orderrelease.v1.ReleaseOrderResponse
-	14, // 68: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:output_type -> lockstep.orderrelease.v1.ReleaseRemainderResponse
-	16, // 69: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:output_type -> lockstep.orderrelease.v1.RequestCancelResponse
-	19, // 70: lockstep.orderrelease.v1.OrderReleaseService.AmendRelease:output_type -> lockstep.orderrelease.v1.AmendReleaseResponse
-	21, // 71: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:output_type -> lockstep.orderrelease.v1.CloseOrderResponse
-	23, // 72: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:output_type -> lockstep.orderrelease.v1.GetOrderResponse
-	25, // 73: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:output_type -> lockstep.orderrelease.v1.ListOrdersResponse
-	27, // 74: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:output_type -> lockstep.orderrelease.v1.ExplainOrderResponse
-	29, // 75: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:output_type -> lockstep.orderrelease.v1.GetOrderHistoryResponse
-	55, // 76: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:output_type -> lockstep.orderrelease.v1.ExplainNotReleasableResponse
-	56, // 77: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:output_type -> lockstep.orderrelease.v1.PutSourcingRulesResponse
-	57, // 78: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:output_type -> lockstep.orderrelease.v1.GetSourcingRulesResponse
-	58, // 79: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:output_type -> lockstep.orderrelease.v1.PutReleaseChannelResponse
-	59, // 80: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:output_type -> lockstep.orderrelease.v1.GetReleaseChannelResponse
-	60, // 81: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:output_type -> lockstep.orderrelease.v1.ListReleaseChannelsResponse
-	61, // 82: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:output_type -> lockstep.orderrelease.v1.LockReleaseChannelResponse
-	62, // 83: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:output_type -> lockstep.orderrelease.v1.OpenReleaseChannelResponse
-	62, // [62:84] is the sub-list for method output_type
-	40, // [40:62] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	46, // 35: lockstep.orderrelease.v1.ExplainOrderResponse.shipped_status:type_name -> lockstep.orderrelease.v1.ShippedStatus
+	47, // 36: lockstep.orderrelease.v1.ExplainOrderResponse.shipping:type_name -> lockstep.orderrelease.v1.ReleaseShipping
+	30, // 37: lockstep.orderrelease.v1.GetOrderHistoryResponse.entries:type_name -> lockstep.orderrelease.v1.HistoryEntry
+	42, // 38: lockstep.orderrelease.v1.HistoryEntry.recorded_time:type_name -> google.protobuf.Timestamp
+	33, // 39: lockstep.orderrelease.v1.HistoryEntry.source:type_name -> lockstep.common.v1.SourceRef
+	31, // 40: lockstep.orderrelease.v1.HistoryEntry.facts:type_name -> lockstep.orderrelease.v1.HistoryFact
+	48, // 41: lockstep.orderrelease.v1.HistoryFact.data:type_name -> google.protobuf.Struct
+	1,  // 42: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:input_type -> lockstep.orderrelease.v1.SubmitOrderRequest
+	3,  // 43: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:input_type -> lockstep.orderrelease.v1.BatchSubmitOrdersRequest
+	5,  // 44: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:input_type -> lockstep.orderrelease.v1.PlaceHoldRequest
+	7,  // 45: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:input_type -> lockstep.orderrelease.v1.LiftHoldRequest
+	9,  // 46: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:input_type -> lockstep.orderrelease.v1.PromiseLinesRequest
+	11, // 47: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:input_type -> lockstep.orderrelease.v1.ReleaseOrderRequest
+	13, // 48: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:input_type -> lockstep.orderrelease.v1.ReleaseRemainderRequest
+	15, // 49: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:input_type -> lockstep.orderrelease.v1.RequestCancelRequest
+	18, // 50: lockstep.orderrelease.v1.OrderReleaseService.AmendRelease:input_type -> lockstep.orderrelease.v1.AmendReleaseRequest
+	20, // 51: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:input_type -> lockstep.orderrelease.v1.CloseOrderRequest
+	22, // 52: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:input_type -> lockstep.orderrelease.v1.GetOrderRequest
+	24, // 53: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:input_type -> lockstep.orderrelease.v1.ListOrdersRequest
+	26, // 54: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:input_type -> lockstep.orderrelease.v1.ExplainOrderRequest
+	28, // 55: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:input_type -> lockstep.orderrelease.v1.GetOrderHistoryRequest
+	49, // 56: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:input_type -> lockstep.orderrelease.v1.ExplainNotReleasableRequest
+	50, // 57: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:input_type -> lockstep.orderrelease.v1.PutSourcingRulesRequest
+	51, // 58: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:input_type -> lockstep.orderrelease.v1.GetSourcingRulesRequest
+	52, // 59: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:input_type -> lockstep.orderrelease.v1.PutReleaseChannelRequest
+	53, // 60: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:input_type -> lockstep.orderrelease.v1.GetReleaseChannelRequest
+	54, // 61: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:input_type -> lockstep.orderrelease.v1.ListReleaseChannelsRequest
+	55, // 62: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:input_type -> lockstep.orderrelease.v1.LockReleaseChannelRequest
+	56, // 63: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:input_type -> lockstep.orderrelease.v1.OpenReleaseChannelRequest
+	2,  // 64: lockstep.orderrelease.v1.OrderReleaseService.SubmitOrder:output_type -> lockstep.orderrelease.v1.SubmitOrderResponse
+	4,  // 65: lockstep.orderrelease.v1.OrderReleaseService.BatchSubmitOrders:output_type -> lockstep.orderrelease.v1.BatchSubmitOrdersResponse
+	6,  // 66: lockstep.orderrelease.v1.OrderReleaseService.PlaceHold:output_type -> lockstep.orderrelease.v1.PlaceHoldResponse
+	8,  // 67: lockstep.orderrelease.v1.OrderReleaseService.LiftHold:output_type -> lockstep.orderrelease.v1.LiftHoldResponse
+	10, // 68: lockstep.orderrelease.v1.OrderReleaseService.PromiseLines:output_type -> lockstep.orderrelease.v1.PromiseLinesResponse
+	12, // 69: lockstep.orderrelease.v1.OrderReleaseService.ReleaseOrder:output_type -> lockstep.orderrelease.v1.ReleaseOrderResponse
+	14, // 70: lockstep.orderrelease.v1.OrderReleaseService.ReleaseRemainder:output_type -> lockstep.orderrelease.v1.ReleaseRemainderResponse
+	16, // 71: lockstep.orderrelease.v1.OrderReleaseService.RequestCancel:output_type -> lockstep.orderrelease.v1.RequestCancelResponse
+	19, // 72: lockstep.orderrelease.v1.OrderReleaseService.AmendRelease:output_type -> lockstep.orderrelease.v1.AmendReleaseResponse
+	21, // 73: lockstep.orderrelease.v1.OrderReleaseService.CloseOrder:output_type -> lockstep.orderrelease.v1.CloseOrderResponse
+	23, // 74: lockstep.orderrelease.v1.OrderReleaseService.GetOrder:output_type -> lockstep.orderrelease.v1.GetOrderResponse
+	25, // 75: lockstep.orderrelease.v1.OrderReleaseService.ListOrders:output_type -> lockstep.orderrelease.v1.ListOrdersResponse
+	27, // 76: lockstep.orderrelease.v1.OrderReleaseService.ExplainOrder:output_type -> lockstep.orderrelease.v1.ExplainOrderResponse
+	29, // 77: lockstep.orderrelease.v1.OrderReleaseService.GetOrderHistory:output_type -> lockstep.orderrelease.v1.GetOrderHistoryResponse
+	57, // 78: lockstep.orderrelease.v1.OrderReleaseService.ExplainNotReleasable:output_type -> lockstep.orderrelease.v1.ExplainNotReleasableResponse
+	58, // 79: lockstep.orderrelease.v1.OrderReleaseService.PutSourcingRules:output_type -> lockstep.orderrelease.v1.PutSourcingRulesResponse
+	59, // 80: lockstep.orderrelease.v1.OrderReleaseService.GetSourcingRules:output_type -> lockstep.orderrelease.v1.GetSourcingRulesResponse
+	60, // 81: lockstep.orderrelease.v1.OrderReleaseService.PutReleaseChannel:output_type -> lockstep.orderrelease.v1.PutReleaseChannelResponse
+	61, // 82: lockstep.orderrelease.v1.OrderReleaseService.GetReleaseChannel:output_type -> lockstep.orderrelease.v1.GetReleaseChannelResponse
+	62, // 83: lockstep.orderrelease.v1.OrderReleaseService.ListReleaseChannels:output_type -> lockstep.orderrelease.v1.ListReleaseChannelsResponse
+	63, // 84: lockstep.orderrelease.v1.OrderReleaseService.LockReleaseChannel:output_type -> lockstep.orderrelease.v1.LockReleaseChannelResponse
+	64, // 85: lockstep.orderrelease.v1.OrderReleaseService.OpenReleaseChannel:output_type -> lockstep.orderrelease.v1.OpenReleaseChannelResponse
+	64, // [64:86] is the sub-list for method output_type
+	42, // [42:64] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_order_release_proto_init() }
@@ -2778,6 +2807,7 @@ func file_lockstep_orderrelease_v1_order_release_proto_init() {
 		return
 	}
 	file_lockstep_orderrelease_v1_resources_proto_init()
+	file_lockstep_orderrelease_v1_shipped_proto_init()
 	file_lockstep_orderrelease_v1_sourcing_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

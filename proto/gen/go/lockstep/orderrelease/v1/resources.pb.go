@@ -934,7 +934,11 @@ type LineQuantities struct {
 	// Delivered.
 	Delivered string `protobuf:"bytes,11,opt,name=delivered,proto3" json:"delivered,omitempty"`
 	// Cancelled.
-	Cancelled     string `protobuf:"bytes,12,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	Cancelled string `protobuf:"bytes,12,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	// Left on a shipment.
+	Dispatched string `protobuf:"bytes,90,opt,name=dispatched,proto3" json:"dispatched,omitempty"`
+	// Counts as shipped, by the policies of its releases.
+	Shipped       string `protobuf:"bytes,91,opt,name=shipped,proto3" json:"shipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1049,6 +1053,20 @@ func (x *LineQuantities) GetDelivered() string {
 func (x *LineQuantities) GetCancelled() string {
 	if x != nil {
 		return x.Cancelled
+	}
+	return ""
+}
+
+func (x *LineQuantities) GetDispatched() string {
+	if x != nil {
+		return x.Dispatched
+	}
+	return ""
+}
+
+func (x *LineQuantities) GetShipped() string {
+	if x != nil {
+		return x.Shipped
 	}
 	return ""
 }
@@ -1383,6 +1401,8 @@ type Release struct {
 	WarehouseOrderId string `protobuf:"bytes,7,opt,name=warehouse_order_id,json=warehouseOrderId,proto3" json:"warehouse_order_id,omitempty"`
 	// When it was handed to the warehouse, UTC.
 	ReleasedTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=released_time,json=releasedTime,proto3" json:"released_time,omitempty"`
+	// Whether it counts as shipped, and why or why not; absent while it waits for stock.
+	Shipping *ReleaseShipping `protobuf:"bytes,90,opt,name=shipping,proto3" json:"shipping,omitempty"`
 	// Why the warehouse refused the last cancellation; empty if it did not.
 	CancelRefusedReason string `protobuf:"bytes,9,opt,name=cancel_refused_reason,json=cancelRefusedReason,proto3" json:"cancel_refused_reason,omitempty"`
 	// The warehouse is asked to stop because of a hold, and has not answered.
@@ -1481,6 +1501,13 @@ func (x *Release) GetReleasedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Release) GetShipping() *ReleaseShipping {
+	if x != nil {
+		return x.Shipping
+	}
+	return nil
+}
+
 func (x *Release) GetCancelRefusedReason() string {
 	if x != nil {
 		return x.CancelRefusedReason
@@ -1535,7 +1562,11 @@ type ReleaseLineStatus struct {
 	// Open again, because the warehouse stopped.
 	Withdrawn string `protobuf:"bytes,40,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
 	// Picked and put back; part of cancelled.
-	PutBack       string `protobuf:"bytes,41,opt,name=put_back,json=putBack,proto3" json:"put_back,omitempty"`
+	PutBack string `protobuf:"bytes,41,opt,name=put_back,json=putBack,proto3" json:"put_back,omitempty"`
+	// Left on a shipment.
+	Dispatched string `protobuf:"bytes,90,opt,name=dispatched,proto3" json:"dispatched,omitempty"`
+	// Counts as shipped, by the release's policy.
+	Shipped       string `protobuf:"bytes,91,opt,name=shipped,proto3" json:"shipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1654,6 +1685,20 @@ func (x *ReleaseLineStatus) GetPutBack() string {
 	return ""
 }
 
+func (x *ReleaseLineStatus) GetDispatched() string {
+	if x != nil {
+		return x.Dispatched
+	}
+	return ""
+}
+
+func (x *ReleaseLineStatus) GetShipped() string {
+	if x != nil {
+		return x.Shipped
+	}
+	return ""
+}
+
 // An order with all that became of it.
 type Order struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1685,8 +1730,10 @@ type Order struct {
 	Sourcing *OrderSourcing `protobuf:"bytes,30,opt,name=sourcing,proto3" json:"sourcing,omitempty"`
 	// How much of it has reached the customer.
 	DeliveryStatus DeliveryStatus `protobuf:"varint,31,opt,name=delivery_status,json=deliveryStatus,proto3,enum=lockstep.orderrelease.v1.DeliveryStatus" json:"delivery_status,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// How much of it counts as shipped, by the policies of its releases.
+	ShippedStatus ShippedStatus `protobuf:"varint,90,opt,name=shipped_status,json=shippedStatus,proto3,enum=lockstep.orderrelease.v1.ShippedStatus" json:"shipped_status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
@@ -1817,6 +1864,13 @@ func (x *Order) GetDeliveryStatus() DeliveryStatus {
 	return DeliveryStatus_DELIVERY_STATUS_UNSPECIFIED
 }
 
+func (x *Order) GetShippedStatus() ShippedStatus {
+	if x != nil {
+		return x.ShippedStatus
+	}
+	return ShippedStatus_SHIPPED_STATUS_UNSPECIFIED
+}
+
 // An order in a list.
 type OrderSummary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1843,7 +1897,9 @@ type OrderSummary struct {
 	// Net value.
 	Value *v1.Money `protobuf:"bytes,11,opt,name=value,proto3" json:"value,omitempty"`
 	// When it was first received, UTC.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// How much of it counts as shipped, by the policies of its releases.
+	ShippedStatus ShippedStatus `protobuf:"varint,90,opt,name=shipped_status,json=shippedStatus,proto3,enum=lockstep.orderrelease.v1.ShippedStatus" json:"shipped_status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1962,11 +2018,18 @@ func (x *OrderSummary) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *OrderSummary) GetShippedStatus() ShippedStatus {
+	if x != nil {
+		return x.ShippedStatus
+	}
+	return ShippedStatus_SHIPPED_STATUS_UNSPECIFIED
+}
+
 var File_lockstep_orderrelease_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a)lockstep/orderrelease/v1/amendments.proto\x1a'lockstep/orderrelease/v1/promises.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
+	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a)lockstep/orderrelease/v1/amendments.proto\x1a'lockstep/orderrelease/v1/promises.proto\x1a&lockstep/orderrelease/v1/shipped.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
 	"\n" +
 	"OrderParty\x12&\n" +
 	"\n" +
@@ -2014,7 +2077,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"lineNumber\x12\x1d\n" +
 	"\aitem_id\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x06itemId\x12A\n" +
 	"\rbase_quantity\x18\x03 \x01(\v2\x1c.lockstep.common.v1.QuantityR\fbaseQuantity\x12\x12\n" +
-	"\x04site\x18\x04 \x01(\tR\x04site\"\xd0\x02\n" +
+	"\x04site\x18\x04 \x01(\tR\x04site\"\x8a\x03\n" +
 	"\x0eLineQuantities\x12\x18\n" +
 	"\aordered\x18\x01 \x01(\tR\aordered\x12\x12\n" +
 	"\x04open\x18\x02 \x01(\tR\x04open\x12\x1a\n" +
@@ -2028,7 +2091,11 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x06issued\x18\n" +
 	" \x01(\tR\x06issued\x12\x1c\n" +
 	"\tdelivered\x18\v \x01(\tR\tdelivered\x12\x1c\n" +
-	"\tcancelled\x18\f \x01(\tR\tcancelled\"\xee\x03\n" +
+	"\tcancelled\x18\f \x01(\tR\tcancelled\x12\x1e\n" +
+	"\n" +
+	"dispatched\x18Z \x01(\tR\n" +
+	"dispatched\x12\x18\n" +
+	"\ashipped\x18[ \x01(\tR\ashipped\"\xee\x03\n" +
 	"\x0fOrderLineStatus\x127\n" +
 	"\x04line\x18\x01 \x01(\v2#.lockstep.orderrelease.v1.OrderLineR\x04line\x12B\n" +
 	"\bresolved\x18\x02 \x01(\v2&.lockstep.orderrelease.v1.ResolvedLineR\bresolved\x12H\n" +
@@ -2054,7 +2121,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x1c\n" +
 	"\trequested\x18\x02 \x01(\tR\trequested\x12\x1a\n" +
-	"\bpromised\x18\x03 \x01(\tR\bpromised\"\xdb\x04\n" +
+	"\bpromised\x18\x03 \x01(\tR\bpromised\"\xa2\x05\n" +
 	"\aRelease\x12#\n" +
 	"\n" +
 	"release_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x06R\treleaseId\x12'\n" +
@@ -2064,11 +2131,12 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\x05state\x18\x05 \x01(\x0e2&.lockstep.orderrelease.v1.ReleaseStateR\x05state\x12A\n" +
 	"\x05lines\x18\x06 \x03(\v2+.lockstep.orderrelease.v1.ReleaseLineStatusR\x05lines\x122\n" +
 	"\x12warehouse_order_id\x18\a \x01(\tB\x04\x88\xb5\x18\aR\x10warehouseOrderId\x12?\n" +
-	"\rreleased_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\x122\n" +
+	"\rreleased_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\freleasedTime\x12E\n" +
+	"\bshipping\x18Z \x01(\v2).lockstep.orderrelease.v1.ReleaseShippingR\bshipping\x122\n" +
 	"\x15cancel_refused_reason\x18\t \x01(\tR\x13cancelRefusedReason\x12%\n" +
 	"\x0estop_requested\x18( \x01(\bR\rstopRequested\x12.\n" +
 	"\x13stop_refused_reason\x18) \x01(\tR\x11stopRefusedReason\x12A\n" +
-	"\tamendment\x18< \x01(\v2#.lockstep.orderrelease.v1.AmendmentR\tamendment\"\xdd\x02\n" +
+	"\tamendment\x18< \x01(\v2#.lockstep.orderrelease.v1.AmendmentR\tamendment\"\x97\x03\n" +
 	"\x11ReleaseLineStatus\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x1a\n" +
@@ -2083,7 +2151,11 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\tcancelled\x18\n" +
 	" \x01(\tR\tcancelled\x12\x1c\n" +
 	"\twithdrawn\x18( \x01(\tR\twithdrawn\x12\x19\n" +
-	"\bput_back\x18) \x01(\tR\aputBack\"\x94\x06\n" +
+	"\bput_back\x18) \x01(\tR\aputBack\x12\x1e\n" +
+	"\n" +
+	"dispatched\x18Z \x01(\tR\n" +
+	"dispatched\x12\x18\n" +
+	"\ashipped\x18[ \x01(\tR\ashipped\"\xe4\x06\n" +
 	"\x05Order\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12:\n" +
@@ -2101,7 +2173,8 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\vupdate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12C\n" +
 	"\bsourcing\x18\x1e \x01(\v2'.lockstep.orderrelease.v1.OrderSourcingR\bsourcing\x12Q\n" +
-	"\x0fdelivery_status\x18\x1f \x01(\x0e2(.lockstep.orderrelease.v1.DeliveryStatusR\x0edeliveryStatus\"\x9b\x04\n" +
+	"\x0fdelivery_status\x18\x1f \x01(\x0e2(.lockstep.orderrelease.v1.DeliveryStatusR\x0edeliveryStatus\x12N\n" +
+	"\x0eshipped_status\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedStatusR\rshippedStatus\"\xeb\x04\n" +
 	"\fOrderSummary\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12:\n" +
@@ -2117,7 +2190,8 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\fpromisedTime\x12/\n" +
 	"\x05value\x18\v \x01(\v2\x19.lockstep.common.v1.MoneyR\x05value\x12;\n" +
 	"\vcreate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime*\xf6\x02\n" +
+	"createTime\x12N\n" +
+	"\x0eshipped_status\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedStatusR\rshippedStatus*\xf6\x02\n" +
 	"\n" +
 	"OrderState\x12\x1b\n" +
 	"\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
@@ -2212,9 +2286,11 @@ var file_lockstep_orderrelease_v1_resources_proto_goTypes = []any{
 	(*LineAtSite)(nil),            // 23: lockstep.orderrelease.v1.LineAtSite
 	(DeliveryStatus)(0),           // 24: lockstep.orderrelease.v1.DeliveryStatus
 	(*ExpectedSupply)(nil),        // 25: lockstep.orderrelease.v1.ExpectedSupply
-	(*Amendment)(nil),             // 26: lockstep.orderrelease.v1.Amendment
-	(*v1.Reason)(nil),             // 27: lockstep.common.v1.Reason
-	(*OrderSourcing)(nil),         // 28: lockstep.orderrelease.v1.OrderSourcing
+	(*ReleaseShipping)(nil),       // 26: lockstep.orderrelease.v1.ReleaseShipping
+	(*Amendment)(nil),             // 27: lockstep.orderrelease.v1.Amendment
+	(*v1.Reason)(nil),             // 28: lockstep.common.v1.Reason
+	(*OrderSourcing)(nil),         // 29: lockstep.orderrelease.v1.OrderSourcing
+	(ShippedStatus)(0),            // 30: lockstep.orderrelease.v1.ShippedStatus
 }
 var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	19, // 0: lockstep.orderrelease.v1.OrderParty.address:type_name -> lockstep.common.v1.Address
@@ -2246,28 +2322,31 @@ var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	1,  // 26: lockstep.orderrelease.v1.Release.state:type_name -> lockstep.orderrelease.v1.ReleaseState
 	16, // 27: lockstep.orderrelease.v1.Release.lines:type_name -> lockstep.orderrelease.v1.ReleaseLineStatus
 	20, // 28: lockstep.orderrelease.v1.Release.released_time:type_name -> google.protobuf.Timestamp
-	26, // 29: lockstep.orderrelease.v1.Release.amendment:type_name -> lockstep.orderrelease.v1.Amendment
-	0,  // 30: lockstep.orderrelease.v1.Order.state:type_name -> lockstep.orderrelease.v1.OrderState
-	7,  // 31: lockstep.orderrelease.v1.Order.document:type_name -> lockstep.orderrelease.v1.OrderDocument
-	11, // 32: lockstep.orderrelease.v1.Order.lines:type_name -> lockstep.orderrelease.v1.OrderLineStatus
-	12, // 33: lockstep.orderrelease.v1.Order.holds:type_name -> lockstep.orderrelease.v1.Hold
-	27, // 34: lockstep.orderrelease.v1.Order.reasons:type_name -> lockstep.common.v1.Reason
-	13, // 35: lockstep.orderrelease.v1.Order.promise:type_name -> lockstep.orderrelease.v1.Promise
-	15, // 36: lockstep.orderrelease.v1.Order.releases:type_name -> lockstep.orderrelease.v1.Release
-	20, // 37: lockstep.orderrelease.v1.Order.create_time:type_name -> google.protobuf.Timestamp
-	20, // 38: lockstep.orderrelease.v1.Order.update_time:type_name -> google.protobuf.Timestamp
-	28, // 39: lockstep.orderrelease.v1.Order.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
-	24, // 40: lockstep.orderrelease.v1.Order.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
-	0,  // 41: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
-	3,  // 42: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
-	20, // 43: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
-	21, // 44: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
-	20, // 45: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	26, // 29: lockstep.orderrelease.v1.Release.shipping:type_name -> lockstep.orderrelease.v1.ReleaseShipping
+	27, // 30: lockstep.orderrelease.v1.Release.amendment:type_name -> lockstep.orderrelease.v1.Amendment
+	0,  // 31: lockstep.orderrelease.v1.Order.state:type_name -> lockstep.orderrelease.v1.OrderState
+	7,  // 32: lockstep.orderrelease.v1.Order.document:type_name -> lockstep.orderrelease.v1.OrderDocument
+	11, // 33: lockstep.orderrelease.v1.Order.lines:type_name -> lockstep.orderrelease.v1.OrderLineStatus
+	12, // 34: lockstep.orderrelease.v1.Order.holds:type_name -> lockstep.orderrelease.v1.Hold
+	28, // 35: lockstep.orderrelease.v1.Order.reasons:type_name -> lockstep.common.v1.Reason
+	13, // 36: lockstep.orderrelease.v1.Order.promise:type_name -> lockstep.orderrelease.v1.Promise
+	15, // 37: lockstep.orderrelease.v1.Order.releases:type_name -> lockstep.orderrelease.v1.Release
+	20, // 38: lockstep.orderrelease.v1.Order.create_time:type_name -> google.protobuf.Timestamp
+	20, // 39: lockstep.orderrelease.v1.Order.update_time:type_name -> google.protobuf.Timestamp
+	29, // 40: lockstep.orderrelease.v1.Order.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
+	24, // 41: lockstep.orderrelease.v1.Order.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
+	30, // 42: lockstep.orderrelease.v1.Order.shipped_status:type_name -> lockstep.orderrelease.v1.ShippedStatus
+	0,  // 43: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
+	3,  // 44: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
+	20, // 45: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
+	21, // 46: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
+	20, // 47: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
+	30, // 48: lockstep.orderrelease.v1.OrderSummary.shipped_status:type_name -> lockstep.orderrelease.v1.ShippedStatus
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_resources_proto_init() }
@@ -2277,6 +2356,7 @@ func file_lockstep_orderrelease_v1_resources_proto_init() {
 	}
 	file_lockstep_orderrelease_v1_amendments_proto_init()
 	file_lockstep_orderrelease_v1_promises_proto_init()
+	file_lockstep_orderrelease_v1_shipped_proto_init()
 	file_lockstep_orderrelease_v1_sourcing_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -894,6 +894,9 @@ type ReleaseChannel struct {
 	TimeZone string `protobuf:"bytes,6,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	// Windows; none: always.
 	Windows []*ReleaseWindow `protobuf:"bytes,7,rep,name=windows,proto3" json:"windows,omitempty"`
+	// When releases that go by the channel count as shipped; UNSPECIFIED: as the tenant says for all of them. A
+	// release keeps the policy it went with.
+	ShippedPolicy ShippedPolicy `protobuf:"varint,90,opt,name=shipped_policy,json=shippedPolicy,proto3,enum=lockstep.orderrelease.v1.ShippedPolicy" json:"shipped_policy,omitempty"`
 	// State; changed by LockReleaseChannel and OpenReleaseChannel only.
 	State ReleaseChannelState `protobuf:"varint,8,opt,name=state,proto3,enum=lockstep.orderrelease.v1.ReleaseChannelState" json:"state,omitempty"`
 	// When an ASLEEP one wakes, UTC.
@@ -991,6 +994,13 @@ func (x *ReleaseChannel) GetWindows() []*ReleaseWindow {
 		return x.Windows
 	}
 	return nil
+}
+
+func (x *ReleaseChannel) GetShippedPolicy() ShippedPolicy {
+	if x != nil {
+		return x.ShippedPolicy
+	}
+	return ShippedPolicy_SHIPPED_POLICY_UNSPECIFIED
 }
 
 func (x *ReleaseChannel) GetState() ReleaseChannelState {
@@ -2260,7 +2270,7 @@ var File_lockstep_orderrelease_v1_sourcing_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_sourcing_proto_rawDesc = "" +
 	"\n" +
-	"'lockstep/orderrelease/v1/sourcing.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a)lockstep/orderrelease/v1/amendments.proto\x1a'lockstep/orderrelease/v1/capacity.proto\"\xd1\x01\n" +
+	"'lockstep/orderrelease/v1/sourcing.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a)lockstep/orderrelease/v1/amendments.proto\x1a'lockstep/orderrelease/v1/capacity.proto\x1a&lockstep/orderrelease/v1/shipped.proto\"\xd1\x01\n" +
 	"\fSourcingRule\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04name\x12&\n" +
 	"\tcondition\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tcondition\x12(\n" +
@@ -2319,7 +2329,7 @@ const file_lockstep_orderrelease_v1_sourcing_proto_rawDesc = "" +
 	"\rReleaseWindow\x12\x1b\n" +
 	"\x03day\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\a(\x01R\x03day\x12<\n" +
 	"\x05opens\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$R\x05opens\x12G\n" +
-	"\acut_off\x18\x03 \x01(\tB.\xbaH+r)2'^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$R\x06cutOff\"\x8f\x06\n" +
+	"\acut_off\x18\x03 \x01(\tB.\xbaH+r)2'^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$R\x06cutOff\"\xe9\x06\n" +
 	"\x0eReleaseChannel\x12?\n" +
 	"\x04code\x18\x01 \x01(\tB+\xbaH(r&2$^([A-Za-z0-9][A-Za-z0-9._-]{0,31})?$R\x04code\x12\x1c\n" +
 	"\x04name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04name\x12\x1d\n" +
@@ -2328,7 +2338,8 @@ const file_lockstep_orderrelease_v1_sourcing_proto_rawDesc = "" +
 	"\bpriority\x18\x05 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe7\a(\x00R\bpriority\x12$\n" +
 	"\ttime_zone\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\x12K\n" +
-	"\awindows\x18\a \x03(\v2'.lockstep.orderrelease.v1.ReleaseWindowB\b\xbaH\x05\x92\x01\x02\x10\x1cR\awindows\x12C\n" +
+	"\awindows\x18\a \x03(\v2'.lockstep.orderrelease.v1.ReleaseWindowB\b\xbaH\x05\x92\x01\x02\x10\x1cR\awindows\x12X\n" +
+	"\x0eshipped_policy\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedPolicyB\b\xbaH\x05\x82\x01\x02\x10\x01R\rshippedPolicy\x12C\n" +
 	"\x05state\x18\b \x01(\x0e2-.lockstep.orderrelease.v1.ReleaseChannelStateR\x05state\x129\n" +
 	"\n" +
 	"until_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\x12\x1c\n" +
@@ -2486,13 +2497,14 @@ var file_lockstep_orderrelease_v1_sourcing_proto_goTypes = []any{
 	(*OpenReleaseChannelResponse)(nil),   // 28: lockstep.orderrelease.v1.OpenReleaseChannelResponse
 	(*LineAtSite)(nil),                   // 29: lockstep.orderrelease.v1.LineAtSite
 	(*timestamppb.Timestamp)(nil),        // 30: google.protobuf.Timestamp
-	(*ChannelCapacity)(nil),              // 31: lockstep.orderrelease.v1.ChannelCapacity
-	(FreezePoint)(0),                     // 32: lockstep.orderrelease.v1.FreezePoint
-	(*v1.Reason)(nil),                    // 33: lockstep.common.v1.Reason
-	(v1.Role)(0),                         // 34: lockstep.common.v1.Role
-	(*v1.SourceRef)(nil),                 // 35: lockstep.common.v1.SourceRef
-	(*v1.Receipt)(nil),                   // 36: lockstep.common.v1.Receipt
-	(*ChannelLoad)(nil),                  // 37: lockstep.orderrelease.v1.ChannelLoad
+	(ShippedPolicy)(0),                   // 31: lockstep.orderrelease.v1.ShippedPolicy
+	(*ChannelCapacity)(nil),              // 32: lockstep.orderrelease.v1.ChannelCapacity
+	(FreezePoint)(0),                     // 33: lockstep.orderrelease.v1.FreezePoint
+	(*v1.Reason)(nil),                    // 34: lockstep.common.v1.Reason
+	(v1.Role)(0),                         // 35: lockstep.common.v1.Role
+	(*v1.SourceRef)(nil),                 // 36: lockstep.common.v1.SourceRef
+	(*v1.Receipt)(nil),                   // 37: lockstep.common.v1.Receipt
+	(*ChannelLoad)(nil),                  // 38: lockstep.orderrelease.v1.ChannelLoad
 }
 var file_lockstep_orderrelease_v1_sourcing_proto_depIdxs = []int32{
 	0,  // 0: lockstep.orderrelease.v1.SourcingRule.strategy:type_name -> lockstep.orderrelease.v1.SourcingStrategy
@@ -2505,41 +2517,42 @@ var file_lockstep_orderrelease_v1_sourcing_proto_depIdxs = []int32{
 	0,  // 7: lockstep.orderrelease.v1.RuleSourcing.strategy:type_name -> lockstep.orderrelease.v1.SourcingStrategy
 	7,  // 8: lockstep.orderrelease.v1.OrderSourcing.rules:type_name -> lockstep.orderrelease.v1.RuleSourcing
 	9,  // 9: lockstep.orderrelease.v1.ReleaseChannel.windows:type_name -> lockstep.orderrelease.v1.ReleaseWindow
-	1,  // 10: lockstep.orderrelease.v1.ReleaseChannel.state:type_name -> lockstep.orderrelease.v1.ReleaseChannelState
-	30, // 11: lockstep.orderrelease.v1.ReleaseChannel.until_time:type_name -> google.protobuf.Timestamp
-	30, // 12: lockstep.orderrelease.v1.ReleaseChannel.changed_time:type_name -> google.protobuf.Timestamp
-	31, // 13: lockstep.orderrelease.v1.ReleaseChannel.capacity:type_name -> lockstep.orderrelease.v1.ChannelCapacity
-	32, // 14: lockstep.orderrelease.v1.ReleaseChannel.freeze_point:type_name -> lockstep.orderrelease.v1.FreezePoint
-	30, // 15: lockstep.orderrelease.v1.Deferral.next_time:type_name -> google.protobuf.Timestamp
-	30, // 16: lockstep.orderrelease.v1.Deferral.since_time:type_name -> google.protobuf.Timestamp
-	33, // 17: lockstep.orderrelease.v1.MissingForRelease.reason:type_name -> lockstep.common.v1.Reason
-	34, // 18: lockstep.orderrelease.v1.MissingForRelease.lifted_by:type_name -> lockstep.common.v1.Role
-	30, // 19: lockstep.orderrelease.v1.MissingForRelease.since_time:type_name -> google.protobuf.Timestamp
-	30, // 20: lockstep.orderrelease.v1.MissingForRelease.next_time:type_name -> google.protobuf.Timestamp
-	12, // 21: lockstep.orderrelease.v1.ExplainNotReleasableResponse.missing:type_name -> lockstep.orderrelease.v1.MissingForRelease
-	30, // 22: lockstep.orderrelease.v1.ExplainNotReleasableResponse.next_time:type_name -> google.protobuf.Timestamp
-	3,  // 23: lockstep.orderrelease.v1.PutSourcingRulesRequest.rules:type_name -> lockstep.orderrelease.v1.SourcingRule
-	35, // 24: lockstep.orderrelease.v1.PutSourcingRulesRequest.source:type_name -> lockstep.common.v1.SourceRef
-	36, // 25: lockstep.orderrelease.v1.PutSourcingRulesResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	4,  // 26: lockstep.orderrelease.v1.GetSourcingRulesResponse.rules:type_name -> lockstep.orderrelease.v1.SourcingRules
-	10, // 27: lockstep.orderrelease.v1.PutReleaseChannelRequest.channel:type_name -> lockstep.orderrelease.v1.ReleaseChannel
-	35, // 28: lockstep.orderrelease.v1.PutReleaseChannelRequest.source:type_name -> lockstep.common.v1.SourceRef
-	36, // 29: lockstep.orderrelease.v1.PutReleaseChannelResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	10, // 30: lockstep.orderrelease.v1.GetReleaseChannelResponse.channel:type_name -> lockstep.orderrelease.v1.ReleaseChannel
-	11, // 31: lockstep.orderrelease.v1.GetReleaseChannelResponse.closed:type_name -> lockstep.orderrelease.v1.Deferral
-	37, // 32: lockstep.orderrelease.v1.GetReleaseChannelResponse.load:type_name -> lockstep.orderrelease.v1.ChannelLoad
-	10, // 33: lockstep.orderrelease.v1.ListReleaseChannelsResponse.channels:type_name -> lockstep.orderrelease.v1.ReleaseChannel
-	30, // 34: lockstep.orderrelease.v1.ListReleaseChannelsResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	30, // 35: lockstep.orderrelease.v1.LockReleaseChannelRequest.until_time:type_name -> google.protobuf.Timestamp
-	35, // 36: lockstep.orderrelease.v1.LockReleaseChannelRequest.source:type_name -> lockstep.common.v1.SourceRef
-	36, // 37: lockstep.orderrelease.v1.LockReleaseChannelResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	35, // 38: lockstep.orderrelease.v1.OpenReleaseChannelRequest.source:type_name -> lockstep.common.v1.SourceRef
-	36, // 39: lockstep.orderrelease.v1.OpenReleaseChannelResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	31, // 10: lockstep.orderrelease.v1.ReleaseChannel.shipped_policy:type_name -> lockstep.orderrelease.v1.ShippedPolicy
+	1,  // 11: lockstep.orderrelease.v1.ReleaseChannel.state:type_name -> lockstep.orderrelease.v1.ReleaseChannelState
+	30, // 12: lockstep.orderrelease.v1.ReleaseChannel.until_time:type_name -> google.protobuf.Timestamp
+	30, // 13: lockstep.orderrelease.v1.ReleaseChannel.changed_time:type_name -> google.protobuf.Timestamp
+	32, // 14: lockstep.orderrelease.v1.ReleaseChannel.capacity:type_name -> lockstep.orderrelease.v1.ChannelCapacity
+	33, // 15: lockstep.orderrelease.v1.ReleaseChannel.freeze_point:type_name -> lockstep.orderrelease.v1.FreezePoint
+	30, // 16: lockstep.orderrelease.v1.Deferral.next_time:type_name -> google.protobuf.Timestamp
+	30, // 17: lockstep.orderrelease.v1.Deferral.since_time:type_name -> google.protobuf.Timestamp
+	34, // 18: lockstep.orderrelease.v1.MissingForRelease.reason:type_name -> lockstep.common.v1.Reason
+	35, // 19: lockstep.orderrelease.v1.MissingForRelease.lifted_by:type_name -> lockstep.common.v1.Role
+	30, // 20: lockstep.orderrelease.v1.MissingForRelease.since_time:type_name -> google.protobuf.Timestamp
+	30, // 21: lockstep.orderrelease.v1.MissingForRelease.next_time:type_name -> google.protobuf.Timestamp
+	12, // 22: lockstep.orderrelease.v1.ExplainNotReleasableResponse.missing:type_name -> lockstep.orderrelease.v1.MissingForRelease
+	30, // 23: lockstep.orderrelease.v1.ExplainNotReleasableResponse.next_time:type_name -> google.protobuf.Timestamp
+	3,  // 24: lockstep.orderrelease.v1.PutSourcingRulesRequest.rules:type_name -> lockstep.orderrelease.v1.SourcingRule
+	36, // 25: lockstep.orderrelease.v1.PutSourcingRulesRequest.source:type_name -> lockstep.common.v1.SourceRef
+	37, // 26: lockstep.orderrelease.v1.PutSourcingRulesResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	4,  // 27: lockstep.orderrelease.v1.GetSourcingRulesResponse.rules:type_name -> lockstep.orderrelease.v1.SourcingRules
+	10, // 28: lockstep.orderrelease.v1.PutReleaseChannelRequest.channel:type_name -> lockstep.orderrelease.v1.ReleaseChannel
+	36, // 29: lockstep.orderrelease.v1.PutReleaseChannelRequest.source:type_name -> lockstep.common.v1.SourceRef
+	37, // 30: lockstep.orderrelease.v1.PutReleaseChannelResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	10, // 31: lockstep.orderrelease.v1.GetReleaseChannelResponse.channel:type_name -> lockstep.orderrelease.v1.ReleaseChannel
+	11, // 32: lockstep.orderrelease.v1.GetReleaseChannelResponse.closed:type_name -> lockstep.orderrelease.v1.Deferral
+	38, // 33: lockstep.orderrelease.v1.GetReleaseChannelResponse.load:type_name -> lockstep.orderrelease.v1.ChannelLoad
+	10, // 34: lockstep.orderrelease.v1.ListReleaseChannelsResponse.channels:type_name -> lockstep.orderrelease.v1.ReleaseChannel
+	30, // 35: lockstep.orderrelease.v1.ListReleaseChannelsResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	30, // 36: lockstep.orderrelease.v1.LockReleaseChannelRequest.until_time:type_name -> google.protobuf.Timestamp
+	36, // 37: lockstep.orderrelease.v1.LockReleaseChannelRequest.source:type_name -> lockstep.common.v1.SourceRef
+	37, // 38: lockstep.orderrelease.v1.LockReleaseChannelResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	36, // 39: lockstep.orderrelease.v1.OpenReleaseChannelRequest.source:type_name -> lockstep.common.v1.SourceRef
+	37, // 40: lockstep.orderrelease.v1.OpenReleaseChannelResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_sourcing_proto_init() }
@@ -2549,6 +2562,7 @@ func file_lockstep_orderrelease_v1_sourcing_proto_init() {
 	}
 	file_lockstep_orderrelease_v1_amendments_proto_init()
 	file_lockstep_orderrelease_v1_capacity_proto_init()
+	file_lockstep_orderrelease_v1_shipped_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
