@@ -38,12 +38,12 @@ build: ## build every program into bin/
 .PHONY: test
 test: parts ## run every test, on a real MongoDB and Redis too (TESTFLAGS=…)
 	$(TEST) $(CODE)
-	$(TEST) -tags faults $(FAULTS)
+	$(TEST) -vet=off -tags faults $(FAULTS)
 	GOWORK=off go -C scripts test $(TESTFLAGS) ./...
 
 .PHONY: test-race
 test-race: parts ## run the tests of libraries, domains and use cases under the race detector
-	$(TEST) -race ./libs/... $(wildcard ./services/*/internal/domain/) $(wildcard ./services/*/internal/domain/*/) $(wildcard ./services/*/internal/app/)
+	$(TEST) -vet=off -race ./libs/... $(wildcard ./services/*/internal/domain/) $(wildcard ./services/*/internal/domain/*/) $(wildcard ./services/*/internal/app/)
 
 .PHONY: planted
 planted: parts ## plant known bugs one after another; the tests must catch each (BUG=w1 RUNS=5)
