@@ -16,9 +16,7 @@ func EvolveStock(s Stock, fact StockFact) Stock {
 			s = s.free(f.Used, func(a Allocation) bool { return a.Order == f.Order && a.Line == f.Line && a.Place == f.From })
 		}
 		s.Rows = arrive(shift(s.Rows, f.From, f.Quantity.Neg()), f.To, f.Quantity, s.received(f))
-		if f.Type != IssueReversal { // of an issue a part may come back, and the rest later
-			s = s.reversed(f.Reverses)
-		}
+		s = s.reversedBy(f)
 		switch f.Type {
 		case Pick:
 			s.Packing = append(slices.Clip(s.Packing), Allocation{f.Order, f.Line, f.To, f.Quantity})

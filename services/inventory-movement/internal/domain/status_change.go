@@ -25,6 +25,15 @@ func (r MoveRef) compare(o MoveRef) int {
 // older than the first of them stays as it is.
 const maxReversals = 500
 
+// reversedBy knows the movement that another takes back; not of a goods issue, of which a part may
+// come back, and the rest later.
+func (s Stock) reversedBy(f StockMoved) Stock {
+	if f.Type == IssueReversal {
+		return s
+	}
+	return s.reversed(f.Reverses)
+}
+
 // reversed has one more reversed movement, in the order in which they were committed.
 func (s Stock) reversed(m MoveRef) Stock {
 	at, known := slices.BinarySearchFunc(s.Reversed, m, MoveRef.compare)

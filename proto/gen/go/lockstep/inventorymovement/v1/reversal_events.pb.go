@@ -567,7 +567,7 @@ var File_lockstep_inventorymovement_v1_reversal_events_proto protoreflect.FileDe
 
 const file_lockstep_inventorymovement_v1_reversal_events_proto_rawDesc = "" +
 	"\n" +
-	"3lockstep/inventorymovement/v1/reversal_events.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a8lockstep/inventorymovement/v1/handling_unit_events.proto\x1a*lockstep/inventorymovement/v1/events.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\"\xb3\x02\n" +
+	"3lockstep/inventorymovement/v1/reversal_events.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a*lockstep/inventorymovement/v1/events.proto\x1a8lockstep/inventorymovement/v1/handling_unit_events.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\"\xb3\x02\n" +
 	"\x1bGoodsIssueReversalRequested\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x14\n" +
@@ -671,8 +671,8 @@ func file_lockstep_inventorymovement_v1_reversal_events_proto_init() {
 	if File_lockstep_inventorymovement_v1_reversal_events_proto != nil {
 		return
 	}
-	file_lockstep_inventorymovement_v1_handling_unit_events_proto_init()
 	file_lockstep_inventorymovement_v1_events_proto_init()
+	file_lockstep_inventorymovement_v1_handling_unit_events_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
 	file_lockstep_inventorymovement_v1_reversals_proto_init()
 	type x struct{}
