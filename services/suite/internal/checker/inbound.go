@@ -3,6 +3,7 @@ package checker
 import (
 	"cmp"
 	"math/big"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -86,13 +87,16 @@ func (b *books) await(f *fact) {
 	}
 }
 
-// dated checks that what a promise is said to count on, after a commit, is what is promised.
+// dated checks that what a promise is said to count on, after a commit, is what is promised. Several
+// commands may be in one commit: the last word on a promise counts.
 func (b *books) dated(facts []*fact) {
-	for _, f := range facts {
+	said := map[string]bool{}
+	for _, f := range slices.Backward(facts) {
 		m, ok := f.msg.(*imv1.SupplyPromiseDated)
-		if !ok {
+		if !ok || said[m.GetPromiseKey()] {
 			continue
 		}
+		said[m.GetPromiseKey()] = true
 		sum, left := number(m.GetUncovered(), b.bad), b.waits[m.GetPromiseKey()]
 		for _, s := range m.GetSupplies() {
 			sum.Add(sum, number(s.GetQuantity(), b.bad))
