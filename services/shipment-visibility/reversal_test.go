@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	im "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
@@ -91,8 +90,7 @@ func reversedTooLate(t *testing.T, w *world) {
 // said waits for what a shipment said to reversals.
 func (w *world) said(t *testing.T, name string, want ...string) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
+	testkit.Eventually(t, patience, func() error {
 		var got []string
 		_, facts := w.facts(t, name)
 		for _, f := range facts {
@@ -103,12 +101,9 @@ func (w *world) said(t *testing.T, name string, want ...string) {
 				got = append(got, fmt.Sprintf("%s %d", m.GetReason(), m.GetAttempt()))
 			}
 		}
-		if slices.Equal(got, want) {
-			return
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("%q was said, want %q", got, want)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%q was said, want %q", got, want)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return nil
+	})
 }
