@@ -9,7 +9,6 @@ import (
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
-	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
@@ -25,7 +24,7 @@ func (a *Counting) SubmitCount(ctx context.Context, id string, counted []Counted
 	}
 	cause := store.CauseOf(ctx)
 	at := when(ctx, now)
-	s := domain.Submission{By: cause.Principal, At: at.Add(time.Millisecond - 1).Truncate(time.Millisecond), Message: countMark(cause.Source, counted)}
+	s := domain.Submission{By: cause.Principal, At: at.Add(time.Millisecond - 1).Truncate(time.Millisecond), Message: messageMark(cause.Source, counted, Counted.fields)}
 	if at.After(now) {
 		return store.Receipt{}, domain.Invalid("source.event_time", "TIME_INVALID", "it is not over yet")
 	}
@@ -295,16 +294,9 @@ func (a *Counting) postCount(ctx context.Context, key domain.StockKey, f domain.
 	return all, nil
 }
 
-// countMark is a message with its content as a count keeps it; empty for one without an id.
-func countMark(src ident.SourceRef, counted []Counted) string {
-	if src.MessageID == "" {
-		return ""
+// fields are what tells one place that was counted from another.
+func (c Counted) fields() []string {
+	return []string{
+		c.SKU, c.Place.Location, c.Place.Lot, c.Place.Expiry, string(c.Place.Status), c.Quantity.Value.String(), c.Quantity.Unit,
 	}
-	parts := []string{src.System, src.MessageID, strconv.FormatInt(src.Sequence, 10)}
-	for _, c := range counted {
-		parts = append(parts, strings.Join([]string{
-			c.SKU, c.Place.Location, c.Place.Lot, c.Place.Expiry, string(c.Place.Status), c.Quantity.Value.String(), c.Quantity.Unit,
-		}, "\x1f"))
-	}
-	return ident.Derive("m", parts...)[2:22]
 }

@@ -303,18 +303,24 @@ func (a *Inbound) ListDeliveries(ctx context.Context, q store.Query) (store.Page
 	return a.Deliveries.List(ctx, q)
 }
 
-// messageMark is a message with its content as a delivery keeps it; empty for one without an
-// id. A message may tell of several receipts, so its id alone does not say which one this is.
-func messageMark(src ident.SourceRef, goods []Received) string {
+// messageMark is a message with its content, each part in fields of its own, as who takes it keeps
+// it; empty for one without an id. A message may tell of several things, so its id alone does not
+// say which one this is.
+func messageMark[P any](src ident.SourceRef, parts []P, fields func(P) []string) string {
 	if src.MessageID == "" {
 		return ""
 	}
-	parts := []string{src.System, src.MessageID, strconv.FormatInt(src.Sequence, 10)}
-	for _, g := range goods {
-		parts = append(parts, strings.Join([]string{
-			strconv.Itoa(g.Line), g.SKU, g.SSCC, g.Quantity.Value.String(), g.Quantity.Unit, g.Place.Location, g.Place.Lot, g.Place.Expiry,
-			strconv.FormatBool(g.Damaged),
-		}, "\x1f"))
+	all := []string{src.System, src.MessageID, strconv.FormatInt(src.Sequence, 10)}
+	for _, p := range parts {
+		all = append(all, strings.Join(fields(p), "\x1f"))
 	}
-	return ident.Derive("m", parts...)[2:22]
+	return ident.Derive("m", all...)[2:22]
+}
+
+// fields are what tells one receipt from another.
+func (g Received) fields() []string {
+	return []string{
+		strconv.Itoa(g.Line), g.SKU, g.SSCC, g.Quantity.Value.String(), g.Quantity.Unit, g.Place.Location, g.Place.Lot, g.Place.Expiry,
+		strconv.FormatBool(g.Damaged),
+	}
 }

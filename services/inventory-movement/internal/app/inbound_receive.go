@@ -55,7 +55,7 @@ func (a *Inbound) receiveGoods(ctx context.Context, d domain.Inbound, goods []Re
 		return store.Receipt{}, err
 	}
 	src := store.CauseOf(ctx).Source
-	report := domain.InboundReport{Goods: arrivals, Inspect: inspect, Message: messageMark(src, goods), Source: src}
+	report := domain.InboundReport{Goods: arrivals, Inspect: inspect, Message: messageMark(src, goods, Received.fields), Source: src}
 	var known bool
 	r, err := a.Deliveries.Update(ctx, d.Keys.ID, func(c store.Current[domain.Inbound]) (store.Decision[domain.InboundFact], error) {
 		if c.Version == 0 && !makes {

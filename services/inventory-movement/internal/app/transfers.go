@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -211,7 +210,7 @@ func (a *Transfers) TakeIn(ctx context.Context, id string, arrived []Arrived) (s
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	mark := arrivalMark(store.CauseOf(ctx).Source, arrived)
+	mark := messageMark(store.CauseOf(ctx).Source, arrived, Arrived.fields)
 	var known bool
 	r, err := a.Transfers.Update(ctx, id, func(c store.Current[domain.SiteTransfer]) (store.Decision[domain.TransferFact], error) {
 		facts, err := domain.ReceiveTransfer(c.State, arrivals, mark, when(ctx, c.Now))
@@ -307,18 +306,9 @@ func (a *Transfers) ListTransfers(ctx context.Context, q store.Query) (store.Pag
 	return a.Transfers.List(ctx, q)
 }
 
-// arrivalMark is a message with its content as a transfer keeps it; empty for one without an id.
-func arrivalMark(src ident.SourceRef, arrived []Arrived) string {
-	if src.MessageID == "" {
-		return ""
-	}
-	parts := []string{src.System, src.MessageID, strconv.FormatInt(src.Sequence, 10)}
-	for _, x := range arrived {
-		parts = append(parts, strings.Join([]string{
-			strconv.Itoa(x.Line), x.Quantity.Value.String(), x.Quantity.Unit, x.Location, strconv.FormatBool(x.Damaged),
-		}, "\x1f"))
-	}
-	return ident.Derive("m", parts...)[2:22]
+// fields are what tells one arrival from another.
+func (x Arrived) fields() []string {
+	return []string{strconv.Itoa(x.Line), x.Quantity.Value.String(), x.Quantity.Unit, x.Location, strconv.FormatBool(x.Damaged)}
 }
 
 // TransferSites are the sites that a transfer goes from and to.
