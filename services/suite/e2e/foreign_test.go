@@ -31,7 +31,7 @@ func foreignTenant(t *testing.T, f *fleet.Fleet) {
 	owner, samples := finished(t, f)
 	all := endpoints()
 	published(t, owner, all)
-	kept := snapshot(t, owner, all, samples)
+	kept := settled(t, owner, all, samples)
 	secrets := secretsIn(kept, samples)
 	told := maps.Clone(elsewhere)
 	door := nextDoor(t, f)
@@ -207,7 +207,14 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 		samples["stock-transfers/transfer_id"] = receipt(t, "transfer", a).GetId()
 		return nil
 	})
-	first("/v1/stock-transfers?site="+s.Site, "transfers", "transferId")
+	testkit.Eventually(t, within, func() error { // it is refused, and listed so
+		list := &inventorymovementv1.ListTransfersResponse{}
+		unmarshal(t, p.read(t, "/v1/stock-transfers?site="+s.Site), list)
+		if all := list.GetTransfers(); len(all) != 1 || all[0].GetState() != inventorymovementv1.TransferState_TRANSFER_STATE_CANCELLED {
+			return fmt.Errorf("%v", all)
+		}
+		return nil
+	})
 	first("/v1/stock-counts?site="+s.Site, "counts", "countId")
 	first("/v1/inbound-deliveries?asn_number="+samples["asn"], "inboundDeliveries", "inboundDeliveryId")
 	samples["handling-units/sscc"] = first("/v1/handling-units?warehouse_order_id="+samples["warehouse-orders/warehouse_order_id"], "handlingUnits", "sscc")
@@ -250,6 +257,23 @@ func gtinOf(t *testing.T, p party, sku string) string {
 		t.Fatalf("%s has no identifier", sku)
 	}
 	return all[0].GetValue()
+}
+
+// settled is the snapshot that stays as it is: what the samples set going has come to its end, and
+// the lists have it.
+func settled(t *testing.T, p party, all []endpoint, samples map[string]string) map[string]string {
+	t.Helper()
+	kept, since := snapshot(t, p, all, samples), time.Now()
+	testkit.Eventually(t, within, func() error {
+		if now := snapshot(t, p, all, samples); same(kept, now) != nil {
+			kept, since = now, time.Now()
+		}
+		if still := time.Since(since); still < 2*time.Second {
+			return fmt.Errorf("nothing has changed for %s", still)
+		}
+		return nil
+	})
+	return kept
 }
 
 // snapshot is what the owner reads at every endpoint that reads, by path: the versions and all

@@ -62,9 +62,8 @@ func countedFacts() []domain.StockFact {
 // TestBlindCount: neither what the books have nor what others counted is told before everything
 // is counted.
 func TestBlindCount(t *testing.T) {
-	var c domain.Count
 	for n, shown := range map[int]bool{3: false, 4: true} {
-		c = domain.ApplyCount(domain.Count{}, countFacts()[:n]...)
+		c := domain.ApplyCount(domain.Count{}, countFacts()[:n]...)
 		l := countLine(1, c.Lines[0], shows(c.State()))
 		if (l.GetExpected() != nil) != shown || (l.GetCounted() != nil) != shown || (l.GetVariance() != nil) != shown || l.GetCountedBy() == "" {
 			t.Errorf("%s shows %v", c.State(), l)
@@ -73,6 +72,7 @@ func TestBlindCount(t *testing.T) {
 	for _, s := range []domain.CountState{domain.CountIsPlanned, domain.CountInProgress, domain.CountValidation, domain.CountComplete, domain.CountCalledOff} {
 		known(t, imv1.CountState(imv1.CountState_value["COUNT_STATE_"+string(s)]), string(s))
 	}
+	c := domain.ApplyCount(domain.Count{}, countFacts()[:4]...)
 	if m := stockCount(store.View[domain.Count]{State: c, ID: "cnt_a"}); m.GetLineCount() != 3 || m.GetOpenCount() != 0 || m.GetPolicy().GetApproval().GetQuantity() != "12.5" {
 		t.Errorf("%v", m)
 	}

@@ -76,9 +76,9 @@ func (a *Transfers) sent(ctx context.Context, n NewTransfer) ([]domain.TransferL
 	if err != nil {
 		return nil, err
 	}
-	for field, site := range map[string]string{"from_site": n.From, "to_site": n.To} {
-		if s, ok := ref.Sites[site]; !ok || !s.IsSite {
-			return nil, domain.Invalid(field, "SITE_UNKNOWN", "no site %q: define it in master data", site)
+	for _, site := range []struct{ field, code string }{{"from_site", n.From}, {"to_site", n.To}} {
+		if s, ok := ref.Sites[site.code]; !ok || !s.IsSite {
+			return nil, domain.Invalid(site.field, "SITE_UNKNOWN", "no site %q: define it in master data", site.code)
 		}
 	}
 	if n.From == n.To {

@@ -47,20 +47,15 @@ func (a *App) Await(ctx context.Context, id string) error {
 	return nil
 }
 
-// serveAll serves the orders in their order until nothing is left.
+// serveAll serves the orders in their order until nothing is left. It passes by none that another
+// is just serving, which could get what that one is about to claim: it comes back when that is over.
 func (a *App) serveAll(ctx context.Context, p Place, waiting []store.View[domain.Order]) error {
-	var late error
 	for _, v := range waiting {
-		switch left, err := a.serve(ctx, v.ID, v.State, p); {
-		case isBusy(err):
-			late = err // it is being served; come back when that is over
-		case err != nil:
+		if left, err := a.serve(ctx, v.ID, v.State, p); err != nil || !left {
 			return err
-		case !left:
-			return late
 		}
 	}
-	return late
+	return nil
 }
 
 // waiting lists the orders that wait for the place, in the order in which they are served;
@@ -144,8 +139,3 @@ func (a *App) serve(ctx context.Context, id string, o domain.Order, p Place) (le
 // reasonBusy says that another attempt of the order is under way: nothing is recorded, the
 // same event comes again.
 const reasonBusy = "PROMISE_UNDER_WAY"
-
-func isBusy(err error) bool {
-	f, ok := fault.As(err)
-	return ok && f.Reason == reasonBusy
-}

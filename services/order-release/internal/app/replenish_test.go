@@ -16,13 +16,13 @@ import (
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
 )
 
-// shelf is stock of one place, which has forgotten what was closed long ago. then runs
-// before a claim is answered.
+// shelf is stock of one place, which has forgotten what was closed long ago. before runs before
+// a claim is looked at, then before it is answered.
 type shelf struct {
-	free quantity.Decimal
-	held map[string]quantity.Decimal // what each claim that is open holds
-	back []string                    // the claims that were given back, each time
-	then func()
+	free         quantity.Decimal
+	held         map[string]quantity.Decimal // what each claim that is open holds
+	back         []string                    // the claims that were given back, each time
+	before, then func()
 
 	coming    quantity.Decimal // what is to come and may be promised
 	why       string           // more is not
@@ -31,6 +31,9 @@ type shelf struct {
 }
 
 func (s *shelf) Reserve(_ context.Context, claims []domain.Claim, partial bool) (map[string]quantity.Decimal, error) {
+	if s.before != nil {
+		s.before()
+	}
 	granted := map[string]quantity.Decimal{}
 	for _, c := range claims {
 		q := quantity.Min(s.free, c.Quantity.Value)
@@ -118,8 +121,13 @@ func as(t *testing.T, key string) context.Context {
 
 func submit(t *testing.T, a *app.App, pieces int64) (id string, in app.Intent) {
 	t.Helper()
-	r, err := a.Submit(as(t, "submit"), app.Document{
-		Header: domain.Header{Source: "erp", Number: "SO-1", SoldTo: domain.Party{Code: "C-1"}},
+	return submitted(t, a, "SO-1", pieces, time.Time{})
+}
+
+func submitted(t *testing.T, a *app.App, number string, pieces int64, promised time.Time) (id string, in app.Intent) {
+	t.Helper()
+	r, err := a.Submit(as(t, "submit "+number), app.Document{
+		Header: domain.Header{Source: "erp", Number: number, SoldTo: domain.Party{Code: "C-1"}, Promised: promised},
 		Lines:  []domain.Line{{Number: 1, SKU: "A", Quantity: quantity.Quantity{Value: quantity.Int(pieces), Unit: "EA"}}},
 	})
 	if err != nil || r.State != string(domain.Promising) {
@@ -165,6 +173,40 @@ func TestStockThatArrivesWhileDeciding(t *testing.T) {
 	})
 	if s := order(t, a, id).State(); s != domain.Released || !stock.free.IsZero() {
 		t.Errorf("state %s, %s left", s, stock.free)
+	}
+}
+
+// TestNobodyIsServedBeforeOneBeingServed: what comes while the first in line is being served is
+// not given to the next, who would get what the first is about to claim.
+func TestNobodyIsServedBeforeOneBeingServed(t *testing.T) {
+	stock := &shelf{}
+	a := newApp(t, stock)
+	var ids []string
+	for n, number := range []string{"SO-1", "SO-2"} {
+		promised := time.Date(2026, 3, 1+n, 0, 0, 0, 0, time.UTC)
+		id, in := submitted(t, a, number, 4, promised)
+		if err := a.Drive(as(t, "drive"+number), in); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	testkit.Eventually(t, time.Minute, func() error { return a.Await(as(t, "await"), ids[1]) }) // both are listed
+	stock.free = quantity.Int(6)
+	var meanwhile error
+	stock.before = func() {
+		stock.before = nil
+		meanwhile = a.Replenish(as(t, "announced again"), place)
+	}
+	if err := a.Replenish(as(t, "announced"), place); err != nil {
+		t.Fatal(err)
+	}
+	if !fault.IsKind(meanwhile, fault.Unavailable) {
+		t.Errorf("meanwhile: %v", meanwhile)
+	}
+	for i, want := range []int64{4, 2} {
+		if got := order(t, a, ids[i]).Quantities()[0].Released; got != quantity.Int(want) {
+			t.Errorf("%s has %s, want %d", ids[i], got, want)
+		}
 	}
 }
 

@@ -57,7 +57,8 @@ var everything = bson.D{}
 var damages = []damage{
 	{
 		"a commit in the middle is gone", func(v *vandal) {
-			v.change(release, "commits", with(&orv1.LinesPicked{}), func(bson.D) any { return nil })
+			goesOn := bson.E{Key: "a", Value: bson.D{{Key: "$nin", Value: v.having(release, &orv1.ReleaseCancelled{})}}} // of what is cancelled nothing need follow
+			v.change(release, "commits", append(with(&orv1.LinesPicked{}), goesOn), func(bson.D) any { return nil })
 		}, []string{"I4", "I7", "I9"}, "follows version", notApplied,
 	},
 	{

@@ -123,6 +123,15 @@ func with(message proto.Message) bson.D {
 	return bson.D{{Key: "f.t", Value: string(message.ProtoReflect().Descriptor().FullName())}}
 }
 
+// having names the aggregates with a fact of a type.
+func (v *vandal) having(service string, message proto.Message) (names []string) {
+	v.t.Helper()
+	if err := v.s.db(service).Collection("commits").Distinct(v.t.Context(), "a", with(message)).Decode(&names); err != nil {
+		v.t.Fatal(err)
+	}
+	return names
+}
+
 // rewrite alters the history of the first aggregate with a fact of a type as a defect of a
 // service would: all that the store checks by itself holds.
 func (v *vandal) rewrite(service string, has proto.Message, alter func(commits []bson.D) []bson.D) {
@@ -133,11 +142,7 @@ func (v *vandal) rewrite(service string, has proto.Message, alter func(commits [
 // rewriteIf is rewrite of the first that fits.
 func (v *vandal) rewriteIf(service string, has proto.Message, fits func(commits []bson.D) bool, alter func(commits []bson.D) []bson.D) {
 	v.t.Helper()
-	var names []string
-	if err := v.s.db(service).Collection("commits").Distinct(v.t.Context(), "a", with(has)).Decode(&names); err != nil {
-		v.t.Fatal(err)
-	}
-	for _, agg := range names {
+	for _, agg := range v.having(service, has) {
 		var commits []bson.D
 		for _, raw := range v.docs(service, "commits", bson.D{{Key: "a", Value: agg}}) {
 			commits = append(commits, decoded(v.t, raw))
