@@ -362,7 +362,23 @@ func initiated(nodes []*Mongod, election time.Duration) error {
 			return err
 		}
 	}
+	if len(nodes) == 1 {
+		return nil
+	}
+	for _, m := range nodes {
+		if err := m.checkpoint(ctx); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// checkpoint writes all that the node has to its files: one that is killed before its first
+// checkpoint may have to copy the others anew, which then may not be there.
+func (m *Mongod) checkpoint(ctx context.Context) error {
+	return onClient(ctx, m.DirectURI(), func(c *mongo.Client) error {
+		return c.Database("admin").RunCommand(ctx, bson.D{{Key: "fsync", Value: 1}}).Err()
+	})
 }
 
 func (m *Mongod) host() string { return "127.0.0.1:" + strconv.Itoa(m.port) }

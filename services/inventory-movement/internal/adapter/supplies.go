@@ -128,7 +128,7 @@ func (s *Server) PromiseSupplies(ctx context.Context, r *imv1.PromiseSuppliesReq
 			return nil, err
 		}
 		wanted[i] = app.SupplyClaim{
-			Key: c.GetPromiseKey(), Site: c.GetSite(), Item: c.GetItemId(), Owner: c.GetOwner(), Quantity: q, Partial: c.GetAllowPartial(),
+			Key: c.GetPromiseKey(), Site: c.GetSite(), Item: c.GetItemId(), Owner: c.GetOwner(), Quantity: q, Partial: c.GetAllowPartial(), LeaveStock: c.GetLeaveStock(),
 		}
 	}
 	grants, err := s.App.PromiseSupplies(ctx, wanted)

@@ -18,6 +18,7 @@ type SupplyClaim struct {
 	Site, Item, Owner string
 	Quantity          quantity.Quantity // in all; 0 ends it
 	Partial           bool
+	LeaveStock        bool // see domain.SupplyWish
 }
 
 // SupplyGrant is what is promised of it.
@@ -63,7 +64,7 @@ func (a *App) promiseSupply(ctx context.Context, id string, of Claim, c SupplyCl
 			return nil, fault.New(fault.Refused, "UNIT_UNKNOWN", "the stock is counted in %s, not %s", s.Key.Unit, c.Quantity.Unit)
 		}
 		horizon = now.Add(a.Horizon)
-		wish := domain.SupplyWish{Key: c.Key, Quantity: c.Quantity.Value, Partial: c.Partial}
+		wish := domain.SupplyWish{Key: c.Key, Quantity: c.Quantity.Value, Partial: c.Partial, LeaveStock: c.LeaveStock}
 		var facts []domain.StockFact
 		facts, why = domain.PromiseSupply(s, stockKey(id, of), wish, dayOf(now), horizon)
 		return facts, nil

@@ -151,9 +151,10 @@ func (m *stockMachine) changeSupply(t *rapid.T) {
 	}
 }
 
-// promise: a promise gets what no earlier one counts on, of what is here and comes until the horizon.
+// promise: a promise gets what no earlier one counts on, of what is here and comes until the horizon;
+// nothing where what is here is to be left to others.
 func (m *stockMachine) promise(t *rapid.T) {
-	k, horizon, partial := promised(t), hour(t, "horizon"), rapid.Bool().Draw(t, "partial")
+	k, horizon, partial, leave := promised(t), hour(t, "horizon"), rapid.Bool().Draw(t, "partial"), rapid.Bool().Draw(t, "leave stock")
 	had := m.books.awaited(k)
 	until, ever := m.books.promisable(supplyDay), m.books.promisable(supplyDay)
 	for _, c := range m.books.coming {
@@ -165,7 +166,13 @@ func (m *stockMachine) promise(t *rapid.T) {
 		}
 	}
 	q := rapid.SampledFrom([]int64{0, had, had + 1, had + max(0, until), had + max(0, until) + 1, had / 2, 40}).Draw(t, "q")
-	facts, why := PromiseSupply(m.stock, key, SupplyWish{Key: k, Quantity: n(q), Partial: partial}, supplyDay, horizon)
+	facts, why := PromiseSupply(m.stock, key, SupplyWish{Key: k, Quantity: n(q), Partial: partial, LeaveStock: leave}, supplyDay, horizon)
+	if leave && q > had && m.books.promisable(supplyDay) > 0 {
+		if why != StockAvailable || len(facts) > 0 {
+			t.Fatalf("%s is promised %v of what is here: %s", k, facts, why)
+		}
+		return
+	}
 	want := q
 	if more := q - had; more > max(0, until) {
 		want = had

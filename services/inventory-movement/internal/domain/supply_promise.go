@@ -25,13 +25,15 @@ const (
 const (
 	SupplyMissing        = "SUPPLY_MISSING"
 	SupplyOutsideHorizon = "SUPPLY_OUTSIDE_HORIZON"
+	StockAvailable       = "STOCK_AVAILABLE"
 )
 
 // SupplyWish is what is asked for of what is to come.
 type SupplyWish struct {
-	Key      string
-	Quantity quantity.Decimal // in all; 0 ends the promise
-	Partial  bool             // a part of it helps
+	Key        string
+	Quantity   quantity.Decimal // in all; 0 ends the promise
+	Partial    bool             // a part of it helps
+	LeaveStock bool             // nothing is promised while something is here for those who are first in line
 }
 
 // unclaimed is what is here and neither allocated nor claimed; it is negative when expired goods were claimed.
@@ -158,6 +160,9 @@ func PromiseSupply(s Stock, key StockKey, w SupplyWish, today string, horizon ti
 	_, left := s.Covered(today)
 	var until, ever quantity.Decimal
 	for _, p := range left {
+		if p.Expected == 0 && w.LeaveStock {
+			return nil, StockAvailable
+		}
 		ever = ever.Add(p.Quantity)
 		if p.Expected <= horizon.UnixMilli() {
 			until = until.Add(p.Quantity)

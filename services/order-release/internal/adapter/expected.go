@@ -137,6 +137,6 @@ func (s *Stock) PromiseSupplies(ctx context.Context, wishes []app.SupplyWish) ([
 func supplyClaim(w app.SupplyWish) *inventorymovementv1.SupplyClaim {
 	return &inventorymovementv1.SupplyClaim{
 		PromiseKey: domain.PromiseKey(w.Order), Site: w.Place.Site, ItemId: w.Place.Item, Owner: domain.Owner,
-		Quantity: protovalue.Quantity(w.Quantity), AllowPartial: w.Partial,
+		Quantity: protovalue.Quantity(w.Quantity), AllowPartial: w.Partial, LeaveStock: w.LeaveStock,
 	}
 }

@@ -12,18 +12,22 @@ import (
 
 // SupplyWish is what an order asks for of what comes to a place, in all.
 type SupplyWish struct {
-	Order    string
-	Place    Place
-	Quantity quantity.Quantity
-	Partial  bool // a part of it helps
+	Order      string
+	Place      Place
+	Quantity   quantity.Quantity
+	Partial    bool // a part of it helps
+	LeaveStock bool // nothing is promised while something is here that others may be first in line for
 }
 
 // Date asks inventory to promise what an order waits for of what comes: at the places at which
 // it waits and those given no more and no less than that. Stock tells by facts what it promises;
 // what it does not is recorded here. Whoever asked looks again whether the order still waits for
 // as much, so that the last one who asks has asked for what it is.
+//
+// Goods that came since somebody looked are not for whoever asks first: those in line are served
+// of them before.
 func (a *App) Date(ctx context.Context, id string, also ...Place) error {
-	for {
+	for served := false; ; {
 		v, err := a.Orders.Get(ctx, id)
 		if err != nil {
 			return err
@@ -34,17 +38,44 @@ func (a *App) Date(ctx context.Context, id string, also ...Place) error {
 		}
 		wishes := make([]SupplyWish, len(places))
 		for i, p := range places {
-			wishes[i] = SupplyWish{Order: id, Place: p, Quantity: v.State.Awaits(p), Partial: v.State.Header.Rule != domain.Complete}
+			wishes[i] = SupplyWish{Order: id, Place: p, Quantity: v.State.Awaits(p), Partial: v.State.Header.Rule != domain.Complete, LeaveStock: !served}
 		}
-		missing, err := a.Stock.PromiseSupplies(store.WithItem(ctx, "v"+strconv.FormatUint(v.Version, 10)), wishes)
+		asked := store.WithItem(ctx, "v"+strconv.FormatUint(v.Version, 10))
+		if served {
+			asked = store.WithItem(asked, "served")
+		}
+		missing, err := a.Stock.PromiseSupplies(asked, wishes)
 		if err != nil {
 			return err
+		}
+		if !served && slices.ContainsFunc(missing, isHere) {
+			if err := a.serveOf(ctx, missing); err != nil {
+				return err
+			}
+			served = true
+			continue
 		}
 		same, err := a.undate(ctx, v, places, missing)
 		if err != nil || same {
 			return err
 		}
 	}
+}
+
+// isHere tells what is not promised because it is here, for those who are in line.
+func isHere(u domain.Undated) bool { return u.Reason == "STOCK_AVAILABLE" }
+
+// serveOf serves those who wait for what is here.
+func (a *App) serveOf(ctx context.Context, missing []domain.Undated) error {
+	for _, u := range missing {
+		if !isHere(u) {
+			continue
+		}
+		if err := a.Replenish(store.WithItem(ctx, "here"), Place{Site: u.Site, Item: u.Item}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // undate records what is not promised; same is false when the order waits for something else by now.

@@ -77,17 +77,14 @@ func (a *App) waiting(ctx context.Context, p Place) (views []store.View[domain.O
 	return views, all, nil
 }
 
-// byDate puts those first who were promised what comes to a place, the earliest date first.
+// byDate puts those first who were promised what comes to a place, the earliest date first. The
+// others are alike, whether nothing is to come for them or that was not looked at yet.
 func byDate(a, b domain.Order, p Place) int {
 	rank := func(o domain.Order) (int, time.Time) {
-		switch x, promised := o.ExpectedAt(p); {
-		case !promised:
-			return 2, time.Time{}
-		case x.Uncovered.Sign() > 0:
-			return 1, time.Time{} // nobody knows when
-		default:
+		if x, promised := o.ExpectedAt(p); promised && x.Uncovered.Sign() <= 0 {
 			return 0, x.Complete()
 		}
+		return 1, time.Time{}
 	}
 	first, at := rank(a)
 	second, other := rank(b)

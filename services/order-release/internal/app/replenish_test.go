@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,6 +69,10 @@ func (s *shelf) Available(_ context.Context, _ string, places []app.Place) (map[
 // PromiseSupplies promises all that is asked for, as far as something is to come.
 func (s *shelf) PromiseSupplies(_ context.Context, wishes []app.SupplyWish) (missing []domain.Undated, err error) {
 	for _, w := range wishes {
+		if w.LeaveStock && s.free.Sign() > 0 {
+			missing = append(missing, domain.Undated{Site: w.Place.Site, Item: w.Place.Item, Quantity: w.Quantity.Value, Reason: "STOCK_AVAILABLE"})
+			continue
+		}
 		less := w.Quantity.Value.Sub(quantity.Min(w.Quantity.Value, s.coming))
 		s.wishes = append(s.wishes, w.Quantity.Value.String())
 		missing = append(missing, domain.Undated{Site: w.Place.Site, Item: w.Place.Item, Quantity: less, Reason: s.why})
@@ -180,17 +185,7 @@ func TestStockThatArrivesWhileDeciding(t *testing.T) {
 // not given to the next, who would get what the first is about to claim.
 func TestNobodyIsServedBeforeOneBeingServed(t *testing.T) {
 	stock := &shelf{}
-	a := newApp(t, stock)
-	var ids []string
-	for n, number := range []string{"SO-1", "SO-2"} {
-		promised := time.Date(2026, 3, 1+n, 0, 0, 0, 0, time.UTC)
-		id, in := submitted(t, a, number, 4, promised)
-		if err := a.Drive(as(t, "drive"+number), in); err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, id)
-	}
-	testkit.Eventually(t, time.Minute, func() error { return a.Await(as(t, "await"), ids[1]) }) // both are listed
+	a, ids := inLine(t, stock)
 	stock.free = quantity.Int(6)
 	var meanwhile error
 	stock.before = func() {
@@ -203,9 +198,44 @@ func TestNobodyIsServedBeforeOneBeingServed(t *testing.T) {
 	if !fault.IsKind(meanwhile, fault.Unavailable) {
 		t.Errorf("meanwhile: %v", meanwhile)
 	}
-	for i, want := range []int64{4, 2} {
-		if got := order(t, a, ids[i]).Quantities()[0].Released; got != quantity.Int(want) {
-			t.Errorf("%s has %s, want %d", ids[i], got, want)
+	released(t, a, ids, 4, 2)
+}
+
+// TestWhatIsHereIsForWhoIsInLine: of goods that come while an order asks for what is to come, the
+// first in line is served first.
+func TestWhatIsHereIsForWhoIsInLine(t *testing.T) {
+	stock := &shelf{}
+	a, ids := inLine(t, stock)
+	stock.free = quantity.Int(6)
+	if err := a.Date(as(t, "date"), ids[1]); err != nil {
+		t.Fatal(err)
+	}
+	released(t, a, ids, 4, 2)
+	if want := []string{"2"}; !slices.Equal(stock.wishes, want) {
+		t.Errorf("asked for %v, want %v", stock.wishes, want)
+	}
+}
+
+// inLine are two orders of 4 pieces that wait and are listed, the one promised first in front.
+func inLine(t *testing.T, stock *shelf) (a *app.App, ids []string) {
+	t.Helper()
+	a = newApp(t, stock)
+	for n, number := range []string{"SO-1", "SO-2"} {
+		id, in := submitted(t, a, number, 4, time.Date(2026, 3, 1+n, 0, 0, 0, 0, time.UTC))
+		if err := a.Drive(as(t, "drive"+number), in); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, time.Minute, func() error { return a.Await(as(t, "await"), id) })
+		ids = append(ids, id)
+	}
+	return a, ids
+}
+
+func released(t *testing.T, a *app.App, ids []string, want ...int64) {
+	t.Helper()
+	for i, n := range want {
+		if got := order(t, a, ids[i]).Quantities()[0].Released; got != quantity.Int(n) {
+			t.Errorf("%s has %s, want %d", ids[i], got, n)
 		}
 	}
 }

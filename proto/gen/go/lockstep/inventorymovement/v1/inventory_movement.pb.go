@@ -195,6 +195,8 @@ const (
 	Reason_REASON_SUPPLY_MISSING Reason = 160
 	// What would cover the quantity is expected after the reservation horizon.
 	Reason_REASON_SUPPLY_OUTSIDE_HORIZON Reason = 161
+	// Goods are here that those who wait for them are to be served first.
+	Reason_REASON_STOCK_AVAILABLE Reason = 162
 	// The message's snapshot exists with other sites or another moment.
 	Reason_REASON_SNAPSHOT_EXISTS Reason = 100
 	// The state of the snapshot does not allow the command; metadata has `from` and `command`.
@@ -336,6 +338,7 @@ var (
 		188: "REASON_GOODS_DELIVERED",
 		160: "REASON_SUPPLY_MISSING",
 		161: "REASON_SUPPLY_OUTSIDE_HORIZON",
+		162: "REASON_STOCK_AVAILABLE",
 		100: "REASON_SNAPSHOT_EXISTS",
 		101: "REASON_SNAPSHOT_STATE",
 		102: "REASON_PORTION_OUT_OF_ORDER",
@@ -447,6 +450,7 @@ var (
 		"REASON_GOODS_DELIVERED":            188,
 		"REASON_SUPPLY_MISSING":             160,
 		"REASON_SUPPLY_OUTSIDE_HORIZON":     161,
+		"REASON_STOCK_AVAILABLE":            162,
 		"REASON_SNAPSHOT_EXISTS":            100,
 		"REASON_SNAPSHOT_STATE":             101,
 		"REASON_PORTION_OUT_OF_ORDER":       102,
@@ -4441,7 +4445,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xc3\x18\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xe0\x18\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4525,7 +4529,8 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x13REASON_ORDER_CLOSED\x10\xbb\x01\x12\x1b\n" +
 	"\x16REASON_GOODS_DELIVERED\x10\xbc\x01\x12\x1a\n" +
 	"\x15REASON_SUPPLY_MISSING\x10\xa0\x01\x12\"\n" +
-	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10\xa1\x01\x12\x1a\n" +
+	"\x1dREASON_SUPPLY_OUTSIDE_HORIZON\x10\xa1\x01\x12\x1b\n" +
+	"\x16REASON_STOCK_AVAILABLE\x10\xa2\x01\x12\x1a\n" +
 	"\x16REASON_SNAPSHOT_EXISTS\x10d\x12\x19\n" +
 	"\x15REASON_SNAPSHOT_STATE\x10e\x12\x1f\n" +
 	"\x1bREASON_PORTION_OUT_OF_ORDER\x10f\x12\x1a\n" +

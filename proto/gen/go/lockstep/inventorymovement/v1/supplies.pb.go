@@ -610,7 +610,10 @@ type SupplyClaim struct {
 	// How much is to be promised in all, base unit; 0 ends the promise.
 	Quantity *v1.Quantity `protobuf:"bytes,5,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// True when a part of it helps.
-	AllowPartial  bool `protobuf:"varint,6,opt,name=allow_partial,json=allowPartial,proto3" json:"allow_partial,omitempty"`
+	AllowPartial bool `protobuf:"varint,6,opt,name=allow_partial,json=allowPartial,proto3" json:"allow_partial,omitempty"`
+	// True to be promised nothing while something is here that is claimed by nobody and promised to nobody:
+	// those who wait for it are to be served first, in their turn.
+	LeaveStock    bool `protobuf:"varint,7,opt,name=leave_stock,json=leaveStock,proto3" json:"leave_stock,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -687,6 +690,13 @@ func (x *SupplyClaim) GetAllowPartial() bool {
 	return false
 }
 
+func (x *SupplyClaim) GetLeaveStock() bool {
+	if x != nil {
+		return x.LeaveStock
+	}
+	return false
+}
+
 // Request of PromiseSupplies.
 type PromiseSuppliesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -744,7 +754,7 @@ type SupplyGrant struct {
 	ItemId string `protobuf:"bytes,3,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
 	// How much is promised in all; the dates stand in SupplyPromiseDated.
 	Promised *v1.Quantity `protobuf:"bytes,4,opt,name=promised,proto3" json:"promised,omitempty"`
-	// Why it is less than was asked for: SUPPLY_MISSING, SUPPLY_OUTSIDE_HORIZON or STOCK_FULL; absent if it is not.
+	// Why it is less than was asked for: SUPPLY_MISSING, SUPPLY_OUTSIDE_HORIZON, STOCK_AVAILABLE or STOCK_FULL; absent if it is not.
 	Reason *v1.Reason `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Supplies that are expected later are not promised, UTC.
 	HorizonTime   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=horizon_time,json=horizonTime,proto3" json:"horizon_time,omitempty"`
@@ -1397,7 +1407,7 @@ const file_lockstep_inventorymovement_v1_supplies_proto_rawDesc = "" +
 	"\vbefore_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"beforeTime\x12?\n" +
 	"\rexpected_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\fexpectedTime\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"\x83\x02\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"\xa4\x02\n" +
 	"\vSupplyClaim\x12+\n" +
 	"\vpromise_key\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x01R\n" +
@@ -1406,7 +1416,9 @@ const file_lockstep_inventorymovement_v1_supplies_proto_rawDesc = "" +
 	"\aitem_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06itemId\x12\x1d\n" +
 	"\x05owner\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18 R\x05owner\x12@\n" +
 	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12#\n" +
-	"\rallow_partial\x18\x06 \x01(\bR\fallowPartial\"i\n" +
+	"\rallow_partial\x18\x06 \x01(\bR\fallowPartial\x12\x1f\n" +
+	"\vleave_stock\x18\a \x01(\bR\n" +
+	"leaveStock\"i\n" +
 	"\x16PromiseSuppliesRequest\x12O\n" +
 	"\x06claims\x18\x01 \x03(\v2*.lockstep.inventorymovement.v1.SupplyClaimB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\x06claims\"\x88\x02\n" +
 	"\vSupplyGrant\x12\x1f\n" +
