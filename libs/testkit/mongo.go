@@ -366,18 +366,30 @@ func initiated(nodes []*Mongod, election time.Duration) error {
 		return nil
 	}
 	for _, m := range nodes {
-		if err := m.checkpoint(ctx); err != nil {
+		if err := m.checkpoint(ctx, nodes[0]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkpoint writes all that the node has to its files: one that is killed before its first
-// checkpoint may have to copy the others anew, which then may not be there.
-func (m *Mongod) checkpoint(ctx context.Context) error {
+// checkpoint sees to it that the node has all it needs in its files. One that has just copied the
+// others cannot until something was written since, and copies them anew if it is killed before.
+func (m *Mongod) checkpoint(ctx context.Context, primary *Mongod) error {
 	return onClient(ctx, m.DirectURI(), func(c *mongo.Client) error {
-		return c.Database("admin").RunCommand(ctx, bson.D{{Key: "fsync", Value: 1}}).Err()
+		for {
+			err := primary.Write(ctx)
+			if err == nil {
+				if err = c.Database("admin").RunCommand(ctx, bson.D{{Key: "fsync", Value: 1}}).Err(); err == nil {
+					return nil
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("mongod on %s takes no checkpoint: %w", m.host(), err)
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
 	})
 }
 
