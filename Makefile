@@ -4,7 +4,8 @@
 BIN     := $(CURDIR)/bin
 MODULES := $(shell sed -n 's/^\t\.\///p' go.work)
 CODE    := $(patsubst %,./%/...,$(filter-out proto,$(MODULES)))
-TEST    := go test -timeout 20m $(TESTFLAGS)
+# Vetting is `make lint` and `make standalone`: it would be the same again for each way of testing.
+TEST    := go test -timeout 20m -vet=off $(TESTFLAGS)
 # Packages with tests that crash the code at the points of libs/faultpoint.
 FAULTS   = $(shell grep -rl --include='*_test.go' '^//go:build faults' $(MODULES) | xargs -n1 dirname | sort -u | sed 's,^,./,')
 
@@ -38,12 +39,12 @@ build: ## build every program into bin/
 .PHONY: test
 test: parts ## run every test, on a real MongoDB and Redis too (TESTFLAGS=…)
 	$(TEST) $(CODE)
-	$(TEST) -vet=off -tags faults $(FAULTS)
+	$(TEST) -tags faults $(FAULTS)
 	GOWORK=off go -C scripts test $(TESTFLAGS) ./...
 
 .PHONY: test-race
 test-race: parts ## run the tests of libraries, domains and use cases under the race detector
-	$(TEST) -vet=off -race ./libs/... $(wildcard ./services/*/internal/domain/) $(wildcard ./services/*/internal/domain/*/) $(wildcard ./services/*/internal/app/)
+	$(TEST) -race ./libs/... $(wildcard ./services/*/internal/domain/) $(wildcard ./services/*/internal/domain/*/) $(wildcard ./services/*/internal/app/)
 
 .PHONY: planted
 planted: parts ## plant known bugs one after another; the tests must catch each (BUG=w1 RUNS=5)
