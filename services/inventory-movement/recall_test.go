@@ -171,9 +171,12 @@ func stopped(t *testing.T, w *world) {
 	w.orders.publish(t, w.Tenant, early.GetOrderId(), early)
 	w.hold(t, early)
 	w.state(t, w.who(early), "CANCELLED")
-	if _, promised := w.atp(t, other); promised != "3" {
-		t.Errorf("%s are promised: what the first order had, and nothing was left for the second", promised)
-	}
+	testkit.Eventually(t, patience, func() error {
+		if _, promised := w.atp(t, other); promised != "3" {
+			return fmt.Errorf("%s are promised: what the first order had, and nothing was left for the second", promised)
+		}
+		return nil
+	})
 }
 
 // stoppedTooLate: after the first pick the warehouse goes on, and says so.

@@ -25,10 +25,26 @@ func TestCapacity(t *testing.T) {
 	})
 }
 
+// zoneOfToday is one where no day ends while a test runs: a window does, and lets more go.
+func zoneOfToday(t *testing.T) *time.Location {
+	t.Helper()
+	for _, name := range []string{"Pacific/Auckland", "America/Chicago"} { // never late in the evening in both
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().In(zone).Hour() < 23 {
+			return zone
+		}
+	}
+	t.Fatal("it is late in the evening everywhere")
+	return nil
+}
+
 // channelOf defines a channel of this test alone that lets so much go a day.
 func channelOf(t *testing.T, w *world, code string, c *or.ChannelCapacity) {
 	t.Helper()
-	channel := &or.ReleaseChannel{Site: "DC1", Condition: fmt.Sprintf("order.purchase_order == '%s'", code), TimeZone: "Pacific/Auckland", Capacity: c}
+	channel := &or.ReleaseChannel{Site: "DC1", Condition: fmt.Sprintf("order.purchase_order == '%s'", code), TimeZone: zoneOfToday(t).String(), Capacity: c}
 	if _, err := w.orders.PutReleaseChannel(t.Context(), &or.PutReleaseChannelRequest{Code: code, Channel: channel}); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +132,11 @@ func ordersAtOnce(t *testing.T, w *world) {
 	first := gone()
 	l := w.load(t, code, "3 releases, 3 lines")
 	waiting := slices.IndexFunc(ids, func(id string) bool { return w.get(t, id).GetState() == or.OrderState_ORDER_STATE_PROMISED })
-	zone, err := time.LoadLocation("Pacific/Auckland")
+	got, err := w.orders.GetReleaseChannel(t.Context(), &or.GetReleaseChannelRequest{Code: code})
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone, err := time.LoadLocation(got.GetChannel().GetTimeZone())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -185,9 +185,8 @@ func manualSplit(t *testing.T, w *world) {
 	doc := forRule(order(t, lineOf(1, sku, 5)), "split")
 	doc.ReleaseMode = or.ReleaseMode_RELEASE_MODE_MANUAL
 	id := w.submit(t, doc)
-	promised, err := w.orders.PromiseLines(t.Context(), &or.PromiseLinesRequest{OrderId: id, WaitMs: 5000})
-	if err != nil || promised.GetPromise().GetLines()[0].GetPromised() != "4" || promised.GetPromise().GetLines()[0].GetRequested() != "5" {
-		t.Fatal(promised, err)
+	if p := w.promise(t, id); len(p.GetLines()) != 1 || p.GetLines()[0].GetPromised() != "4" || p.GetLines()[0].GetRequested() != "5" {
+		t.Fatal(p)
 	}
 	if _, err := w.orders.ReleaseOrder(t.Context(), &or.ReleaseOrderRequest{OrderId: id}); err != nil {
 		t.Fatal(err)
@@ -230,9 +229,7 @@ func cancelSplit(t *testing.T, w *world) {
 	doc := forRule(order(t, lineOf(1, sku, 4)), "split")
 	doc.ReleaseMode = or.ReleaseMode_RELEASE_MODE_MANUAL
 	id := w.submit(t, doc)
-	if _, err := w.orders.PromiseLines(t.Context(), &or.PromiseLinesRequest{OrderId: id, WaitMs: 5000}); err != nil {
-		t.Fatal(err)
-	}
+	w.promise(t, id)
 	w.state(t, id, or.OrderState_ORDER_STATE_PROMISED)
 	if _, err := w.orders.RequestCancel(t.Context(), &or.RequestCancelRequest{OrderId: id, Reason: "CUSTOMER_REQUEST"}); err != nil {
 		t.Fatal(err)
@@ -413,9 +410,7 @@ func missingForRelease(t *testing.T, w *world) {
 		}
 	}
 	lacks(false, "ORDER_ON_HOLD@holds.CREDIT", "ORDER_ON_HOLD@holds.EXPORT", "NOT_PROMISED@")
-	if _, err := w.orders.PromiseLines(t.Context(), &or.PromiseLinesRequest{OrderId: id, WaitMs: 5000}); err != nil {
-		t.Fatal(err)
-	}
+	w.promise(t, id)
 	lacks(false, "ORDER_ON_HOLD@holds.CREDIT", "ORDER_ON_HOLD@holds.EXPORT", "CHANNEL_LOCKED@sites.DC1")
 	for h, role := range map[or.HoldType]commonv1.Role{
 		or.HoldType_HOLD_TYPE_CREDIT: commonv1.Role_ROLE_FINANCE, or.HoldType_HOLD_TYPE_EXPORT: commonv1.Role_ROLE_LOGISTICS,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -143,10 +144,9 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 	if err != nil {
 		t.Fatalf("%v\n%v", err, report)
 	}
-	var story strings.Builder
-	if err := sandbox.Story(ctx, client, s.Number, &story); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Eventually(t, within, func() error { // the tower's copy may trail
+		return sandbox.Story(ctx, client, s.Number, io.Discard)
+	})
 	p := speak(t, f, who)
 	first := func(path, list, id string) string {
 		t.Helper()
@@ -160,7 +160,9 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 			if err := json.Unmarshal(page[list], &rows); err != nil || len(rows) == 0 {
 				return fmt.Errorf("%s has no %s: %w", path, list, err)
 			}
-			found, _ = rows[0][id].(string)
+			if found, _ = rows[0][id].(string); found == "" {
+				return fmt.Errorf("%s has no %s yet: %v", path, id, rows[0])
+			}
 			return nil
 		})
 		return found

@@ -46,11 +46,14 @@ func oneUnitForMany(t *testing.T, f *fleet.Fleet) {
 	}
 	testkit.Eventually(t, 2*within, func() error { return p.decided(t, callers) })
 	p.settled(t, "on hand 1, allocated 1, promised 0, to promise 0")
-	got := &inventorymovementv1.ListWarehouseOrdersResponse{}
-	unmarshal(t, p.read(t, "/v1/warehouse-orders?site="+lifecycle.Site), got)
-	if len(got.GetWarehouseOrders()) != 1 {
-		t.Errorf("warehouse orders %v", got)
-	}
+	testkit.Eventually(t, within, func() error { // lists trail
+		got := &inventorymovementv1.ListWarehouseOrdersResponse{}
+		unmarshal(t, p.read(t, "/v1/warehouse-orders?site="+lifecycle.Site), got)
+		if len(got.GetWarehouseOrders()) != 1 {
+			return fmt.Errorf("warehouse orders %v", got)
+		}
+		return nil
+	})
 
 	// One more unit goes to one more order.
 	receive := fmt.Sprintf(`{"receipt":{"site":%q,"sku":%q,"location":"A-01","quantity":{"value":"1","unit":"EA"},"document":"MORE"}}`, lifecycle.Site, lifecycle.SKU(0))

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
 	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
@@ -286,8 +287,12 @@ func (p party) decidedOn(t *testing.T, id string) *orderreleasev1.Order {
 // goes when more may go.
 func channelCapacity(t *testing.T, f *fleet.Fleet) {
 	p := supplied(t, f, 1, 10)
+	zone := "America/Chicago"
+	if chicago, err := time.LoadLocation(zone); err != nil || time.Now().In(chicago).Hour() == 23 { // the day is to last for the test
+		zone = "Europe/Berlin"
+	}
 	channel := func(n int) string {
-		return fmt.Sprintf(`{"channel":{"site":%q,"timeZone":"America/Chicago","capacity":{"releases":%d}}}`, lifecycle.Site, n)
+		return fmt.Sprintf(`{"channel":{"site":%q,"timeZone":%q,"capacity":{"releases":%d}}}`, lifecycle.Site, zone, n)
 	}
 	p.must(t, http.MethodPut, "/v1/release-channels/DAY", channel(2))
 	known := p.beyondCapacity(t)

@@ -95,11 +95,15 @@ func comesBack(ctx context.Context, t *testing.T, api *rest.Conn, number string)
 			t.Fatalf("%s of %s: %v", name, number, err)
 		}
 	}
-	orders, err := orderreleasev1.NewOrderReleaseServiceClient(api).ListOrders(ctx, &orderreleasev1.ListOrdersRequest{OrderNumber: number})
-	if err != nil || len(orders.GetOrders()) != 1 {
-		t.Fatal(orders, err)
-	}
-	order, returns := orders.GetOrders()[0].GetOrderId(), returnsv1.NewReturnsServiceClient(api)
+	order, returns := "", returnsv1.NewReturnsServiceClient(api)
+	testkit.Eventually(t, within, func() error { // lists trail
+		orders, err := orderreleasev1.NewOrderReleaseServiceClient(api).ListOrders(ctx, &orderreleasev1.ListOrdersRequest{OrderNumber: number})
+		if err != nil || len(orders.GetOrders()) != 1 {
+			return fmt.Errorf("orders %s: %v %w", number, orders, err)
+		}
+		order = orders.GetOrders()[0].GetOrderId()
+		return nil
+	})
 	one := &commonv1.Quantity{Value: "1", Unit: "EA"}
 	testkit.Eventually(t, within, func() error {
 		_, err := returns.GetReturnableItems(ctx, &returnsv1.GetReturnableItemsRequest{OrderId: order})

@@ -177,11 +177,7 @@ func more(ctx context.Context, t *testing.T, cast *sandbox.Cast, number string, 
 	in := &invoice{cast: cast, paid: map[string]int64{}}
 	req := &freightsettlementv1.ReceiveFreightInvoiceRequest{Carrier: "NSPX", InvoiceNumber: number, InvoiceDate: timestamppb.Now()}
 	for _, order := range orders {
-		resp := &freightsettlementv1.ListFreightsResponse{}
-		if err := cast.ERP.Client.Get(ctx, "/v1/freights?order_id="+order, resp); err != nil || len(resp.GetFreights()) != 1 {
-			t.Fatalf("freights of %s: %v, %v", order, resp, err)
-		}
-		f := resp.GetFreights()[0]
+		f := freightOf(ctx, t, cast, order)
 		in.paid[f.GetFreightId()] = f.GetPaid().GetAmountMinor()
 		req.Lines = append(req.Lines, &freightsettlementv1.FreightInvoiceLine{
 			Reference: f.GetProNumber(), ChargeCode: "DETENTION", Amount: &commonv1.Money{AmountMinor: extra, Currency: "EUR"},
@@ -193,6 +189,22 @@ func more(ctx context.Context, t *testing.T, cast *sandbox.Cast, number string, 
 	}
 	in.id = resp.GetReceipt().GetId()
 	return in
+}
+
+// freightOf is the freight of an order: a list finds it, and may tell what was paid of it a moment ago.
+func freightOf(ctx context.Context, t *testing.T, cast *sandbox.Cast, order string) *freightsettlementv1.Freight {
+	t.Helper()
+	one := &freightsettlementv1.GetFreightResponse{}
+	if err := await(ctx, func() error {
+		all := &freightsettlementv1.ListFreightsResponse{}
+		if err := cast.ERP.Client.Get(ctx, "/v1/freights?order_id="+order, all); err != nil || len(all.GetFreights()) != 1 {
+			return fmt.Errorf("freights of %s: %v, %w", order, all, err)
+		}
+		return cast.ERP.Client.Get(ctx, "/v1/freights/"+all.GetFreights()[0].GetFreightId(), one)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return one.GetFreight()
 }
 
 // until waits until the invoice is in a state.

@@ -212,6 +212,14 @@ func refact[M proto.Message](t *testing.T, commits []bson.D, alter func(m M)) []
 	return commits
 }
 
+// lastly reports of a history whether its last commit has a fact of a type.
+func lastly(of proto.Message) func(commits []bson.D) bool {
+	name := string(of.ProtoReflect().Descriptor().FullName())
+	return func(commits []bson.D) bool {
+		return slices.ContainsFunc(get[bson.A](commits[len(commits)-1], "f"), func(f any) bool { return get[string](f.(bson.D), "t") == name })
+	}
+}
+
 // count is how many facts of a type in a history are as wanted.
 func count[M proto.Message](t *testing.T, commits []bson.D, wanted func(m M) bool) (n int) {
 	t.Helper()

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
+	"github.com/lockstep-logistics/lockstep/libs/fault"
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	returnsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
 	"github.com/lockstep-logistics/lockstep/services/suite/internal/rest"
@@ -154,7 +152,13 @@ func (w *walk) authorised(ctx context.Context, client returnsv1.ReturnsServiceCl
 // missing reports whether something is not there, by either door.
 func missing(err error) bool {
 	var problem *rest.Problem
-	return errors.As(err, &problem) && problem.Status == http.StatusNotFound || status.Code(err) == codes.NotFound
+	return errors.As(err, &problem) && problem.Status == http.StatusNotFound || fault.IsKind(err, fault.NotFound)
+}
+
+// invalid reports whether something was refused for what it names, by either door.
+func invalid(err error) bool {
+	var problem *rest.Problem
+	return errors.As(err, &problem) && problem.Status == http.StatusBadRequest || fault.IsKind(err, fault.Invalid)
 }
 
 // receive reports what arrives.

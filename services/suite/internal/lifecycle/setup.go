@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,6 +16,7 @@ import (
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
+	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
 )
 
 // What orders of this package name.
@@ -63,16 +65,38 @@ func (d *Driver) Setup(ctx context.Context, items, perItem int) error {
 	return d.known(ctx, items)
 }
 
-// known waits until order release has a copy of all that orders name: a dry run says so.
+// known waits until order release has a copy of all that orders name: a dry run says so. Then it waits
+// for shipment visibility's.
 func (d *Driver) known(ctx context.Context, items int) error {
 	client := orderreleasev1.NewOrderReleaseServiceClient(d.Dial("order-release"))
 	doc := Document("SETUP", []Line{{SKU(0), 1}, {SKU(items - 1), 1}})
-	return await(ctx, "master data in order release", func(ctx context.Context) error {
+	if err := await(ctx, "master data in order release", func(ctx context.Context) error {
 		resp, err := client.SubmitOrder(fresh(ctx), &orderreleasev1.SubmitOrderRequest{Order: doc, ValidateOnly: true})
 		if err == nil && resp.GetReceipt().GetState() == "REJECTED" {
 			return fmt.Errorf("%v: %w", resp.GetReceipt().GetReasons(), errNotYet)
 		}
 		return err
+	}); err != nil {
+		return err
+	}
+	return d.carried(ctx)
+}
+
+// carried waits until shipment visibility has a copy of the carrier: it then misses the shipment,
+// which is nobody's.
+func (d *Driver) carried(ctx context.Context) error {
+	client := shipmentvisibilityv1.NewShipmentVisibilityServiceClient(d.Dial("shipment-visibility"))
+	return await(ctx, "the carrier in shipment visibility", func(ctx context.Context) error {
+		switch _, err := client.TenderShipment(fresh(ctx), &shipmentvisibilityv1.TenderShipmentRequest{
+			ShipmentId: "shp_" + strings.Repeat("a", 26), Carrier: Carrier, CarrierService: Service, RespondBy: timestamppb.New(d.Now().Add(time.Hour)),
+		}); {
+		case missing(err):
+			return nil
+		case invalid(err):
+			return fmt.Errorf("%w: %w", err, errNotYet)
+		default:
+			return err
+		}
 	})
 }
 
