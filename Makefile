@@ -44,7 +44,7 @@ test: parts ## run every test, on a real MongoDB and Redis too (TESTFLAGS=…)
 
 .PHONY: test-race
 test-race: parts ## run the tests of libraries, domains and use cases under the race detector
-	$(TEST) -race ./libs/... $(wildcard ./services/*/internal/domain/) $(wildcard ./services/*/internal/domain/*/) $(wildcard ./services/*/internal/app/)
+	$(TEST) -short -race ./libs/... $(wildcard ./services/*/internal/domain/) $(wildcard ./services/*/internal/domain/*/) $(wildcard ./services/*/internal/app/)
 
 .PHONY: planted
 planted: parts ## plant known bugs one after another; the tests must catch each (BUG=w1 RUNS=5)
