@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
@@ -27,6 +28,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 	timetables := adapter.NewTimetables(d.Store)
 	places := adapter.NewPlaces(d.Store, d.Dial("master-data"))
 	reasons := adapter.NewReasons(d.Store)
+	owned := owners.New(d.Store, d.Clock.Now)
 	drift, err := adapter.NewDrift()
 	if err != nil {
 		return nil, err
@@ -46,6 +48,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Reference:  masterData,
 		Places:     places,
 		Reasons:    reasons,
+		Owners:     owned,
 		Parallel:   cfg.Parallel,
 		Policies:   store.Register(d.Store, adapter.PolicyType()),
 		Strategy:   domain.Strategy(cfg.Allocation),
@@ -67,7 +70,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Reconciliation: reconciliation, Counting: counting, Transfers: transfers, Clock: d.Clock})
 			operationsv1.RegisterOpenDocumentServiceServer(r, &adapter.OpenDocuments{App: a, Inbound: inbound})
 		},
-		Consumers: append(append(adapter.Consumers(a), adapter.ReversalConsumers(a)...), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), adapter.CountConsumer(counting), adapter.TransferConsumer(transfers), masterData.Follower(), places.Follower(), timetables.Follower(), reasons.Follower()),
+		Consumers: append(append(adapter.Consumers(a), adapter.ReversalConsumers(a)...), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), adapter.CountConsumer(counting), adapter.TransferConsumer(transfers), masterData.Follower(), places.Follower(), timetables.Follower(), reasons.Follower(), owned.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.VerifyEvery, check.Turn),
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

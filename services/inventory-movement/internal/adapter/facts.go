@@ -49,6 +49,8 @@ func stockMessage(f domain.StockFact) proto.Message {
 				return &imv1.Allocation{Place: place(a.Place), Quantity: a.Quantity.String()}
 			}),
 		}
+	case domain.StockWordObserved:
+		return stockWord(f)
 	case domain.AllocationFreed:
 		return &imv1.AllocationFreed{Stock: stockKey(f.StockKey), WarehouseOrderId: f.Order, LineNumber: int32(f.Line), Quantity: f.Quantity.String()}
 	}
@@ -61,7 +63,7 @@ func orderMessage(f domain.OrderFact) proto.Message {
 	case domain.OrderCreated:
 		return &imv1.WarehouseOrderCreated{
 			Keys: orderKeys(f.OrderKeys), Site: f.Site, Owner: f.Owner, ShipTo: address(f.ShipTo),
-			CarrierPreference: f.Carrier, ServiceLevel: f.Service,
+			CarrierPreference: f.Carrier, ServiceLevel: f.Service, ShippedPolicy: shippedPolicy(f.Shipped),
 			Lines: protovalue.Each(f.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLineToShip {
 				return &imv1.WarehouseOrderLineToShip{
 					LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Quantity: protovalue.Quantity(l.Quantity), Claims: protovalue.Each(l.Claims, claimUse),
@@ -100,6 +102,8 @@ func orderMessage(f domain.OrderFact) proto.Message {
 		return &imv1.WarehouseOrderCancelled{
 			Keys: orderKeys(f.OrderKeys), Reason: f.Reason, PutBack: protovalue.Each(f.PutBack, pickedLine), VoidedSsccs: f.Voided,
 		}
+	case domain.OrderWordObserved:
+		return orderWord(f)
 	case domain.CancelRefused:
 		return &imv1.WarehouseOrderCancelRefused{Keys: orderKeys(f.OrderKeys), Reason: f.Reason}
 	}

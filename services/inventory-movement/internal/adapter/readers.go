@@ -13,6 +13,7 @@ import (
 // stockReaders reads every fact type that a stock may have.
 var stockReaders = func() protovalue.Readers[domain.StockFact] {
 	rs := protovalue.Readers[domain.StockFact]{}
+	protovalue.Read(rs, fromStockWord)
 	protovalue.Read(rs, func(m *imv1.StockMoved) (domain.StockFact, error) {
 		q, err := quantity.Parse(m.GetQuantity())
 		if err != nil {
@@ -137,6 +138,7 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 		f.Cartons, err = protovalue.TryEach(m.GetCartons(), fromCarton)
 		return f, err
 	})
+	protovalue.Read(rs, fromOrderWord)
 	readRecall(rs)
 	readAmendments(rs)
 	readReversal(rs)
@@ -152,7 +154,7 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 func fromCreated(m *imv1.WarehouseOrderCreated) (domain.OrderCreated, error) {
 	f := domain.OrderCreated{
 		OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), ShipTo: fromAddress(m.GetShipTo()),
-		Carrier: m.GetCarrierPreference(), Service: m.GetServiceLevel(),
+		Carrier: m.GetCarrierPreference(), Service: m.GetServiceLevel(), Shipped: protovalue.Name(m.GetShippedPolicy(), shippedPrefix),
 	}
 	var err error
 	f.Lines, err = protovalue.TryEach(m.GetLines(), func(l *imv1.WarehouseOrderLineToShip) (domain.OrderLine, error) {

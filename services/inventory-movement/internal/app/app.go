@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -53,7 +54,8 @@ type App struct {
 	Reference Reference
 	Places    Places
 	Reasons   Reasons
-	Parallel  int // stocks that one command or fact changes at a time
+	Owners    *owners.Owners // who may give which command
+	Parallel  int            // stocks that one command or fact changes at a time
 	// Policies say by site in which order stock is allocated that does not expire; Strategy
 	// holds where they do not.
 	Policies Policies

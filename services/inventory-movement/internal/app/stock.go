@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
@@ -21,6 +23,7 @@ type Goods struct {
 	Place    domain.Place
 	Quantity quantity.Quantity
 	Document string
+	Request  proto.Message // as it was asked for
 }
 
 // Result is the outcome of one item of a batch.
@@ -73,6 +76,7 @@ func (a *App) Receive(ctx context.Context, g Goods) (store.Receipt, error) {
 }
 
 func (a *App) receive(ctx context.Context, ref domain.Reference, at Standing, g Goods) (store.Receipt, error) {
+	ctx = owners.Says(ctx, "RecordReceipt", g.Request)
 	key, item, err := resolve(ref, store.CauseOf(ctx).Tenant, g.Target)
 	if err != nil {
 		return store.Receipt{}, err
@@ -87,12 +91,12 @@ func (a *App) receive(ctx context.Context, ref domain.Reference, at Standing, g 
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+	return a.asserted(ctx, ofStock, key, q, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
 		if err := item.Tracked(s, g.Place, false); err != nil {
 			return nil, err
 		}
 		return domain.Received(s, key, g.Place, q.Value, g.Document, when(ctx, now))
-	}, moved(q))
+	})
 }
 
 // ReceiveBatch records many receipts, each on its own under the key "<key>/<index>".
@@ -147,12 +151,12 @@ func (a *App) ReceiveReturn(ctx context.Context, g Returned) (store.Receipt, err
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+	return a.asserted(ctx, ofReturn, key, q, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
 		if err := item.Tracked(s, g.Place, false); err != nil {
 			return nil, err
 		}
 		return domain.ReturnArrived(s, key, g.Place, q.Value, g.RMA, g.Line, when(ctx, now))
-	}, moved(q))
+	})
 }
 
 // Adjust corrects the quantity at a place; the change has a sign.
@@ -178,12 +182,12 @@ func (a *App) Adjust(ctx context.Context, t Target, p domain.Place, change quant
 	} else if err := a.takes(ctx, t.Site, p.Location, "location"); err != nil {
 		return store.Receipt{}, err
 	}
-	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+	return a.asserted(ctx, ofStock, key, q, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
 		if err := item.Tracked(s, p, negative); err != nil {
 			return nil, err
 		}
 		return domain.Adjust(s, key, p, q.Value, reason, when(ctx, now))
-	}, moved(q))
+	})
 }
 
 // Move moves free stock between bins or changes its status.
@@ -207,12 +211,12 @@ func (a *App) Move(ctx context.Context, t Target, from, to domain.Place, amount 
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+	return a.asserted(ctx, ofStock, key, q, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
 		if err := item.Tracked(s, from, true); err != nil {
 			return nil, err
 		}
 		return domain.Transfer(s, from, to, q.Value, reason, when(ctx, now))
-	}, moved(q))
+	})
 }
 
 // Disposal is what returns decided about goods that stand at one place.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/gs1"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
@@ -16,11 +17,24 @@ type decideOrder func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFac
 
 // onOrder changes a warehouse order that must exist.
 func (a *App) onOrder(ctx context.Context, id string, decide decideOrder, created ...string) (store.Receipt, error) {
+	v, err := a.Owners.Judge(ctx, ofOrders)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.onOrderBy(ctx, v, id, decide, created...)
+}
+
+// onOrderBy does so by a verdict.
+func (a *App) onOrderBy(ctx context.Context, v authority.Verdict, id string, decide decideOrder, created ...string) (store.Receipt, error) {
 	return a.Orders.Update(ctx, id, func(c store.Current[domain.WarehouseOrder]) (store.Decision[domain.OrderFact], error) {
 		if c.Version == 0 {
 			return store.Decision[domain.OrderFact]{}, notFound()
 		}
-		return outcome(c, decide, created...)
+		d, err := outcome(c, orderBy(v, decide), created...)
+		if !v.Counts() {
+			d.Reasons, d.Created = noted(v), nil
+		}
+		return d, err
 	})
 }
 
@@ -98,8 +112,15 @@ func (a *App) Pack(ctx context.Context, id string, c domain.Carton) (store.Recei
 	if err != nil {
 		return store.Receipt{}, err
 	}
+	word, err := a.Owners.Judge(ctx, ofOrders)
+	if err != nil {
+		return store.Receipt{}, err
+	}
 	var issued Issued
 	var used error
+	if !word.Counts() { // nothing is packed, so no number is used
+		return a.onOrderBy(ctx, word, id, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) { return domain.Pack(o, c) })
+	}
 	if c.SSCC == "" {
 		issued, err = a.issue(ctx, v.State.Site)
 		c.SSCC = issued.SSCC
@@ -114,7 +135,7 @@ func (a *App) Pack(ctx context.Context, id string, c domain.Carton) (store.Recei
 		return store.Receipt{}, err
 	}
 	var packed domain.CartonPacked
-	r, err := a.onOrder(ctx, id, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
+	r, err := a.onOrderBy(ctx, word, id, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
 		if used != nil {
 			return nil, used
 		}

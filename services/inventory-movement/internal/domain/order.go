@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -108,6 +109,8 @@ type WarehouseOrder struct {
 	// What its warehouse reported against it: how many lines in all, and the last of them.
 	Contradicted   int             `bson:"cn,omitempty"`
 	Contradictions []Contradiction `bson:"cl,omitempty"`
+	// What systems said by commands that others own, the last of it.
+	Heard []authority.Heard `bson:"hd,omitempty"`
 }
 
 // State derives where the order stands.
@@ -163,6 +166,7 @@ type (
 		Site, Owner      string
 		ShipTo           Address
 		Carrier, Service string
+		Shipped          string // policy by which the release counts as shipped, of the contract; "" when none was told
 		Lines            []OrderLine
 	}
 	// OrderAllocated makes its tasks.
@@ -237,6 +241,7 @@ func (CancelRefused) isOrderFact()      {}
 
 // EvolveOrder applies one fact.
 func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
+	o.Heard = o.settled(fact)
 	switch f := fact.(type) {
 	case OrderCreated:
 		o.Keys, o.Site, o.Owner, o.ShipTo = f.OrderKeys, f.Site, f.Owner, f.ShipTo
@@ -269,6 +274,8 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 		o.Wave = ""
 	case OrderCancelled:
 		o.Keys, o.IsCancelled = f.OrderKeys, true
+	case OrderWordObserved:
+		o.Heard = authority.Hear(o.Heard, f.Word)
 	default:
 		return o.evolveRecall(f).evolveAmendment(f)
 	}

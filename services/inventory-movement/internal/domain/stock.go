@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -113,17 +114,18 @@ type StockKey struct {
 
 // Stock is the state of one (site, item, owner); its zero value is "nothing yet".
 type Stock struct {
-	Key         StockKey     `bson:"k"`
-	Rows        []Row        `bson:"r,omitempty"`
-	Claims      []Claim      `bson:"c,omitempty"`
-	Holds       []Hold       `bson:"h,omitempty"` // of claims that no order has, in the order in which they were made
-	Allocations []Allocation `bson:"a,omitempty"`
-	Packing     []Allocation `bson:"g,omitempty"`  // what stands in PACKING, and for whom
-	Supplies    []Supply     `bson:"su,omitempty"` // what is announced, the earliest first
-	Waits       []Wait       `bson:"wa,omitempty"` // promises of what is to come, in the order in which they were made
-	Covers      []Cover      `bson:"co,omitempty"` // what was told that they count on
-	Reversed    []MoveRef    `bson:"rv,omitempty"` // movements that were taken back, in the order in which they were committed
-	Tombstones  []string     `bson:"t,omitempty"`  // marks of claims and warehouse orders closed for good, newest last
+	Key         StockKey          `bson:"k"`
+	Rows        []Row             `bson:"r,omitempty"`
+	Claims      []Claim           `bson:"c,omitempty"`
+	Holds       []Hold            `bson:"h,omitempty"` // of claims that no order has, in the order in which they were made
+	Allocations []Allocation      `bson:"a,omitempty"`
+	Packing     []Allocation      `bson:"g,omitempty"`  // what stands in PACKING, and for whom
+	Supplies    []Supply          `bson:"su,omitempty"` // what is announced, the earliest first
+	Waits       []Wait            `bson:"wa,omitempty"` // promises of what is to come, in the order in which they were made
+	Covers      []Cover           `bson:"co,omitempty"` // what was told that they count on
+	Reversed    []MoveRef         `bson:"rv,omitempty"` // movements that were taken back, in the order in which they were committed
+	Tombstones  []string          `bson:"t,omitempty"`  // marks of claims and warehouse orders closed for good, newest last
+	Heard       []authority.Heard `bson:"hd,omitempty"` // what systems said by commands that others own, the last of it
 }
 
 // MovementType is what moved stock.

@@ -249,6 +249,9 @@ const (
 	Reason_REASON_LOCATION_REQUIRED Reason = 204
 	// The transfer has as many receipts as it can have.
 	Reason_REASON_TRANSFER_FULL Reason = 205
+	// The tenant's ownership policy refuses the command of that system; metadata has `command`, `system`, `owner` and
+	// `rule`. In a receipt: it changed nothing and was kept as an observation.
+	Reason_REASON_TRANSITION_NOT_OWNED Reason = 240
 )
 
 // Enum value maps for Reason.
@@ -363,6 +366,7 @@ var (
 		203: "REASON_TRANSFER_SITE",
 		204: "REASON_LOCATION_REQUIRED",
 		205: "REASON_TRANSFER_FULL",
+		240: "REASON_TRANSITION_NOT_OWNED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                0,
@@ -474,6 +478,7 @@ var (
 		"REASON_TRANSFER_SITE":              203,
 		"REASON_LOCATION_REQUIRED":          204,
 		"REASON_TRANSFER_FULL":              205,
+		"REASON_TRANSITION_NOT_OWNED":       240,
 	}
 )
 
@@ -4441,7 +4446,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xc3\x18\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xe5\x18\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4552,7 +4557,8 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x15REASON_TRANSFER_STATE\x10\xca\x01\x12\x19\n" +
 	"\x14REASON_TRANSFER_SITE\x10\xcb\x01\x12\x1d\n" +
 	"\x18REASON_LOCATION_REQUIRED\x10\xcc\x01\x12\x19\n" +
-	"\x14REASON_TRANSFER_FULL\x10\xcd\x012\x86\x81\x01\n" +
+	"\x14REASON_TRANSFER_FULL\x10\xcd\x01\x12 \n" +
+	"\x1bREASON_TRANSITION_NOT_OWNED\x10\xf0\x012\x86\x81\x01\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
