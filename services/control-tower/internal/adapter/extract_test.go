@@ -162,7 +162,7 @@ func hasPath(m protoreflect.MessageDescriptor, path string) bool {
 	if nested {
 		return f.Message() != nil && hasPath(f.Message(), rest)
 	}
-	return f.Kind() == protoreflect.EnumKind || slices.Contains(told, f.Name())
+	return f.Kind() == protoreflect.EnumKind || isTold(f)
 }
 
 // TestEveryKeyIsExtracted fills every field of every fact that is a key, at any depth, and
