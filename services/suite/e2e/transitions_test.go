@@ -46,7 +46,7 @@ func ownershipOfTransitions(t *testing.T, f *fleet.Fleet) {
 		t.Errorf("kept is %s", got)
 	}
 	p.traced(t, id, "Kept as an observation, nothing changed: PostGoodsIssue by tms, which wms owns")
-	p.stands(t, 0, "20 5 0 15")
+	p.stands(t, 0, "15 0 0 15") // picked, and in the site
 
 	p.must(t, http.MethodPut, "/v1/ownership-policies/OBJECT_TYPE_WAREHOUSE_ORDER", `{"rules":[`+
 		`{"subject":"PostGoodsIssue","owner":"wms","conflictRule":"CONFLICT_RULE_OBSERVE"},{"subject":"PostGoodsIssue","owner":"tms","conflictRule":"CONFLICT_RULE_OBSERVE"}]}`)
