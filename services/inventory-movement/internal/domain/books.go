@@ -3,7 +3,6 @@ package domain
 import (
 	"slices"
 
-	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
@@ -64,10 +63,8 @@ func EvolveStock(s Stock, fact StockFact) Stock {
 		if f.Line == 0 {
 			s = s.bury(f.Order)
 		}
-	case StockWordObserved:
-		s.Key, s.Heard = f.StockKey, authority.Hear(s.Heard, f.Word)
 	default:
-		s = evolveSupply(s, fact)
+		s = evolveSupply(s.hears(fact), fact)
 	}
 	return s
 }

@@ -42,3 +42,11 @@ func (o WarehouseOrder) settled(fact OrderFact) []authority.Heard {
 func HearOfStock(s Stock, key StockKey, w authority.Heard) StockFact {
 	return StockWordObserved{s.named(key), w}
 }
+
+// hears applies what was said of the stock.
+func (s Stock) hears(fact StockFact) Stock {
+	if f, ok := fact.(StockWordObserved); ok {
+		s.Key, s.Heard = f.StockKey, authority.Hear(s.Heard, f.Word)
+	}
+	return s
+}
