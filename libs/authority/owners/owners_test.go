@@ -54,7 +54,7 @@ func rule(owner string, r mdv1.ConflictRule) *mdv1.OwnershipRule {
 // says is a goods issue in the name of a system.
 func says(t *testing.T, tenant, system string) context.Context {
 	ctx := store.WithCause(t.Context(), store.Cause{Tenant: tenant, Source: ident.SourceRef{System: system, MessageID: "M-1"}})
-	return owners.Says(ctx, "PostGoodsIssue", &imv1.PostGoodsIssueRequest{WarehouseOrderId: "who_a", Etag: "7"})
+	return owners.Says(ctx, "PostGoodsIssue", &imv1.PostGoodsIssueRequest{WarehouseOrderId: "who_a"})
 }
 
 // TestJudge: the tenant's own policy counts as soon as it is told, else what came with the release; no
