@@ -31,6 +31,11 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	conditions, err := adapter.NewPutawayConditions()
+	if err != nil {
+		return nil, err
+	}
+	shelves := adapter.NewShelves(d.Store)
 	stocks := store.Register(d.Store, adapter.StockType())
 	a := &app.App{
 		Stocks: stocks,
@@ -55,7 +60,10 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Rates:      domain.Rates{Pick: cfg.PickLines, Pack: cfg.PackLines, Load: cfg.LoadOrders},
 	}
 	check := &app.Check{App: a, Snapshots: d.Store, AtOnce: cfg.VerifyAtOnce}
-	inbound := &app.Inbound{App: a, Deliveries: store.Register(d.Store, adapter.InboundType()), Tolerance: cfg.OverReceiptPercent}
+	inbound := &app.Inbound{App: a, Deliveries: store.Register(d.Store, adapter.InboundType()), Tolerance: cfg.OverReceiptPercent, Putaways: app.Putaways{
+		Rules: store.Register(d.Store, adapter.PutawayRulesType()), Plans: store.Register(d.Store, adapter.PutawayPlanType()),
+		Conditions: conditions, Zones: places, Shelves: shelves,
+	}}
 	reconciliation := &app.Reconciliation{
 		App: a, Snapshots: store.Register(d.Store, adapter.SnapshotType()), Rows: adapter.NewSnapshotRows(d.Store), Scan: stocks,
 	}
@@ -67,7 +75,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 			inventorymovementv1.RegisterInventoryMovementServiceServer(r, &adapter.Server{App: a, Inbound: inbound, Reconciliation: reconciliation, Counting: counting, Transfers: transfers, Clock: d.Clock})
 			operationsv1.RegisterOpenDocumentServiceServer(r, &adapter.OpenDocuments{App: a, Inbound: inbound})
 		},
-		Consumers: append(append(adapter.Consumers(a), adapter.ReversalConsumers(a)...), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), adapter.CountConsumer(counting), adapter.TransferConsumer(transfers), masterData.Follower(), places.Follower(), timetables.Follower(), reasons.Follower()),
+		Consumers: append(append(adapter.Consumers(a), adapter.ReversalConsumers(a)...), adapter.InboundConsumer(inbound), adapter.UnitConsumer(a), adapter.WaveConsumer(a), adapter.SnapshotConsumer(reconciliation), adapter.CountConsumer(counting), adapter.TransferConsumer(transfers), shelves.Consumer(), masterData.Follower(), places.Follower(), timetables.Follower(), reasons.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.VerifyEvery, check.Turn),
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),

@@ -174,6 +174,9 @@ var elsewhere = map[string]foreign{
 	"ListTransfers /v1/stock-transfers":     {query: "?site=<locations/code>", status: found},
 	"PlanCount /v1/stock-counts":            {nothing: true, body: `{"site":"<locations/code>","skus":["<items/sku>"]}`, status: refusal, code: "SITE_UNKNOWN"},
 	"ListCounts /v1/stock-counts":           {query: "?site=<locations/code>", status: found},
+	"SetPutawayRules /v1/putaway-rules:set": {nothing: true, body: `{"site":"<locations/code>"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"GetPutawayRules /v1/putaway-rules":     {query: "?site=<locations/code>", status: http.StatusOK, public: true}, // nobody has any
+	"ListPutaways /v1/putaways":             {query: "?site=<locations/code>", status: found},
 	"SetCountPolicy /v1/count-policies:set": {nothing: true, body: `{"site":"<locations/code>"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"GetCountPolicy /v1/count-policies":     {status: http.StatusOK, public: true}, // nobody has one
 

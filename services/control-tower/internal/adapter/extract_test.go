@@ -81,6 +81,7 @@ var unlinked = map[string]string{
 	"inventorymovement.ReservationReleased":  "the end of such a claim: joins the order whose fact caused it",
 	"inventorymovement.ReservationConfirmed": "a claim that has no order yet: in nobody's story",
 	"inventorymovement.AllocationPolicySet":  "how a site allocates: reference data",
+	"inventorymovement.PutawayRulesSet":      "to which bins goods go: reference data",
 	"inventorymovement.NumbersTaken":         "a block of serial numbers of a company prefix: in nobody's story",
 	"freightsettlement.RateCardPublished":    "reference data: a charge says which card made it",
 	"orderrelease.SourcingRulesChanged":      "reference data: an order says which version sourced it",

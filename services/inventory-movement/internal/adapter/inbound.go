@@ -157,7 +157,11 @@ func (s *Server) GetInboundDelivery(ctx context.Context, r *imv1.GetInboundDeliv
 	if err != nil {
 		return nil, err
 	}
-	return &imv1.GetInboundDeliveryResponse{InboundDelivery: inboundDelivery(v)}, nil
+	plan, err := s.Inbound.Plan(ctx, v.State.Keys.Site)
+	if err != nil {
+		return nil, err
+	}
+	return &imv1.GetInboundDeliveryResponse{InboundDelivery: plannedDelivery(v, plan)}, nil
 }
 
 // ListInboundDeliveries pages inbound deliveries by one key.

@@ -29,6 +29,7 @@ type Inbound struct {
 	*App
 	Deliveries Inbounds
 	Tolerance  string // per cent by which more is accepted where neither line nor ASN says
+	Putaways   Putaways
 }
 
 // InboundID derives the id of the delivery that an ASN announces.
@@ -271,7 +272,7 @@ func (a *Inbound) ResolveOver(ctx context.Context, id string, line int, decision
 	})
 }
 
-// ConfirmPutaway records where goods of a task were put.
+// ConfirmPutaway records where goods of a task were put; without a location, where it was proposed.
 func (a *Inbound) ConfirmPutaway(ctx context.Context, id string, task int, location string, q *quantity.Quantity) (store.Receipt, error) {
 	v, err := a.Delivery(ctx, id)
 	if err != nil {
@@ -288,8 +289,12 @@ func (a *Inbound) ConfirmPutaway(ctx context.Context, id string, task int, locat
 			return store.Receipt{}, err
 		}
 	}
+	proposed, err := a.proposed(ctx, v.State, task, location)
+	if err != nil {
+		return store.Receipt{}, err
+	}
 	return a.onDelivery(ctx, id, false, func(d domain.Inbound, now time.Time) ([]domain.InboundFact, error) {
-		return domain.ConfirmPutaway(d, task, location, n, when(ctx, now))
+		return domain.ConfirmPutaway(d, task, location, n, proposed(d), when(ctx, now))
 	})
 }
 

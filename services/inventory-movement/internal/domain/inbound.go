@@ -22,6 +22,7 @@ const (
 	maxInboundLines = 1000
 	maxStandings    = 2000
 	maxMessages     = 1000
+	maxOverrides    = 200
 	// unannounced is the number below those of lines that were not announced.
 	unannounced = 100000
 )
@@ -137,6 +138,9 @@ type Inbound struct {
 	Standings    []Standing `bson:"s,omitempty"`
 	LastTask     int        `bson:"t,omitempty"`
 	Messages     []string   `bson:"m,omitempty"` // marks of the messages that told receipts, newest last
+	// What of the bins that were proposed for a task is used up, and what was put elsewhere, newest last.
+	Taken     []TakenBin `bson:"tb,omitempty"`
+	Overrides []Override `bson:"o,omitempty"`
 }
 
 // State derives where the delivery stands.
@@ -198,6 +202,27 @@ type InboundMove struct {
 	Unit     string
 	From, To Place
 	Quantity quantity.Decimal
+	// Of a put-away: the bin that was proposed, and the rule that chose it; "": none was.
+	Proposed, Rule string
+}
+
+// TakenBin is how much of a task was put into a bin that was proposed for it, or elsewhere instead.
+type TakenBin struct {
+	Task     int              `bson:"t"`
+	Bin      string           `bson:"b"`
+	Quantity quantity.Decimal `bson:"q"`
+}
+
+// Override is goods that were put elsewhere than was proposed.
+type Override struct {
+	Task     int              `bson:"t"`
+	Line     int              `bson:"l"`
+	Unit     string           `bson:"u"`
+	Proposed string           `bson:"p"`
+	Rule     string           `bson:"r"`
+	Location string           `bson:"w"`
+	Quantity quantity.Decimal `bson:"q"`
+	At       time.Time        `bson:"a"`
 }
 
 // OverDecision is what becomes of goods that are too many.

@@ -116,7 +116,8 @@ func (m *inboundMachine) resolve(t *rapid.T) {
 
 func (m *inboundMachine) putAway(t *rapid.T) {
 	q := quantity.Int(rapid.Int64Range(0, 6).Draw(t, "pieces"))
-	if facts, err := ConfirmPutaway(m.d, rapid.IntRange(1, max(1, m.d.LastTask)).Draw(t, "task"), rapid.SampledFrom([]string{"B-1", "B-2"}).Draw(t, "bin"), q, noon); err == nil {
+	proposed := []BinPart{{"B-1", "r", quantity.Int(rapid.Int64Range(0, 4).Draw(t, "here"))}, {"B-3", "s", quantity.Int(2)}}
+	if facts, err := ConfirmPutaway(m.d, rapid.IntRange(1, max(1, m.d.LastTask)).Draw(t, "task"), rapid.SampledFrom([]string{"", "B-1", "B-2"}).Draw(t, "bin"), q, proposed, noon); err == nil {
 		m.apply(t, facts, nil)
 	}
 }

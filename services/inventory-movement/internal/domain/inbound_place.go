@@ -1,6 +1,8 @@
 package domain
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -23,7 +25,9 @@ func (d Inbound) relocate(l InboundLine, s Status, lot string, q quantity.Decima
 	for _, x := range d.Standings {
 		n := quantity.Min(x.Quantity, q)
 		if x.Line == l.Number && x.Place.Status == s && (lot == "" || x.Place.Lot == lot) && n.Sign() > 0 {
-			moves = append(moves, InboundMove{x.Number, l.Number, l.Item, l.SKU, l.Unit, x.Place, to(x.Place), n})
+			moves = append(moves, InboundMove{
+				Task: x.Number, Line: l.Number, Item: l.Item, SKU: l.SKU, Unit: l.Unit, From: x.Place, To: to(x.Place), Quantity: n,
+			})
 			q = q.Sub(n)
 		}
 	}
@@ -87,28 +91,68 @@ func ResolveOver(d Inbound, line int, decision OverDecision, q quantity.Decimal,
 	return []InboundFact{OverReceiptResolved{d.Keys, decision, d.relocate(l, Quarantine, "", q, to), at}}, nil
 }
 
-// ConfirmPutaway records where goods of a task were put; nothing named: all of them.
-func ConfirmPutaway(d Inbound, task int, location string, q quantity.Decimal, at time.Time) ([]InboundFact, error) {
+// ConfirmPutaway records where goods of a task were put: at the location that is named, whatever was
+// proposed, else where it was. Nothing named: all of them, or all that is proposed.
+func ConfirmPutaway(d Inbound, task int, location string, q quantity.Decimal, proposed []BinPart, at time.Time) ([]InboundFact, error) {
 	s, err := d.Task(task)
 	if err != nil {
 		return nil, err
-	}
-	if q.IsZero() {
-		q = s.Quantity
-	}
-	if s.Quantity.Less(q) {
-		return nil, fault.New(fault.Refused, "TASK_EXCEEDED", "%s are to be put away, not %s", s.Quantity, q).With("available", s.Quantity.String())
-	}
-	if location == "" {
-		return nil, Invalid("location", "PUTAWAY_LOCATION_REQUIRED", "no rule suggests a place: say where they were put")
 	}
 	l, err := d.named(s.Line)
 	if err != nil {
 		return nil, err
 	}
-	to := s.Place
-	to.Location = location
-	return []InboundFact{PutawayConfirmed{d.Keys, []InboundMove{{task, l.Number, l.Item, l.SKU, l.Unit, s.Place, to, q}}, at}}, nil
+	most := s.Quantity
+	if location == "" {
+		if most = quantity.Min(most, sumOf(proposed)); most.IsZero() {
+			return nil, Invalid("location", "PUTAWAY_LOCATION_REQUIRED", "no rule proposes a place: say where they were put")
+		}
+	}
+	if q.IsZero() {
+		q = most
+	}
+	switch {
+	case s.Quantity.Less(q):
+		return nil, fault.New(fault.Refused, "TASK_EXCEEDED", "%s are to be put away, not %s", s.Quantity, q).With("available", s.Quantity.String())
+	case most.Less(q):
+		return nil, fault.New(fault.Refused, "PUTAWAY_UNPROPOSED", "a place is proposed for %s of them, not %s: say where they were put", most, q).
+			With("available", most.String())
+	}
+	f := PutawayConfirmed{InboundKeys: d.Keys, At: at}
+	move := func(to, bin, rule string, n quantity.Decimal) {
+		if n.Sign() > 0 {
+			m := InboundMove{Task: task, Line: l.Number, Item: l.Item, SKU: l.SKU, Unit: l.Unit, From: s.Place, To: s.Place, Quantity: n, Proposed: bin, Rule: rule}
+			m.To.Location, q = to, q.Sub(n)
+			f.Moves = append(f.Moves, m)
+		}
+	}
+	for _, p := range foremost(proposed, location) {
+		move(cmp.Or(location, p.Bin), p.Bin, p.Rule, quantity.Min(p.Quantity, q))
+	}
+	move(location, "", "", q)
+	return []InboundFact{f}, nil
+}
+
+func sumOf(parts []BinPart) (sum quantity.Decimal) {
+	for _, p := range parts {
+		sum = sum.Add(p.Quantity)
+	}
+	return sum
+}
+
+// foremost has the part of a bin before all others.
+func foremost(parts []BinPart, bin string) []BinPart {
+	parts = slices.Clone(parts)
+	slices.SortStableFunc(parts, func(a, b BinPart) int {
+		switch {
+		case a.Bin == bin && b.Bin != bin:
+			return -1
+		case b.Bin == bin && a.Bin != bin:
+			return 1
+		}
+		return 0
+	})
+	return parts
 }
 
 // Task returns what is to be put away under a number.

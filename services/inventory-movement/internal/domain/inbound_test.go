@@ -167,11 +167,11 @@ func TestWhatCannotBe(t *testing.T) {
 	expect(t, err, fault.Refused, "INSPECTION_EXCEEDED")
 	_, err = ResolveOver(d, 1, KeepOver, quantity.Int(3), noon)
 	expect(t, err, fault.Refused, "QUARANTINE_EXCEEDED")
-	_, err = ConfirmPutaway(d, 99, "B-1", quantity.Int(1), noon)
+	_, err = ConfirmPutaway(d, 99, "B-1", quantity.Int(1), nil, noon)
 	expect(t, err, fault.Invalid, "TASK_UNKNOWN")
-	_, err = ConfirmPutaway(d, d.Standings[0].Number, "", quantity.Int(1), noon)
+	_, err = ConfirmPutaway(d, d.Standings[0].Number, "", quantity.Int(1), nil, noon)
 	expect(t, err, fault.Invalid, "PUTAWAY_LOCATION_REQUIRED")
-	_, err = ConfirmPutaway(d, d.Standings[0].Number, "B-1", quantity.Int(1000), noon)
+	_, err = ConfirmPutaway(d, d.Standings[0].Number, "B-1", quantity.Int(1000), nil, noon)
 	expect(t, err, fault.Refused, "TASK_EXCEEDED")
 }
 

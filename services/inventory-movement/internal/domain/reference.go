@@ -18,8 +18,9 @@ type Item struct {
 	ID       string                    `json:"id"`
 	SKU      string                    `json:"sku"`
 	BaseUnit string                    `json:"base"`
-	Units    map[string]quantity.Ratio `json:"units,omitempty"` // other units: base units in one of them
-	Lot      bool                      `json:"lot,omitempty"`   // every quantity has its lot
+	Units    map[string]quantity.Ratio `json:"units,omitempty"`  // other units: base units in one of them
+	Lot      bool                      `json:"lot,omitempty"`    // every quantity has its lot
+	Serial   bool                      `json:"serial,omitempty"` // every piece has its serial number
 	Expires  bool                      `json:"expires,omitempty"`
 	MinDays  int                       `json:"min_days,omitempty"` // that must remain of its life when it is promised or allocated
 	Weight   quantity.Decimal          `json:"weight,omitzero"`    // of one base unit, grams; 0: not known

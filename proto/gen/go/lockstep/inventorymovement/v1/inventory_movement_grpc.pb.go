@@ -72,6 +72,9 @@ const (
 	InventoryMovementService_RecordInspection_FullMethodName          = "/lockstep.inventorymovement.v1.InventoryMovementService/RecordInspection"
 	InventoryMovementService_ResolveOverReceipt_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/ResolveOverReceipt"
 	InventoryMovementService_ConfirmPutaway_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutaway"
+	InventoryMovementService_SetPutawayRules_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/SetPutawayRules"
+	InventoryMovementService_GetPutawayRules_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/GetPutawayRules"
+	InventoryMovementService_ListPutaways_FullMethodName              = "/lockstep.inventorymovement.v1.InventoryMovementService/ListPutaways"
 	InventoryMovementService_GetInboundDelivery_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/GetInboundDelivery"
 	InventoryMovementService_ListInboundDeliveries_FullMethodName     = "/lockstep.inventorymovement.v1.InventoryMovementService/ListInboundDeliveries"
 	InventoryMovementService_CreateHandlingUnit_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/CreateHandlingUnit"
@@ -222,6 +225,12 @@ type InventoryMovementServiceClient interface {
 	ResolveOverReceipt(ctx context.Context, in *ResolveOverReceiptRequest, opts ...grpc.CallOption) (*ResolveOverReceiptResponse, error)
 	// Records that goods were put away.
 	ConfirmPutaway(ctx context.Context, in *ConfirmPutawayRequest, opts ...grpc.CallOption) (*ConfirmPutawayResponse, error)
+	// Sets the put-away rules of a site: the next version, used for what is received from now on.
+	SetPutawayRules(ctx context.Context, in *SetPutawayRulesRequest, opts ...grpc.CallOption) (*SetPutawayRulesResponse, error)
+	// Returns the put-away rules of a site, the newest version or an earlier one.
+	GetPutawayRules(ctx context.Context, in *GetPutawayRulesRequest, opts ...grpc.CallOption) (*GetPutawayRulesResponse, error)
+	// Lists what waits at a site to be put away, the oldest delivery first, and where it is to go.
+	ListPutaways(ctx context.Context, in *ListPutawaysRequest, opts ...grpc.CallOption) (*ListPutawaysResponse, error)
 	// Returns one inbound delivery.
 	GetInboundDelivery(ctx context.Context, in *GetInboundDeliveryRequest, opts ...grpc.CallOption) (*GetInboundDeliveryResponse, error)
 	// Lists inbound deliveries, oldest first, by one of the keys.
@@ -825,6 +834,36 @@ func (c *inventoryMovementServiceClient) ConfirmPutaway(ctx context.Context, in 
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) SetPutawayRules(ctx context.Context, in *SetPutawayRulesRequest, opts ...grpc.CallOption) (*SetPutawayRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetPutawayRulesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_SetPutawayRules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetPutawayRules(ctx context.Context, in *GetPutawayRulesRequest, opts ...grpc.CallOption) (*GetPutawayRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPutawayRulesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetPutawayRules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListPutaways(ctx context.Context, in *ListPutawaysRequest, opts ...grpc.CallOption) (*ListPutawaysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPutawaysResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListPutaways_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *inventoryMovementServiceClient) GetInboundDelivery(ctx context.Context, in *GetInboundDeliveryRequest, opts ...grpc.CallOption) (*GetInboundDeliveryResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetInboundDeliveryResponse)
@@ -1324,6 +1363,12 @@ type InventoryMovementServiceServer interface {
 	ResolveOverReceipt(context.Context, *ResolveOverReceiptRequest) (*ResolveOverReceiptResponse, error)
 	// Records that goods were put away.
 	ConfirmPutaway(context.Context, *ConfirmPutawayRequest) (*ConfirmPutawayResponse, error)
+	// Sets the put-away rules of a site: the next version, used for what is received from now on.
+	SetPutawayRules(context.Context, *SetPutawayRulesRequest) (*SetPutawayRulesResponse, error)
+	// Returns the put-away rules of a site, the newest version or an earlier one.
+	GetPutawayRules(context.Context, *GetPutawayRulesRequest) (*GetPutawayRulesResponse, error)
+	// Lists what waits at a site to be put away, the oldest delivery first, and where it is to go.
+	ListPutaways(context.Context, *ListPutawaysRequest) (*ListPutawaysResponse, error)
 	// Returns one inbound delivery.
 	GetInboundDelivery(context.Context, *GetInboundDeliveryRequest) (*GetInboundDeliveryResponse, error)
 	// Lists inbound deliveries, oldest first, by one of the keys.
@@ -1569,6 +1614,15 @@ func (UnimplementedInventoryMovementServiceServer) ResolveOverReceipt(context.Co
 }
 func (UnimplementedInventoryMovementServiceServer) ConfirmPutaway(context.Context, *ConfirmPutawayRequest) (*ConfirmPutawayResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ConfirmPutaway not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) SetPutawayRules(context.Context, *SetPutawayRulesRequest) (*SetPutawayRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetPutawayRules not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetPutawayRules(context.Context, *GetPutawayRulesRequest) (*GetPutawayRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPutawayRules not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListPutaways(context.Context, *ListPutawaysRequest) (*ListPutawaysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPutaways not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) GetInboundDelivery(context.Context, *GetInboundDeliveryRequest) (*GetInboundDeliveryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetInboundDelivery not implemented")
@@ -2627,6 +2681,60 @@ func _InventoryMovementService_ConfirmPutaway_Handler(srv interface{}, ctx conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_SetPutawayRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetPutawayRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).SetPutawayRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_SetPutawayRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).SetPutawayRules(ctx, req.(*SetPutawayRulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetPutawayRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPutawayRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetPutawayRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetPutawayRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetPutawayRules(ctx, req.(*GetPutawayRulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListPutaways_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPutawaysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListPutaways(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListPutaways_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListPutaways(ctx, req.(*ListPutawaysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _InventoryMovementService_GetInboundDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetInboundDeliveryRequest)
 	if err := dec(in); err != nil {
@@ -3539,6 +3647,18 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ConfirmPutaway",
 			Handler:    _InventoryMovementService_ConfirmPutaway_Handler,
+		},
+		{
+			MethodName: "SetPutawayRules",
+			Handler:    _InventoryMovementService_SetPutawayRules_Handler,
+		},
+		{
+			MethodName: "GetPutawayRules",
+			Handler:    _InventoryMovementService_GetPutawayRules_Handler,
+		},
+		{
+			MethodName: "ListPutaways",
+			Handler:    _InventoryMovementService_ListPutaways_Handler,
 		},
 		{
 			MethodName: "GetInboundDelivery",
