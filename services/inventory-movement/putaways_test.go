@@ -167,7 +167,9 @@ func (w *world) putAway(t *testing.T, id, location string, q *commonv1.Quantity)
 func (w *world) lies(t *testing.T, site, sku, want string) {
 	t.Helper()
 	testkit.Eventually(t, patience, func() error {
-		if got := strings.ReplaceAll(w.rowsAt(t, site, sku), site+"/", ""); got != want {
+		rows := strings.Split(strings.ReplaceAll(w.rowsAt(t, site, sku), site+"/", ""), ", ")
+		slices.Sort(rows)
+		if got := strings.Join(rows, ", "); got != want {
 			return fmt.Errorf("got %s, want %s", got, want)
 		}
 		return nil

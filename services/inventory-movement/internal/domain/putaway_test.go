@@ -23,7 +23,6 @@ type shelves struct {
 func (s shelves) Of(rule int) ([]string, error)         { return s.of[rule], nil }
 func (s shelves) In(bin string) ([]BinGoods, error)     { return s.in[bin], nil }
 func always(int, PutawayGoods) (bool, error)            { return true, nil }
-func n(i int64) quantity.Decimal                        { return quantity.Int(i) }
 func teaIn(q int64) BinGoods                            { return BinGoods{"itm_tea", "L1", n(q), n(500)} }
 func potsIn(q int64) BinGoods                           { return BinGoods{"itm_pot", "", n(q), n(2000)} }
 func ruled(name string, s PutawayStrategy) PutawayRule  { return PutawayRule{Name: name, Strategy: s} }
