@@ -3,6 +3,7 @@ package inventorymovement_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -187,7 +188,7 @@ func versionsOfRules(t *testing.T, w *world) {
 		if err != nil {
 			t.Fatal(err)
 		}
-			return resp.GetReceipt().GetValues()["version"]
+		return resp.GetReceipt().GetValues()["version"]
 	}
 	r := &im.SetPutawayRulesRequest{Site: site, Note: "spring", Rules: []*im.PutawayRule{{
 		Name: "all", Condition: "goods.sku != ''", Statuses: []im.StockStatus{im.StockStatus_STOCK_STATUS_QI}, Zone: site + "/Z",
@@ -355,8 +356,10 @@ func twoAtOnce(t *testing.T, w *world) {
 					return fmt.Errorf("nothing is proposed for %s", id)
 				}
 				for _, b := range p.GetBins() {
-					var n int
-					fmt.Sscan(b.GetQuantity().GetValue(), &n)
+					n, err := strconv.Atoi(b.GetQuantity().GetValue())
+					if err != nil {
+						t.Fatal(err)
+					}
 					sum[strings.TrimPrefix(b.GetLocation(), site+"/")] += n
 				}
 			}

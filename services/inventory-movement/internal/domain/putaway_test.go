@@ -20,11 +20,13 @@ type shelves struct {
 	in map[string][]BinGoods
 }
 
-func (s shelves) Of(rule int) ([]string, error)         { return s.of[rule], nil }
-func (s shelves) In(bin string) ([]BinGoods, error)     { return s.in[bin], nil }
-func always(int, PutawayGoods) (bool, error)            { return true, nil }
-func teaIn(q int64) BinGoods                            { return BinGoods{"itm_tea", "L1", n(q), n(500)} }
-func potsIn(q int64) BinGoods                           { return BinGoods{"itm_pot", "", n(q), n(2000)} }
+func (s shelves) Of(rule int) ([]string, error)     { return s.of[rule], nil }
+func (s shelves) In(bin string) ([]BinGoods, error) { return s.in[bin], nil }
+func always(int, PutawayGoods) (bool, error)        { return true, nil }
+func teaIn(q int64) BinGoods                        { return BinGoods{"itm_tea", "L1", n(q), n(500)} }
+
+func potsIn(q int64) BinGoods { return BinGoods{"itm_pot", "", n(q), n(2000)} }
+
 func ruled(name string, s PutawayStrategy) PutawayRule  { return PutawayRule{Name: name, Strategy: s} }
 func limited(r PutawayRule, pieces int64) PutawayRule   { r.Limit.Quantity = n(pieces); return r }
 func weighing(r PutawayRule, grams int64) PutawayRule   { r.Limit.Weight = n(grams); return r }
@@ -32,6 +34,7 @@ func single(r PutawayRule) PutawayRule                  { r.Limit.SingleItem = t
 func forStatus(r PutawayRule, s ...Status) PutawayRule  { r.Statuses = s; return r }
 func where(r PutawayRule, condition string) PutawayRule { r.Condition = condition; return r }
 func rulesOf(all ...PutawayRule) PutawayBook            { return PutawayBook{Version: 3, List: all, Fits: always} }
+
 func proposal(t ProposedTask) (out []string) {
 	for _, p := range t.Parts {
 		out = append(out, fmt.Sprintf("%s %s by %s", p.Quantity, p.Bin, p.Rule))
