@@ -32,6 +32,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		return nil, err
 	}
 	stocks := store.Register(d.Store, adapter.StockType())
+	inbounds := store.Register(d.Store, adapter.InboundType())
 	a := &app.App{
 		Stocks: stocks,
 		Ledger: stocks,
@@ -40,6 +41,9 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		SSCCs: app.NewSSCCs(
 			store.Register(d.Store, adapter.NumbersType()), store.Register(d.Store, adapter.ForeignType()), int64(cfg.SSCCBlock),
 		),
+		Serials:    store.Register(d.Store, adapter.SerialType()),
+		Inbounds:   inbounds,
+		Clock:      d.Clock,
 		Units:      store.Register(d.Store, adapter.UnitType()),
 		Packing:    store.Register(d.Store, adapter.PackingType()),
 		Waves:      store.Register(d.Store, adapter.WaveType()),
@@ -55,7 +59,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Rates:      domain.Rates{Pick: cfg.PickLines, Pack: cfg.PackLines, Load: cfg.LoadOrders},
 	}
 	check := &app.Check{App: a, Snapshots: d.Store, AtOnce: cfg.VerifyAtOnce}
-	inbound := &app.Inbound{App: a, Deliveries: store.Register(d.Store, adapter.InboundType()), Tolerance: cfg.OverReceiptPercent}
+	inbound := &app.Inbound{App: a, Deliveries: inbounds, Tolerance: cfg.OverReceiptPercent}
 	reconciliation := &app.Reconciliation{
 		App: a, Snapshots: store.Register(d.Store, adapter.SnapshotType()), Rows: adapter.NewSnapshotRows(d.Store), Scan: stocks,
 	}

@@ -142,6 +142,7 @@ var elsewhere = map[string]foreign{
 	"GetStock /v1/stocks":                                      {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
 	"GetAvailability /v1/stocks:getAvailability":               {body: `{"places":[{"site":"<locations/code>","itemId":"<item>"}]}`, status: http.StatusOK},
 	"GetBalance /v1/balances":                                  {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
+	"TraceSerial /v1/serials:trace":                            {nothing: true, query: "?sku=<items/sku>&serial=SN-1", status: http.StatusNotFound},
 	"ExplainBalance /v1/balances:explain":                      {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
 	"CheckAvailability /v1/stocks:checkAvailability":           {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: refusal, code: "SITE_UNKNOWN"},
 	"VerifyStock /v1/stocks:verify":                            {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},

@@ -135,6 +135,8 @@ var titles = map[string]map[string]string{
 		"WarehouseOrderRestCancelled":    "What was taken back is cancelled[: {reason~}]",
 		"HandlingUnitIssueReversed":      "Handling unit back",
 		"ContainedUnitIssueReversed":     "A unit in the handling unit back",
+		"SerialClaimed":                  "Serial number claimed for a stock",
+		"SerialClaimVoided":              "Serial number given up by a stock",
 		"TransferRequested":              "Transfer to another site asked for",
 		"TransferShipped":                "Goods on their way to the other site",
 		"TransferReceived":               "Goods came from the other site",

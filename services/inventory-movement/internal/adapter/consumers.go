@@ -129,7 +129,7 @@ type reported interface {
 }
 
 func report(ctx context.Context, m reported, at time.Time, follow func(context.Context, app.Reported) error) error {
-	lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+	lines, err := fromPickedLines(m.GetLines())
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func fromReceipt(m *imv1.GoodsReceipt, path string) (app.Goods, error) {
 	return app.Goods{
 		Target:   app.Target{Site: m.GetSite(), SKU: m.GetSku(), Owner: m.GetOwner()},
 		Place:    domain.Place{Location: m.GetLocation(), Lot: m.GetLot(), Expiry: m.GetExpiryDate(), Status: domain.Available},
-		Quantity: q, Document: m.GetDocument(),
+		Quantity: q, Serials: m.GetSerials(), Document: m.GetDocument(),
 	}, err
 }
 
@@ -68,7 +68,7 @@ func (s *Server) RecordReturnReceipt(ctx context.Context, r *imv1.RecordReturnRe
 		return nil, err
 	}
 	receipt, err := s.App.ReceiveReturn(ctx, app.Returned{
-		Target: target(r), Quantity: q, RMA: r.GetRmaId(), Line: int(r.GetRmaLineNumber()),
+		Target: target(r), Quantity: q, Serials: r.GetSerials(), RMA: r.GetRmaId(), Line: int(r.GetRmaLineNumber()),
 		Place: domain.Place{Location: r.GetLocation(), Lot: r.GetLot(), Expiry: r.GetExpiryDate(), Status: domain.Returned},
 	})
 	return &imv1.RecordReturnReceiptResponse{Receipt: guard.Receipt(ctx, receipt)}, err
@@ -81,7 +81,7 @@ func (s *Server) AdjustStock(ctx context.Context, r *imv1.AdjustStockRequest) (*
 		return nil, err
 	}
 	p := domain.Place{Location: r.GetLocation(), Lot: r.GetLot(), Expiry: r.GetExpiryDate(), Status: available(r.GetStatus())}
-	receipt, err := s.App.Adjust(ctx, target(r), p, q, r.GetReason(), s.Clock.Now())
+	receipt, err := s.App.Adjust(ctx, target(r), p, q, r.GetSerials(), r.GetReason(), s.Clock.Now())
 	return &imv1.AdjustStockResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -97,7 +97,7 @@ func (s *Server) MoveStock(ctx context.Context, r *imv1.MoveStockRequest) (*imv1
 	if r.GetToStatus() != 0 {
 		to.Status = fromStatus(r.GetToStatus())
 	}
-	receipt, err := s.App.Move(ctx, target(r), from, to, q, r.GetReason())
+	receipt, err := s.App.Move(ctx, target(r), from, to, q, r.GetSerials(), r.GetReason())
 	return &imv1.MoveStockResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -242,7 +242,7 @@ func (s *Server) PostGoodsIssue(ctx context.Context, r *imv1.PostGoodsIssueReque
 
 // reportedLines reads the lines of a report; items and SKUs are the order's, whatever it says.
 func reportedLines(list []*imv1.WarehouseLineQuantity) ([]domain.PickedLine, error) {
-	lines := make([]domain.PickedLine, len(list))
+	lines := make([]domain.PickedLine, 0, len(list))
 	for i, l := range list {
 		q, err := protovalue.FromQuantity(l.GetQuantity(), fmt.Sprintf("lines[%d].quantity", i))
 		if err != nil {
@@ -251,7 +251,14 @@ func reportedLines(list []*imv1.WarehouseLineQuantity) ([]domain.PickedLine, err
 		if domain.Reserved(l.GetLocation()) {
 			return nil, domain.Invalid(fmt.Sprintf("lines[%d].location", i), "LOCATION_RESERVED", "%s is no bin", l.GetLocation())
 		}
-		lines[i] = domain.PickedLine{Line: int(l.GetLineNumber()), Location: l.GetLocation(), Lot: l.GetLot(), Quantity: q.Value, Unit: q.Unit}
+		if serials := l.GetSerials(); len(serials) > 0 {
+			if err := domain.Numbered(serials, q.Value, fmt.Sprintf("lines[%d].serials", i)); err != nil {
+				return nil, err
+			}
+		}
+		lines = append(lines, pieces(domain.PickedLine{
+			Line: int(l.GetLineNumber()), Location: l.GetLocation(), Lot: l.GetLot(), Quantity: q.Value, Unit: q.Unit, Row: i + 1,
+		}, l.GetSerials())...)
 	}
 	return lines, nil
 }

@@ -113,7 +113,7 @@ func inboundDelivery(v store.View[domain.Inbound]) *imv1.InboundDelivery {
 	}
 	for _, s := range d.Standings {
 		m.Standings = append(m.Standings, &imv1.InboundStanding{
-			TaskNumber: int32(s.Number), LineNumber: int32(s.Line), Location: s.Place.Location, Lot: s.Place.Lot, ExpiryDate: s.Place.Expiry,
+			TaskNumber: int32(s.Number), LineNumber: int32(s.Line), Location: s.Place.Location, Lot: s.Place.Lot, Serial: s.Place.Serial, ExpiryDate: s.Place.Expiry,
 			Status: status(s.Place.Status), Quantity: amount(s.Quantity, units[s.Line]), PutAway: s.Stored,
 		})
 	}

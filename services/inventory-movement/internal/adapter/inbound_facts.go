@@ -18,7 +18,7 @@ import (
 // InboundType declares inbound deliveries to the store.
 func InboundType() store.Type[domain.Inbound, domain.InboundFact] {
 	return store.Type[domain.Inbound, domain.InboundFact]{
-		Name: "inbound_delivery", Prefix: "asn", Fold: 2,
+		Name: "inbound_delivery", Prefix: "asn", Fold: 3,
 		Evolve: domain.EvolveInbound,
 		Encode: func(f domain.InboundFact) (string, []byte, error) { return protovalue.Encode(inboundMessage(f)) },
 		Decode: inboundReaders.Decode,

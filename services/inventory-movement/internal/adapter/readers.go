@@ -67,6 +67,9 @@ var stockReaders = func() protovalue.Readers[domain.StockFact] {
 		q, err := quantity.Parse(m.GetQuantity())
 		return domain.AllocationFreed{StockKey: fromStockKey(m.GetStock()), Order: m.GetWarehouseOrderId(), Line: int(m.GetLineNumber()), Quantity: q}, err
 	})
+	protovalue.Read(rs, func(m *imv1.SerialClaimVoided) (domain.StockFact, error) {
+		return domain.SerialClaimVoided{StockKey: fromStockKey(m.GetStock()), Serial: m.GetSerial(), Claim: int(m.GetClaim())}, nil
+	})
 	readSupplies(rs)
 	return rs
 }()
@@ -99,20 +102,20 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 		return domain.OrderAcknowledged{OrderKeys: fromOrderKeys(m.GetKeys())}, nil
 	})
 	protovalue.Read(rs, func(m *imv1.PickConfirmed) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetLines())
 		return domain.PickConfirmed{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Lines: lines, At: protovalue.FromTime(m.GetEventTime()),
 		}, err
 	})
 	protovalue.Read(rs, func(m *imv1.PickShorted) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetLines())
 		return domain.PickShorted{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Lines: lines,
 			Damaged: m.GetReason() == imv1.ShortReason_SHORT_REASON_DAMAGED, At: protovalue.FromTime(m.GetEventTime()),
 		}, err
 	})
 	protovalue.Read(rs, func(m *imv1.ReportContradicted) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetLines())
 		return domain.ReportContradicted{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Reason: fromContradicts(m.GetReason()),
 			Report: domain.Report{
@@ -131,7 +134,7 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 			At: protovalue.FromTime(m.GetIssuedTime()), Number: int(m.GetIssueNumber()),
 		}
 		var err error
-		if f.Lines, err = protovalue.TryEach(m.GetLines(), fromPickedLine); err != nil {
+		if f.Lines, err = fromPickedLines(m.GetLines()); err != nil {
 			return nil, err
 		}
 		f.Cartons, err = protovalue.TryEach(m.GetCartons(), fromCarton)

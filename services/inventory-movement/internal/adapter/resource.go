@@ -82,6 +82,8 @@ func told(f domain.StockFact) string {
 			text += fmt.Sprintf(" reversing %d.%d", r.Version, r.Index)
 		}
 		return text
+	case domain.SerialClaimVoided:
+		return fmt.Sprintf("SERIAL NUMBER %s given up: it does not come by claim %d", f.Serial, f.Claim)
 	case domain.ReturnReceived:
 		return fmt.Sprintf("RETURNED %s %s of %s line %d", f.Quantity, f.Unit, f.RMA, f.RMALine)
 	case domain.StockReserved:
@@ -117,6 +119,9 @@ func where(p domain.Place) string {
 	text := p.Location
 	if p.Lot != "" {
 		text += " lot " + p.Lot
+	}
+	if p.Serial != "" {
+		text += " serial " + p.Serial
 	}
 	if p.Status != domain.Available {
 		text += " " + string(p.Status)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -61,19 +62,60 @@ func (a *App) Acknowledge(ctx context.Context, id string) (store.Receipt, error)
 
 // ConfirmPicks records picks.
 func (a *App) ConfirmPicks(ctx context.Context, id string, lines []domain.PickedLine) (store.Receipt, error) {
-	return a.report(ctx, id, domain.Report{Kind: domain.PickReport, Lines: lines})
+	odd, err := a.unpickable(ctx, id, lines)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.report(ctx, id, domain.Report{Kind: domain.PickReport, Lines: lines}, odd)
+}
+
+// unpickable is why pieces that are reported as picked cannot be; nil if they can, or none is named.
+func (a *App) unpickable(ctx context.Context, id string, lines []domain.PickedLine) (odd, err error) {
+	if !slices.ContainsFunc(lines, func(l domain.PickedLine) bool { return l.Serial != "" }) {
+		return nil, nil
+	}
+	v, err := a.Order(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	o := v.State
+	stocks := map[string]domain.Stock{}
+	for i, l := range lines {
+		line, known := o.Line(l.Line)
+		if l.Serial == "" || !known || o.IsCancelled || o.IsIssued() {
+			continue
+		}
+		id := StockID(store.CauseOf(ctx).Tenant, o.Site, line.Item, o.Owner)
+		if _, read := stocks[id]; !read {
+			s, err := a.Stocks.Get(ctx, id)
+			if err != nil && !fault.IsKind(err, fault.NotFound) {
+				return nil, err
+			}
+			stocks[id] = s.State
+		}
+		if err := domain.Pickable(stocks[id], o.Keys.ID, l, i); err != nil {
+			return err, nil
+		}
+	}
+	return nil, nil
 }
 
 // ReportShort records what was not there to be picked.
 func (a *App) ReportShort(ctx context.Context, id string, lines []domain.PickedLine, damaged bool) (store.Receipt, error) {
-	return a.report(ctx, id, domain.Report{Kind: domain.ShortReport, Lines: lines, Damaged: damaged})
+	return a.report(ctx, id, domain.Report{Kind: domain.ShortReport, Lines: lines, Damaged: damaged}, nil)
 }
 
-func (a *App) report(ctx context.Context, id string, r domain.Report) (store.Receipt, error) {
+// report records a report, unless something of it is odd: whoever sends again what was taken is
+// answered by the receipt.
+func (a *App) report(ctx context.Context, id string, r domain.Report, odd error) (store.Receipt, error) {
 	r.By, r.Source = guard.Author(ctx), store.CauseOf(ctx).Source
 	return a.onOrder(ctx, id, func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFact, error) {
 		r.At = when(ctx, now)
-		return domain.TakeReport(o, r)
+		facts, err := domain.TakeReport(o, r)
+		if err == nil {
+			err = odd
+		}
+		return facts, err
 	})
 }
 

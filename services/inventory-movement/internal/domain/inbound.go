@@ -175,6 +175,16 @@ func (d Inbound) Line(number int) (InboundLine, bool) {
 	return d.Lines[i], true
 }
 
+// Piece is where a piece of the delivery stands, if it was received under it.
+func (d Inbound) Piece(item, serial string) (Place, bool) {
+	for _, s := range d.Standings {
+		if l, _ := d.Line(s.Line); s.Place.Serial == serial && l.Item == item {
+			return s.Place, true
+		}
+	}
+	return Place{}, false
+}
+
 // Part is goods received as they are booked.
 type Part struct {
 	Line      int

@@ -102,14 +102,14 @@ func (m *inboundMachine) cancel(t *rapid.T) {
 
 func (m *inboundMachine) inspect(t *rapid.T) {
 	n := rapid.Int64Range(0, 10)
-	if facts, err := Inspect(m.d, 2, "", quantity.Int(n.Draw(t, "good")), quantity.Int(n.Draw(t, "bad")), noon); err == nil {
+	if facts, err := Inspect(m.d, 2, "", Some{Quantity: quantity.Int(n.Draw(t, "good"))}, Some{Quantity: quantity.Int(n.Draw(t, "bad"))}, noon); err == nil {
 		m.apply(t, facts, nil)
 	}
 }
 
 func (m *inboundMachine) resolve(t *rapid.T) {
 	decision := rapid.SampledFrom([]OverDecision{KeepOver, ReturnOver}).Draw(t, "decision")
-	if facts, err := ResolveOver(m.d, rapid.IntRange(1, 2).Draw(t, "line"), decision, quantity.Int(rapid.Int64Range(0, 3).Draw(t, "pieces")), noon); err == nil {
+	if facts, err := ResolveOver(m.d, rapid.IntRange(1, 2).Draw(t, "line"), decision, Some{Quantity: quantity.Int(rapid.Int64Range(0, 3).Draw(t, "pieces"))}, noon); err == nil {
 		m.apply(t, facts, nil)
 	}
 }

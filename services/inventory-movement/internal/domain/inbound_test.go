@@ -163,9 +163,9 @@ func TestWhatCannotBe(t *testing.T) {
 	if err := take(kept); err != nil {
 		t.Error(err)
 	}
-	_, err = Inspect(d, 1, "", quantity.Int(1), quantity.Decimal{}, noon)
+	_, err = Inspect(d, 1, "", Some{Quantity: quantity.Int(1)}, Some{}, noon)
 	expect(t, err, fault.Refused, "INSPECTION_EXCEEDED")
-	_, err = ResolveOver(d, 1, KeepOver, quantity.Int(3), noon)
+	_, err = ResolveOver(d, 1, KeepOver, Some{Quantity: quantity.Int(3)}, noon)
 	expect(t, err, fault.Refused, "QUARANTINE_EXCEEDED")
 	_, err = ConfirmPutaway(d, 99, "B-1", quantity.Int(1), noon)
 	expect(t, err, fault.Invalid, "TASK_UNKNOWN")

@@ -56,6 +56,8 @@ type OrderLine struct {
 	PutBack   quantity.Decimal  `bson:"b,omitempty"` // part of picked
 	Issued    quantity.Decimal  `bson:"g,omitempty"` // part of packed, net of reversals
 	Returned  quantity.Decimal  `bson:"r,omitempty"` // part of put back that ended with a rest of the order
+	// Numbers of the pieces that are picked and neither issued nor put back, as far as they have any.
+	Serials []string `bson:"sn,omitempty"`
 }
 
 // Task says how much of a line to pick where.
@@ -64,6 +66,7 @@ type Task struct {
 	SKU      string           `bson:"s"`
 	Location string           `bson:"l"`
 	Lot      string           `bson:"t,omitempty"`
+	Serial   string           `bson:"sn,omitempty"`
 	Quantity quantity.Decimal `bson:"q"`
 	Unit     string           `bson:"u"`
 }
@@ -250,7 +253,7 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 		o.IsAcked = true
 	case PickConfirmed:
 		for _, p := range f.Lines {
-			o = o.edit(p.Line, func(l *OrderLine) { l.Picked = l.Picked.Add(p.Quantity) })
+			o = o.edit(p.Line, func(l *OrderLine) { l.Picked = l.Picked.Add(p.Quantity); l.holds(p.Serial) })
 		}
 	case PickShorted:
 		for _, p := range f.Lines {

@@ -52,6 +52,7 @@ const (
 type Place struct {
 	Location string `bson:"l"`
 	Lot      string `bson:"t,omitempty"`
+	Serial   string `bson:"n,omitempty"` // of the one piece that stands there
 	Expiry   string `bson:"x,omitempty"` // YYYY-MM-DD
 	Status   Status `bson:"s"`
 }
@@ -68,8 +69,8 @@ func (p Place) sellable() bool { return p.Status == Available && !Reserved(p.Loc
 // expired reports whether what stands there may not leave any more; on no date nothing is.
 func (p Place) expired(today string) bool { return p.Expiry != "" && p.Expiry < today }
 
-// row is the row that the place is booked on. Outside the site lots are not told apart:
-// the facts say them, and rows of lots long gone would pile up.
+// row is the row that the place is booked on. Outside the site neither lots nor serial numbers
+// are told apart: the facts say them, and rows of what is long gone would pile up.
 func (p Place) row() Place {
 	if p.outside() {
 		return Place{Location: p.Location, Status: Available}
@@ -124,6 +125,12 @@ type Stock struct {
 	Covers      []Cover      `bson:"co,omitempty"` // what was told that they count on
 	Reversed    []MoveRef    `bson:"rv,omitempty"` // movements that were taken back, in the order in which they were committed
 	Tombstones  []string     `bson:"t,omitempty"`  // marks of claims and warehouse orders closed for good, newest last
+}
+
+// as is a place of goods that go from here to another location: they stay what they are.
+func (p Place) as(location string, s Status) Place {
+	p.Location, p.Status = location, s
+	return p
 }
 
 // MovementType is what moved stock.

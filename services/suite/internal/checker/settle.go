@@ -36,7 +36,7 @@ var consumers = func() map[string]map[string]string {
 			"ownership": "master-data",
 		},
 		"inventory-movement": {
-			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data-3": "master-data",
+			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data-4": "master-data",
 			"places": "master-data", "cut-offs": "master-data", "inbound": "inventory-movement", "units": "inventory-movement", "waves": "inventory-movement", "snapshots": "inventory-movement", "counts": "inventory-movement", "transfers": "inventory-movement", "reasons": "master-data",
 			"reversal-order": "order-release", "reversal-shipment": "shipment-visibility",
 		},

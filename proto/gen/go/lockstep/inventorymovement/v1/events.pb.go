@@ -126,7 +126,9 @@ type Place struct {
 	// Expiry date as YYYY-MM-DD.
 	ExpiryDate string `protobuf:"bytes,3,opt,name=expiry_date,json=expiryDate,proto3" json:"expiry_date,omitempty"`
 	// Status.
-	Status        StockStatus `protobuf:"varint,4,opt,name=status,proto3,enum=lockstep.inventorymovement.v1.StockStatus" json:"status,omitempty"`
+	Status StockStatus `protobuf:"varint,4,opt,name=status,proto3,enum=lockstep.inventorymovement.v1.StockStatus" json:"status,omitempty"`
+	// Serial number of the piece; empty: the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -187,6 +189,13 @@ func (x *Place) GetStatus() StockStatus {
 		return x.Status
 	}
 	return StockStatus_STOCK_STATUS_UNSPECIFIED
+}
+
+func (x *Place) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
 }
 
 // Stock moved from one place to another: double entry.
@@ -2116,13 +2125,14 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\aitem_id\x18\x03 \x01(\tR\x06itemId\x12\x16\n" +
 	"\x03sku\x18\x04 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12\x14\n" +
 	"\x05owner\x18\x05 \x01(\tR\x05owner\x12\x12\n" +
-	"\x04unit\x18\x06 \x01(\tR\x04unit\"\x9a\x01\n" +
+	"\x04unit\x18\x06 \x01(\tR\x04unit\"\xb8\x01\n" +
 	"\x05Place\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
 	"\vexpiry_date\x18\x03 \x01(\tR\n" +
 	"expiryDate\x12B\n" +
-	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\"\xa0\x05\n" +
+	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\x12\x1c\n" +
+	"\x06serial\x18d \x01(\tB\x04\x88\xb5\x18 R\x06serial\"\xa0\x05\n" +
 	"\n" +
 	"StockMoved\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12?\n" +

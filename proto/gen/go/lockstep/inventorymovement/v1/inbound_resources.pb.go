@@ -494,7 +494,9 @@ type ReceivedGoods struct {
 	// Condition.
 	Condition GoodsCondition `protobuf:"varint,7,opt,name=condition,proto3,enum=lockstep.inventorymovement.v1.GoodsCondition" json:"condition,omitempty"`
 	// Place where they stand then, a location code.
-	Location      string `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
+	Location string `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
+	// Serial numbers of the pieces, one each, if the item is kept by serial number.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -583,6 +585,13 @@ func (x *ReceivedGoods) GetLocation() string {
 		return x.Location
 	}
 	return ""
+}
+
+func (x *ReceivedGoods) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
 }
 
 // Quantity of a discrepancy.
@@ -821,7 +830,9 @@ type InboundStanding struct {
 	// Quantity, base unit.
 	Quantity *v1.Quantity `protobuf:"bytes,7,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// It was put away.
-	PutAway       bool `protobuf:"varint,8,opt,name=put_away,json=putAway,proto3" json:"put_away,omitempty"`
+	PutAway bool `protobuf:"varint,8,opt,name=put_away,json=putAway,proto3" json:"put_away,omitempty"`
+	// Serial number of the piece; empty if the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -910,6 +921,13 @@ func (x *InboundStanding) GetPutAway() bool {
 		return x.PutAway
 	}
 	return false
+}
+
+func (x *InboundStanding) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
 }
 
 // An inbound delivery.
@@ -1106,7 +1124,7 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"\aAsnUnit\x12*\n" +
 	"\x04sscc\x18\x01 \x01(\tB\x16\xbaH\x0fr\r2\v^[0-9]{18}$\x88\xb5\x18\tR\x04sscc\x12U\n" +
 	"\bcontents\x18\x02 \x03(\v2-.lockstep.inventorymovement.v1.AsnUnitContentB\n" +
-	"\xbaH\a\x92\x01\x04\b\x01\x10dR\bcontents\"\xbf\x03\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x10dR\bcontents\"\xf7\x03\n" +
 	"\rReceivedGoods\x12,\n" +
 	"\vline_number\x18\x01 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xbf\x9a\f(\x00R\n" +
 	"lineNumber\x12\x19\n" +
@@ -1117,7 +1135,8 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"\vexpiry_date\x18\x06 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\n" +
 	"expiryDate\x12U\n" +
 	"\tcondition\x18\a \x01(\x0e2-.lockstep.inventorymovement.v1.GoodsConditionB\b\xbaH\x05\x82\x01\x02\x10\x01R\tcondition\x12E\n" +
-	"\blocation\x18\b \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$R\blocation\"\x8b\x01\n" +
+	"\blocation\x18\b \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$R\blocation\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"\x8b\x01\n" +
 	"\vDiscrepancy\x12B\n" +
 	"\x04type\x18\x01 \x01(\x0e2..lockstep.inventorymovement.v1.DiscrepancyTypeR\x04type\x128\n" +
 	"\bquantity\x18\x02 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\x9e\x05\n" +
@@ -1138,7 +1157,7 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"\x16over_tolerance_percent\x18\v \x01(\tR\x14overTolerancePercent\x12/\n" +
 	"\x13inspection_required\x18\f \x01(\bR\x12inspectionRequired\x123\n" +
 	"\x16instead_of_line_number\x18\r \x01(\x05R\x13insteadOfLineNumber\x12P\n" +
-	"\rdiscrepancies\x18\x0e \x03(\v2*.lockstep.inventorymovement.v1.DiscrepancyR\rdiscrepancies\"\xbb\x02\n" +
+	"\rdiscrepancies\x18\x0e \x03(\v2*.lockstep.inventorymovement.v1.DiscrepancyR\rdiscrepancies\"\xd3\x02\n" +
 	"\x0fInboundStanding\x12\x1f\n" +
 	"\vtask_number\x18\x01 \x01(\x05R\n" +
 	"taskNumber\x12\x1f\n" +
@@ -1150,7 +1169,8 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"expiryDate\x12B\n" +
 	"\x06status\x18\x06 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\x128\n" +
 	"\bquantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12\x19\n" +
-	"\bput_away\x18\b \x01(\bR\aputAway\"\xb4\x05\n" +
+	"\bput_away\x18\b \x01(\bR\aputAway\x12\x16\n" +
+	"\x06serial\x18d \x01(\tR\x06serial\"\xb4\x05\n" +
 	"\x0fInboundDelivery\x12.\n" +
 	"\x13inbound_delivery_id\x18\x01 \x01(\tR\x11inboundDeliveryId\x12I\n" +
 	"\x05state\x18\x02 \x01(\x0e23.lockstep.inventorymovement.v1.InboundDeliveryStateR\x05state\x12\x1d\n" +

@@ -249,6 +249,20 @@ const (
 	Reason_REASON_LOCATION_REQUIRED Reason = 204
 	// The transfer has as many receipts as it can have.
 	Reason_REASON_TRANSFER_FULL Reason = 205
+	// The item is kept by serial number: the pieces must be named.
+	Reason_REASON_SERIAL_REQUIRED Reason = 210
+	// There are not as many serial numbers as pieces.
+	Reason_REASON_SERIAL_COUNT Reason = 211
+	// A serial number is named twice, or was reported before.
+	Reason_REASON_SERIAL_DUPLICATE Reason = 212
+	// The piece is not where it is said to be.
+	Reason_REASON_SERIAL_UNKNOWN Reason = 213
+	// The piece is in the books already; metadata has `site`, `owner` and `location`.
+	Reason_REASON_SERIAL_ELSEWHERE Reason = 214
+	// The item is not kept by serial number.
+	Reason_REASON_SERIAL_UNTRACKED Reason = 215
+	// Others claim the serial number at this time: the same again later.
+	Reason_REASON_SERIAL_CONTENDED Reason = 216
 )
 
 // Enum value maps for Reason.
@@ -363,6 +377,13 @@ var (
 		203: "REASON_TRANSFER_SITE",
 		204: "REASON_LOCATION_REQUIRED",
 		205: "REASON_TRANSFER_FULL",
+		210: "REASON_SERIAL_REQUIRED",
+		211: "REASON_SERIAL_COUNT",
+		212: "REASON_SERIAL_DUPLICATE",
+		213: "REASON_SERIAL_UNKNOWN",
+		214: "REASON_SERIAL_ELSEWHERE",
+		215: "REASON_SERIAL_UNTRACKED",
+		216: "REASON_SERIAL_CONTENDED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                0,
@@ -474,6 +495,13 @@ var (
 		"REASON_TRANSFER_SITE":              203,
 		"REASON_LOCATION_REQUIRED":          204,
 		"REASON_TRANSFER_FULL":              205,
+		"REASON_SERIAL_REQUIRED":            210,
+		"REASON_SERIAL_COUNT":               211,
+		"REASON_SERIAL_DUPLICATE":           212,
+		"REASON_SERIAL_UNKNOWN":             213,
+		"REASON_SERIAL_ELSEWHERE":           214,
+		"REASON_SERIAL_UNTRACKED":           215,
+		"REASON_SERIAL_CONTENDED":           216,
 	}
 )
 
@@ -728,7 +756,9 @@ type RecordReturnReceiptRequest struct {
 	// Line of the return; 0 when it is not known.
 	RmaLineNumber int32 `protobuf:"varint,9,opt,name=rma_line_number,json=rmaLineNumber,proto3" json:"rma_line_number,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	Source *v1.SourceRef `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces, one each; none if they are not known.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -833,6 +863,13 @@ func (x *RecordReturnReceiptRequest) GetSource() *v1.SourceRef {
 	return nil
 }
 
+func (x *RecordReturnReceiptRequest) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
+}
+
 // Response of RecordReturnReceipt.
 type RecordReturnReceiptResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -901,7 +938,9 @@ type AdjustStockRequest struct {
 	// Reason code.
 	Reason string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	Source *v1.SourceRef `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces, one each, if the item is kept by serial number.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1006,6 +1045,13 @@ func (x *AdjustStockRequest) GetSource() *v1.SourceRef {
 	return nil
 }
 
+func (x *AdjustStockRequest) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
+}
+
 // Response of AdjustStock.
 type AdjustStockResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1078,7 +1124,9 @@ type MoveStockRequest struct {
 	// Reason.
 	Reason string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,12,opt,name=source,proto3" json:"source,omitempty"`
+	Source *v1.SourceRef `protobuf:"bytes,12,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces, one each, if the item is kept by serial number.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1193,6 +1241,13 @@ func (x *MoveStockRequest) GetReason() string {
 func (x *MoveStockRequest) GetSource() *v1.SourceRef {
 	if x != nil {
 		return x.Source
+	}
+	return nil
+}
+
+func (x *MoveStockRequest) GetSerials() []string {
+	if x != nil {
+		return x.Serials
 	}
 	return nil
 }
@@ -3490,9 +3545,13 @@ type RecordInspectionRequest struct {
 	// Quantity that becomes BLOCKED, in any unit of the item.
 	Rejected *v1.Quantity `protobuf:"bytes,5,opt,name=rejected,proto3" json:"rejected,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Source *v1.SourceRef `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces that are accepted, one each; none need be named if they are all that stand in QI.
+	AcceptedSerials []string `protobuf:"bytes,100,rep,name=accepted_serials,json=acceptedSerials,proto3" json:"accepted_serials,omitempty"`
+	// Serial numbers of the pieces that are rejected, likewise.
+	RejectedSerials []string `protobuf:"bytes,101,rep,name=rejected_serials,json=rejectedSerials,proto3" json:"rejected_serials,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *RecordInspectionRequest) Reset() {
@@ -3567,6 +3626,20 @@ func (x *RecordInspectionRequest) GetSource() *v1.SourceRef {
 	return nil
 }
 
+func (x *RecordInspectionRequest) GetAcceptedSerials() []string {
+	if x != nil {
+		return x.AcceptedSerials
+	}
+	return nil
+}
+
+func (x *RecordInspectionRequest) GetRejectedSerials() []string {
+	if x != nil {
+		return x.RejectedSerials
+	}
+	return nil
+}
+
 // Response of RecordInspection.
 type RecordInspectionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3625,7 +3698,9 @@ type ResolveOverReceiptRequest struct {
 	// Quantity, in any unit of the item; absent: all that stands in QUARANTINE.
 	Quantity *v1.Quantity `protobuf:"bytes,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	Source *v1.SourceRef `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces, one each; none need be named if all are meant.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3691,6 +3766,13 @@ func (x *ResolveOverReceiptRequest) GetQuantity() *v1.Quantity {
 func (x *ResolveOverReceiptRequest) GetSource() *v1.SourceRef {
 	if x != nil {
 		return x.Source
+	}
+	return nil
+}
+
+func (x *ResolveOverReceiptRequest) GetSerials() []string {
+	if x != nil {
+		return x.Serials
 	}
 	return nil
 }
@@ -4184,7 +4266,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a*lockstep/inventorymovement/v1/counts.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a2lockstep/inventorymovement/v1/status_changes.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a-lockstep/inventorymovement/v1/transfers.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a*lockstep/inventorymovement/v1/counts.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\x1a+lockstep/inventorymovement/v1/serials.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a2lockstep/inventorymovement/v1/status_changes.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a-lockstep/inventorymovement/v1/transfers.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4194,7 +4276,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\breceipts\x18\x01 \x03(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\breceipts\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"W\n" +
 	"\x1bBatchRecordReceiptsResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\x82\x04\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xba\x04\n" +
 	"\x1aRecordReturnReceiptRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -4207,9 +4289,10 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x06rma_id\x18\b \x01(\tB\x19\xbaH\x16r\x142\x12^rma_[a-z2-7]{26}$R\x05rmaId\x123\n" +
 	"\x0frma_line_number\x18\t \x01(\x05B\v\xbaH\b\x1a\x06\x18\x9f\x8d\x06(\x00R\rrmaLineNumber\x125\n" +
 	"\x06source\x18\n" +
-	" \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"T\n" +
+	" \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"T\n" +
 	"\x1bRecordReturnReceiptResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x80\x04\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xb8\x04\n" +
 	"\x12AdjustStockRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -4222,9 +4305,10 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x06change\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\x06change\x12!\n" +
 	"\x06reason\x18\t \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x06reason\x125\n" +
 	"\x06source\x18\n" +
-	" \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"L\n" +
+	" \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"L\n" +
 	"\x13AdjustStockResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xb1\x05\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xe9\x05\n" +
 	"\x10MoveStockRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -4241,7 +4325,8 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\bquantity\x18\n" +
 	" \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12\x1f\n" +
 	"\x06reason\x18\v \x01(\tB\a\xbaH\x04r\x02\x18@R\x06reason\x125\n" +
-	"\x06source\x18\f \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"J\n" +
+	"\x06source\x18\f \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"J\n" +
 	"\x11MoveStockResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"l\n" +
 	"\x0fGetStockRequest\x12\x1d\n" +
@@ -4393,7 +4478,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06reason\x125\n" +
 	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"P\n" +
 	"\x17CancelRemainingResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xd8\x02\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xea\x03\n" +
 	"\x17RecordInspectionRequest\x12I\n" +
 	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\x12,\n" +
 	"\vline_number\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xbf\x9a\f \x00R\n" +
@@ -4401,9 +4486,11 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x03lot\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\x128\n" +
 	"\baccepted\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\baccepted\x128\n" +
 	"\brejected\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\brejected\x125\n" +
-	"\x06source\x18\x06 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"Q\n" +
+	"\x06source\x18\x06 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x12G\n" +
+	"\x10accepted_serials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\x0facceptedSerials\x12G\n" +
+	"\x10rejected_serials\x18e \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\x0frejectedSerials\"Q\n" +
 	"\x18RecordInspectionResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xe1\x02\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x99\x03\n" +
 	"\x19ResolveOverReceiptRequest\x12I\n" +
 	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\x12,\n" +
 	"\vline_number\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xbf\x9a\f \x00R\n" +
@@ -4411,7 +4498,8 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\bdecision\x18\x03 \x01(\x0e22.lockstep.inventorymovement.v1.OverReceiptDecisionB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\bdecision\x128\n" +
 	"\bquantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x125\n" +
-	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"S\n" +
+	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"S\n" +
 	"\x1aResolveOverReceiptResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xc7\x02\n" +
 	"\x15ConfirmPutawayRequest\x12I\n" +
@@ -4441,7 +4529,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xc3\x18\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\x8e\x1a\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4552,7 +4640,14 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x15REASON_TRANSFER_STATE\x10\xca\x01\x12\x19\n" +
 	"\x14REASON_TRANSFER_SITE\x10\xcb\x01\x12\x1d\n" +
 	"\x18REASON_LOCATION_REQUIRED\x10\xcc\x01\x12\x19\n" +
-	"\x14REASON_TRANSFER_FULL\x10\xcd\x012\x86\x81\x01\n" +
+	"\x14REASON_TRANSFER_FULL\x10\xcd\x01\x12\x1b\n" +
+	"\x16REASON_SERIAL_REQUIRED\x10\xd2\x01\x12\x18\n" +
+	"\x13REASON_SERIAL_COUNT\x10\xd3\x01\x12\x1c\n" +
+	"\x17REASON_SERIAL_DUPLICATE\x10\xd4\x01\x12\x1a\n" +
+	"\x15REASON_SERIAL_UNKNOWN\x10\xd5\x01\x12\x1c\n" +
+	"\x17REASON_SERIAL_ELSEWHERE\x10\xd6\x01\x12\x1c\n" +
+	"\x17REASON_SERIAL_UNTRACKED\x10\xd7\x01\x12\x1c\n" +
+	"\x17REASON_SERIAL_CONTENDED\x10\xd8\x012\xa4\x82\x01\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4627,7 +4722,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"GetBalance\x120.lockstep.inventorymovement.v1.GetBalanceRequest\x1a1.lockstep.inventorymovement.v1.GetBalanceResponse\" \x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/balances\x12\xa7\x01\n" +
 	"\x0eExplainBalance\x124.lockstep.inventorymovement.v1.ExplainBalanceRequest\x1a5.lockstep.inventorymovement.v1.ExplainBalanceResponse\"(\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/balances:explain\x12\x97\x01\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/balances:explain\x12\x9b\x01\n" +
+	"\vTraceSerial\x121.lockstep.inventorymovement.v1.TraceSerialRequest\x1a2.lockstep.inventorymovement.v1.TraceSerialResponse\"%\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/serials:trace\x12\x97\x01\n" +
 	"\vVerifyStock\x121.lockstep.inventorymovement.v1.VerifyStockRequest\x1a2.lockstep.inventorymovement.v1.VerifyStockResponse\"!\x8a\xb5\x18\x04\n" +
 	"\x02\x01\x06\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/stocks:verify\x12\xa0\x01\n" +
 	"\fRebuildStock\x122.lockstep.inventorymovement.v1.RebuildStockRequest\x1a3.lockstep.inventorymovement.v1.RebuildStockResponse\"'\x8a\xb5\x18\x06\n" +
@@ -4853,114 +4950,116 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*ListTransfersRequest)(nil),              // 95: lockstep.inventorymovement.v1.ListTransfersRequest
 	(*GetBalanceRequest)(nil),                 // 96: lockstep.inventorymovement.v1.GetBalanceRequest
 	(*ExplainBalanceRequest)(nil),             // 97: lockstep.inventorymovement.v1.ExplainBalanceRequest
-	(*VerifyStockRequest)(nil),                // 98: lockstep.inventorymovement.v1.VerifyStockRequest
-	(*RebuildStockRequest)(nil),               // 99: lockstep.inventorymovement.v1.RebuildStockRequest
-	(*CreateReservationRequest)(nil),          // 100: lockstep.inventorymovement.v1.CreateReservationRequest
-	(*ConfirmReservationRequest)(nil),         // 101: lockstep.inventorymovement.v1.ConfirmReservationRequest
-	(*ReleaseReservationRequest)(nil),         // 102: lockstep.inventorymovement.v1.ReleaseReservationRequest
-	(*ListReservationsRequest)(nil),           // 103: lockstep.inventorymovement.v1.ListReservationsRequest
-	(*SetAllocationPolicyRequest)(nil),        // 104: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	(*GetAllocationPolicyRequest)(nil),        // 105: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	(*CreateHandlingUnitRequest)(nil),         // 106: lockstep.inventorymovement.v1.CreateHandlingUnitRequest
-	(*BatchNestHandlingUnitsRequest)(nil),     // 107: lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
-	(*UnnestHandlingUnitRequest)(nil),         // 108: lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
-	(*CloseHandlingUnitRequest)(nil),          // 109: lockstep.inventorymovement.v1.CloseHandlingUnitRequest
-	(*ReopenHandlingUnitRequest)(nil),         // 110: lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
-	(*VoidHandlingUnitRequest)(nil),           // 111: lockstep.inventorymovement.v1.VoidHandlingUnitRequest
-	(*GetHandlingUnitRequest)(nil),            // 112: lockstep.inventorymovement.v1.GetHandlingUnitRequest
-	(*ListHandlingUnitsRequest)(nil),          // 113: lockstep.inventorymovement.v1.ListHandlingUnitsRequest
-	(*GetLabelDataRequest)(nil),               // 114: lockstep.inventorymovement.v1.GetLabelDataRequest
-	(*PutCartonTypeRequest)(nil),              // 115: lockstep.inventorymovement.v1.PutCartonTypeRequest
-	(*RetireCartonTypeRequest)(nil),           // 116: lockstep.inventorymovement.v1.RetireCartonTypeRequest
-	(*GetCartonTypesRequest)(nil),             // 117: lockstep.inventorymovement.v1.GetCartonTypesRequest
-	(*PlanCartonsRequest)(nil),                // 118: lockstep.inventorymovement.v1.PlanCartonsRequest
-	(*WeighHandlingUnitRequest)(nil),          // 119: lockstep.inventorymovement.v1.WeighHandlingUnitRequest
-	(*ReleaseAuditHoldRequest)(nil),           // 120: lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
-	(*SetPackAuditToleranceRequest)(nil),      // 121: lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
-	(*GetPackAuditToleranceRequest)(nil),      // 122: lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
-	(*PlanWaveRequest)(nil),                   // 123: lockstep.inventorymovement.v1.PlanWaveRequest
-	(*ReleaseWaveRequest)(nil),                // 124: lockstep.inventorymovement.v1.ReleaseWaveRequest
-	(*CancelWaveRequest)(nil),                 // 125: lockstep.inventorymovement.v1.CancelWaveRequest
-	(*GetWaveRequest)(nil),                    // 126: lockstep.inventorymovement.v1.GetWaveRequest
-	(*ConfirmPutBackRequest)(nil),             // 127: lockstep.inventorymovement.v1.ConfirmPutBackRequest
-	(*RefuseCancellationRequest)(nil),         // 128: lockstep.inventorymovement.v1.RefuseCancellationRequest
-	(*ReverseGoodsIssueRequest)(nil),          // 129: lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
-	(*PromiseSuppliesRequest)(nil),            // 130: lockstep.inventorymovement.v1.PromiseSuppliesRequest
-	(*CheckAvailabilityRequest)(nil),          // 131: lockstep.inventorymovement.v1.CheckAvailabilityRequest
-	(*RescheduleInboundDeliveryRequest)(nil),  // 132: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	(*ListCutOffsAtRiskRequest)(nil),          // 133: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	(*CreateSnapshotRequest)(nil),             // 134: lockstep.inventorymovement.v1.CreateSnapshotRequest
-	(*AddSnapshotRowsRequest)(nil),            // 135: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
-	(*CompareSnapshotRequest)(nil),            // 136: lockstep.inventorymovement.v1.CompareSnapshotRequest
-	(*CloseSnapshotRequest)(nil),              // 137: lockstep.inventorymovement.v1.CloseSnapshotRequest
-	(*GetSnapshotRequest)(nil),                // 138: lockstep.inventorymovement.v1.GetSnapshotRequest
-	(*ListSnapshotsRequest)(nil),              // 139: lockstep.inventorymovement.v1.ListSnapshotsRequest
-	(*ListSnapshotDifferencesRequest)(nil),    // 140: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
-	(*ExportSnapshotDifferencesRequest)(nil),  // 141: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
-	(*ListSnapshotErrorsRequest)(nil),         // 142: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
-	(*ChangeStatusResponse)(nil),              // 143: lockstep.inventorymovement.v1.ChangeStatusResponse
-	(*ReverseMovementResponse)(nil),           // 144: lockstep.inventorymovement.v1.ReverseMovementResponse
-	(*PlanCountResponse)(nil),                 // 145: lockstep.inventorymovement.v1.PlanCountResponse
-	(*StartCountResponse)(nil),                // 146: lockstep.inventorymovement.v1.StartCountResponse
-	(*SubmitCountResponse)(nil),               // 147: lockstep.inventorymovement.v1.SubmitCountResponse
-	(*PostCountResponse)(nil),                 // 148: lockstep.inventorymovement.v1.PostCountResponse
-	(*CancelCountResponse)(nil),               // 149: lockstep.inventorymovement.v1.CancelCountResponse
-	(*GetCountResponse)(nil),                  // 150: lockstep.inventorymovement.v1.GetCountResponse
-	(*ListCountsResponse)(nil),                // 151: lockstep.inventorymovement.v1.ListCountsResponse
-	(*SetCountPolicyResponse)(nil),            // 152: lockstep.inventorymovement.v1.SetCountPolicyResponse
-	(*GetCountPolicyResponse)(nil),            // 153: lockstep.inventorymovement.v1.GetCountPolicyResponse
-	(*TransferOutResponse)(nil),               // 154: lockstep.inventorymovement.v1.TransferOutResponse
-	(*TransferInResponse)(nil),                // 155: lockstep.inventorymovement.v1.TransferInResponse
-	(*EndTransferResponse)(nil),               // 156: lockstep.inventorymovement.v1.EndTransferResponse
-	(*GetTransferResponse)(nil),               // 157: lockstep.inventorymovement.v1.GetTransferResponse
-	(*ListTransfersResponse)(nil),             // 158: lockstep.inventorymovement.v1.ListTransfersResponse
-	(*GetBalanceResponse)(nil),                // 159: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 160: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 161: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 162: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 163: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 164: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 165: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 166: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 167: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 168: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	(*CreateHandlingUnitResponse)(nil),        // 169: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	(*BatchNestHandlingUnitsResponse)(nil),    // 170: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	(*UnnestHandlingUnitResponse)(nil),        // 171: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	(*CloseHandlingUnitResponse)(nil),         // 172: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	(*ReopenHandlingUnitResponse)(nil),        // 173: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	(*VoidHandlingUnitResponse)(nil),          // 174: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	(*GetHandlingUnitResponse)(nil),           // 175: lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	(*ListHandlingUnitsResponse)(nil),         // 176: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	(*GetLabelDataResponse)(nil),              // 177: lockstep.inventorymovement.v1.GetLabelDataResponse
-	(*PutCartonTypeResponse)(nil),             // 178: lockstep.inventorymovement.v1.PutCartonTypeResponse
-	(*RetireCartonTypeResponse)(nil),          // 179: lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	(*GetCartonTypesResponse)(nil),            // 180: lockstep.inventorymovement.v1.GetCartonTypesResponse
-	(*PlanCartonsResponse)(nil),               // 181: lockstep.inventorymovement.v1.PlanCartonsResponse
-	(*WeighHandlingUnitResponse)(nil),         // 182: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	(*ReleaseAuditHoldResponse)(nil),          // 183: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	(*SetPackAuditToleranceResponse)(nil),     // 184: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	(*GetPackAuditToleranceResponse)(nil),     // 185: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	(*PlanWaveResponse)(nil),                  // 186: lockstep.inventorymovement.v1.PlanWaveResponse
-	(*ReleaseWaveResponse)(nil),               // 187: lockstep.inventorymovement.v1.ReleaseWaveResponse
-	(*CancelWaveResponse)(nil),                // 188: lockstep.inventorymovement.v1.CancelWaveResponse
-	(*GetWaveResponse)(nil),                   // 189: lockstep.inventorymovement.v1.GetWaveResponse
-	(*ConfirmPutBackResponse)(nil),            // 190: lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	(*RefuseCancellationResponse)(nil),        // 191: lockstep.inventorymovement.v1.RefuseCancellationResponse
-	(*ReverseGoodsIssueResponse)(nil),         // 192: lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
-	(*PromiseSuppliesResponse)(nil),           // 193: lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	(*CheckAvailabilityResponse)(nil),         // 194: lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	(*RescheduleInboundDeliveryResponse)(nil), // 195: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	(*ListCutOffsAtRiskResponse)(nil),         // 196: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	(*CreateSnapshotResponse)(nil),            // 197: lockstep.inventorymovement.v1.CreateSnapshotResponse
-	(*AddSnapshotRowsResponse)(nil),           // 198: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
-	(*CompareSnapshotResponse)(nil),           // 199: lockstep.inventorymovement.v1.CompareSnapshotResponse
-	(*CloseSnapshotResponse)(nil),             // 200: lockstep.inventorymovement.v1.CloseSnapshotResponse
-	(*GetSnapshotResponse)(nil),               // 201: lockstep.inventorymovement.v1.GetSnapshotResponse
-	(*ListSnapshotsResponse)(nil),             // 202: lockstep.inventorymovement.v1.ListSnapshotsResponse
-	(*ListSnapshotDifferencesResponse)(nil),   // 203: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
-	(*ExportSnapshotDifferencesResponse)(nil), // 204: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
-	(*ListSnapshotErrorsResponse)(nil),        // 205: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	(*TraceSerialRequest)(nil),                // 98: lockstep.inventorymovement.v1.TraceSerialRequest
+	(*VerifyStockRequest)(nil),                // 99: lockstep.inventorymovement.v1.VerifyStockRequest
+	(*RebuildStockRequest)(nil),               // 100: lockstep.inventorymovement.v1.RebuildStockRequest
+	(*CreateReservationRequest)(nil),          // 101: lockstep.inventorymovement.v1.CreateReservationRequest
+	(*ConfirmReservationRequest)(nil),         // 102: lockstep.inventorymovement.v1.ConfirmReservationRequest
+	(*ReleaseReservationRequest)(nil),         // 103: lockstep.inventorymovement.v1.ReleaseReservationRequest
+	(*ListReservationsRequest)(nil),           // 104: lockstep.inventorymovement.v1.ListReservationsRequest
+	(*SetAllocationPolicyRequest)(nil),        // 105: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	(*GetAllocationPolicyRequest)(nil),        // 106: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	(*CreateHandlingUnitRequest)(nil),         // 107: lockstep.inventorymovement.v1.CreateHandlingUnitRequest
+	(*BatchNestHandlingUnitsRequest)(nil),     // 108: lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
+	(*UnnestHandlingUnitRequest)(nil),         // 109: lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
+	(*CloseHandlingUnitRequest)(nil),          // 110: lockstep.inventorymovement.v1.CloseHandlingUnitRequest
+	(*ReopenHandlingUnitRequest)(nil),         // 111: lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
+	(*VoidHandlingUnitRequest)(nil),           // 112: lockstep.inventorymovement.v1.VoidHandlingUnitRequest
+	(*GetHandlingUnitRequest)(nil),            // 113: lockstep.inventorymovement.v1.GetHandlingUnitRequest
+	(*ListHandlingUnitsRequest)(nil),          // 114: lockstep.inventorymovement.v1.ListHandlingUnitsRequest
+	(*GetLabelDataRequest)(nil),               // 115: lockstep.inventorymovement.v1.GetLabelDataRequest
+	(*PutCartonTypeRequest)(nil),              // 116: lockstep.inventorymovement.v1.PutCartonTypeRequest
+	(*RetireCartonTypeRequest)(nil),           // 117: lockstep.inventorymovement.v1.RetireCartonTypeRequest
+	(*GetCartonTypesRequest)(nil),             // 118: lockstep.inventorymovement.v1.GetCartonTypesRequest
+	(*PlanCartonsRequest)(nil),                // 119: lockstep.inventorymovement.v1.PlanCartonsRequest
+	(*WeighHandlingUnitRequest)(nil),          // 120: lockstep.inventorymovement.v1.WeighHandlingUnitRequest
+	(*ReleaseAuditHoldRequest)(nil),           // 121: lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
+	(*SetPackAuditToleranceRequest)(nil),      // 122: lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
+	(*GetPackAuditToleranceRequest)(nil),      // 123: lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
+	(*PlanWaveRequest)(nil),                   // 124: lockstep.inventorymovement.v1.PlanWaveRequest
+	(*ReleaseWaveRequest)(nil),                // 125: lockstep.inventorymovement.v1.ReleaseWaveRequest
+	(*CancelWaveRequest)(nil),                 // 126: lockstep.inventorymovement.v1.CancelWaveRequest
+	(*GetWaveRequest)(nil),                    // 127: lockstep.inventorymovement.v1.GetWaveRequest
+	(*ConfirmPutBackRequest)(nil),             // 128: lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	(*RefuseCancellationRequest)(nil),         // 129: lockstep.inventorymovement.v1.RefuseCancellationRequest
+	(*ReverseGoodsIssueRequest)(nil),          // 130: lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
+	(*PromiseSuppliesRequest)(nil),            // 131: lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	(*CheckAvailabilityRequest)(nil),          // 132: lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	(*RescheduleInboundDeliveryRequest)(nil),  // 133: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	(*ListCutOffsAtRiskRequest)(nil),          // 134: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	(*CreateSnapshotRequest)(nil),             // 135: lockstep.inventorymovement.v1.CreateSnapshotRequest
+	(*AddSnapshotRowsRequest)(nil),            // 136: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	(*CompareSnapshotRequest)(nil),            // 137: lockstep.inventorymovement.v1.CompareSnapshotRequest
+	(*CloseSnapshotRequest)(nil),              // 138: lockstep.inventorymovement.v1.CloseSnapshotRequest
+	(*GetSnapshotRequest)(nil),                // 139: lockstep.inventorymovement.v1.GetSnapshotRequest
+	(*ListSnapshotsRequest)(nil),              // 140: lockstep.inventorymovement.v1.ListSnapshotsRequest
+	(*ListSnapshotDifferencesRequest)(nil),    // 141: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	(*ExportSnapshotDifferencesRequest)(nil),  // 142: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	(*ListSnapshotErrorsRequest)(nil),         // 143: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	(*ChangeStatusResponse)(nil),              // 144: lockstep.inventorymovement.v1.ChangeStatusResponse
+	(*ReverseMovementResponse)(nil),           // 145: lockstep.inventorymovement.v1.ReverseMovementResponse
+	(*PlanCountResponse)(nil),                 // 146: lockstep.inventorymovement.v1.PlanCountResponse
+	(*StartCountResponse)(nil),                // 147: lockstep.inventorymovement.v1.StartCountResponse
+	(*SubmitCountResponse)(nil),               // 148: lockstep.inventorymovement.v1.SubmitCountResponse
+	(*PostCountResponse)(nil),                 // 149: lockstep.inventorymovement.v1.PostCountResponse
+	(*CancelCountResponse)(nil),               // 150: lockstep.inventorymovement.v1.CancelCountResponse
+	(*GetCountResponse)(nil),                  // 151: lockstep.inventorymovement.v1.GetCountResponse
+	(*ListCountsResponse)(nil),                // 152: lockstep.inventorymovement.v1.ListCountsResponse
+	(*SetCountPolicyResponse)(nil),            // 153: lockstep.inventorymovement.v1.SetCountPolicyResponse
+	(*GetCountPolicyResponse)(nil),            // 154: lockstep.inventorymovement.v1.GetCountPolicyResponse
+	(*TransferOutResponse)(nil),               // 155: lockstep.inventorymovement.v1.TransferOutResponse
+	(*TransferInResponse)(nil),                // 156: lockstep.inventorymovement.v1.TransferInResponse
+	(*EndTransferResponse)(nil),               // 157: lockstep.inventorymovement.v1.EndTransferResponse
+	(*GetTransferResponse)(nil),               // 158: lockstep.inventorymovement.v1.GetTransferResponse
+	(*ListTransfersResponse)(nil),             // 159: lockstep.inventorymovement.v1.ListTransfersResponse
+	(*GetBalanceResponse)(nil),                // 160: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 161: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*TraceSerialResponse)(nil),               // 162: lockstep.inventorymovement.v1.TraceSerialResponse
+	(*VerifyStockResponse)(nil),               // 163: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 164: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 165: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 166: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 167: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 168: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 169: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 170: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*CreateHandlingUnitResponse)(nil),        // 171: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	(*BatchNestHandlingUnitsResponse)(nil),    // 172: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	(*UnnestHandlingUnitResponse)(nil),        // 173: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	(*CloseHandlingUnitResponse)(nil),         // 174: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	(*ReopenHandlingUnitResponse)(nil),        // 175: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	(*VoidHandlingUnitResponse)(nil),          // 176: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	(*GetHandlingUnitResponse)(nil),           // 177: lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	(*ListHandlingUnitsResponse)(nil),         // 178: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	(*GetLabelDataResponse)(nil),              // 179: lockstep.inventorymovement.v1.GetLabelDataResponse
+	(*PutCartonTypeResponse)(nil),             // 180: lockstep.inventorymovement.v1.PutCartonTypeResponse
+	(*RetireCartonTypeResponse)(nil),          // 181: lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	(*GetCartonTypesResponse)(nil),            // 182: lockstep.inventorymovement.v1.GetCartonTypesResponse
+	(*PlanCartonsResponse)(nil),               // 183: lockstep.inventorymovement.v1.PlanCartonsResponse
+	(*WeighHandlingUnitResponse)(nil),         // 184: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	(*ReleaseAuditHoldResponse)(nil),          // 185: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	(*SetPackAuditToleranceResponse)(nil),     // 186: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	(*GetPackAuditToleranceResponse)(nil),     // 187: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	(*PlanWaveResponse)(nil),                  // 188: lockstep.inventorymovement.v1.PlanWaveResponse
+	(*ReleaseWaveResponse)(nil),               // 189: lockstep.inventorymovement.v1.ReleaseWaveResponse
+	(*CancelWaveResponse)(nil),                // 190: lockstep.inventorymovement.v1.CancelWaveResponse
+	(*GetWaveResponse)(nil),                   // 191: lockstep.inventorymovement.v1.GetWaveResponse
+	(*ConfirmPutBackResponse)(nil),            // 192: lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	(*RefuseCancellationResponse)(nil),        // 193: lockstep.inventorymovement.v1.RefuseCancellationResponse
+	(*ReverseGoodsIssueResponse)(nil),         // 194: lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
+	(*PromiseSuppliesResponse)(nil),           // 195: lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	(*CheckAvailabilityResponse)(nil),         // 196: lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	(*RescheduleInboundDeliveryResponse)(nil), // 197: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	(*ListCutOffsAtRiskResponse)(nil),         // 198: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	(*CreateSnapshotResponse)(nil),            // 199: lockstep.inventorymovement.v1.CreateSnapshotResponse
+	(*AddSnapshotRowsResponse)(nil),           // 200: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	(*CompareSnapshotResponse)(nil),           // 201: lockstep.inventorymovement.v1.CompareSnapshotResponse
+	(*CloseSnapshotResponse)(nil),             // 202: lockstep.inventorymovement.v1.CloseSnapshotResponse
+	(*GetSnapshotResponse)(nil),               // 203: lockstep.inventorymovement.v1.GetSnapshotResponse
+	(*ListSnapshotsResponse)(nil),             // 204: lockstep.inventorymovement.v1.ListSnapshotsResponse
+	(*ListSnapshotDifferencesResponse)(nil),   // 205: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	(*ExportSnapshotDifferencesResponse)(nil), // 206: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	(*ListSnapshotErrorsResponse)(nil),        // 207: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
 	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
@@ -5077,153 +5176,155 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int3
 	36,  // 111: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
 	96,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
 	97,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
-	98,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
-	99,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
-	100, // 116: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
-	101, // 117: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
-	102, // 118: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
-	103, // 119: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
-	104, // 120: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	105, // 121: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	38,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
-	40,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
-	42,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
-	44,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
-	46,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
-	48,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
-	50,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
-	52,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
-	54,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
-	56,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
-	106, // 132: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:input_type -> lockstep.inventorymovement.v1.CreateHandlingUnitRequest
-	107, // 133: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:input_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
-	108, // 134: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:input_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
-	109, // 135: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:input_type -> lockstep.inventorymovement.v1.CloseHandlingUnitRequest
-	110, // 136: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:input_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
-	111, // 137: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:input_type -> lockstep.inventorymovement.v1.VoidHandlingUnitRequest
-	112, // 138: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:input_type -> lockstep.inventorymovement.v1.GetHandlingUnitRequest
-	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:input_type -> lockstep.inventorymovement.v1.ListHandlingUnitsRequest
-	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:input_type -> lockstep.inventorymovement.v1.GetLabelDataRequest
-	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:input_type -> lockstep.inventorymovement.v1.PutCartonTypeRequest
-	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:input_type -> lockstep.inventorymovement.v1.RetireCartonTypeRequest
-	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:input_type -> lockstep.inventorymovement.v1.GetCartonTypesRequest
-	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:input_type -> lockstep.inventorymovement.v1.PlanCartonsRequest
-	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:input_type -> lockstep.inventorymovement.v1.WeighHandlingUnitRequest
-	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:input_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
-	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
-	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
-	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:input_type -> lockstep.inventorymovement.v1.PlanWaveRequest
-	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:input_type -> lockstep.inventorymovement.v1.ReleaseWaveRequest
-	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:input_type -> lockstep.inventorymovement.v1.CancelWaveRequest
-	126, // 152: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
-	127, // 153: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
-	128, // 154: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
-	129, // 155: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:input_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
-	130, // 156: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
-	131, // 157: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
-	132, // 158: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	133, // 159: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	134, // 160: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
-	135, // 161: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
-	136, // 162: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
-	137, // 163: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
-	138, // 164: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
-	139, // 165: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
-	140, // 166: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
-	141, // 167: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
-	142, // 168: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
-	2,   // 169: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 170: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 171: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 172: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 173: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	143, // 174: lockstep.inventorymovement.v1.InventoryMovementService.ChangeStatus:output_type -> lockstep.inventorymovement.v1.ChangeStatusResponse
-	144, // 175: lockstep.inventorymovement.v1.InventoryMovementService.ReverseMovement:output_type -> lockstep.inventorymovement.v1.ReverseMovementResponse
-	145, // 176: lockstep.inventorymovement.v1.InventoryMovementService.PlanCount:output_type -> lockstep.inventorymovement.v1.PlanCountResponse
-	146, // 177: lockstep.inventorymovement.v1.InventoryMovementService.StartCount:output_type -> lockstep.inventorymovement.v1.StartCountResponse
-	147, // 178: lockstep.inventorymovement.v1.InventoryMovementService.SubmitCount:output_type -> lockstep.inventorymovement.v1.SubmitCountResponse
-	148, // 179: lockstep.inventorymovement.v1.InventoryMovementService.PostCount:output_type -> lockstep.inventorymovement.v1.PostCountResponse
-	149, // 180: lockstep.inventorymovement.v1.InventoryMovementService.CancelCount:output_type -> lockstep.inventorymovement.v1.CancelCountResponse
-	150, // 181: lockstep.inventorymovement.v1.InventoryMovementService.GetCount:output_type -> lockstep.inventorymovement.v1.GetCountResponse
-	151, // 182: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:output_type -> lockstep.inventorymovement.v1.ListCountsResponse
-	152, // 183: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:output_type -> lockstep.inventorymovement.v1.SetCountPolicyResponse
-	153, // 184: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:output_type -> lockstep.inventorymovement.v1.GetCountPolicyResponse
-	154, // 185: lockstep.inventorymovement.v1.InventoryMovementService.TransferOut:output_type -> lockstep.inventorymovement.v1.TransferOutResponse
-	155, // 186: lockstep.inventorymovement.v1.InventoryMovementService.TransferIn:output_type -> lockstep.inventorymovement.v1.TransferInResponse
-	156, // 187: lockstep.inventorymovement.v1.InventoryMovementService.EndTransfer:output_type -> lockstep.inventorymovement.v1.EndTransferResponse
-	157, // 188: lockstep.inventorymovement.v1.InventoryMovementService.GetTransfer:output_type -> lockstep.inventorymovement.v1.GetTransferResponse
-	158, // 189: lockstep.inventorymovement.v1.InventoryMovementService.ListTransfers:output_type -> lockstep.inventorymovement.v1.ListTransfersResponse
-	12,  // 190: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 191: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 192: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 193: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 194: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 195: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 196: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 197: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 198: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 199: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 200: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 201: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	159, // 202: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	160, // 203: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	161, // 204: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	162, // 205: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	163, // 206: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	164, // 207: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	165, // 208: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	166, // 209: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	167, // 210: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	168, // 211: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 212: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 213: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 214: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 215: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 216: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 217: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 218: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 219: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 220: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 221: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	169, // 222: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	170, // 223: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	171, // 224: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	172, // 225: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	173, // 226: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	174, // 227: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	175, // 228: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	176, // 229: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	177, // 230: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
-	178, // 231: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
-	179, // 232: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	180, // 233: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
-	181, // 234: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
-	182, // 235: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	183, // 236: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	184, // 237: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	185, // 238: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	186, // 239: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
-	187, // 240: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
-	188, // 241: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
-	189, // 242: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
-	190, // 243: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	191, // 244: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
-	192, // 245: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:output_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
-	193, // 246: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	194, // 247: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	195, // 248: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	196, // 249: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	197, // 250: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
-	198, // 251: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
-	199, // 252: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
-	200, // 253: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
-	201, // 254: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
-	202, // 255: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
-	203, // 256: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
-	204, // 257: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
-	205, // 258: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
-	169, // [169:259] is the sub-list for method output_type
-	79,  // [79:169] is the sub-list for method input_type
+	98,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.TraceSerial:input_type -> lockstep.inventorymovement.v1.TraceSerialRequest
+	99,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
+	100, // 116: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
+	101, // 117: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
+	102, // 118: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
+	103, // 119: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
+	104, // 120: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
+	105, // 121: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	106, // 122: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	38,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
+	40,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
+	42,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
+	44,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
+	46,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
+	48,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
+	50,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
+	52,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
+	54,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
+	56,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
+	107, // 133: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:input_type -> lockstep.inventorymovement.v1.CreateHandlingUnitRequest
+	108, // 134: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:input_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
+	109, // 135: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:input_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
+	110, // 136: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:input_type -> lockstep.inventorymovement.v1.CloseHandlingUnitRequest
+	111, // 137: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:input_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
+	112, // 138: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:input_type -> lockstep.inventorymovement.v1.VoidHandlingUnitRequest
+	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:input_type -> lockstep.inventorymovement.v1.GetHandlingUnitRequest
+	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:input_type -> lockstep.inventorymovement.v1.ListHandlingUnitsRequest
+	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:input_type -> lockstep.inventorymovement.v1.GetLabelDataRequest
+	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:input_type -> lockstep.inventorymovement.v1.PutCartonTypeRequest
+	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:input_type -> lockstep.inventorymovement.v1.RetireCartonTypeRequest
+	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:input_type -> lockstep.inventorymovement.v1.GetCartonTypesRequest
+	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:input_type -> lockstep.inventorymovement.v1.PlanCartonsRequest
+	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:input_type -> lockstep.inventorymovement.v1.WeighHandlingUnitRequest
+	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:input_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
+	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
+	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
+	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:input_type -> lockstep.inventorymovement.v1.PlanWaveRequest
+	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:input_type -> lockstep.inventorymovement.v1.ReleaseWaveRequest
+	126, // 152: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:input_type -> lockstep.inventorymovement.v1.CancelWaveRequest
+	127, // 153: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
+	128, // 154: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	129, // 155: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
+	130, // 156: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:input_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
+	131, // 157: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	132, // 158: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	133, // 159: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	134, // 160: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	135, // 161: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
+	136, // 162: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	137, // 163: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
+	138, // 164: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
+	139, // 165: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
+	140, // 166: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
+	141, // 167: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	142, // 168: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	143, // 169: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	2,   // 170: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 171: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 172: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 173: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 174: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	144, // 175: lockstep.inventorymovement.v1.InventoryMovementService.ChangeStatus:output_type -> lockstep.inventorymovement.v1.ChangeStatusResponse
+	145, // 176: lockstep.inventorymovement.v1.InventoryMovementService.ReverseMovement:output_type -> lockstep.inventorymovement.v1.ReverseMovementResponse
+	146, // 177: lockstep.inventorymovement.v1.InventoryMovementService.PlanCount:output_type -> lockstep.inventorymovement.v1.PlanCountResponse
+	147, // 178: lockstep.inventorymovement.v1.InventoryMovementService.StartCount:output_type -> lockstep.inventorymovement.v1.StartCountResponse
+	148, // 179: lockstep.inventorymovement.v1.InventoryMovementService.SubmitCount:output_type -> lockstep.inventorymovement.v1.SubmitCountResponse
+	149, // 180: lockstep.inventorymovement.v1.InventoryMovementService.PostCount:output_type -> lockstep.inventorymovement.v1.PostCountResponse
+	150, // 181: lockstep.inventorymovement.v1.InventoryMovementService.CancelCount:output_type -> lockstep.inventorymovement.v1.CancelCountResponse
+	151, // 182: lockstep.inventorymovement.v1.InventoryMovementService.GetCount:output_type -> lockstep.inventorymovement.v1.GetCountResponse
+	152, // 183: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:output_type -> lockstep.inventorymovement.v1.ListCountsResponse
+	153, // 184: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:output_type -> lockstep.inventorymovement.v1.SetCountPolicyResponse
+	154, // 185: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:output_type -> lockstep.inventorymovement.v1.GetCountPolicyResponse
+	155, // 186: lockstep.inventorymovement.v1.InventoryMovementService.TransferOut:output_type -> lockstep.inventorymovement.v1.TransferOutResponse
+	156, // 187: lockstep.inventorymovement.v1.InventoryMovementService.TransferIn:output_type -> lockstep.inventorymovement.v1.TransferInResponse
+	157, // 188: lockstep.inventorymovement.v1.InventoryMovementService.EndTransfer:output_type -> lockstep.inventorymovement.v1.EndTransferResponse
+	158, // 189: lockstep.inventorymovement.v1.InventoryMovementService.GetTransfer:output_type -> lockstep.inventorymovement.v1.GetTransferResponse
+	159, // 190: lockstep.inventorymovement.v1.InventoryMovementService.ListTransfers:output_type -> lockstep.inventorymovement.v1.ListTransfersResponse
+	12,  // 191: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 192: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 193: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 194: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 195: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 196: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 197: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 198: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 199: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 200: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 201: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 202: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	160, // 203: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	161, // 204: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	162, // 205: lockstep.inventorymovement.v1.InventoryMovementService.TraceSerial:output_type -> lockstep.inventorymovement.v1.TraceSerialResponse
+	163, // 206: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	164, // 207: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	165, // 208: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	166, // 209: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	167, // 210: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	168, // 211: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	169, // 212: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	170, // 213: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 214: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 215: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 216: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 217: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 218: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 219: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 220: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 221: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	55,  // 222: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	57,  // 223: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	171, // 224: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	172, // 225: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	173, // 226: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	174, // 227: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	175, // 228: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	176, // 229: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	177, // 230: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	178, // 231: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	179, // 232: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
+	180, // 233: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
+	181, // 234: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	182, // 235: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
+	183, // 236: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
+	184, // 237: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	185, // 238: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	186, // 239: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	187, // 240: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	188, // 241: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
+	189, // 242: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
+	190, // 243: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
+	191, // 244: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
+	192, // 245: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	193, // 246: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
+	194, // 247: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:output_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
+	195, // 248: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	196, // 249: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	197, // 250: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	198, // 251: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	199, // 252: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
+	200, // 253: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	201, // 254: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
+	202, // 255: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
+	203, // 256: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
+	204, // 257: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
+	205, // 258: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	206, // 259: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	207, // 260: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	170, // [170:261] is the sub-list for method output_type
+	79,  // [79:170] is the sub-list for method input_type
 	79,  // [79:79] is the sub-list for extension type_name
 	79,  // [79:79] is the sub-list for extension extendee
 	0,   // [0:79] is the sub-list for field type_name
@@ -5246,6 +5347,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
 	file_lockstep_inventorymovement_v1_reversals_proto_init()
+	file_lockstep_inventorymovement_v1_serials_proto_init()
 	file_lockstep_inventorymovement_v1_snapshots_proto_init()
 	file_lockstep_inventorymovement_v1_status_changes_proto_init()
 	file_lockstep_inventorymovement_v1_supplies_proto_init()

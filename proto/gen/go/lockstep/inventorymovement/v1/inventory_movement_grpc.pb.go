@@ -56,6 +56,7 @@ const (
 	InventoryMovementService_ListWarehouseOrders_FullMethodName       = "/lockstep.inventorymovement.v1.InventoryMovementService/ListWarehouseOrders"
 	InventoryMovementService_GetBalance_FullMethodName                = "/lockstep.inventorymovement.v1.InventoryMovementService/GetBalance"
 	InventoryMovementService_ExplainBalance_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ExplainBalance"
+	InventoryMovementService_TraceSerial_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/TraceSerial"
 	InventoryMovementService_VerifyStock_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/VerifyStock"
 	InventoryMovementService_RebuildStock_FullMethodName              = "/lockstep.inventorymovement.v1.InventoryMovementService/RebuildStock"
 	InventoryMovementService_CreateReservation_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/CreateReservation"
@@ -190,6 +191,8 @@ type InventoryMovementServiceClient interface {
 	GetBalance(ctx context.Context, in *GetBalanceRequest, opts ...grpc.CallOption) (*GetBalanceResponse, error)
 	// Explains a balance: every movement, promise and allocation that made it, in words and as data, with the balance after each.
 	ExplainBalance(ctx context.Context, in *ExplainBalanceRequest, opts ...grpc.CallOption) (*ExplainBalanceResponse, error)
+	// Tells where a piece is and every movement that it made, oldest first, with the documents of each.
+	TraceSerial(ctx context.Context, in *TraceSerialRequest, opts ...grpc.CallOption) (*TraceSerialResponse, error)
 	// Folds a stock anew from its first commit and names what differs from what is served and stored. It changes nothing.
 	VerifyStock(ctx context.Context, in *VerifyStockRequest, opts ...grpc.CallOption) (*VerifyStockResponse, error)
 	// Puts what the commits say in the place of a snapshot that has drifted. It never changes the commits.
@@ -659,6 +662,16 @@ func (c *inventoryMovementServiceClient) ExplainBalance(ctx context.Context, in 
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ExplainBalanceResponse)
 	err := c.cc.Invoke(ctx, InventoryMovementService_ExplainBalance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) TraceSerial(ctx context.Context, in *TraceSerialRequest, opts ...grpc.CallOption) (*TraceSerialResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TraceSerialResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_TraceSerial_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1292,6 +1305,8 @@ type InventoryMovementServiceServer interface {
 	GetBalance(context.Context, *GetBalanceRequest) (*GetBalanceResponse, error)
 	// Explains a balance: every movement, promise and allocation that made it, in words and as data, with the balance after each.
 	ExplainBalance(context.Context, *ExplainBalanceRequest) (*ExplainBalanceResponse, error)
+	// Tells where a piece is and every movement that it made, oldest first, with the documents of each.
+	TraceSerial(context.Context, *TraceSerialRequest) (*TraceSerialResponse, error)
 	// Folds a stock anew from its first commit and names what differs from what is served and stored. It changes nothing.
 	VerifyStock(context.Context, *VerifyStockRequest) (*VerifyStockResponse, error)
 	// Puts what the commits say in the place of a snapshot that has drifted. It never changes the commits.
@@ -1521,6 +1536,9 @@ func (UnimplementedInventoryMovementServiceServer) GetBalance(context.Context, *
 }
 func (UnimplementedInventoryMovementServiceServer) ExplainBalance(context.Context, *ExplainBalanceRequest) (*ExplainBalanceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExplainBalance not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) TraceSerial(context.Context, *TraceSerialRequest) (*TraceSerialResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TraceSerial not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) VerifyStock(context.Context, *VerifyStockRequest) (*VerifyStockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method VerifyStock not implemented")
@@ -2335,6 +2353,24 @@ func _InventoryMovementService_ExplainBalance_Handler(srv interface{}, ctx conte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(InventoryMovementServiceServer).ExplainBalance(ctx, req.(*ExplainBalanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_TraceSerial_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TraceSerialRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).TraceSerial(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_TraceSerial_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).TraceSerial(ctx, req.(*TraceSerialRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -3475,6 +3511,10 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ExplainBalance",
 			Handler:    _InventoryMovementService_ExplainBalance_Handler,
+		},
+		{
+			MethodName: "TraceSerial",
+			Handler:    _InventoryMovementService_TraceSerial_Handler,
 		},
 		{
 			MethodName: "VerifyStock",

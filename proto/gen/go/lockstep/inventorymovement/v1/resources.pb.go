@@ -466,7 +466,9 @@ type StockRow struct {
 	// Allocated to warehouse orders.
 	Allocated *v1.Quantity `protobuf:"bytes,6,opt,name=allocated,proto3" json:"allocated,omitempty"`
 	// Since when the oldest of it is in the site, UTC; absent in virtual locations and where it is not known.
-	ReceivedTime  *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=received_time,json=receivedTime,proto3" json:"received_time,omitempty"`
+	ReceivedTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=received_time,json=receivedTime,proto3" json:"received_time,omitempty"`
+	// Serial number of the piece that stands there; empty if the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -548,6 +550,13 @@ func (x *StockRow) GetReceivedTime() *timestamppb.Timestamp {
 		return x.ReceivedTime
 	}
 	return nil
+}
+
+func (x *StockRow) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
 }
 
 // Stock of one (site, item, owner).
@@ -768,7 +777,9 @@ type GoodsReceipt struct {
 	// Quantity in any unit of the item.
 	Quantity *v1.Quantity `protobuf:"bytes,7,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// Document that it was received under.
-	Document      string `protobuf:"bytes,8,opt,name=document,proto3" json:"document,omitempty"`
+	Document string `protobuf:"bytes,8,opt,name=document,proto3" json:"document,omitempty"`
+	// Serial numbers of the pieces, one each, if the item is kept by serial number.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -859,6 +870,13 @@ func (x *GoodsReceipt) GetDocument() string {
 	return ""
 }
 
+func (x *GoodsReceipt) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
+}
+
 // A task: pick so much from there.
 type PickTask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -871,7 +889,9 @@ type PickTask struct {
 	// Lot.
 	Lot string `protobuf:"bytes,4,opt,name=lot,proto3" json:"lot,omitempty"`
 	// Quantity to pick, base unit.
-	Quantity      *v1.Quantity `protobuf:"bytes,5,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity *v1.Quantity `protobuf:"bytes,5,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Serial number that is allocated; another of the same bin and lot may be picked if nobody has it. Empty: the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -939,6 +959,13 @@ func (x *PickTask) GetQuantity() *v1.Quantity {
 		return x.Quantity
 	}
 	return nil
+}
+
+func (x *PickTask) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
 }
 
 // A line of a warehouse order with what was done.
@@ -1082,7 +1109,9 @@ type WarehouseLineQuantity struct {
 	// Lot.
 	Lot string `protobuf:"bytes,5,opt,name=lot,proto3" json:"lot,omitempty"`
 	// Item id; filled in by the service.
-	ItemId        string `protobuf:"bytes,6,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
+	ItemId string `protobuf:"bytes,6,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
+	// Serial numbers of the pieces, one each, in a pick and a carton; in a short pick and of what is not known none need be named.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1157,6 +1186,13 @@ func (x *WarehouseLineQuantity) GetItemId() string {
 		return x.ItemId
 	}
 	return ""
+}
+
+func (x *WarehouseLineQuantity) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
 }
 
 // A packed carton.
@@ -1589,7 +1625,7 @@ var File_lockstep_inventorymovement_v1_resources_proto protoreflect.FileDescript
 
 const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"-lockstep/inventorymovement/v1/resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\"\xd1\x02\n" +
+	"-lockstep/inventorymovement/v1/resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\"\xe9\x02\n" +
 	"\bStockRow\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
@@ -1598,7 +1634,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\x125\n" +
 	"\aon_hand\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06onHand\x12:\n" +
 	"\tallocated\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\x12?\n" +
-	"\rreceived_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\freceivedTime\"\xc8\x01\n" +
+	"\rreceived_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\freceivedTime\x12\x16\n" +
+	"\x06serial\x18d \x01(\tR\x06serial\"\xc8\x01\n" +
 	"\x05Stock\x12\x19\n" +
 	"\bstock_id\x18\x01 \x01(\tR\astockId\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x17\n" +
@@ -1614,7 +1651,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\tallocated\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\x128\n" +
 	"\bpromised\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bpromised\x12N\n" +
 	"\x14available_to_promise\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x12availableToPromise\x120\n" +
-	"\x04kept\x187 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x04kept\"\xfb\x02\n" +
+	"\x04kept\x187 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x04kept\"\xb3\x03\n" +
 	"\fGoodsReceipt\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -1624,14 +1661,16 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\vexpiry_date\x18\x06 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\n" +
 	"expiryDate\x12@\n" +
 	"\bquantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12#\n" +
-	"\bdocument\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\bdocument\"\xab\x01\n" +
+	"\bdocument\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\bdocument\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"\xc9\x01\n" +
 	"\bPickTask\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x16\n" +
 	"\x03sku\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12\x1a\n" +
 	"\blocation\x18\x03 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x04 \x01(\tR\x03lot\x128\n" +
-	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\xeb\x03\n" +
+	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12\x1c\n" +
+	"\x06serial\x18d \x01(\tB\x04\x88\xb5\x18 R\x06serial\"\xeb\x03\n" +
 	"\x12WarehouseOrderLine\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x17\n" +
@@ -1643,7 +1682,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x05short\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\x05short\x124\n" +
 	"\x06packed\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06packed\x127\n" +
 	"\bput_back\x18( \x01(\v2\x1c.lockstep.common.v1.QuantityR\aputBack\x124\n" +
-	"\x06issued\x18F \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06issued\"\x84\x02\n" +
+	"\x06issued\x18F \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06issued\"\xc0\x02\n" +
 	"\x15WarehouseLineQuantity\x12(\n" +
 	"\vline_number\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02 \x00R\n" +
 	"lineNumber\x12@\n" +
@@ -1651,7 +1690,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x03sku\x18\x03 \x01(\tB\v\xbaH\x04r\x02\x18@\x88\xb5\x18\x13R\x03sku\x12#\n" +
 	"\blocation\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\blocation\x12\x19\n" +
 	"\x03lot\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\x12 \n" +
-	"\aitem_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06itemId\"\xe4\x01\n" +
+	"\aitem_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06itemId\x12:\n" +
+	"\aserials\x18d \x03(\tB \xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$\x88\xb5\x18 R\aserials\"\xe4\x01\n" +
 	"\x06Carton\x12\x18\n" +
 	"\x04sscc\x18\x01 \x01(\tB\x04\x88\xb5\x18\tR\x04sscc\x12,\n" +
 	"\x12gross_weight_grams\x18\x02 \x01(\x03R\x10grossWeightGrams\x12J\n" +
