@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
@@ -180,7 +182,7 @@ func (a *Inbound) FollowReceipt(ctx context.Context, f domain.GoodsReceived) err
 		key := keyOf(ctx, f.Site, f.Owner, p.Item, p.SKU, p.Unit)
 		parts[key.ID], keys[key.ID] = append(parts[key.ID], p), key
 	}
-	return a.bookEach(ctx, f.ID, keysOf(parts), func(id string, s domain.Stock) ([]domain.StockFact, error) {
+	err := a.bookEach(ctx, f.ID, keysOf(parts), func(id string, s domain.Stock) ([]domain.StockFact, error) {
 		var facts []domain.StockFact
 		for _, p := range parts[id] {
 			more, err := domain.Received(s, keys[id], p.Place, p.Quantity, document(f.InboundKeys), f.At)
@@ -192,6 +194,19 @@ func (a *Inbound) FollowReceipt(ctx context.Context, f domain.GoodsReceived) err
 		}
 		return facts, nil
 	})
+	if err != nil {
+		return err
+	}
+	var group errgroup.Group
+	group.SetLimit(a.Parallel)
+	for _, p := range f.Parts {
+		if p.Place.Serial != "" {
+			group.Go(func() error {
+				return a.booked(ctx, keyOf(ctx, f.Site, f.Owner, p.Item, p.SKU, p.Unit), p.Place.Serial, f.ID)
+			})
+		}
+	}
+	return group.Wait()
 }
 
 // FollowMoves books goods that go from one place or status to another.

@@ -124,9 +124,8 @@ func (a *App) claimSerial(ctx context.Context, want domain.Serial, voided int, d
 		ours := is.Stock.ID == want.Stock.ID
 		switch {
 		case is.Claim == 0, ours && is.Claim == voided:
-		case ours && is.Delivery == want.Delivery:
+		case ours && (is.Delivery == want.Delivery || is.Delivery == delivery): // it may come into the books now
 			return domain.SerialClaim{Number: is.Claim}, nil
-		case ours && is.Delivery == delivery: // it comes into the books now
 		default:
 			refusal, err := a.vacate(ctx, id, is)
 			if refusal != nil || err != nil {
@@ -150,6 +149,25 @@ func (a *App) claimSerial(ctx context.Context, want domain.Serial, voided int, d
 		}
 	}
 	return domain.SerialClaim{}, errUnclaimed
+}
+
+// booked says that the books have what was received under a delivery: whoever wants the piece asks
+// the stock alone from now on.
+func (a *App) booked(ctx context.Context, key domain.StockKey, serial, delivery string) error {
+	tenant := store.CauseOf(ctx).Tenant
+	id := SerialID(tenant, key.Item, serial)
+	v, err := a.Serials.Get(ctx, id)
+	if fault.IsKind(err, fault.NotFound) {
+		return nil // it was received before anybody claimed
+	}
+	if err != nil || v.State.Stock.ID != key.ID || v.State.Delivery != delivery {
+		return err
+	}
+	ctx = guard.Derived(ctx, tenant, fmt.Sprintf("serial:%s:%d:booked", id, v.State.Claim), time.Time{})
+	_, err = a.Serials.Update(ctx, id, func(c store.Current[domain.Serial]) (store.Decision[domain.SerialClaimed], error) {
+		return store.Decision[domain.SerialClaimed]{Facts: domain.BookedIn(c.State, v.State.Claim, c.Now)}, nil
+	})
+	return err
 }
 
 // claimable says why a piece cannot come into a stock: it is in the books of another; nil if it can.

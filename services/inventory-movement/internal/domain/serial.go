@@ -35,6 +35,16 @@ type SerialClaimed Serial
 // EvolveSerial applies the one fact that there is.
 func EvolveSerial(_ Serial, f SerialClaimed) Serial { return Serial(f) }
 
+// BookedIn says of a claim by which a piece was received under a delivery that the books have it: the
+// next claim of the same stock is the stock's alone. Of another claim it says nothing.
+func BookedIn(n Serial, claim int, now time.Time) []SerialClaimed {
+	if n.Claim != claim || n.Delivery == "" {
+		return nil
+	}
+	n.Claim, n.Delivery, n.At = n.Claim+1, "", now
+	return []SerialClaimed{SerialClaimed(n)}
+}
+
 // claimGrace is how long a delivery may take from the claim to its commit: no command lives as long.
 const claimGrace = 5 * time.Minute
 

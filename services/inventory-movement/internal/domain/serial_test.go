@@ -144,6 +144,14 @@ func TestUnderway(t *testing.T) {
 	if (Serial{At: t0}).Underway(t0) {
 		t.Error("nothing is received")
 	}
+	n = Serial{Number: "A", Stock: key, Claim: 3, Since: 7, Delivery: "asn_a", At: t0}
+	facts := BookedIn(n, 3, t0.Add(time.Hour))
+	if len(facts) != 1 || EvolveSerial(n, facts[0]) != (Serial{Number: "A", Stock: key, Claim: 4, Since: 7, At: t0.Add(time.Hour)}) {
+		t.Errorf("%+v", facts)
+	}
+	if facts := BookedIn(n, 2, t0); len(facts) > 0 {
+		t.Errorf("of another claim: %+v", facts)
+	}
 }
 
 // phones is an order of three pieces of which A and B are allocated.
