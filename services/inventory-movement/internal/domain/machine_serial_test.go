@@ -180,16 +180,23 @@ func (m *serialMachine) pick(t *rapid.T) {
 	} else if err != nil {
 		return
 	}
-	had := len(s.AllocatedTo(o, 1))
+	had := allocatedTo(s, o)
 	facts, _, err := Admit(s, TakePick(s, keyIn(at.stock), o, l, t0), nil, true)
 	if err != nil || moved(facts, Pick) != 1 {
 		t.Fatal(facts, err)
 	}
 	m.do(at.stock, facts)
-	if left := len(m.stocks[at.stock].AllocatedTo(o, 1)); left != max(0, had-1) {
+	if left := allocatedTo(m.stocks[at.stock], o); left != max(0, had-1) {
 		t.Fatalf("%d were allocated, %d are", had, left)
 	}
 	m.where[n] = spot{at.stock, at.place.as(Packing, Available), o}
+}
+
+func allocatedTo(s Stock, order string) (sum int64) {
+	for _, a := range s.AllocatedTo(order, 1) {
+		sum += pieces(a.Quantity)
+	}
+	return sum
 }
 
 func (m *serialMachine) issue(t *rapid.T) {
