@@ -60,7 +60,9 @@ func TestPiecesAreOneLine(t *testing.T) {
 		return domain.PickedLine{Line: line, Serial: serial, Quantity: domain.One, Unit: "EA"}
 	}
 	all := []domain.PickedLine{
-		piece(1, "A"), piece(1, "B"), {Line: 1, Quantity: quantity.Int(3), Unit: "EA"}, {Line: 1, Quantity: quantity.Int(3), Unit: "EA"},
+		piece(1, "A"), piece(1, "B"),
+		{Line: 1, Quantity: quantity.Int(3), Unit: "EA"},
+		{Line: 1, Quantity: quantity.Int(3), Unit: "EA"},
 		piece(1, "C"), piece(2, "D"), piece(2, "E"),
 	}
 	got := pickedLines(all)

@@ -22,13 +22,13 @@ func numbered(at Place, serials ...string) Stock {
 }
 
 // refusedIn holds that an error refuses a field for a reason.
-func refusedIn(t *testing.T, err error, reason, field string) *fault.Error {
+func refusedIn(t *testing.T, err error, reason, field string) (told map[string]string) {
 	t.Helper()
 	f, ok := fault.As(err)
 	if !ok || f.Reason != reason || len(f.Fields) == 0 || f.Fields[0].Path != field {
 		t.Fatalf("%v, want %s of %s", err, reason, field)
 	}
-	return f
+	return f.Metadata
 }
 
 func TestPiecesOfACommand(t *testing.T) {
@@ -81,9 +81,9 @@ func TestAPieceThatIsNotThere(t *testing.T) {
 	refusedIn(t, err, "SERIAL_UNKNOWN", "serials")
 	at.Location = bin.Location
 	_, err = Adjust(s, key, at.as("B-2", Available), One, "", t0) // found where it does not stand
-	f := refusedIn(t, err, "SERIAL_ELSEWHERE", "serials")
-	if f.Metadata["location"] != bin.Location || f.Metadata["site"] != key.Site || f.Metadata["serial"] != "A" {
-		t.Errorf("%v", f.Metadata)
+	told := refusedIn(t, err, "SERIAL_ELSEWHERE", "serials")
+	if told["location"] != bin.Location || told["site"] != key.Site || told["serial"] != "A" {
+		t.Errorf("%v", told)
 	}
 	if facts, err := Transfer(s, at, at.as("B-2", Available), One, "", t0); err != nil || moved(facts, Move) != 1 {
 		t.Error(facts, err)
