@@ -66,7 +66,7 @@ func bySerialNumber(t *testing.T, f *fleet.Fleet) {
 	p.reversed(t, who, "")
 	p.pieceIs(t, sku, "SN-3", lifecycle.Site+" PACKING", "RECEIPT, PICK, ISSUE, ISSUE_REVERSAL")
 	p.pieceIs(t, sku, "SN-1", lifecycle.Site+" PACKING", "RECEIPT, PICK, ISSUE, ISSUE_REVERSAL")
-	refused(t, "received elsewhere while it is here", receive("DC2", "again", `"SN-3"`), "409 SERIAL_ELSEWHERE")
+	refused(t, "received elsewhere while it is here", receive("DC2", "again", `"SN-3"`), "409 SERIAL_ELSEWHERE", "#/receipt/serials SERIAL_ELSEWHERE")
 }
 
 // pieceIs waits for a piece to stand somewhere and to have made these movements.

@@ -105,7 +105,7 @@ func (s Stock) absent(p Place) error {
 	if at, stands := s.standing(p.Serial); stands {
 		text = "it stands in " + at.Location + " in status " + string(at.Status)
 	}
-	return fault.New(fault.Refused, "SERIAL_UNKNOWN", "piece %s of %s: %s", p.Serial, s.Key.SKU, text).
+	return fault.New(fault.Refused, "SERIAL_UNKNOWN", "serials: piece %s of %s: %s", p.Serial, s.Key.SKU, text).
 		WithField("serials", "SERIAL_UNKNOWN", "piece %s: %s", p.Serial, text).With("serial", p.Serial)
 }
 
@@ -115,7 +115,7 @@ func SerialElsewhere(k StockKey, p Place) *fault.Error {
 	if p.Location == "" {
 		where = "is being received at"
 	}
-	return fault.New(fault.Refused, "SERIAL_ELSEWHERE", "piece %s of %s %s site %s, owner %s", p.Serial, k.SKU, where, k.Site, k.Owner).
+	return fault.New(fault.Refused, "SERIAL_ELSEWHERE", "serials: piece %s of %s %s site %s, owner %s", p.Serial, k.SKU, where, k.Site, k.Owner).
 		WithField("serials", "SERIAL_ELSEWHERE", "piece %s %s site %s", p.Serial, where, k.Site).
 		With("serial", p.Serial).With("site", k.Site).With("owner", k.Owner).With("location", p.Location)
 }
