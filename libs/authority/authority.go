@@ -145,7 +145,7 @@ func Survive[V any](t Table, w Word, fields []Field[V], held, said V) Merged[V] 
 			continue
 		}
 		o := Observation{
-			Field: f.Path, System: w.System, Owner: p.Owner, Rule: p.Rule, Said: cut(is), Held: cut(was), Time: w.At, Message: w.Message,
+			Field: f.Path, System: w.System, Owner: p.Owner, Rule: p.Rule, Said: Cut(is), Held: Cut(was), Time: w.At, Message: w.Message,
 		}
 		if p.Rule == Refuse {
 			m.Refused = append(m.Refused, o)
@@ -166,7 +166,7 @@ func Survive[V any](t Table, w Word, fields []Field[V], held, said V) Merged[V] 
 func Keep[V any](old []Observation, w Word, fields []Field[V], now V, foreign []Observation) []Observation {
 	texts := map[string]string{}
 	for _, f := range fields {
-		texts[f.Path] = cut(f.Text(now))
+		texts[f.Path] = Cut(f.Text(now))
 	}
 	var kept []Observation
 	for _, o := range old {
@@ -210,8 +210,8 @@ func bounded(list []Observation) []Observation {
 	return list
 }
 
-// cut returns at most MaxText bytes of s, whole characters.
-func cut(s string) string {
+// Cut returns at most MaxText bytes of s, whole characters.
+func Cut(s string) string {
 	if len(s) <= MaxText {
 		return s
 	}

@@ -38,7 +38,7 @@ func reference(m protoreflect.MessageDescriptor) bool {
 	case "lockstep.freightsettlement.v1.RateCardPublished", "lockstep.inventorymovement.v1.NumbersTaken",
 		"lockstep.orderrelease.v1.SourcingRulesChanged", "lockstep.orderrelease.v1.ReleaseChannelDefined",
 		"lockstep.orderrelease.v1.ReleaseChannelClosed", "lockstep.orderrelease.v1.ReleaseChannelOpened",
-		"lockstep.inventorymovement.v1.AllocationPolicySet":
+		"lockstep.inventorymovement.v1.AllocationPolicySet", "lockstep.inventorymovement.v1.PutawayRulesSet":
 		return true
 	}
 	return m.ParentFile().Package() == "lockstep.masterdata.v1"

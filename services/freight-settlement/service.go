@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
@@ -23,7 +24,9 @@ const Name = "freight-settlement"
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
 	carriers := adapter.NewCarriers(d.Store, d.Dial("master-data"))
+	owned := owners.New(d.Store, d.Clock.Now)
 	a := &app.App{
+		Owners:    owned,
 		Carriers:  carriers,
 		Cards:     store.Register(d.Store, adapter.CardsType()),
 		Freights:  store.Register(d.Store, adapter.FreightType()),
@@ -38,7 +41,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Register: func(r grpc.ServiceRegistrar) {
 			freightsettlementv1.RegisterFreightSettlementServiceServer(r, &adapter.Server{App: a})
 		},
-		Consumers: append(adapter.Consumers(a), carriers.Follower()),
+		Consumers: append(adapter.Consumers(a), carriers.Follower(), owned.Follower()),
 		Loops:     []func(context.Context) error{host.Every(cfg.Sweep, a.Sweep)},
 	}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/testkit"
+	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	freightsettlementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/freightsettlement/v1"
 	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
 	freightsettlement "github.com/lockstep-logistics/lockstep/services/freight-settlement"
@@ -87,11 +88,18 @@ func (w *world) pays(carrier, currency, shp string, base, total int64) {
 	pay := &freightsettlementv1.RecordPaymentRequest{InvoiceId: id, PaymentReference: "PAY-1", Amount: minor(total, currency)}
 	_, err := w.ann.RecordPayment(w.Context(), pay)
 	w.refused(err, fault.Refused, "INVOICE_STATE")
+	foreign, err := w.ann.RecordVoucherPosted(w.Context(), &freightsettlementv1.RecordVoucherPostedRequest{
+		InvoiceId: id, VoucherNumber: "V-9", Source: &commonv1.SourceRef{System: "tms", MessageId: "M-1"},
+	})
+	if r := foreign.GetReceipt(); err != nil || r.GetState() != "APPROVED" || len(r.GetReasons()) != 1 || r.GetReasons()[0].GetCode() != "TRANSITION_NOT_OWNED" {
+		w.Fatal(foreign, err)
+	}
+	w.observed(w.ends(id, approved, ""), true)
 	post, err := w.ann.RecordVoucherPosted(w.Context(), &freightsettlementv1.RecordVoucherPostedRequest{InvoiceId: id, VoucherNumber: "V-1"})
 	if err != nil || post.GetReceipt().GetState() != "POSTED" {
 		w.Fatal(post, err)
 	}
-	w.ends(id, posted, "")
+	w.observed(w.ends(id, posted, ""), false)
 	wrong := proto.CloneOf(pay)
 	wrong.Amount.AmountMinor--
 	_, err = w.ann.RecordPayment(w.Context(), wrong)
@@ -101,6 +109,15 @@ func (w *world) pays(carrier, currency, shp string, base, total int64) {
 	}
 	if i := w.ends(id, paid, ""); i.GetVoucherNumber() != "V-1" || i.GetPaymentReference() != "PAY-1" {
 		w.Error(i)
+	}
+}
+
+// observed: the voucher that the TMS says to be posted is kept beside the invoice.
+func (w *world) observed(i *freightsettlementv1.FreightInvoice, contradicts bool) {
+	w.Helper()
+	o := i.GetObservations()
+	if len(o) != 1 || o[0].GetCommand() != "RecordVoucherPosted" || o[0].GetSystem() != "tms" || o[0].GetOwner() != "erp" || o[0].GetContradicts() != contradicts {
+		w.Errorf("kept is %v", o)
 	}
 }
 

@@ -108,7 +108,7 @@ type masterData struct {
 
 func newMasterData() *masterData {
 	m := &masterData{known: map[string]*md.Location{}}
-	m.owner = &owner{types: map[string]string{"itm": "item", "loc": "location", "cut": "cut_off", "cal": "calendar", "cdl": "code_list"}, register: func(r grpc.ServiceRegistrar) {
+	m.owner = &owner{types: map[string]string{"itm": "item", "loc": "location", "cut": "cut_off", "cal": "calendar", "cdl": "code_list", "own": "ownership"}, register: func(r grpc.ServiceRegistrar) {
 		md.RegisterMasterDataServiceServer(r, m)
 	}}
 	return m

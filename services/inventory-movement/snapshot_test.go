@@ -163,7 +163,7 @@ func snapshotDiffers(t *testing.T, w *world) {
 func (w *world) adjusted(t *testing.T, id string, asOf time.Time) {
 	t.Helper()
 	export, err := w.wms.ExportSnapshotDifferences(t.Context(), &im.ExportSnapshotDifferencesRequest{SnapshotId: id})
-	if text := string(export.GetContent()); err != nil || strings.Count(text, "\r\n") != 2 || !strings.Contains(text, ",OWN,B-1,,AVAILABLE,EA,10,8,-2,MISMATCH,,6\r\n") {
+	if text := string(export.GetContent()); err != nil || strings.Count(text, "\r\n") != 2 || !strings.Contains(text, ",OWN,B-1,,AVAILABLE,EA,10,8,-2,MISMATCH,,6,\r\n") {
 		t.Errorf("%s %v", text, err)
 	}
 	p := w.differences(t, id)[0].GetProposedAdjustment()

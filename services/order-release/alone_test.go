@@ -68,10 +68,22 @@ func TestMasterDataDown(t *testing.T) {
 		resp, err := orders.SubmitOrder(ctx(), &or.SubmitOrderRequest{Order: order(t, lineOf(1, "A", 1)), ValidateOnly: true})
 		return err == nil && resp.GetReceipt().GetState() != "REJECTED"
 	})
+	w.masterData.publish(t, w.Tenant, w.id("own", "ORDER"), &md.OwnershipPolicyDefined{ObjectType: md.ObjectType_OBJECT_TYPE_ORDER, PolicyVersion: 1, Rules: []*md.OwnershipRule{
+		{Subject: "SubmitOrder", Owner: "erp-1", ConflictRule: md.ConflictRule_CONFLICT_RULE_REFUSE},
+	}})
+	foreign := func() bool {
+		_, err := orders.SubmitOrder(ctx(), &or.SubmitOrderRequest{Order: order(t, lineOf(1, "A", 1)), ValidateOnly: true, Source: from("shop")})
+		f, _ := fault.As(err)
+		return f != nil && f.Reason == "TRANSITION_NOT_OWNED"
+	}
+	testkit.Eventually(t, patience, foreign)
 	stop()
 
 	orders, stop = start(unit(), w.inventory.unit())
 	defer stop()
+	if !foreign() {
+		t.Error("who may submit orders is forgotten while master data is down")
+	}
 	resp, err := orders.SubmitOrder(ctx(), &or.SubmitOrderRequest{Order: order(t, lineOf(1, "A", 3))})
 	if err != nil {
 		t.Fatal(err)

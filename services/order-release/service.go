@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	operationsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/operations/v1"
@@ -24,7 +25,7 @@ const Name = "order-release"
 
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
-	masterData, ownership := adapter.NewMasterData(d.Store), adapter.NewOwnership(d.Store)
+	masterData, owned := adapter.NewMasterData(d.Store), owners.New(d.Store, d.Clock.Now)
 	conditions, err := adapter.NewConditions()
 	if err != nil {
 		return nil, err
@@ -35,8 +36,9 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Reference: masterData,
 		Policies: &app.Policies{
 			Rules: store.Register(d.Store, adapter.RulesType()), Channels: store.Register(d.Store, adapter.ChannelType()),
-			Conditions: conditions, Shipped: ownership, Now: d.Clock.Now,
+			Conditions: conditions, Shipped: adapter.NewOwnership(owned), Now: d.Clock.Now,
 		},
+		Owners: owned,
 		Loads:  store.Register(d.Store, adapter.LoadType()),
 		Limits: domain.Limits{Attempt: cfg.PromiseLimit, RetryFirst: cfg.RetryFirst, RetryMost: cfg.RetryMost},
 	}
@@ -46,7 +48,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 			orderreleasev1.RegisterOrderReleaseServiceServer(r, &adapter.Server{App: a})
 			operationsv1.RegisterOpenDocumentServiceServer(r, &adapter.OpenDocuments{App: a})
 		},
-		Consumers: append(adapter.Consumers(a), masterData.Follower(), ownership.Follower()),
+		Consumers: append(adapter.Consumers(a), masterData.Follower(), owned.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),
 		},

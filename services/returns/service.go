@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	returnsv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/returns/v1"
@@ -22,7 +23,9 @@ const Name = "returns"
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
 	sites := adapter.NewSites(d.Store, d.Dial("master-data"))
+	owned := owners.New(d.Store, d.Clock.Now)
 	a := &app.App{
+		Owners:  owned,
 		Returns: store.Register(d.Store, adapter.ReturnType()),
 		Items:   store.Register(d.Store, adapter.ItemsType()),
 		Orders:  adapter.NewOrders(d.Dial("order-release")),
@@ -33,7 +36,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 	return &host.Service{
 		Name:      Name,
 		Register:  func(r grpc.ServiceRegistrar) { returnsv1.RegisterReturnsServiceServer(r, &adapter.Server{App: a}) },
-		Consumers: append(adapter.Consumers(a), sites.Follower()),
+		Consumers: append(adapter.Consumers(a), sites.Follower(), owned.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.Sweep(ctx, d.Clock.Now()) }),
 		},

@@ -73,6 +73,12 @@ func life(t *testing.T, w *world) {
 	}
 	dispose(returnsv1.Disposition_DISPOSITION_RESTOCK, 1, "A-01")
 	dispose(returnsv1.Disposition_DISPOSITION_BACK_TO_CUSTOMER, 1, "")
+	foreign, err := w.finance.ConfirmCredit(t.Context(), &returnsv1.ConfirmCreditRequest{
+		RmaId: rma, CreditNumber: 1, CreditMemo: "CM-9", Source: &commonv1.SourceRef{System: "wms", MessageId: "M-1"},
+	})
+	if r := foreign.GetReceipt(); err != nil || r.GetState() != "PARTIALLY_RECEIVED" || len(r.GetReasons()) != 1 || r.GetReasons()[0].GetCode() != "TRANSITION_NOT_OWNED" {
+		t.Fatal(foreign, err)
+	}
 	confirmed, err := w.finance.ConfirmCredit(t.Context(), &returnsv1.ConfirmCreditRequest{RmaId: rma, CreditNumber: 1, CreditMemo: "CM-1"})
 	if err != nil || confirmed.GetReceipt().GetState() != "PARTIALLY_RECEIVED" {
 		t.Fatal(confirmed, err)
@@ -84,7 +90,7 @@ func life(t *testing.T, w *world) {
 	w.available(t, order, "3", "14") // the one that never came can be returned again
 	facts := w.facts(t, "return", rma)
 	want := "ReturnRequested ReturnHeld ReturnAuthorised ReturnReceiptRecorded ReturnReceiptRecorded ItemsInspected CreditRequested " +
-		"ItemsDisposed ItemsDisposed CreditConfirmed ReturnCompleted"
+		"ItemsDisposed ItemsDisposed ReturnWordObserved CreditConfirmed ReturnCompleted"
 	if got := names(facts); got != want {
 		t.Errorf("facts\n got %s\nwant %s", got, want)
 	}

@@ -9,7 +9,7 @@ import (
 
 // Config is what shipment visibility is told beside the host's configuration.
 type Config struct {
-	ShippedPolicy string        `koanf:"shipped_policy" doc:"When a shipment counts as shipped: GOODS_ISSUE, DISPATCH, or GOODS_ISSUE_AND_DISPATCH, the later of both. A shipment keeps the policy that it was planned with."`
+	ShippedPolicy string        `koanf:"shipped_policy" doc:"When a shipment counts as shipped whose warehouse order does not say how its release does, as one from an older version of inventory-movement: GOODS_ISSUE, DISPATCH, or GOODS_ISSUE_AND_DISPATCH, the later of both."`
 	Sweep         time.Duration `koanf:"sweep" doc:"How often tenders are looked for whose time to answer has passed."`
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/host"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
@@ -22,10 +23,11 @@ const Name = "shipment-visibility"
 
 // New returns the service.
 func New(cfg Config, d host.Deps) (*host.Service, error) {
-	carriers := adapter.NewCarriers(d.Store)
+	carriers, owned := adapter.NewCarriers(d.Store), owners.New(d.Store, d.Clock.Now)
 	a := &app.App{
 		Shipments: store.Register(d.Store, adapter.ShipmentType()),
 		Carriers:  carriers,
+		Owners:    owned,
 		Policy:    domain.Policy(cfg.ShippedPolicy),
 	}
 	return &host.Service{
@@ -33,7 +35,7 @@ func New(cfg Config, d host.Deps) (*host.Service, error) {
 		Register: func(r grpc.ServiceRegistrar) {
 			shipmentvisibilityv1.RegisterShipmentVisibilityServiceServer(r, &adapter.Server{App: a})
 		},
-		Consumers: append(adapter.Consumers(a), carriers.Follower()),
+		Consumers: append(adapter.Consumers(a), carriers.Follower(), owned.Follower()),
 		Loops: []func(context.Context) error{
 			host.Every(cfg.Sweep, func(ctx context.Context) error { return a.ExpireTenders(ctx, d.Clock.Now()) }),
 		},

@@ -39,6 +39,8 @@ func TestShipments(t *testing.T) {
 		"issue reversed":   goodsIssueReversed,
 		"reversed late":    reversedTooLate,
 		"any order":        anyOrder,
+		"foreign words":    foreignWords,
+		"plan follows":     planFollows,
 		"tender in vain":   tenderInVain,
 		"unknown carriers": unknownCarriers,
 		"partners":         partners,

@@ -80,9 +80,17 @@ func (e *ERP) publishRates(ctx context.Context) error {
 // documentTime bounds how long a document may take.
 const documentTime = time.Minute
 
+// speaker is the system in whose name a document is: what the warehouse received is the warehouse's to say.
+func speaker(documentType string) string {
+	if documentType == "STOCK_RECEIPTS" {
+		return wms
+	}
+	return erp
+}
+
 // exchange hands a document over and waits until it is done.
 func (e *ERP) exchange(ctx context.Context, documentType, format, message, content string) (*integrationv1.Document, error) {
-	id, err := send(ctx, e.Client, erp, documentType, format, message, content)
+	id, err := send(ctx, e.Client, speaker(documentType), documentType, format, message, content)
 	if err != nil {
 		return nil, err
 	}

@@ -142,6 +142,7 @@ var elsewhere = map[string]foreign{
 	"GetStock /v1/stocks":                                      {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
 	"GetAvailability /v1/stocks:getAvailability":               {body: `{"places":[{"site":"<locations/code>","itemId":"<item>"}]}`, status: http.StatusOK},
 	"GetBalance /v1/balances":                                  {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
+	"TraceSerial /v1/serials:trace":                            {nothing: true, query: "?sku=<piece>&serial=<serial>", status: http.StatusNotFound},
 	"ExplainBalance /v1/balances:explain":                      {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
 	"CheckAvailability /v1/stocks:checkAvailability":           {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: refusal, code: "SITE_UNKNOWN"},
 	"VerifyStock /v1/stocks:verify":                            {nothing: true, query: "?site=<locations/code>&sku=<items/sku>", status: http.StatusNotFound},
@@ -174,6 +175,9 @@ var elsewhere = map[string]foreign{
 	"ListTransfers /v1/stock-transfers":     {query: "?site=<locations/code>", status: found},
 	"PlanCount /v1/stock-counts":            {nothing: true, body: `{"site":"<locations/code>","skus":["<items/sku>"]}`, status: refusal, code: "SITE_UNKNOWN"},
 	"ListCounts /v1/stock-counts":           {query: "?site=<locations/code>", status: found},
+	"SetPutawayRules /v1/putaway-rules:set": {nothing: true, body: `{"site":"<locations/code>"}`, status: refusal, code: "SITE_UNKNOWN"},
+	"GetPutawayRules /v1/putaway-rules":     {query: "?site=<locations/code>", status: http.StatusOK, public: true}, // nobody has any
+	"ListPutaways /v1/putaways":             {query: "?site=<locations/code>", status: found},
 	"SetCountPolicy /v1/count-policies:set": {nothing: true, body: `{"site":"<locations/code>"}`, status: refusal, code: "SITE_UNKNOWN"},
 	"GetCountPolicy /v1/count-policies":     {status: http.StatusOK, public: true}, // nobody has one
 

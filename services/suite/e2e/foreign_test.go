@@ -197,6 +197,14 @@ func finished(t *testing.T, f *fleet.Fleet) (party, map[string]string) {
 		}
 		return nil
 	})
+	samples["piece"], samples["serial"] = testkit.Name("PIECE"), testkit.Name("SN")
+	p.put(t, http.MethodPut, "/v1/items/"+samples["piece"], `{"item":{"name":"Piece","baseUnit":"EA","tracking":{"serial":true}}}`)
+	p.eventually(t, http.MethodPost, "/v1/stocks:recordReceipt", fmt.Sprintf(
+		`{"receipt":{"site":%[1]q,"sku":%[2]q,"serials":[%[3]q],"location":"%[1]s/R-01","quantity":{"value":"1","unit":"EA"},"document":"OPENING"}}`, s.Site, samples["piece"], samples["serial"]))
+	arrived := p.announce(t, number+"-PIECE", s.Site, samples["piece"], 1, "").GetId() // and waits to be put away
+	p.inbound(t, arrived, "receiveLines", number, fmt.Sprintf(
+		`{"goods":[{"lineNumber":1,"quantity":{"value":"1","unit":"EA"},"location":"%s/R-01","serials":[%q]}]}`, s.Site, samples["serial"]+"-2"))
+	first("/v1/putaways?site="+s.Site, "putaways", "inboundDeliveryId")
 	samples["stock-counts/count_id"] = receipt(t, "count", p.command(t, http.MethodPost, "/v1/stock-counts", testkit.Name("count"), fmt.Sprintf(`{"site":%q,"skus":[%q]}`, s.Site, sku))).GetId()
 	elsewhere := testkit.Name("SITE")
 	p.must(t, http.MethodPut, "/v1/locations/"+elsewhere, `{"location":{"name":"Elsewhere","kind":"LOCATION_KIND_SITE","timeZone":"UTC","address":{"name":"N","lines":["1"],"city":"Gary","postalCode":"46402","country":"US"}}}`)

@@ -26,7 +26,9 @@ func TestInbound(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) { test(t, supplied(t, f, 1, 10)) })
 		}
+		t.Run("S17 put away by rules", func(t *testing.T) { putAwayByRules(t, f) })
 		t.Run("cycle count", func(t *testing.T) { cycleCount(t, f) })
+		t.Run("serials", func(t *testing.T) { bySerialNumber(t, f) })
 		t.Run("transfer", func(t *testing.T) { transferred(t, f) })
 	})
 }

@@ -217,6 +217,13 @@ func amended(t *testing.T, f *fleet.Fleet) {
 	if w := p.atWarehouse(t, who, "PICKING"); w.GetAmendedVersion() != 2 || len(w.GetTasks()) != 2 || w.GetLines()[0].GetQuantity().GetValue() != "3" {
 		t.Errorf("%v", w)
 	}
+	testkit.Eventually(t, within, func() error {
+		lines := p.shipmentOf(t, id, who, "PLANNED", 0).GetLines()
+		if len(lines) != 2 || lines[0].GetQuantity().GetValue() != "3" || lines[1].GetLineNumber() != 3 || lines[1].GetQuantity().GetValue() != "3" {
+			return fmt.Errorf("the shipment is planned with %v", lines)
+		}
+		return nil
+	})
 	p.stands(t, 0, "8 1 0 7")
 	p.stands(t, 1, "10 0 0 10")
 	p.stands(t, 2, "10 3 0 7")

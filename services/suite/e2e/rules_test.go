@@ -36,6 +36,7 @@ func TestRules(t *testing.T) {
 			{"document with bad rows", documentWithBadRows},
 			{"cross-references", crossReferences},
 			{"ownership conflict", ownershipConflict},
+			{"ownership of transitions", ownershipOfTransitions},
 			{"open documents", openDocuments},
 			{"API keys", apiKeys},
 			{"CSV there and back", thereAndBack},

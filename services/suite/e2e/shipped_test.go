@@ -36,6 +36,24 @@ func (p party) dispatch(t *testing.T, order string) {
 		`{"proNumber":"PRO-%s","carrier":%q,%s}`, order[len(order)-8:], lifecycle.Carrier, said("tms", "2026-03-03T09:00:00Z")))
 }
 
+// agrees says how a shipment of an order differs from a policy by which its release counts as shipped.
+func (p party) agrees(t *testing.T, order, policy string) error {
+	t.Helper()
+	got := &shipmentvisibilityv1.ListShipmentsResponse{}
+	unmarshal(t, p.read(t, "/v1/shipments?order_id="+order), got)
+	if len(got.GetShipments()) == 0 {
+		return fmt.Errorf("no shipment of %s", order)
+	}
+	for _, s := range got.GetShipments() {
+		read := &shipmentvisibilityv1.GetShipmentResponse{}
+		unmarshal(t, p.read(t, "/v1/shipments/"+s.GetShipmentId()), read)
+		if v := read.GetShipment().GetShipped(); v.GetPolicy().String() != policy {
+			return fmt.Errorf("the order's release counts by %s, its shipment says %q", policy, v.GetExplanation())
+		}
+	}
+	return nil
+}
+
 // shipping waits until an order's read and its explanation say of its release what is wanted.
 func (p party) shipping(t *testing.T, id, want string) {
 	t.Helper()
@@ -44,6 +62,9 @@ func (p party) shipping(t *testing.T, id, want string) {
 		unmarshal(t, p.read(t, "/v1/orders/"+id), read)
 		unmarshal(t, p.read(t, "/v1/orders/"+id+":explain"), why)
 		o := read.GetOrder()
+		if err := p.agrees(t, id, o.GetReleases()[0].GetShipping().GetPolicy().String()); err != nil {
+			return err
+		}
 		is := fmt.Sprintf("%s of 5: ", o.GetLines()[0].GetQuantities().GetShipped())
 		for _, s := range why.GetShipping() {
 			if s.GetStatus() != o.GetShippedStatus() || s.GetExplanation() != o.GetReleases()[0].GetShipping().GetExplanation() {

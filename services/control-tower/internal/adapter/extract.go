@@ -89,6 +89,17 @@ var told = []protoreflect.Name{
 	"portion", "applied", "refused",
 }
 
+// toldOfWords are those of what a system said that does not own it.
+var toldOfWords = []protoreflect.Name{"command", "system", "owner", "contradicts"}
+
+// isTold reports whether a story tells a plain field.
+func isTold(f protoreflect.FieldDescriptor) bool {
+	if f.ContainingMessage().FullName() == "lockstep.common.v1.ForeignWord" {
+		return slices.Contains(toldOfWords, f.Name())
+	}
+	return slices.Contains(told, f.Name())
+}
+
 // lineNumbers are the fields that say of which line a message is.
 var lineNumbers = []protoreflect.Name{"line_number", "order_line_number", "rma_line_number"}
 
@@ -228,7 +239,7 @@ func (r *reader) plain(f protoreflect.FieldDescriptor, v protoreflect.Value, at 
 		if d := f.Enum().Values().ByNumber(v.Enum()); d != nil {
 			r.detail(at, f, strings.TrimPrefix(string(d.Name()), enumPrefix(f.Enum())))
 		}
-	case slices.Contains(told, f.Name()):
+	case isTold(f):
 		r.detail(at, f, v.String())
 	}
 }

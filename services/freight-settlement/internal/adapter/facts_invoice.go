@@ -35,6 +35,8 @@ func invoiceMessage(f domain.InvoiceFact) proto.Message {
 		return &freightsettlementv1.FreightInvoiceCredited{
 			InvoiceId: f.ID, InvoiceNumber: f.Number, Attempt: int32(f.Attempt), ReasonCode: f.Reason, Approver: f.Approver, FreedFreightIds: f.Freed,
 		}
+	case domain.InvoiceWordObserved:
+		return &freightsettlementv1.FreightInvoiceWordObserved{InvoiceId: f.ID, Word: protovalue.ForeignWord(f.Word)}
 	case domain.VoucherPosted:
 		return &freightsettlementv1.VoucherPosted{InvoiceId: f.ID, VoucherNumber: f.Voucher}
 	case domain.InvoicePaid:
@@ -46,6 +48,9 @@ func invoiceMessage(f domain.InvoiceFact) proto.Message {
 // invoiceReaders reads every fact type that an invoice may have.
 var invoiceReaders = func() protovalue.Readers[domain.InvoiceFact] {
 	rs := protovalue.Readers[domain.InvoiceFact]{}
+	protovalue.Read(rs, func(m *freightsettlementv1.FreightInvoiceWordObserved) (domain.InvoiceFact, error) {
+		return domain.InvoiceWordObserved{ID: m.GetInvoiceId(), Word: protovalue.FromForeignWord(m.GetWord())}, nil
+	})
 	protovalue.Read(rs, func(m *freightsettlementv1.FreightInvoiceReceived) (domain.InvoiceFact, error) {
 		return domain.InvoiceReceived{
 			ID: m.GetInvoiceId(), Number: m.GetInvoiceNumber(), Carrier: m.GetCarrier(), Date: protovalue.FromTime(m.GetInvoiceDate()),

@@ -109,7 +109,7 @@ func TestFactsSurviveTheStore(t *testing.T) {
 	covered := map[string]bool{}
 	roundTrip(t, covered, cardFacts(), cardMessage, cardReaders)
 	roundTrip(t, covered, freightFacts(), freightMessage, freightReaders)
-	roundTrip(t, covered, invoiceFacts(), invoiceMessage, invoiceReaders)
+	roundTrip(t, covered, append(invoiceFacts(), observedFacts()[1]), invoiceMessage, invoiceReaders)
 	parts := map[string]bool{"Rating": true, "ClaimedCharge": true}
 	messages := freightsettlementv1.File_lockstep_freightsettlement_v1_events_proto.Messages()
 	for i := range messages.Len() {

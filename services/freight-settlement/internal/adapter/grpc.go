@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
@@ -86,7 +87,7 @@ func askedLine(l *freightsettlementv1.FreightInvoiceLine) domain.InvoiceLine {
 
 // ResolveDispute ends the dispute of an invoice.
 func (s *Server) ResolveDispute(ctx context.Context, r *freightsettlementv1.ResolveDisputeRequest) (*freightsettlementv1.ResolveDisputeResponse, error) {
-	receipt, err := s.App.Resolve(ctx, r.GetInvoiceId(), fromResolution(r.GetResolution()), domain.InvoiceApproved{
+	receipt, err := s.App.Resolve(owners.Says(ctx, "ResolveDispute", r), r.GetInvoiceId(), fromResolution(r.GetResolution()), domain.InvoiceApproved{
 		Sum: fromAmount(r.GetAmount()), Reason: r.GetReasonCode(),
 	})
 	return &freightsettlementv1.ResolveDisputeResponse{Receipt: guard.Receipt(ctx, receipt)}, err
@@ -94,13 +95,13 @@ func (s *Server) ResolveDispute(ctx context.Context, r *freightsettlementv1.Reso
 
 // RecordVoucherPosted records that the ERP posted the voucher.
 func (s *Server) RecordVoucherPosted(ctx context.Context, r *freightsettlementv1.RecordVoucherPostedRequest) (*freightsettlementv1.RecordVoucherPostedResponse, error) {
-	receipt, err := s.App.Post(ctx, r.GetInvoiceId(), r.GetVoucherNumber())
+	receipt, err := s.App.Post(owners.Says(ctx, "RecordVoucherPosted", r), r.GetInvoiceId(), r.GetVoucherNumber())
 	return &freightsettlementv1.RecordVoucherPostedResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
 // RecordPayment records that the ERP paid the voucher.
 func (s *Server) RecordPayment(ctx context.Context, r *freightsettlementv1.RecordPaymentRequest) (*freightsettlementv1.RecordPaymentResponse, error) {
-	receipt, err := s.App.Pay(ctx, r.GetInvoiceId(), domain.InvoicePaid{Reference: r.GetPaymentReference(), Amount: fromAmount(r.GetAmount())})
+	receipt, err := s.App.Pay(owners.Says(ctx, "RecordPayment", r), r.GetInvoiceId(), domain.InvoicePaid{Reference: r.GetPaymentReference(), Amount: fromAmount(r.GetAmount())})
 	return &freightsettlementv1.RecordPaymentResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 

@@ -30,6 +30,7 @@ func invoice(v store.View[domain.Invoice]) *freightsettlementv1.FreightInvoice {
 		InvoiceDate: protovalue.Time(i.Date), Lines: protovalue.Each(i.Lines, invoiceLine), Total: amount(i.Total), Approved: amount(i.Sum),
 		Reasons: protovalue.Each(i.Why, reason), VoucherNumber: i.Voucher, PaymentReference: i.Payment, Resolution: resolution(i.Resolution),
 		ReasonCode: i.Reason, Approver: i.Approver, Creator: i.Creator, Attempt: int32(i.Attempt), CreateTime: protovalue.Time(v.Created),
+		Observations: protovalue.Each(i.Heard, protovalue.ForeignWord),
 	}
 	if i.At == domain.Unmatched {
 		out.RetryTime = protovalue.Time(i.Due)

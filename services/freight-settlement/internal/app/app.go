@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
@@ -44,6 +45,7 @@ type Carriers interface {
 
 // App is the use cases.
 type App struct {
+	Owners    *owners.Owners // who may give which command
 	Carriers  Carriers
 	Cards     Cards
 	Freights  Freights

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -119,11 +120,15 @@ const maxReasons = 8
 
 // changeInvoice runs a decision on an invoice.
 func (a *App) changeInvoice(ctx context.Context, id string, exists bool, d func(domain.Invoice, time.Time) ([]domain.InvoiceFact, error)) (store.Receipt, error) {
+	v, err := a.Owners.Judge(ctx, "FREIGHT_INVOICE")
+	if err != nil {
+		return store.Receipt{}, err
+	}
 	return a.Invoices.Update(ctx, id, func(c store.Current[domain.Invoice]) (store.Decision[domain.InvoiceFact], error) {
 		if exists && c.Version == 0 {
 			return store.Decision[domain.InvoiceFact]{}, fault.New(fault.NotFound, "FREIGHT_INVOICE_NOT_FOUND", "no freight invoice %s", id)
 		}
-		facts, err := d(c.State, c.Now)
+		facts, err := authority.Take(v, c.Now, c.State.Heard, func() ([]domain.InvoiceFact, error) { return d(c.State, c.Now) }, c.State.Hear)
 		if err != nil {
 			return store.Decision[domain.InvoiceFact]{}, err
 		}
@@ -131,6 +136,9 @@ func (a *App) changeInvoice(ctx context.Context, id string, exists bool, d func(
 		out := store.Decision[domain.InvoiceFact]{Facts: facts, State: string(next.At)}
 		for _, w := range next.Why[:min(len(next.Why), maxReasons)] {
 			out.Reasons = append(out.Reasons, store.Reason{Code: w.Code, Field: w.Field, Message: w.Message})
+		}
+		if !v.Counts() {
+			out.Reasons = []store.Reason{{Code: authority.NotOwned, Message: v.Text()}}
 		}
 		return out, nil
 	})

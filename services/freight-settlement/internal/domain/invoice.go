@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/money"
 )
 
@@ -72,6 +73,8 @@ type Invoice struct {
 	Approver   string        `bson:"e,omitempty"`
 	Voucher    string        `bson:"v,omitempty"`
 	Payment    string        `bson:"m,omitempty"`
+	// What systems said by commands that others own, the last of it.
+	Heard []authority.Heard `bson:"hd,omitempty"`
 }
 
 // NormalNumber is an invoice number without case, spaces, punctuation and leading zeros of
@@ -191,6 +194,7 @@ func (InvoicePaid) isInvoiceFact()     {}
 
 // EvolveInvoice applies one fact.
 func EvolveInvoice(i Invoice, fact InvoiceFact) Invoice {
+	i.Heard = i.settled(fact)
 	switch e := fact.(type) {
 	case InvoiceReceived:
 		i.ID, i.Carrier, i.Number, i.Date, i.Creator = e.ID, e.Carrier, e.Number, e.Date, e.Creator
@@ -209,6 +213,8 @@ func EvolveInvoice(i Invoice, fact InvoiceFact) Invoice {
 		i.At, i.Voucher = Posted, e.Voucher
 	case InvoicePaid:
 		i.At, i.Payment = Paid, e.Reference
+	case InvoiceWordObserved:
+		i.Heard = authority.Hear(i.Heard, e.Word)
 	}
 	return i
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -180,11 +181,23 @@ func outcomes(records []document.Record, results []*commonv1.ItemResult) ([][]do
 			if len(errs[i]) == 0 {
 				errs[i] = []document.Error{r.Refuse("", "REJECTED", "the record was rejected")}
 			}
+		case unowned(receipt) != nil: // its owner noted it, and nothing else
+			errs[i] = reasons(r, unowned(receipt))
 		case receipt == nil:
 			return nil, fault.New(fault.Internal, "RESULT_EMPTY", "record %d has no result", r.Number)
 		}
 	}
 	return errs, nil
+}
+
+// unowned is why a record changed nothing: the system of the document does not own what it says.
+func unowned(receipt *commonv1.Receipt) (list []*commonv1.Reason) {
+	for _, reason := range receipt.GetReasons() {
+		if reason.GetCode() == authority.NotOwned {
+			list = append(list, reason)
+		}
+	}
+	return list
 }
 
 func reasons(r *document.Record, list []*commonv1.Reason) (errs []document.Error) {

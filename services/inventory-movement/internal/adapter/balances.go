@@ -19,6 +19,7 @@ import (
 type ofBalance interface {
 	GetLocation() string
 	GetLot() string
+	GetSerial() string
 	GetStatus() imv1.StockStatus
 	GetAsOfEventTime() *timestamppb.Timestamp
 	GetAsOfRecordedTime() *timestamppb.Timestamp
@@ -29,7 +30,7 @@ func moment(r ofBalance) app.Moment {
 }
 
 func filter(r ofBalance) domain.Filter {
-	f := domain.Filter{Location: r.GetLocation(), Lot: r.GetLot()}
+	f := domain.Filter{Location: r.GetLocation(), Lot: r.GetLot(), Serial: r.GetSerial()}
 	if r.GetStatus() != 0 {
 		f.Status = fromStatus(r.GetStatus())
 	}
@@ -91,7 +92,7 @@ func balance(b domain.Balance, f domain.Filter) *imv1.Balance {
 
 func stockRow(r domain.Row, unit string) *imv1.StockRow {
 	m := &imv1.StockRow{
-		Location: r.Place.Location, Lot: r.Place.Lot, ExpiryDate: r.Place.Expiry, Status: status(r.Place.Status),
+		Location: r.Place.Location, Lot: r.Place.Lot, Serial: r.Place.Serial, ExpiryDate: r.Place.Expiry, Status: status(r.Place.Status),
 		OnHand: amount(r.OnHand, unit), Allocated: amount(r.Allocated, unit),
 	}
 	if r.Received != 0 {

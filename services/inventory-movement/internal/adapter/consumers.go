@@ -59,7 +59,7 @@ func fromReleased(m *orderreleasev1.OrderReleased) (domain.OrderCreated, error) 
 			Order: m.GetOrderId(), OrderNumber: m.GetOrderNumber(), Release: m.GetReleaseId(), ReleaseVersion: int(m.GetReleaseVersion()),
 		},
 		Site: m.GetSite(), Owner: cmp.Or(m.GetOwner(), domain.OwnStock), ShipTo: fromAddress(m.GetShipToAddress()),
-		Carrier: m.GetCarrierPreference(), Service: m.GetServiceLevel(),
+		Carrier: m.GetCarrierPreference(), Service: m.GetServiceLevel(), Shipped: releasedPolicy(m),
 	}
 	var err error
 	f.Lines, err = protovalue.TryEach(m.GetLines(), func(l *orderreleasev1.ReleaseLine) (domain.OrderLine, error) {
@@ -75,6 +75,17 @@ func fromReleased(m *orderreleasev1.OrderReleased) (domain.OrderCreated, error) 
 		return out, err
 	})
 	return f, err
+}
+
+const shippedPrefix = "SHIPPED_POLICY_"
+
+// releasedPolicy is when a release counts as shipped: of one from before policies were kept, goods issue.
+func releasedPolicy(m *orderreleasev1.OrderReleased) string {
+	return cmp.Or(protovalue.Name(m.GetShippedPolicy(), shippedPrefix), "GOODS_ISSUE")
+}
+
+func shippedPolicy(p string) imv1.ShippedPolicy {
+	return imv1.ShippedPolicy(imv1.ShippedPolicy_value[shippedPrefix+p])
 }
 
 // books carries what happened to warehouse orders into stock. One consumer takes all of
@@ -129,7 +140,7 @@ type reported interface {
 }
 
 func report(ctx context.Context, m reported, at time.Time, follow func(context.Context, app.Reported) error) error {
-	lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+	lines, err := fromPickedLines(m.GetLines())
 	if err != nil {
 		return err
 	}

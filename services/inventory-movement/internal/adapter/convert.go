@@ -60,11 +60,11 @@ func fromStockKey(k *imv1.StockKey) domain.StockKey {
 }
 
 func place(p domain.Place) *imv1.Place {
-	return &imv1.Place{Location: p.Location, Lot: p.Lot, ExpiryDate: p.Expiry, Status: status(p.Status)}
+	return &imv1.Place{Location: p.Location, Lot: p.Lot, ExpiryDate: p.Expiry, Status: status(p.Status), Serial: p.Serial}
 }
 
 func fromPlace(p *imv1.Place) domain.Place {
-	return domain.Place{Location: p.GetLocation(), Lot: p.GetLot(), Expiry: p.GetExpiryDate(), Status: fromStatus(p.GetStatus())}
+	return domain.Place{Location: p.GetLocation(), Lot: p.GetLot(), Serial: p.GetSerial(), Expiry: p.GetExpiryDate(), Status: fromStatus(p.GetStatus())}
 }
 
 func claimUse(c domain.Claim) *imv1.ClaimUse {
@@ -94,27 +94,72 @@ func fromOrderKeys(k *imv1.WarehouseOrderKeys) domain.OrderKeys {
 }
 
 func pickedLine(l domain.PickedLine) *imv1.WarehouseLineQuantity {
-	return &imv1.WarehouseLineQuantity{
+	m := &imv1.WarehouseLineQuantity{
 		LineNumber: int32(l.Line), Quantity: amount(l.Quantity, l.Unit), Sku: l.SKU, Location: l.Location, Lot: l.Lot, ItemId: l.Item,
 	}
+	if l.Serial != "" {
+		m.Serials = []string{l.Serial}
+	}
+	return m
 }
 
-func fromPickedLine(l *imv1.WarehouseLineQuantity) (domain.PickedLine, error) {
-	q, err := protovalue.StoredQuantity(l.GetQuantity())
-	return domain.PickedLine{
-		Line: int(l.GetLineNumber()), Item: l.GetItemId(), SKU: l.GetSku(), Location: l.GetLocation(), Lot: l.GetLot(),
-		Quantity: q.Value, Unit: q.Unit,
-	}, err
+// pickedLines are lines as they are stored and shown: pieces that stand beside each other and are
+// alike but for their serial numbers are one line of so many.
+func pickedLines(lines []domain.PickedLine) []*imv1.WarehouseLineQuantity {
+	var out []*imv1.WarehouseLineQuantity
+	for i := 0; i < len(lines); {
+		m, like := pickedLine(lines[i]), lines[i]
+		for i++; i < len(lines) && like.Serial != ""; i++ {
+			if like.Serial = lines[i].Serial; like != lines[i] || like.Serial == "" {
+				break
+			}
+			m.Serials = append(m.Serials, like.Serial)
+		}
+		if n := len(m.GetSerials()); n > 1 {
+			m.Quantity = amount(quantity.Int(int64(n)), like.Unit)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// fromPickedLines reads stored lines, a piece with a serial number as one of its own.
+func fromPickedLines(list []*imv1.WarehouseLineQuantity) ([]domain.PickedLine, error) {
+	var out []domain.PickedLine
+	for _, m := range list {
+		q, err := protovalue.StoredQuantity(m.GetQuantity())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pieces(domain.PickedLine{
+			Line: int(m.GetLineNumber()), Item: m.GetItemId(), SKU: m.GetSku(), Location: m.GetLocation(), Lot: m.GetLot(),
+			Quantity: q.Value, Unit: q.Unit,
+		}, m.GetSerials())...)
+	}
+	return out, nil
+}
+
+// pieces are the pieces that a line names, or the line as it is.
+func pieces(l domain.PickedLine, serials []string) []domain.PickedLine {
+	if len(serials) == 0 {
+		return []domain.PickedLine{l}
+	}
+	out := make([]domain.PickedLine, len(serials))
+	for i, n := range serials {
+		out[i] = l
+		out[i].Serial, out[i].Quantity = n, domain.One
+	}
+	return out
 }
 
 func task(t domain.Task) *imv1.PickTask {
-	return &imv1.PickTask{LineNumber: int32(t.Line), Sku: t.SKU, Location: t.Location, Lot: t.Lot, Quantity: amount(t.Quantity, t.Unit)}
+	return &imv1.PickTask{LineNumber: int32(t.Line), Sku: t.SKU, Location: t.Location, Lot: t.Lot, Serial: t.Serial, Quantity: amount(t.Quantity, t.Unit)}
 }
 
 func fromTask(t *imv1.PickTask) (domain.Task, error) {
 	q, err := protovalue.StoredQuantity(t.GetQuantity())
 	return domain.Task{
-		Line: int(t.GetLineNumber()), SKU: t.GetSku(), Location: t.GetLocation(), Lot: t.GetLot(), Quantity: q.Value, Unit: q.Unit,
+		Line: int(t.GetLineNumber()), SKU: t.GetSku(), Location: t.GetLocation(), Lot: t.GetLot(), Serial: t.GetSerial(), Quantity: q.Value, Unit: q.Unit,
 	}, err
 }
 
@@ -143,12 +188,12 @@ func fromShortage(m *imv1.AllocationShortage) (domain.Lack, error) {
 
 func carton(c domain.Carton) *imv1.Carton {
 	return &imv1.Carton{
-		Sscc: c.SSCC, GrossWeightGrams: c.Weight, Lines: protovalue.Each(c.Lines, pickedLine), Packaging: packagingIfAny(c.Packaging),
+		Sscc: c.SSCC, GrossWeightGrams: c.Weight, Lines: pickedLines(c.Lines), Packaging: packagingIfAny(c.Packaging),
 	}
 }
 
 func fromCarton(c *imv1.Carton) (domain.Carton, error) {
-	lines, err := protovalue.TryEach(c.GetLines(), fromPickedLine)
+	lines, err := fromPickedLines(c.GetLines())
 	return domain.Carton{SSCC: c.GetSscc(), Weight: c.GetGrossWeightGrams(), Lines: lines, Packaging: fromPackagingIfAny(c.GetPackaging())}, err
 }
 

@@ -17,7 +17,7 @@ import (
 // CountType declares cycle counts to the store.
 func CountType() store.Type[domain.Count, domain.CountFact] {
 	return store.Type[domain.Count, domain.CountFact]{
-		Name: "stock_count", Prefix: "cnt", Fold: 1,
+		Name: "stock_count", Prefix: "cnt", Fold: 2,
 		Evolve: domain.EvolveCount,
 		Encode: func(f domain.CountFact) (string, []byte, error) { return protovalue.Encode(countMessage(f)) },
 		Decode: countReaders.Decode,

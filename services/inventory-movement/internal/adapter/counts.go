@@ -36,7 +36,7 @@ func (s *Server) SubmitCount(ctx context.Context, r *imv1.SubmitCountRequest) (*
 		}
 		counted[i] = app.Counted{
 			SKU: l.GetSku(), Quantity: q,
-			Place: domain.Place{Location: l.GetLocation(), Lot: l.GetLot(), Expiry: l.GetExpiryDate(), Status: available(l.GetStatus())},
+			Place: domain.Place{Location: l.GetLocation(), Lot: l.GetLot(), Serial: l.GetSerial(), Expiry: l.GetExpiryDate(), Status: available(l.GetStatus())},
 		}
 	}
 	receipt, err := s.Counting.SubmitCount(ctx, r.GetCountId(), counted, s.Clock.Now())
@@ -124,7 +124,7 @@ func stockCount(v store.View[domain.Count]) *imv1.StockCount {
 // the books have, is.
 func countLine(number int, l domain.CountLine, shown bool) *imv1.CountLine {
 	m := &imv1.CountLine{
-		LineNumber: int32(number), Sku: l.SKU, Location: l.Place.Location, Lot: l.Place.Lot, ExpiryDate: l.Place.Expiry, Status: status(l.Place.Status),
+		LineNumber: int32(number), Sku: l.SKU, Location: l.Place.Location, Lot: l.Place.Lot, Serial: l.Place.Serial, ExpiryDate: l.Place.Expiry, Status: status(l.Place.Status),
 		Planned: l.Planned, TimesCounted: int32(len(l.Countings)), Recount: l.Recount, Posted: l.Posted, Refusal: l.Refusal, HeldBy: l.HeldBy, Superseded: l.Superseded,
 	}
 	c, counted := l.Last()

@@ -49,6 +49,10 @@ func stockMessage(f domain.StockFact) proto.Message {
 				return &imv1.Allocation{Place: place(a.Place), Quantity: a.Quantity.String()}
 			}),
 		}
+	case domain.StockWordObserved:
+		return stockWord(f)
+	case domain.SerialClaimVoided:
+		return &imv1.SerialClaimVoided{Stock: stockKey(f.StockKey), Serial: f.Serial, Claim: int64(f.Claim)}
 	case domain.AllocationFreed:
 		return &imv1.AllocationFreed{Stock: stockKey(f.StockKey), WarehouseOrderId: f.Order, LineNumber: int32(f.Line), Quantity: f.Quantity.String()}
 	}
@@ -61,7 +65,7 @@ func orderMessage(f domain.OrderFact) proto.Message {
 	case domain.OrderCreated:
 		return &imv1.WarehouseOrderCreated{
 			Keys: orderKeys(f.OrderKeys), Site: f.Site, Owner: f.Owner, ShipTo: address(f.ShipTo),
-			CarrierPreference: f.Carrier, ServiceLevel: f.Service,
+			CarrierPreference: f.Carrier, ServiceLevel: f.Service, ShippedPolicy: shippedPolicy(f.Shipped),
 			Lines: protovalue.Each(f.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLineToShip {
 				return &imv1.WarehouseOrderLineToShip{
 					LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Quantity: protovalue.Quantity(l.Quantity), Claims: protovalue.Each(l.Claims, claimUse),
@@ -76,11 +80,11 @@ func orderMessage(f domain.OrderFact) proto.Message {
 		return &imv1.WarehouseOrderAcknowledged{Keys: orderKeys(f.OrderKeys)}
 	case domain.PickConfirmed:
 		return &imv1.PickConfirmed{
-			Keys: orderKeys(f.OrderKeys), Lines: protovalue.Each(f.Lines, pickedLine), EventTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
+			Keys: orderKeys(f.OrderKeys), Lines: pickedLines(f.Lines), EventTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
 		}
 	case domain.PickShorted:
 		return &imv1.PickShorted{
-			Keys: orderKeys(f.OrderKeys), Lines: protovalue.Each(f.Lines, pickedLine), Reason: shortReason(f.Damaged), EventTime: protovalue.Time(f.At),
+			Keys: orderKeys(f.OrderKeys), Lines: pickedLines(f.Lines), Reason: shortReason(f.Damaged), EventTime: protovalue.Time(f.At),
 			Site: f.Site, Owner: f.Owner,
 		}
 	case domain.ReportContradicted:
@@ -89,7 +93,7 @@ func orderMessage(f domain.OrderFact) proto.Message {
 		return &imv1.CartonPacked{Keys: orderKeys(f.OrderKeys), Carton: carton(f.Carton)}
 	case domain.GoodsIssued:
 		return &imv1.GoodsIssued{
-			Keys: orderKeys(f.OrderKeys), Lines: protovalue.Each(f.Lines, pickedLine), Cartons: protovalue.Each(f.Cartons, carton), GrossWeightGrams: f.Weight,
+			Keys: orderKeys(f.OrderKeys), Lines: pickedLines(f.Lines), Cartons: protovalue.Each(f.Cartons, carton), GrossWeightGrams: f.Weight,
 			IssuedTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner, IssueNumber: int32(f.Number),
 		}
 	case domain.OrderWaved:
@@ -98,8 +102,10 @@ func orderMessage(f domain.OrderFact) proto.Message {
 		return &imv1.WarehouseOrderUnwaved{Keys: orderKeys(f.OrderKeys), WaveId: f.Wave}
 	case domain.OrderCancelled:
 		return &imv1.WarehouseOrderCancelled{
-			Keys: orderKeys(f.OrderKeys), Reason: f.Reason, PutBack: protovalue.Each(f.PutBack, pickedLine), VoidedSsccs: f.Voided,
+			Keys: orderKeys(f.OrderKeys), Reason: f.Reason, PutBack: pickedLines(f.PutBack), VoidedSsccs: f.Voided,
 		}
+	case domain.OrderWordObserved:
+		return orderWord(f)
 	case domain.CancelRefused:
 		return &imv1.WarehouseOrderCancelRefused{Keys: orderKeys(f.OrderKeys), Reason: f.Reason}
 	}
@@ -112,7 +118,7 @@ func orderMessage(f domain.OrderFact) proto.Message {
 func contradictedReport(f domain.ReportContradicted) *imv1.ReportContradicted {
 	m := &imv1.ReportContradicted{
 		Keys: orderKeys(f.OrderKeys), Site: f.Site, Owner: f.Owner, Reason: contradicts(f.Reason), Report: reportKind(f.Kind),
-		Lines: protovalue.Each(f.Lines, pickedLine), EventTime: protovalue.Time(f.At), ReportedBy: f.By, Source: guard.SourceProto(f.Source),
+		Lines: pickedLines(f.Lines), EventTime: protovalue.Time(f.At), ReportedBy: f.By, Source: guard.SourceProto(f.Source),
 	}
 	if f.Kind == domain.ShortReport {
 		m.ShortReason = shortReason(f.Damaged)

@@ -168,9 +168,10 @@ func survive[F any](t *testing.T, facts []F, message func(F) proto.Message, read
 }
 
 func TestFactsSurviveTheStore(t *testing.T) {
-	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts(), amendedFacts(), reversalFacts()), orderMessage, orderReaders)
-	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts(), reversedFacts(), countedFacts(), transferredFacts(), reversedStock()), stockMessage, stockReaders)
+	survive(t, slices.Concat(orderFacts(), shortFacts(), recallFacts(), wavedFacts(), amendedFacts(), reversalFacts(), observedFacts(), numberedOrder()), orderMessage, orderReaders)
+	survive(t, slices.Concat(stockFacts(), reservationFacts(), supplyFacts(), reversedFacts(), countedFacts(), transferredFacts(), reversedStock(), observedStock(), numberedStock()), stockMessage, stockReaders)
 	survive(t, append(inboundFacts(), rescheduledFacts()...), inboundMessage, inboundReaders)
+	survive(t, serialFacts(), serialMessage, serialReaders)
 	survive(t, snapshotFacts(), snapshotMessage, snapshotReaders)
 	survive(t, countFacts(), countMessage, countReaders)
 	survive(t, transferFacts(), transferMessage, transferReaders)

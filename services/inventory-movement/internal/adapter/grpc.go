@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
@@ -57,7 +58,7 @@ func fromReceipt(m *imv1.GoodsReceipt, path string) (app.Goods, error) {
 	return app.Goods{
 		Target:   app.Target{Site: m.GetSite(), SKU: m.GetSku(), Owner: m.GetOwner()},
 		Place:    domain.Place{Location: m.GetLocation(), Lot: m.GetLot(), Expiry: m.GetExpiryDate(), Status: domain.Available},
-		Quantity: q, Document: m.GetDocument(),
+		Quantity: q, Serials: m.GetSerials(), Document: m.GetDocument(), Request: m,
 	}, err
 }
 
@@ -67,8 +68,8 @@ func (s *Server) RecordReturnReceipt(ctx context.Context, r *imv1.RecordReturnRe
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.App.ReceiveReturn(ctx, app.Returned{
-		Target: target(r), Quantity: q, RMA: r.GetRmaId(), Line: int(r.GetRmaLineNumber()),
+	receipt, err := s.App.ReceiveReturn(owners.Says(ctx, "RecordReturnReceipt", r), app.Returned{
+		Target: target(r), Quantity: q, Serials: r.GetSerials(), RMA: r.GetRmaId(), Line: int(r.GetRmaLineNumber()),
 		Place: domain.Place{Location: r.GetLocation(), Lot: r.GetLot(), Expiry: r.GetExpiryDate(), Status: domain.Returned},
 	})
 	return &imv1.RecordReturnReceiptResponse{Receipt: guard.Receipt(ctx, receipt)}, err
@@ -81,7 +82,7 @@ func (s *Server) AdjustStock(ctx context.Context, r *imv1.AdjustStockRequest) (*
 		return nil, err
 	}
 	p := domain.Place{Location: r.GetLocation(), Lot: r.GetLot(), Expiry: r.GetExpiryDate(), Status: available(r.GetStatus())}
-	receipt, err := s.App.Adjust(ctx, target(r), p, q, r.GetReason(), s.Clock.Now())
+	receipt, err := s.App.Adjust(owners.Says(ctx, "AdjustStock", r), target(r), p, q, r.GetSerials(), r.GetReason(), s.Clock.Now())
 	return &imv1.AdjustStockResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -97,7 +98,7 @@ func (s *Server) MoveStock(ctx context.Context, r *imv1.MoveStockRequest) (*imv1
 	if r.GetToStatus() != 0 {
 		to.Status = fromStatus(r.GetToStatus())
 	}
-	receipt, err := s.App.Move(ctx, target(r), from, to, q, r.GetReason())
+	receipt, err := s.App.Move(owners.Says(ctx, "MoveStock", r), target(r), from, to, q, r.GetSerials(), r.GetReason())
 	return &imv1.MoveStockResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -198,7 +199,7 @@ func claims(list []*imv1.StockClaim, quantified bool) ([]app.Claim, error) {
 
 // AcknowledgeWarehouseOrder records that the warehouse has an order.
 func (s *Server) AcknowledgeWarehouseOrder(ctx context.Context, r *imv1.AcknowledgeWarehouseOrderRequest) (*imv1.AcknowledgeWarehouseOrderResponse, error) {
-	receipt, err := s.App.Acknowledge(ctx, r.GetWarehouseOrderId())
+	receipt, err := s.App.Acknowledge(owners.Says(ctx, "AcknowledgeWarehouseOrder", r), r.GetWarehouseOrderId())
 	return &imv1.AcknowledgeWarehouseOrderResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -208,7 +209,7 @@ func (s *Server) ConfirmPicks(ctx context.Context, r *imv1.ConfirmPicksRequest) 
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.App.ConfirmPicks(ctx, r.GetWarehouseOrderId(), lines)
+	receipt, err := s.App.ConfirmPicks(owners.Says(ctx, "ConfirmPicks", r), r.GetWarehouseOrderId(), lines)
 	return &imv1.ConfirmPicksResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -218,7 +219,7 @@ func (s *Server) ReportShortPick(ctx context.Context, r *imv1.ReportShortPickReq
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.App.ReportShort(ctx, r.GetWarehouseOrderId(), lines, r.GetReason() == imv1.ShortReason_SHORT_REASON_DAMAGED)
+	receipt, err := s.App.ReportShort(owners.Says(ctx, "ReportShortPick", r), r.GetWarehouseOrderId(), lines, r.GetReason() == imv1.ShortReason_SHORT_REASON_DAMAGED)
 	return &imv1.ReportShortPickResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -228,7 +229,7 @@ func (s *Server) PackCarton(ctx context.Context, r *imv1.PackCartonRequest) (*im
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.App.Pack(ctx, r.GetWarehouseOrderId(), domain.Carton{
+	receipt, err := s.App.Pack(owners.Says(ctx, "PackCarton", r), r.GetWarehouseOrderId(), domain.Carton{
 		SSCC: r.GetSscc(), Weight: r.GetGrossWeightGrams(), Lines: lines, Packaging: fromPackagingIfAny(r.GetPackaging()),
 	})
 	return &imv1.PackCartonResponse{Receipt: guard.Receipt(ctx, receipt)}, err
@@ -236,13 +237,13 @@ func (s *Server) PackCarton(ctx context.Context, r *imv1.PackCartonRequest) (*im
 
 // PostGoodsIssue posts the goods issue of everything packed.
 func (s *Server) PostGoodsIssue(ctx context.Context, r *imv1.PostGoodsIssueRequest) (*imv1.PostGoodsIssueResponse, error) {
-	receipt, err := s.App.IssueGoods(ctx, r.GetWarehouseOrderId())
+	receipt, err := s.App.IssueGoods(owners.Says(ctx, "PostGoodsIssue", r), r.GetWarehouseOrderId())
 	return &imv1.PostGoodsIssueResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
 // reportedLines reads the lines of a report; items and SKUs are the order's, whatever it says.
 func reportedLines(list []*imv1.WarehouseLineQuantity) ([]domain.PickedLine, error) {
-	lines := make([]domain.PickedLine, len(list))
+	lines := make([]domain.PickedLine, 0, len(list))
 	for i, l := range list {
 		q, err := protovalue.FromQuantity(l.GetQuantity(), fmt.Sprintf("lines[%d].quantity", i))
 		if err != nil {
@@ -251,7 +252,14 @@ func reportedLines(list []*imv1.WarehouseLineQuantity) ([]domain.PickedLine, err
 		if domain.Reserved(l.GetLocation()) {
 			return nil, domain.Invalid(fmt.Sprintf("lines[%d].location", i), "LOCATION_RESERVED", "%s is no bin", l.GetLocation())
 		}
-		lines[i] = domain.PickedLine{Line: int(l.GetLineNumber()), Location: l.GetLocation(), Lot: l.GetLot(), Quantity: q.Value, Unit: q.Unit}
+		if serials := l.GetSerials(); len(serials) > 0 {
+			if err := domain.Numbered(serials, q.Value, fmt.Sprintf("lines[%d].serials", i)); err != nil {
+				return nil, err
+			}
+		}
+		lines = append(lines, pieces(domain.PickedLine{
+			Line: int(l.GetLineNumber()), Location: l.GetLocation(), Lot: l.GetLot(), Quantity: q.Value, Unit: q.Unit, Row: i + 1,
+		}, l.GetSerials())...)
 	}
 	return lines, nil
 }

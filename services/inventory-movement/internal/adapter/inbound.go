@@ -88,7 +88,7 @@ func fromGoods(list []*imv1.ReceivedGoods) ([]app.Received, error) {
 	for i, g := range list {
 		goods[i] = app.Received{
 			Line: int(g.GetLineNumber()), SKU: g.GetSku(), SSCC: g.GetSscc(), Damaged: g.GetCondition() == imv1.GoodsCondition_GOODS_CONDITION_DAMAGED,
-			Place: domain.Place{Location: g.GetLocation(), Lot: g.GetLot(), Expiry: g.GetExpiryDate()},
+			Place: domain.Place{Location: g.GetLocation(), Lot: g.GetLot(), Expiry: g.GetExpiryDate()}, Serials: g.GetSerials(),
 		}
 		q, err := optional(g.GetQuantity(), fmt.Sprintf("goods[%d].quantity", i))
 		if err != nil {
@@ -127,7 +127,8 @@ func (s *Server) RecordInspection(ctx context.Context, r *imv1.RecordInspectionR
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.Inbound.Inspect(ctx, r.GetInboundDeliveryId(), int(r.GetLineNumber()), r.GetLot(), accepted, rejected)
+	receipt, err := s.Inbound.Inspect(ctx, r.GetInboundDeliveryId(), int(r.GetLineNumber()), r.GetLot(),
+		app.Amount{Quantity: accepted, Serials: r.GetAcceptedSerials()}, app.Amount{Quantity: rejected, Serials: r.GetRejectedSerials()})
 	return &imv1.RecordInspectionResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -137,7 +138,7 @@ func (s *Server) ResolveOverReceipt(ctx context.Context, r *imv1.ResolveOverRece
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.Inbound.ResolveOver(ctx, r.GetInboundDeliveryId(), int(r.GetLineNumber()), fromOverDecision(r.GetDecision()), q)
+	receipt, err := s.Inbound.ResolveOver(ctx, r.GetInboundDeliveryId(), int(r.GetLineNumber()), fromOverDecision(r.GetDecision()), app.Amount{Quantity: q, Serials: r.GetSerials()})
 	return &imv1.ResolveOverReceiptResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -157,7 +158,11 @@ func (s *Server) GetInboundDelivery(ctx context.Context, r *imv1.GetInboundDeliv
 	if err != nil {
 		return nil, err
 	}
-	return &imv1.GetInboundDeliveryResponse{InboundDelivery: inboundDelivery(v)}, nil
+	plan, err := s.Inbound.Plan(ctx, v.State.Keys.Site)
+	if err != nil {
+		return nil, err
+	}
+	return &imv1.GetInboundDeliveryResponse{InboundDelivery: plannedDelivery(v, plan)}, nil
 }
 
 // ListInboundDeliveries pages inbound deliveries by one key.

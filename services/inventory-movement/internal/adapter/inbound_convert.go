@@ -86,7 +86,7 @@ func fromInboundUnit(m *imv1.AsnUnit) (domain.InboundUnit, error) {
 func inboundMove(m domain.InboundMove) *imv1.InboundMove {
 	return &imv1.InboundMove{
 		TaskNumber: int32(m.Task), LineNumber: int32(m.Line), ItemId: m.Item, Sku: m.SKU, From: place(m.From), To: place(m.To),
-		Quantity: amount(m.Quantity, m.Unit),
+		Quantity: amount(m.Quantity, m.Unit), ProposedLocation: m.Proposed, Rule: m.Rule,
 	}
 }
 
@@ -94,12 +94,17 @@ func fromInboundMove(m *imv1.InboundMove) (domain.InboundMove, error) {
 	q, err := protovalue.StoredQuantity(m.GetQuantity())
 	return domain.InboundMove{
 		Task: int(m.GetTaskNumber()), Line: int(m.GetLineNumber()), Item: m.GetItemId(), SKU: m.GetSku(), Unit: q.Unit,
-		From: fromPlace(m.GetFrom()), To: fromPlace(m.GetTo()), Quantity: q.Value,
+		From: fromPlace(m.GetFrom()), To: fromPlace(m.GetTo()), Quantity: q.Value, Proposed: m.GetProposedLocation(), Rule: m.GetRule(),
 	}, err
 }
 
-// inboundDelivery is a delivery as people read it.
+// inboundDelivery is a delivery as people read it, in lists.
 func inboundDelivery(v store.View[domain.Inbound]) *imv1.InboundDelivery {
+	return plannedDelivery(v, domain.PutawayPlan{})
+}
+
+// plannedDelivery is a delivery as people read it, with where its goods are to go by the plan.
+func plannedDelivery(v store.View[domain.Inbound], plan domain.PutawayPlan) *imv1.InboundDelivery {
 	d := v.State
 	m := &imv1.InboundDelivery{
 		InboundDeliveryId: v.ID, State: inboundState(d.State()), AsnNumber: d.Keys.ASN, PurchaseOrder: d.Keys.PurchaseOrder,
@@ -107,15 +112,9 @@ func inboundDelivery(v store.View[domain.Inbound]) *imv1.InboundDelivery {
 		ArrivedTime: protovalue.Time(d.ArrivedAt), Dock: d.Dock, Etag: v.ETag, CreateTime: protovalue.Time(v.Created),
 		Lines: protovalue.Each(d.Lines, inboundLine),
 	}
-	units := map[int]string{}
-	for _, l := range d.Lines {
-		units[l.Number] = l.Unit
-	}
+	m.Overrides = protovalue.Each(d.Overrides, putawayOverride)
 	for _, s := range d.Standings {
-		m.Standings = append(m.Standings, &imv1.InboundStanding{
-			TaskNumber: int32(s.Number), LineNumber: int32(s.Line), Location: s.Place.Location, Lot: s.Place.Lot, ExpiryDate: s.Place.Expiry,
-			Status: status(s.Place.Status), Quantity: amount(s.Quantity, units[s.Line]), PutAway: s.Stored,
-		})
+		m.Standings = append(m.Standings, inboundStanding(d, s, plan))
 	}
 	for _, u := range d.Units {
 		if !u.Received {

@@ -18,7 +18,7 @@ import (
 // InboundType declares inbound deliveries to the store.
 func InboundType() store.Type[domain.Inbound, domain.InboundFact] {
 	return store.Type[domain.Inbound, domain.InboundFact]{
-		Name: "inbound_delivery", Prefix: "asn", Fold: 2,
+		Name: "inbound_delivery", Prefix: "asn", Fold: 3,
 		Evolve: domain.EvolveInbound,
 		Encode: func(f domain.InboundFact) (string, []byte, error) { return protovalue.Encode(inboundMessage(f)) },
 		Decode: inboundReaders.Decode,
@@ -28,6 +28,7 @@ func InboundType() store.Type[domain.Inbound, domain.InboundFact] {
 			app.IndexASN:      func(d domain.Inbound) []string { return key(d.Keys.ASN) },
 			app.IndexSupplier: func(d domain.Inbound) []string { return key(d.Keys.Supplier) },
 			app.IndexNames:    app.InboundNames,
+			app.IndexPutaway:  app.PutawayNames,
 		},
 	}
 }
@@ -61,7 +62,11 @@ func InboundConsumer(a *app.Inbound) bus.Consumer {
 			if err != nil {
 				return err
 			}
-			return a.FollowReceipt(ctx, f)
+			if err := a.FollowReceipt(ctx, f); err != nil {
+				return err
+			}
+			_, err = a.Propose(ctx, f.ID)
+			return err
 		}),
 		bus.On(func(ctx context.Context, _ bus.Fact, m *imv1.InspectionRecorded) error {
 			return followMoves(ctx, a, m, domain.StatusChange)
@@ -83,7 +88,15 @@ func followMoves(ctx context.Context, a *app.Inbound, m movedInbound, kind domai
 	if err != nil {
 		return err
 	}
-	return a.FollowMoves(ctx, fromInboundKeys(m.GetKeys()), moves, kind, protovalue.FromTime(m.GetEventTime()))
+	keys := fromInboundKeys(m.GetKeys())
+	if err := a.FollowMoves(ctx, keys, moves, kind, protovalue.FromTime(m.GetEventTime())); err != nil {
+		return err
+	}
+	if err := a.Settle(ctx, keys, moves, kind == domain.PutAway); err != nil {
+		return err
+	}
+	_, err = a.Propose(ctx, keys.ID)
+	return err
 }
 
 // inboundMessage is a fact of an inbound delivery as it is stored and published.

@@ -20,12 +20,12 @@ import (
 type MasterData struct{ rows store.Rows }
 
 // NewMasterData returns the copy kept in the database.
-func NewMasterData(db *store.DB) *MasterData { return &MasterData{db.Table("master_data_3")} }
+func NewMasterData(db *store.DB) *MasterData { return &MasterData{db.Table("master_data_4")} }
 
 // Follower keeps the copy. Its number rises with what the copy holds of a record, so that the
 // copy is made anew from everything that master data has.
 func (m *MasterData) Follower() bus.Consumer {
-	return bus.Routes(bus.Follower, "master-data-3", "master-data",
+	return bus.Routes(bus.Follower, "master-data-4", "master-data",
 		bus.On(func(ctx context.Context, f bus.Fact, e *masterdatav1.ItemDefined) error {
 			return m.item(ctx, f, e.GetItem())
 		}),
@@ -54,7 +54,7 @@ func (m *MasterData) item(ctx context.Context, f bus.Fact, i *masterdatav1.Item)
 	track := i.GetTracking()
 	record := domain.Item{
 		ID: f.AggregateID, SKU: i.GetSku(), BaseUnit: i.GetBaseUnit(), Units: map[string]quantity.Ratio{},
-		Lot: track.GetLot(), Expires: track.GetExpiry(), MinDays: int(track.GetMinRemainingDays()), Hazard: i.GetHazmat().GetHazardClass(),
+		Lot: track.GetLot(), Serial: track.GetSerial(), Expires: track.GetExpiry(), MinDays: int(track.GetMinRemainingDays()), Hazard: i.GetHazmat().GetHazardClass(),
 	}
 	if d := i.GetBaseDimensions(); d != nil {
 		record.Size = domain.Size{Length: d.GetLengthMm(), Width: d.GetWidthMm(), Height: d.GetHeightMm()}

@@ -13,6 +13,7 @@ import (
 // stockReaders reads every fact type that a stock may have.
 var stockReaders = func() protovalue.Readers[domain.StockFact] {
 	rs := protovalue.Readers[domain.StockFact]{}
+	protovalue.Read(rs, fromStockWord)
 	protovalue.Read(rs, func(m *imv1.StockMoved) (domain.StockFact, error) {
 		q, err := quantity.Parse(m.GetQuantity())
 		if err != nil {
@@ -67,6 +68,9 @@ var stockReaders = func() protovalue.Readers[domain.StockFact] {
 		q, err := quantity.Parse(m.GetQuantity())
 		return domain.AllocationFreed{StockKey: fromStockKey(m.GetStock()), Order: m.GetWarehouseOrderId(), Line: int(m.GetLineNumber()), Quantity: q}, err
 	})
+	protovalue.Read(rs, func(m *imv1.SerialClaimVoided) (domain.StockFact, error) {
+		return domain.SerialClaimVoided{StockKey: fromStockKey(m.GetStock()), Serial: m.GetSerial(), Claim: int(m.GetClaim())}, nil
+	})
 	readSupplies(rs)
 	return rs
 }()
@@ -99,20 +103,20 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 		return domain.OrderAcknowledged{OrderKeys: fromOrderKeys(m.GetKeys())}, nil
 	})
 	protovalue.Read(rs, func(m *imv1.PickConfirmed) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetLines())
 		return domain.PickConfirmed{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Lines: lines, At: protovalue.FromTime(m.GetEventTime()),
 		}, err
 	})
 	protovalue.Read(rs, func(m *imv1.PickShorted) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetLines())
 		return domain.PickShorted{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Lines: lines,
 			Damaged: m.GetReason() == imv1.ShortReason_SHORT_REASON_DAMAGED, At: protovalue.FromTime(m.GetEventTime()),
 		}, err
 	})
 	protovalue.Read(rs, func(m *imv1.ReportContradicted) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetLines())
 		return domain.ReportContradicted{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Reason: fromContradicts(m.GetReason()),
 			Report: domain.Report{
@@ -131,12 +135,13 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 			At: protovalue.FromTime(m.GetIssuedTime()), Number: int(m.GetIssueNumber()),
 		}
 		var err error
-		if f.Lines, err = protovalue.TryEach(m.GetLines(), fromPickedLine); err != nil {
+		if f.Lines, err = fromPickedLines(m.GetLines()); err != nil {
 			return nil, err
 		}
 		f.Cartons, err = protovalue.TryEach(m.GetCartons(), fromCarton)
 		return f, err
 	})
+	protovalue.Read(rs, fromOrderWord)
 	readRecall(rs)
 	readAmendments(rs)
 	readReversal(rs)
@@ -152,7 +157,7 @@ var orderReaders = func() protovalue.Readers[domain.OrderFact] {
 func fromCreated(m *imv1.WarehouseOrderCreated) (domain.OrderCreated, error) {
 	f := domain.OrderCreated{
 		OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), ShipTo: fromAddress(m.GetShipTo()),
-		Carrier: m.GetCarrierPreference(), Service: m.GetServiceLevel(),
+		Carrier: m.GetCarrierPreference(), Service: m.GetServiceLevel(), Shipped: protovalue.Name(m.GetShippedPolicy(), shippedPrefix),
 	}
 	var err error
 	f.Lines, err = protovalue.TryEach(m.GetLines(), func(l *imv1.WarehouseOrderLineToShip) (domain.OrderLine, error) {

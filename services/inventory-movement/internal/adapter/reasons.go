@@ -68,7 +68,7 @@ func (s *Server) ChangeStatus(ctx context.Context, r *imv1.ChangeStatusRequest) 
 		return nil, err
 	}
 	from := domain.Place{Location: r.GetLocation(), Lot: r.GetLot(), Expiry: r.GetExpiryDate(), Status: available(r.GetFromStatus())}
-	receipt, err := s.App.ChangeStatus(ctx, target(r), from, fromStatus(r.GetToStatus()), q, r.GetReason(), s.Clock.Now())
+	receipt, err := s.App.ChangeStatus(ctx, target(r), from, fromStatus(r.GetToStatus()), q, r.GetSerials(), r.GetReason(), s.Clock.Now())
 	return &imv1.ChangeStatusResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 

@@ -31,10 +31,10 @@ func (s *Server) RefuseCancellation(ctx context.Context, r *imv1.RefuseCancellat
 func recallMessage(f domain.OrderFact) proto.Message {
 	switch f := f.(type) {
 	case domain.PutBackStarted:
-		return &imv1.WarehouseOrderPutBackStarted{Keys: orderKeys(f.OrderKeys), Reason: f.Reason, Lines: protovalue.Each(f.Lines, pickedLine)}
+		return &imv1.WarehouseOrderPutBackStarted{Keys: orderKeys(f.OrderKeys), Reason: f.Reason, Lines: pickedLines(f.Lines)}
 	case domain.PutBackConfirmed:
 		return &imv1.PutBackConfirmed{
-			Keys: orderKeys(f.OrderKeys), Lines: protovalue.Each(f.Lines, pickedLine), EventTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
+			Keys: orderKeys(f.OrderKeys), Lines: pickedLines(f.Lines), EventTime: protovalue.Time(f.At), Site: f.Site, Owner: f.Owner,
 		}
 	case domain.OrderStopped:
 		return &imv1.WarehouseOrderStopped{Keys: orderKeys(f.OrderKeys), Reason: f.Reason}
@@ -54,18 +54,18 @@ func recallMessage(f domain.OrderFact) proto.Message {
 // readRecall reads the facts of warehouse orders that are taken back.
 func readRecall(rs protovalue.Readers[domain.OrderFact]) {
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderCancelled) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetPutBack(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetPutBack())
 		return domain.OrderCancelled{OrderKeys: fromOrderKeys(m.GetKeys()), Reason: m.GetReason(), PutBack: lines, Voided: m.GetVoidedSsccs()}, err
 	})
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderCancelRefused) (domain.OrderFact, error) {
 		return domain.CancelRefused{OrderKeys: fromOrderKeys(m.GetKeys()), Reason: m.GetReason()}, nil
 	})
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderPutBackStarted) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetLines())
 		return domain.PutBackStarted{OrderKeys: fromOrderKeys(m.GetKeys()), Reason: m.GetReason(), Lines: lines}, err
 	})
 	protovalue.Read(rs, func(m *imv1.PutBackConfirmed) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetLines())
 		return domain.PutBackConfirmed{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Site: m.GetSite(), Owner: m.GetOwner(), Lines: lines, At: protovalue.FromTime(m.GetEventTime()),
 		}, err

@@ -17,7 +17,8 @@ func stock(v store.View[domain.Stock]) *imv1.Stock {
 	k := v.State.Key
 	return &imv1.Stock{
 		StockId: v.ID, Site: k.Site, ItemId: k.Item, Sku: k.SKU, Owner: k.Owner, Etag: v.ETag,
-		Rows: protovalue.Each(v.State.Rows, func(r domain.Row) *imv1.StockRow { return stockRow(r, k.Unit) }),
+		Rows:         protovalue.Each(v.State.Rows, func(r domain.Row) *imv1.StockRow { return stockRow(r, k.Unit) }),
+		Observations: protovalue.Each(v.State.Heard, protovalue.ForeignWord),
 	}
 }
 
@@ -36,7 +37,7 @@ func warehouseOrder(v store.View[domain.WarehouseOrder]) *imv1.WarehouseOrder {
 		CarrierPreference: o.Carrier, ServiceLevel: o.Service, Tasks: protovalue.Each(o.Tasks, task), Cartons: protovalue.Each(o.Cartons, carton),
 		Etag: v.ETag, CreateTime: protovalue.Time(v.Created), Shortages: protovalue.Each(o.Lacks, shortage),
 		Contradictions: protovalue.Each(o.Contradictions, contradiction), ContradictionCount: int32(o.Contradicted), Stopped: o.IsStopped,
-		WaveId: o.Wave, AmendedVersion: int32(o.Current()),
+		WaveId: o.Wave, AmendedVersion: int32(o.Current()), Observations: protovalue.Each(o.Heard, protovalue.ForeignWord),
 		Reversal:    goodsIssueReversal(o.Reversal),
 		IssuedSsccs: protovalue.Each(o.Left, func(l domain.IssuedCarton) string { return l.SSCC }),
 		Lines: protovalue.Each(o.Lines, func(l domain.OrderLine) *imv1.WarehouseOrderLine {
@@ -82,6 +83,8 @@ func told(f domain.StockFact) string {
 			text += fmt.Sprintf(" reversing %d.%d", r.Version, r.Index)
 		}
 		return text
+	case domain.SerialClaimVoided:
+		return fmt.Sprintf("SERIAL NUMBER %s given up: it does not come by claim %d", f.Serial, f.Claim)
 	case domain.ReturnReceived:
 		return fmt.Sprintf("RETURNED %s %s of %s line %d", f.Quantity, f.Unit, f.RMA, f.RMALine)
 	case domain.StockReserved:
@@ -107,6 +110,8 @@ func told(f domain.StockFact) string {
 			parts[i] = fmt.Sprintf("%s %s at %s", p.Quantity, f.Unit, where(p.Place))
 		}
 		return fmt.Sprintf("ALLOCATED %s to %s line %d", strings.Join(parts, ", "), f.Order, f.Line)
+	case domain.StockWordObserved:
+		return fmt.Sprintf("OBSERVED %s by %s, which %s owns: %s", f.Word.Command, f.Word.System, f.Word.Owner, f.Word.Said)
 	case domain.AllocationFreed:
 		return fmt.Sprintf("FREED %s %s of %s", f.Quantity, f.Unit, f.Order)
 	}
@@ -117,6 +122,9 @@ func where(p domain.Place) string {
 	text := p.Location
 	if p.Lot != "" {
 		text += " lot " + p.Lot
+	}
+	if p.Serial != "" {
+		text += " serial " + p.Serial
 	}
 	if p.Status != domain.Available {
 		text += " " + string(p.Status)

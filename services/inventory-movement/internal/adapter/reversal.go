@@ -101,7 +101,7 @@ func reversalMessage(f domain.OrderFact) proto.Message {
 	switch f := f.(type) {
 	case domain.ReversalRequested:
 		return &imv1.GoodsIssueReversalRequested{
-			Keys: orderKeys(f.OrderKeys), Attempt: int32(f.Attempt), Ssccs: f.Cartons, Lines: protovalue.Each(f.Lines, pickedLine), Reason: f.Reason,
+			Keys: orderKeys(f.OrderKeys), Attempt: int32(f.Attempt), Ssccs: f.Cartons, Lines: pickedLines(f.Lines), Reason: f.Reason,
 			EventTime: protovalue.Time(f.At),
 		}
 	case domain.ReversalAgreed:
@@ -112,13 +112,13 @@ func reversalMessage(f domain.OrderFact) proto.Message {
 		}
 	case domain.IssueReversed:
 		return &imv1.GoodsIssueReversed{
-			Keys: orderKeys(f.OrderKeys), Attempt: int32(f.Attempt), Lines: protovalue.Each(f.Lines, pickedLine), Cartons: protovalue.Each(f.Cartons, carton),
+			Keys: orderKeys(f.OrderKeys), Attempt: int32(f.Attempt), Lines: pickedLines(f.Lines), Cartons: protovalue.Each(f.Cartons, carton),
 			ReversalOf: protovalue.Each(f.Of, func(n int) int32 { return int32(n) }), Reason: f.Reason, EventTime: protovalue.Time(f.At),
 			Site: f.Site, Owner: f.Owner,
 		}
 	case domain.RestCancelled:
 		return &imv1.WarehouseOrderRestCancelled{
-			Keys: orderKeys(f.OrderKeys), Reason: f.Reason, PutBack: protovalue.Each(f.PutBack, pickedLine), VoidedSsccs: f.Voided,
+			Keys: orderKeys(f.OrderKeys), Reason: f.Reason, PutBack: pickedLines(f.PutBack), VoidedSsccs: f.Voided,
 		}
 	}
 	return nil
@@ -127,7 +127,7 @@ func reversalMessage(f domain.OrderFact) proto.Message {
 // readReversal reads the facts of goods issues that are reversed.
 func readReversal(rs protovalue.Readers[domain.OrderFact]) {
 	protovalue.Read(rs, func(m *imv1.GoodsIssueReversalRequested) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetLines(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetLines())
 		return domain.ReversalRequested{
 			OrderKeys: fromOrderKeys(m.GetKeys()), Attempt: int(m.GetAttempt()), Cartons: m.GetSsccs(), Lines: lines, Reason: m.GetReason(),
 			At: protovalue.FromTime(m.GetEventTime()),
@@ -147,14 +147,14 @@ func readReversal(rs protovalue.Readers[domain.OrderFact]) {
 			Of: protovalue.Each(m.GetReversalOf(), func(n int32) int { return int(n) }), At: protovalue.FromTime(m.GetEventTime()),
 		}
 		var err error
-		if f.Lines, err = protovalue.TryEach(m.GetLines(), fromPickedLine); err != nil {
+		if f.Lines, err = fromPickedLines(m.GetLines()); err != nil {
 			return nil, err
 		}
 		f.Cartons, err = protovalue.TryEach(m.GetCartons(), fromCarton)
 		return f, err
 	})
 	protovalue.Read(rs, func(m *imv1.WarehouseOrderRestCancelled) (domain.OrderFact, error) {
-		lines, err := protovalue.TryEach(m.GetPutBack(), fromPickedLine)
+		lines, err := fromPickedLines(m.GetPutBack())
 		return domain.RestCancelled{OrderKeys: fromOrderKeys(m.GetKeys()), Reason: m.GetReason(), PutBack: lines, Voided: m.GetVoidedSsccs()}, err
 	})
 }

@@ -103,7 +103,7 @@ func proposed(d domain.SnapshotDifference, k domain.SnapshotKeys) *imv1.Proposed
 		return nil
 	}
 	return &imv1.ProposedAdjustment{
-		Site: d.Site, Sku: d.SKU, Owner: d.Owner, Location: d.Place.Location, Lot: d.Place.Lot, Status: status(d.Place.Status),
+		Site: d.Site, Sku: d.SKU, Owner: d.Owner, Location: d.Place.Location, Lot: d.Place.Lot, Serial: d.Place.Serial, Status: status(d.Place.Status),
 		Change: amount(d.Delta(), d.Unit), Reason: domain.SnapshotReason, AsOfTime: protovalue.Time(k.AsOf),
 	}
 }
@@ -133,11 +133,11 @@ func (s *Server) ExportSnapshotDifferences(ctx context.Context, r *imv1.ExportSn
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
-	rows := [][]string{{"site", "sku", "owner", "location", "lot", "status", "unit", "ledger", "snapshot", "delta", "result", "lag", "line"}}
+	rows := [][]string{{"site", "sku", "owner", "location", "lot", "status", "unit", "ledger", "snapshot", "delta", "result", "lag", "line", "serial"}}
 	for _, d := range v.State.Kept {
 		rows = append(rows, []string{
 			d.Site, d.SKU, d.Owner, d.Place.Location, d.Place.Lot, string(d.Place.Status), d.Unit, d.Ledger.String(), d.Snapshot.String(), d.Delta().String(),
-			string(d.Result), string(d.Lag), strconv.FormatInt(d.Line, 10),
+			string(d.Result), string(d.Lag), strconv.FormatInt(d.Line, 10), d.Place.Serial,
 		})
 	}
 	err = w.WriteAll(rows)

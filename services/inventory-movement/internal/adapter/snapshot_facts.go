@@ -132,7 +132,7 @@ func fromSnapshotCounts(m *imv1.SnapshotCounts) domain.SnapshotCounts {
 
 func snapshotDifference(d domain.SnapshotDifference) *imv1.SnapshotDifference {
 	return &imv1.SnapshotDifference{
-		StockId: d.ID, Site: d.Site, ItemId: d.Item, Sku: d.SKU, Owner: d.Owner, Location: d.Place.Location, Lot: d.Place.Lot, Status: status(d.Place.Status),
+		StockId: d.ID, Site: d.Site, ItemId: d.Item, Sku: d.SKU, Owner: d.Owner, Location: d.Place.Location, Lot: d.Place.Lot, Serial: d.Place.Serial, Status: status(d.Place.Status),
 		Line: d.Line, Ledger: amount(d.Ledger, d.Unit), Snapshot: amount(d.Snapshot, d.Unit), Delta: amount(d.Delta(), d.Unit),
 		Result: imv1.SnapshotResult(imv1.SnapshotResult_value["SNAPSHOT_RESULT_"+string(d.Result)]),
 		Lag:    imv1.SnapshotLag(imv1.SnapshotLag_value["SNAPSHOT_LAG_"+string(d.Lag)]),
@@ -142,7 +142,7 @@ func snapshotDifference(d domain.SnapshotDifference) *imv1.SnapshotDifference {
 func fromSnapshotDifference(m *imv1.SnapshotDifference) (domain.SnapshotDifference, error) {
 	d := domain.SnapshotDifference{
 		StockKey: domain.StockKey{ID: m.GetStockId(), Site: m.GetSite(), Item: m.GetItemId(), SKU: m.GetSku(), Owner: m.GetOwner(), Unit: m.GetLedger().GetUnit()},
-		Place:    domain.Place{Location: m.GetLocation(), Lot: m.GetLot()}, Line: m.GetLine(),
+		Place:    domain.Place{Location: m.GetLocation(), Lot: m.GetLot(), Serial: m.GetSerial()}, Line: m.GetLine(),
 		Result: domain.SnapshotResult(protovalue.Name(m.GetResult(), "SNAPSHOT_RESULT_")),
 	}
 	if m.GetStatus() != 0 {

@@ -105,7 +105,7 @@ func writeRow(b *strings.Builder, r domain.SnapshotRow) {
 		bad = "!"
 	}
 	for _, field := range []string{
-		r.Site, r.SKU, r.Owner, r.Unit, r.Place.Location, r.Place.Lot, string(r.Place.Status), r.Quantity.String(), strconv.FormatInt(r.Line, 10), bad,
+		r.Site, r.SKU, r.Owner, r.Unit, r.Place.Location, r.Place.Lot, string(r.Place.Status), r.Quantity.String(), strconv.FormatInt(r.Line, 10), bad, r.Place.Serial,
 	} {
 		b.WriteString(field)
 		b.WriteString(between)
@@ -115,7 +115,10 @@ func writeRow(b *strings.Builder, r domain.SnapshotRow) {
 
 func readRow(line string) (domain.SnapshotRow, error) {
 	f := strings.Split(line, between)
-	if len(f) != 11 {
+	if len(f) == 11 { // from before there were serial numbers
+		f = append(f, "")
+	}
+	if len(f) != 12 {
 		return domain.SnapshotRow{}, fmt.Errorf("a row of a snapshot has %d fields", len(f))
 	}
 	q, err := quantity.Parse(f[7])
@@ -124,7 +127,7 @@ func readRow(line string) (domain.SnapshotRow, error) {
 	}
 	n, err := strconv.ParseInt(f[8], 10, 64)
 	return domain.SnapshotRow{
-		Site: f[0], SKU: f[1], Owner: f[2], Unit: f[3], Place: domain.Place{Location: f[4], Lot: f[5], Status: domain.Status(f[6])},
+		Site: f[0], SKU: f[1], Owner: f[2], Unit: f[3], Place: domain.Place{Location: f[4], Lot: f[5], Serial: f[10], Status: domain.Status(f[6])},
 		Quantity: q, Line: n, Bad: f[9] != "",
 	}, err
 }

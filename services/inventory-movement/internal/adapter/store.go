@@ -12,7 +12,7 @@ import (
 // StockType declares stock to the store.
 func StockType() store.Type[domain.Stock, domain.StockFact] {
 	return store.Type[domain.Stock, domain.StockFact]{
-		Name: "stock", Prefix: "stk", Fold: 6,
+		Name: "stock", Prefix: "stk", Fold: 7,
 		Evolve: domain.EvolveStock,
 		Encode: func(f domain.StockFact) (string, []byte, error) { return protovalue.Encode(stockMessage(f)) },
 		Decode: stockReaders.Decode,
@@ -31,7 +31,7 @@ func StockType() store.Type[domain.Stock, domain.StockFact] {
 // OrderType declares warehouse orders to the store.
 func OrderType() store.Type[domain.WarehouseOrder, domain.OrderFact] {
 	return store.Type[domain.WarehouseOrder, domain.OrderFact]{
-		Name: "warehouse_order", Prefix: "who", Fold: 5,
+		Name: "warehouse_order", Prefix: "who", Fold: 6,
 		Evolve: domain.EvolveOrder,
 		Encode: func(f domain.OrderFact) (string, []byte, error) { return protovalue.Encode(orderMessage(f)) },
 		Decode: orderReaders.Decode,

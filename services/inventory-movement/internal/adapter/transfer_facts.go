@@ -16,7 +16,7 @@ import (
 // TransferType declares transfers between sites to the store.
 func TransferType() store.Type[domain.SiteTransfer, domain.TransferFact] {
 	return store.Type[domain.SiteTransfer, domain.TransferFact]{
-		Name: "stock_transfer", Prefix: "trf", Fold: 1,
+		Name: "stock_transfer", Prefix: "trf", Fold: 2,
 		Evolve:  domain.EvolveTransfer,
 		Encode:  func(f domain.TransferFact) (string, []byte, error) { return protovalue.Encode(transferMessage(f)) },
 		Decode:  transferReaders.Decode,

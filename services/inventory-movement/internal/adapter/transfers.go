@@ -23,7 +23,7 @@ func (s *Server) TransferOut(ctx context.Context, r *imv1.TransferOutRequest) (*
 			return nil, err
 		}
 		n.Lines = append(n.Lines, app.SentGoods{
-			SKU: l.GetSku(), Quantity: q, Place: domain.Place{Location: l.GetLocation(), Lot: l.GetLot(), Expiry: l.GetExpiryDate(), Status: available(l.GetStatus())},
+			SKU: l.GetSku(), Quantity: q, Serials: l.GetSerials(), Place: domain.Place{Location: l.GetLocation(), Lot: l.GetLot(), Expiry: l.GetExpiryDate(), Status: available(l.GetStatus())},
 		})
 	}
 	receipt, err := s.Transfers.SendOut(ctx, n)
@@ -88,7 +88,7 @@ func stockTransfer(v store.View[domain.SiteTransfer]) *imv1.StockTransfer {
 
 func transferLine(l domain.TransferLine) *imv1.TransferLine {
 	return &imv1.TransferLine{
-		LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Location: l.Place.Location, Lot: l.Place.Lot, ExpiryDate: l.Place.Expiry, Status: status(l.Place.Status),
+		LineNumber: int32(l.Number), ItemId: l.Item, Sku: l.SKU, Location: l.Place.Location, Lot: l.Place.Lot, Serial: l.Place.Serial, ExpiryDate: l.Place.Expiry, Status: status(l.Place.Status),
 		Requested: amount(l.Asked, l.Unit), Shipped: amount(l.Shipped, l.Unit), Received: amount(l.Received, l.Unit), Damaged: amount(l.Damaged, l.Unit),
 		Over: amount(l.Over, l.Unit), BroughtBack: amount(l.Returned, l.Unit), Lost: amount(l.Lost, l.Unit), Open: amount(l.Open(), l.Unit), Refusal: l.Refusal,
 	}

@@ -78,7 +78,7 @@ func unitMessage(f domain.UnitFact) proto.Message {
 	switch f := f.(type) {
 	case domain.UnitCreated:
 		return &imv1.HandlingUnitCreated{
-			Keys: unitKeys(f.UnitKeys), Level: int32(f.Level), Packaging: packaging(f.Packaging), Content: protovalue.Each(f.Content, pickedLine),
+			Keys: unitKeys(f.UnitKeys), Level: int32(f.Level), Packaging: packaging(f.Packaging), Content: pickedLines(f.Content),
 			GrossWeightGrams: f.Told, Location: f.Location,
 		}
 	case domain.NestRequested:
@@ -118,7 +118,7 @@ func unitMessage(f domain.UnitFact) proto.Message {
 var unitReaders = func() protovalue.Readers[domain.UnitFact] {
 	rs := protovalue.Readers[domain.UnitFact]{}
 	protovalue.Read(rs, func(m *imv1.HandlingUnitCreated) (domain.UnitFact, error) {
-		content, err := protovalue.TryEach(m.GetContent(), fromPickedLine)
+		content, err := fromPickedLines(m.GetContent())
 		return domain.UnitCreated{
 			UnitKeys: fromUnitKeys(m.GetKeys()), Level: int(m.GetLevel()), Packaging: fromPackaging(m.GetPackaging()), Content: content,
 			Told: m.GetGrossWeightGrams(), Location: m.GetLocation(),

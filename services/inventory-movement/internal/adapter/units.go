@@ -62,7 +62,7 @@ func (s *Server) GetHandlingUnit(ctx context.Context, r *imv1.GetHandlingUnitReq
 	}
 	states := app.States(units)
 	weights := domain.Weights(states)
-	resp := &imv1.GetHandlingUnitResponse{TotalContent: protovalue.Each(domain.TotalContent(states), pickedLine), DescendantsOmitted: more}
+	resp := &imv1.GetHandlingUnitResponse{TotalContent: pickedLines(domain.TotalContent(states)), DescendantsOmitted: more}
 	for i, v := range units {
 		m := handlingUnit(v)
 		m.GrossWeightGrams = weights[v.State.Keys.SSCC]
@@ -104,7 +104,7 @@ func handlingUnit(v store.View[domain.HandlingUnit]) *imv1.HandlingUnit {
 	u := v.State
 	m := &imv1.HandlingUnit{
 		HandlingUnitId: v.ID, Sscc: u.Keys.SSCC, State: unitState(u.Stands), Site: u.Keys.Site, Owner: u.Keys.Owner, Level: int32(u.Level),
-		Packaging: packaging(u.Packaging), ParentSscc: u.Parent, Content: protovalue.Each(u.Content, pickedLine), Location: u.Location,
+		Packaging: packaging(u.Packaging), ParentSscc: u.Parent, Content: pickedLines(u.Content), Location: u.Location,
 		ChildSsccs:       protovalue.Each(u.Children, func(c domain.UnitChild) string { return c.SSCC }),
 		GrossWeightGrams: u.Gross(), WarehouseOrderId: u.Keys.Warehouse, OrderId: u.Keys.Order, OrderNumber: u.Keys.OrderNumber,
 		Etag: v.ETag, CreateTime: protovalue.Time(v.Created),

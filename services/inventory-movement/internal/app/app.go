@@ -5,11 +5,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
+	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -47,13 +50,17 @@ type App struct {
 	Drift     Drift
 	Orders    Orders
 	SSCCs     *SSCCs
+	Serials   Serials
+	Inbounds  Inbounds
+	Clock     clock.Clock
 	Units     Units
 	Packing   PackingSites
 	Waves     Waves
 	Reference Reference
 	Places    Places
 	Reasons   Reasons
-	Parallel  int // stocks that one command or fact changes at a time
+	Owners    *owners.Owners // who may give which command
+	Parallel  int            // stocks that one command or fact changes at a time
 	// Policies say by site in which order stock is allocated that does not expire; Strategy
 	// holds where they do not.
 	Policies Policies
@@ -95,19 +102,32 @@ func when(ctx context.Context, now time.Time) time.Time {
 // decideStock is what a use case asks of the domain.
 type decideStock func(s domain.Stock, now time.Time) ([]domain.StockFact, error)
 
-// onStock changes one stock, which comes into being with its first fact.
+// onStock changes one stock, which comes into being with its first fact. What it is told of pieces
+// that come into it is a report.
 func (a *App) onStock(ctx context.Context, id string, decide decideStock, qualify func(*store.Decision[domain.StockFact], domain.Stock)) (store.Receipt, error) {
-	return a.Stocks.Update(ctx, id, func(c store.Current[domain.Stock]) (store.Decision[domain.StockFact], error) {
+	r, err := a.Stocks.Update(ctx, id, func(c store.Current[domain.Stock]) (store.Decision[domain.StockFact], error) {
 		facts, err := decide(c.State, c.Now)
-		if err == nil {
-			facts = append(facts, domain.Redated(c.State, facts, dayOf(c.Now))...)
+		if err == nil && domain.Entering(facts) {
+			err = errUnclaimed
 		}
-		d := store.Decision[domain.StockFact]{Facts: facts}
-		if err == nil && qualify != nil {
-			qualify(&d, domain.ApplyStock(c.State, facts...))
-		}
-		return d, err
+		return settled(c, facts, err, qualify)
 	})
+	if err != nil && errors.Is(err, errUnclaimed) {
+		return a.enter(ctx, id, entry{}, decide, qualify)
+	}
+	return r, err
+}
+
+// settled is the decision of a use case with what follows from it in the same commit.
+func settled(c store.Current[domain.Stock], facts []domain.StockFact, err error, qualify func(*store.Decision[domain.StockFact], domain.Stock)) (store.Decision[domain.StockFact], error) {
+	if err == nil {
+		facts = append(facts, domain.Redated(c.State, facts, dayOf(c.Now))...)
+	}
+	d := store.Decision[domain.StockFact]{Facts: facts}
+	if err == nil && qualify != nil {
+		qualify(&d, domain.ApplyStock(c.State, facts...))
+	}
+	return d, err
 }
 
 // each runs do for every stock, in the order of their ids and several at a time, under a
@@ -127,15 +147,8 @@ func (a *App) each(ctx context.Context, stocks []string, do func(ctx context.Con
 
 // under puts the fields of a fault under the place of the item in a request.
 func under(path string, err error) error {
-	f, ok := fault.As(err)
-	if !ok || len(f.Fields) == 0 || path == "" {
+	if path == "" {
 		return err
 	}
-	placed := *f
-	placed.Message = path + "." + f.Message
-	placed.Fields = slices.Clone(f.Fields)
-	for i := range placed.Fields {
-		placed.Fields[i].Path = path + "." + placed.Fields[i].Path
-	}
-	return &placed
+	return domain.Below(path, err)
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
@@ -75,7 +76,7 @@ func newRig(t testing.TB) *rig {
 	r := &rig{numbers: store.Register(db, adapter.NumbersType()), foreign: store.Register(db, adapter.ForeignType())}
 	r.App = &app.App{
 		Stocks: store.Register(db, adapter.StockType()), Orders: store.Register(db, adapter.OrderType()),
-		SSCCs: app.NewSSCCs(r.numbers, r.foreign, 10), Reference: reference{}, Places: anywhere{}, Parallel: 8, Policies: store.Register(db, adapter.PolicyType()),
+		SSCCs: app.NewSSCCs(r.numbers, r.foreign, 10), Reference: reference{}, Places: anywhere{}, Owners: owners.New(db, time.Now), Parallel: 8, Policies: store.Register(db, adapter.PolicyType()),
 		Units: store.Register(db, adapter.UnitType()), Packing: store.Register(db, adapter.PackingType()), Waves: store.Register(db, adapter.WaveType()),
 	}
 	return r

@@ -85,10 +85,10 @@ func (m *past) step(t *rapid.T) {
 		_, err = m.Receive(ctx, app.Goods{Target: m.target, Place: shelf, Quantity: ea(n)})
 		m.write(err, at, domain.Place{Location: domain.Supplier}, shelf, n)
 	case 2:
-		_, err = m.Move(ctx, m.target, shelf, second, ea(n), "")
+		_, err = m.Move(ctx, m.target, shelf, second, ea(n), nil, "")
 		m.write(err, at, shelf, second, n)
 	case 3:
-		_, err = m.Move(ctx, m.target, shelf, held, ea(n), "")
+		_, err = m.Move(ctx, m.target, shelf, held, ea(n), nil, "")
 		m.write(err, at, shelf, held, n)
 	case 4:
 		m.claims++

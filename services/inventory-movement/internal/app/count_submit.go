@@ -102,7 +102,14 @@ func (a *Counting) tracked(ctx context.Context, k domain.CountKeys, item domain.
 	if err != nil {
 		return err
 	}
-	return under(field, item.Tracked(s, p.Place, true))
+	if p.Place.Serial == "" && !s.Unnumbered(p.Place) && p.Quantity.Sign() <= 0 {
+		return under(field, item.Tracked(s, p.Place, true)) // an empty place has no pieces
+	}
+	var serials []string
+	if p.Place.Serial != "" {
+		serials = []string{p.Place.Serial}
+	}
+	return under(field, item.Counted(s, p.Place, p.Quantity, serials))
 }
 
 // stockOf is the stock of an item; an empty one when there is none.
@@ -265,6 +272,9 @@ func (a *Counting) postCount(ctx context.Context, key domain.StockKey, f domain.
 	for n := 0; len(changes) > 0; n++ {
 		some := changes[:min(len(changes), changesAtOnce)]
 		changes = changes[len(some):]
+		if err := a.elsewhere(ctx, key, some); err != nil {
+			return nil, err
+		}
 		var refused []domain.CountOutcome
 		r, err := a.onStock(store.WithItem(ctx, "count/"+strconv.Itoa(n)), key.ID, func(s domain.Stock, _ time.Time) ([]domain.StockFact, error) {
 			facts, outcomes := domain.TakeCount(s, key, f.ID, f.Reason, some)
@@ -294,9 +304,30 @@ func (a *Counting) postCount(ctx context.Context, key domain.StockKey, f domain.
 	return all, nil
 }
 
+// elsewhere finds pieces that were counted and are in the books of another stock.
+func (a *Counting) elsewhere(ctx context.Context, key domain.StockKey, changes []domain.CountChange) error {
+	for i, c := range changes {
+		if c.Place.Serial == "" || c.Change.Sign() < 0 {
+			continue
+		}
+		refusal, err := a.claimable(ctx, key, c.Place.Serial)
+		if err != nil {
+			return err
+		}
+		if refusal != nil {
+			changes[i].Refusal = refusal.Reason
+		}
+	}
+	return nil
+}
+
 // fields are what tells one place that was counted from another.
 func (c Counted) fields() []string {
-	return []string{
+	all := []string{
 		c.SKU, c.Place.Location, c.Place.Lot, c.Place.Expiry, string(c.Place.Status), c.Quantity.Value.String(), c.Quantity.Unit,
 	}
+	if c.Place.Serial != "" {
+		all = append(all, c.Place.Serial)
+	}
+	return all
 }

@@ -91,7 +91,7 @@ func (a *Counting) toCount(ctx context.Context, f domain.CountPlanned) ([]domain
 		}
 	}
 	slices.SortFunc(all, func(x, y domain.CountPlace) int {
-		return cmp.Or(strings.Compare(x.Place.Location, y.Place.Location), strings.Compare(x.SKU, y.SKU), strings.Compare(x.Place.Lot, y.Place.Lot),
+		return cmp.Or(strings.Compare(x.Place.Location, y.Place.Location), strings.Compare(x.SKU, y.SKU), strings.Compare(x.Place.Lot, y.Place.Lot), strings.Compare(x.Place.Serial, y.Place.Serial),
 			strings.Compare(x.Place.Expiry, y.Place.Expiry), strings.Compare(string(x.Place.Status), string(y.Place.Status)))
 	})
 	return all, nil

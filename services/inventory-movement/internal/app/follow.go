@@ -167,7 +167,7 @@ func tasksOf(s domain.Stock, order string, p *portion) []domain.Task {
 	for _, w := range p.wanted {
 		for _, al := range s.AllocatedTo(order, w.Line) {
 			tasks = append(tasks, domain.Task{
-				Line: w.Line, SKU: p.key.SKU, Location: al.Place.Location, Lot: al.Place.Lot, Quantity: al.Quantity, Unit: p.key.Unit,
+				Line: w.Line, SKU: p.key.SKU, Location: al.Place.Location, Lot: al.Place.Lot, Serial: al.Place.Serial, Quantity: al.Quantity, Unit: p.key.Unit,
 			})
 		}
 	}

@@ -29,6 +29,7 @@ type Inbound struct {
 	*App
 	Deliveries Inbounds
 	Tolerance  string // per cent by which more is accepted where neither line nor ASN says
+	Putaways   Putaways
 }
 
 // InboundID derives the id of the delivery that an ASN announces.
@@ -234,44 +235,50 @@ func (a *Inbound) amountOf(ctx context.Context, d domain.Inbound, line int, q *q
 	return base.Value, err
 }
 
+// Amount is so much of a line, as a request has it, or these pieces; nil: it says nothing.
+type Amount struct {
+	Quantity *quantity.Quantity
+	Serials  []string
+}
+
 // Inspect records what inspection found.
-func (a *Inbound) Inspect(ctx context.Context, id string, line int, lot string, accepted, rejected *quantity.Quantity) (store.Receipt, error) {
+func (a *Inbound) Inspect(ctx context.Context, id string, line int, lot string, accepted, rejected Amount) (store.Receipt, error) {
 	v, err := a.Delivery(ctx, id)
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	if accepted == nil && rejected == nil {
+	if accepted.Quantity == nil && rejected.Quantity == nil {
 		return store.Receipt{}, domain.Invalid("accepted", "QUANTITY_INVALID", "say how much is accepted or rejected")
 	}
-	yes, err := a.amountOf(ctx, v.State, line, accepted, "accepted")
+	yes, err := a.amountOf(ctx, v.State, line, accepted.Quantity, "accepted")
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	no, err := a.amountOf(ctx, v.State, line, rejected, "rejected")
+	no, err := a.amountOf(ctx, v.State, line, rejected.Quantity, "rejected")
 	if err != nil {
 		return store.Receipt{}, err
 	}
 	return a.onDelivery(ctx, id, false, func(d domain.Inbound, now time.Time) ([]domain.InboundFact, error) {
-		return domain.Inspect(d, line, lot, yes, no, when(ctx, now))
+		return domain.Inspect(d, line, lot, domain.Some{Quantity: yes, Serials: accepted.Serials}, domain.Some{Quantity: no, Serials: rejected.Serials}, when(ctx, now))
 	})
 }
 
 // ResolveOver decides what becomes of goods that are too many.
-func (a *Inbound) ResolveOver(ctx context.Context, id string, line int, decision domain.OverDecision, q *quantity.Quantity) (store.Receipt, error) {
+func (a *Inbound) ResolveOver(ctx context.Context, id string, line int, decision domain.OverDecision, of Amount) (store.Receipt, error) {
 	v, err := a.Delivery(ctx, id)
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	n, err := a.amountOf(ctx, v.State, line, q, "quantity")
+	n, err := a.amountOf(ctx, v.State, line, of.Quantity, "quantity")
 	if err != nil {
 		return store.Receipt{}, err
 	}
 	return a.onDelivery(ctx, id, false, func(d domain.Inbound, now time.Time) ([]domain.InboundFact, error) {
-		return domain.ResolveOver(d, line, decision, n, when(ctx, now))
+		return domain.ResolveOver(d, line, decision, domain.Some{Quantity: n, Serials: of.Serials}, when(ctx, now))
 	})
 }
 
-// ConfirmPutaway records where goods of a task were put.
+// ConfirmPutaway records where goods of a task were put; without a location, where it was proposed.
 func (a *Inbound) ConfirmPutaway(ctx context.Context, id string, task int, location string, q *quantity.Quantity) (store.Receipt, error) {
 	v, err := a.Delivery(ctx, id)
 	if err != nil {
@@ -288,8 +295,12 @@ func (a *Inbound) ConfirmPutaway(ctx context.Context, id string, task int, locat
 			return store.Receipt{}, err
 		}
 	}
+	proposed, err := a.proposed(ctx, v.State, task, location)
+	if err != nil {
+		return store.Receipt{}, err
+	}
 	return a.onDelivery(ctx, id, false, func(d domain.Inbound, now time.Time) ([]domain.InboundFact, error) {
-		return domain.ConfirmPutaway(d, task, location, n, when(ctx, now))
+		return domain.ConfirmPutaway(d, task, location, n, proposed(d), when(ctx, now))
 	})
 }
 
@@ -319,8 +330,8 @@ func messageMark[P any](src ident.SourceRef, parts []P, fields func(P) []string)
 
 // fields are what tells one receipt from another.
 func (g Received) fields() []string {
-	return []string{
+	return append([]string{
 		strconv.Itoa(g.Line), g.SKU, g.SSCC, g.Quantity.Value.String(), g.Quantity.Unit, g.Place.Location, g.Place.Lot, g.Place.Expiry,
 		strconv.FormatBool(g.Damaged),
-	}
+	}, g.Serials...)
 }

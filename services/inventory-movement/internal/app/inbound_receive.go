@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/faultpoint"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
@@ -19,6 +21,7 @@ type Received struct {
 	SKU, SSCC string
 	Quantity  quantity.Quantity
 	Place     domain.Place
+	Serials   []string
 	Damaged   bool
 }
 
@@ -56,8 +59,13 @@ func (a *Inbound) receiveGoods(ctx context.Context, d domain.Inbound, goods []Re
 	}
 	src := store.CauseOf(ctx).Source
 	report := domain.InboundReport{Goods: arrivals, Inspect: inspect, Message: messageMark(src, goods, Received.fields), Source: src}
-	var known bool
-	r, err := a.Deliveries.Update(ctx, d.Keys.ID, func(c store.Current[domain.Inbound]) (store.Decision[domain.InboundFact], error) {
+	in := receiving{a: a.App, key: domain.StockKey{Site: d.Keys.Site, Owner: d.Keys.Owner}, delivery: d.Keys.ID}
+	return in.claimed(ctx, func() (store.Receipt, error) { return a.takeGoods(ctx, d, report, makes, &in) })
+}
+
+// takeGoods records a report once the pieces that it names are claimed.
+func (a *Inbound) takeGoods(ctx context.Context, d domain.Inbound, report domain.InboundReport, makes bool, in *receiving) (store.Receipt, error) {
+	return a.Deliveries.Update(ctx, d.Keys.ID, func(c store.Current[domain.Inbound]) (store.Decision[domain.InboundFact], error) {
 		if c.Version == 0 && !makes {
 			return store.Decision[domain.InboundFact]{}, notFound()
 		}
@@ -66,19 +74,20 @@ func (a *Inbound) receiveGoods(ctx context.Context, d domain.Inbound, goods []Re
 		}
 		report.At = when(ctx, c.Now)
 		facts, err := domain.TakeGoods(c.State, report)
+		if err == nil {
+			err = in.admit(facts)
+		}
 		if err != nil {
 			return store.Decision[domain.InboundFact]{}, err
 		}
-		known = len(facts) == 0
 		out := store.Decision[domain.InboundFact]{
 			Facts: facts, State: string(domain.ApplyInbound(c.State, facts...).State()), Reasons: differences(facts),
 		}
-		if known {
+		if len(facts) == 0 {
 			out.Reasons = []store.Reason{{Code: "RECEIPT_KNOWN", Field: "source.message_id", Message: "what this message tells was received before"}}
 		}
 		return out, nil
 	})
-	return r, err
 }
 
 // arrivals reads the goods of a report against master data and the delivery's lines.
@@ -117,16 +126,41 @@ func (a *Inbound) arrivals(ctx context.Context, d domain.Inbound, goods []Receiv
 			}
 			checked[g.Place.Location] = true
 		}
-		out[i] = domain.Arrival{Line: g.Line, SSCC: g.SSCC, Item: item, Quantity: g.Quantity, Place: g.Place, Damaged: g.Damaged}
+		if g.SSCC != "" {
+			if err := a.unnumbered(ctx, d, g.SSCC, field); err != nil {
+				return nil, err
+			}
+		}
+		out[i] = domain.Arrival{Line: g.Line, SSCC: g.SSCC, Item: item, Quantity: g.Quantity, Place: g.Place, Serials: g.Serials, Damaged: g.Damaged}
 	}
 	return out, nil
+}
+
+// unnumbered refuses a unit with goods that are kept by serial number: which pieces are in it nobody
+// announced.
+func (a *Inbound) unnumbered(ctx context.Context, d domain.Inbound, sscc, field string) error {
+	var ids []string
+	for _, u := range d.Units {
+		for _, c := range u.Contents {
+			if l, known := d.Line(c.Line); known && u.SSCC == sscc {
+				ids = append(ids, l.Item)
+			}
+		}
+	}
+	items, err := a.Reference.Items(ctx, ids)
+	for _, item := range items {
+		if item.Serial && err == nil {
+			err = domain.Invalid(field+".serials", "SERIAL_REQUIRED", "item %s is kept by serial number: receive it by line and name the pieces", item.SKU)
+		}
+	}
+	return err
 }
 
 // check refuses goods that do not say what they are, or say it twice.
 func (g Received) check(d domain.Inbound, field string) error {
 	_, known := d.Line(g.Line)
 	switch {
-	case g.SSCC != "" && (g.Line > 0 || g.SKU != "" || g.Quantity.Unit != "" || g.Place.Lot != "" || g.Place.Expiry != ""):
+	case g.SSCC != "" && (g.Line > 0 || g.SKU != "" || g.Quantity.Unit != "" || g.Place.Lot != "" || g.Place.Expiry != "" || len(g.Serials) > 0):
 		return domain.Invalid(field+".sscc", "GOODS_INCOMPLETE", "a unit is received as it was announced: say its place and condition only")
 	case g.SSCC != "":
 		return nil
@@ -148,7 +182,7 @@ func (a *Inbound) FollowReceipt(ctx context.Context, f domain.GoodsReceived) err
 		key := keyOf(ctx, f.Site, f.Owner, p.Item, p.SKU, p.Unit)
 		parts[key.ID], keys[key.ID] = append(parts[key.ID], p), key
 	}
-	return a.bookEach(ctx, keysOf(parts), func(id string, s domain.Stock) ([]domain.StockFact, error) {
+	err := a.bookEach(ctx, f.ID, keysOf(parts), func(id string, s domain.Stock) ([]domain.StockFact, error) {
 		var facts []domain.StockFact
 		for _, p := range parts[id] {
 			more, err := domain.Received(s, keys[id], p.Place, p.Quantity, document(f.InboundKeys), f.At)
@@ -160,6 +194,19 @@ func (a *Inbound) FollowReceipt(ctx context.Context, f domain.GoodsReceived) err
 		}
 		return facts, nil
 	})
+	if err != nil {
+		return err
+	}
+	var group errgroup.Group
+	group.SetLimit(a.Parallel)
+	for _, p := range f.Parts {
+		if p.Place.Serial != "" {
+			group.Go(func() error {
+				return a.booked(ctx, keyOf(ctx, f.Site, f.Owner, p.Item, p.SKU, p.Unit), p.Place.Serial, f.ID)
+			})
+		}
+	}
+	return group.Wait()
 }
 
 // FollowMoves books goods that go from one place or status to another.
@@ -170,7 +217,7 @@ func (a *Inbound) FollowMoves(ctx context.Context, k domain.InboundKeys, all []d
 		key := keyOf(ctx, k.Site, k.Owner, m.Item, m.SKU, m.Unit)
 		moves[key.ID], keys[key.ID] = append(moves[key.ID], m), key
 	}
-	return a.bookEach(ctx, keysOf(moves), func(id string, s domain.Stock) ([]domain.StockFact, error) {
+	return a.bookEach(ctx, k.ID, keysOf(moves), func(id string, s domain.Stock) ([]domain.StockFact, error) {
 		var facts []domain.StockFact
 		for _, m := range moves[id] {
 			more := domain.TakeInbound(s, keys[id], m, kind, document(k), at)
@@ -180,7 +227,7 @@ func (a *Inbound) FollowMoves(ctx context.Context, k domain.InboundKeys, all []d
 	})
 }
 
-func (a *Inbound) bookEach(ctx context.Context, stocks []string, book func(id string, s domain.Stock) ([]domain.StockFact, error)) error {
+func (a *Inbound) bookEach(ctx context.Context, delivery string, stocks []string, book func(id string, s domain.Stock) ([]domain.StockFact, error)) error {
 	if err := faultpoint.Hit(faultpoint.X3); err != nil {
 		return err
 	}
@@ -188,7 +235,7 @@ func (a *Inbound) bookEach(ctx context.Context, stocks []string, book func(id st
 		return fault.New(fault.Invalid, "ITEM_UNKNOWN", "the fact names no goods")
 	}
 	return a.each(ctx, stocks, func(ctx context.Context, id string) error {
-		_, err := a.onStock(ctx, id, func(s domain.Stock, _ time.Time) ([]domain.StockFact, error) { return book(id, s) }, nil)
+		_, err := a.enter(ctx, id, entry{delivery: delivery}, func(s domain.Stock, _ time.Time) ([]domain.StockFact, error) { return book(id, s) }, nil)
 		return err
 	})
 }

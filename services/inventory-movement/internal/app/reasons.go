@@ -40,7 +40,7 @@ func (a *App) reasonedIfListed(ctx context.Context, code string, now time.Time) 
 }
 
 // ChangeStatus gives goods of one place another status.
-func (a *App) ChangeStatus(ctx context.Context, t Target, from domain.Place, to domain.Status, amount quantity.Quantity, reason string, now time.Time) (store.Receipt, error) {
+func (a *App) ChangeStatus(ctx context.Context, t Target, from domain.Place, to domain.Status, amount quantity.Quantity, serials []string, reason string, now time.Time) (store.Receipt, error) {
 	key, item, err := a.lookup(ctx, t)
 	if err != nil {
 		return store.Receipt{}, err
@@ -56,10 +56,9 @@ func (a *App) ChangeStatus(ctx context.Context, t Target, from domain.Place, to 
 		return store.Receipt{}, err
 	}
 	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
-		if err := item.Tracked(s, from, true); err != nil {
-			return nil, err
-		}
-		return domain.ChangeStatus(s, from, to, q.Value, reason, when(ctx, now))
+		return eachFrom(item, s, from, q.Value, serials, func(s domain.Stock, one domain.Piece) ([]domain.StockFact, error) {
+			return domain.ChangeStatus(s, one.Place, to, one.Quantity, reason, when(ctx, now))
+		})
 	}, moved(q))
 }
 
@@ -76,7 +75,7 @@ func (a *App) ReverseMovement(ctx context.Context, stock string, ref domain.Move
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	return a.onStock(ctx, stock, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+	return a.enter(ctx, stock, entry{command: true}, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
 		return domain.Reverse(s, ref, was, reason, when(ctx, now))
 	}, moved(quantity.Quantity{Value: was.Quantity, Unit: was.Unit}))
 }

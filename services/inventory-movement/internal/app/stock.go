@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	"github.com/lockstep-logistics/lockstep/libs/store"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
@@ -19,8 +21,10 @@ type Target struct{ Site, SKU, Owner string }
 type Goods struct {
 	Target
 	Place    domain.Place
+	Serials  []string
 	Quantity quantity.Quantity
 	Document string
+	Request  proto.Message // as it was asked for
 }
 
 // Result is the outcome of one item of a batch.
@@ -73,6 +77,7 @@ func (a *App) Receive(ctx context.Context, g Goods) (store.Receipt, error) {
 }
 
 func (a *App) receive(ctx context.Context, ref domain.Reference, at Standing, g Goods) (store.Receipt, error) {
+	ctx = owners.Says(ctx, "RecordReceipt", g.Request)
 	key, item, err := resolve(ref, store.CauseOf(ctx).Tenant, g.Target)
 	if err != nil {
 		return store.Receipt{}, err
@@ -87,12 +92,18 @@ func (a *App) receive(ctx context.Context, ref domain.Reference, at Standing, g 
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+	pieces, err := item.Pieces(g.Place, q.Value, g.Serials, false)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.asserted(ctx, ofStock, key, q, g.Serials, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
 		if err := item.Tracked(s, g.Place, false); err != nil {
 			return nil, err
 		}
-		return domain.Received(s, key, g.Place, q.Value, g.Document, when(ctx, now))
-	}, moved(q))
+		return domain.EachPiece(s, pieces, func(s domain.Stock, p domain.Piece) ([]domain.StockFact, error) {
+			return domain.Received(s, key, p.Place, p.Quantity, g.Document, when(ctx, now))
+		})
+	})
 }
 
 // ReceiveBatch records many receipts, each on its own under the key "<key>/<index>".
@@ -126,6 +137,7 @@ func (a *App) ReceiveBatch(ctx context.Context, goods []Goods) ([]Result, error)
 type Returned struct {
 	Target
 	Place    domain.Place
+	Serials  []string // none if they are not known
 	Quantity quantity.Quantity
 	RMA      string
 	Line     int
@@ -147,16 +159,22 @@ func (a *App) ReceiveReturn(ctx context.Context, g Returned) (store.Receipt, err
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+	pieces, err := item.Pieces(g.Place, q.Value, g.Serials, true)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.asserted(ctx, ofReturn, key, q, g.Serials, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
 		if err := item.Tracked(s, g.Place, false); err != nil {
 			return nil, err
 		}
-		return domain.ReturnArrived(s, key, g.Place, q.Value, g.RMA, g.Line, when(ctx, now))
-	}, moved(q))
+		return domain.EachPiece(s, pieces, func(s domain.Stock, p domain.Piece) ([]domain.StockFact, error) {
+			return domain.ReturnArrived(s, key, p.Place, p.Quantity, g.RMA, g.Line, when(ctx, now))
+		})
+	})
 }
 
 // Adjust corrects the quantity at a place; the change has a sign.
-func (a *App) Adjust(ctx context.Context, t Target, p domain.Place, change quantity.Quantity, reason string, now time.Time) (store.Receipt, error) {
+func (a *App) Adjust(ctx context.Context, t Target, p domain.Place, change quantity.Quantity, serials []string, reason string, now time.Time) (store.Receipt, error) {
 	key, item, err := a.lookup(ctx, t)
 	if err != nil {
 		return store.Receipt{}, err
@@ -173,21 +191,31 @@ func (a *App) Adjust(ctx context.Context, t Target, p domain.Place, change quant
 	if err != nil {
 		return store.Receipt{}, err
 	}
+	all := q.Value
 	if negative {
 		q.Value = q.Value.Neg()
 	} else if err := a.takes(ctx, t.Site, p.Location, "location"); err != nil {
 		return store.Receipt{}, err
 	}
-	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
-		if err := item.Tracked(s, p, negative); err != nil {
+	return a.asserted(ctx, ofStock, key, q, serials, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+		pieces, err := item.Pieces(p, all, serials, negative && s.Unnumbered(p))
+		if err != nil {
 			return nil, err
 		}
-		return domain.Adjust(s, key, p, q.Value, reason, when(ctx, now))
-	}, moved(q))
+		return domain.EachPiece(s, pieces, func(s domain.Stock, one domain.Piece) ([]domain.StockFact, error) {
+			if err := item.Tracked(s, one.Place, negative); err != nil {
+				return nil, err
+			}
+			if negative {
+				one.Quantity = one.Quantity.Neg()
+			}
+			return domain.Adjust(s, key, one.Place, one.Quantity, reason, when(ctx, now))
+		})
+	})
 }
 
 // Move moves free stock between bins or changes its status.
-func (a *App) Move(ctx context.Context, t Target, from, to domain.Place, amount quantity.Quantity, reason string) (store.Receipt, error) {
+func (a *App) Move(ctx context.Context, t Target, from, to domain.Place, amount quantity.Quantity, serials []string, reason string) (store.Receipt, error) {
 	key, item, err := a.lookup(ctx, t)
 	if err != nil {
 		return store.Receipt{}, err
@@ -207,12 +235,35 @@ func (a *App) Move(ctx context.Context, t Target, from, to domain.Place, amount 
 	if err != nil {
 		return store.Receipt{}, err
 	}
-	return a.onStock(ctx, key.ID, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
-		if err := item.Tracked(s, from, true); err != nil {
+	return a.asserted(ctx, ofStock, key, q, nil, func(s domain.Stock, now time.Time) ([]domain.StockFact, error) {
+		return eachFrom(item, s, from, q.Value, serials, func(s domain.Stock, one domain.Piece) ([]domain.StockFact, error) {
+			goes := to
+			goes.Serial = one.Place.Serial
+			return domain.Transfer(s, one.Place, goes, one.Quantity, reason, when(ctx, now))
+		})
+	})
+}
+
+// eachFrom books goods that leave a place, each piece by its number.
+func eachFrom(item domain.Item, s domain.Stock, from domain.Place, q quantity.Decimal, serials []string, book func(domain.Stock, domain.Piece) ([]domain.StockFact, error)) ([]domain.StockFact, error) {
+	pieces, err := item.Pieces(from, q, serials, s.Unnumbered(from))
+	if err != nil {
+		return nil, err
+	}
+	return domain.EachPiece(s, pieces, func(s domain.Stock, one domain.Piece) ([]domain.StockFact, error) {
+		if err := item.Tracked(s, one.Place, true); err != nil {
 			return nil, err
 		}
-		return domain.Transfer(s, from, to, q.Value, reason, when(ctx, now))
-	}, moved(q))
+		return book(s, one)
+	})
+}
+
+// command changes one stock by what somebody decided: pieces that must not come into it are refused.
+func (a *App) command(ctx context.Context, id string, serials []string, decide decideStock, qualify func(*store.Decision[domain.StockFact], domain.Stock)) (store.Receipt, error) {
+	if len(serials) == 0 {
+		return a.onStock(ctx, id, decide, qualify)
+	}
+	return a.enter(ctx, id, entry{command: true}, decide, qualify)
 }
 
 // Disposal is what returns decided about goods that stand at one place.

@@ -198,7 +198,7 @@ func (a *Inbound) supply(ctx context.Context, k domain.InboundKeys, lines []doma
 	if len(by) == 0 {
 		return nil // received blind
 	}
-	return a.bookEach(ctx, keysOf(by), func(id string, s domain.Stock) ([]domain.StockFact, error) {
+	return a.bookEach(ctx, k.ID, keysOf(by), func(id string, s domain.Stock) ([]domain.StockFact, error) {
 		var facts []domain.StockFact
 		for _, l := range by[id] {
 			more, err := change(s, keys[id], l)

@@ -34,6 +34,7 @@ type NewTransfer struct {
 type SentGoods struct {
 	SKU      string
 	Place    domain.Place
+	Serials  []string
 	Quantity quantity.Quantity
 }
 
@@ -84,7 +85,7 @@ func (a *Transfers) sent(ctx context.Context, n NewTransfer) ([]domain.TransferL
 	if n.From == n.To {
 		return nil, domain.Invalid("to_site", "TRANSFER_SITE", "goods that stay at site %s are moved, not transferred", n.To)
 	}
-	out := make([]domain.TransferLine, len(n.Lines))
+	var out []domain.TransferLine
 	for i, l := range n.Lines {
 		field := "lines[" + strconv.Itoa(i) + "]"
 		item, ok := ref.Items[l.SKU]
@@ -105,10 +106,18 @@ func (a *Transfers) sent(ctx context.Context, n NewTransfer) ([]domain.TransferL
 		if err != nil {
 			return nil, err
 		}
-		if err := item.Tracked(v.State, l.Place, true); err != nil {
+		pieces, err := item.Pieces(l.Place, q.Value, l.Serials, v.State.Unnumbered(l.Place))
+		if err != nil {
 			return nil, under(field, err)
 		}
-		out[i] = domain.TransferLine{Number: i + 1, Item: item.ID, SKU: item.SKU, Unit: q.Unit, Place: v.State.Dated(l.Place), Asked: q.Value}
+		for _, p := range pieces {
+			if err := item.Tracked(v.State, p.Place, true); err != nil {
+				return nil, under(field, err)
+			}
+			out = append(out, domain.TransferLine{
+				Number: len(out) + 1, Item: item.ID, SKU: item.SKU, Unit: q.Unit, Place: v.State.Dated(p.Place), Asked: p.Quantity,
+			})
+		}
 	}
 	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/clock"
 	"github.com/lockstep-logistics/lockstep/libs/host/hosttest"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -49,7 +50,7 @@ func opened(t *testing.T, cfg store.Config, c clock.Clock, stock store.Type[doma
 	stocks, seen := store.Register(db, stock), &drifts{}
 	r := &rig{App: &app.App{
 		Stocks: stocks, Ledger: stocks, Orders: store.Register(db, adapter.OrderType()), Drift: seen,
-		Reference: reference{}, Places: anywhere{}, Parallel: 8,
+		Reference: reference{}, Places: anywhere{}, Owners: owners.New(db, time.Now), Parallel: 8,
 	}}
 	r.steps = int(time.Now().UnixNano()) // keys are not those of an earlier one
 	return r, db, seen

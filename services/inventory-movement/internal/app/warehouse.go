@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/gs1"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
@@ -16,11 +18,24 @@ type decideOrder func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFac
 
 // onOrder changes a warehouse order that must exist.
 func (a *App) onOrder(ctx context.Context, id string, decide decideOrder, created ...string) (store.Receipt, error) {
+	v, err := a.Owners.Judge(ctx, ofOrders)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.onOrderBy(ctx, v, id, decide, created...)
+}
+
+// onOrderBy does so by a verdict.
+func (a *App) onOrderBy(ctx context.Context, v authority.Verdict, id string, decide decideOrder, created ...string) (store.Receipt, error) {
 	return a.Orders.Update(ctx, id, func(c store.Current[domain.WarehouseOrder]) (store.Decision[domain.OrderFact], error) {
 		if c.Version == 0 {
 			return store.Decision[domain.OrderFact]{}, notFound()
 		}
-		return outcome(c, decide, created...)
+		d, err := outcome(c, orderBy(v, decide), created...)
+		if !v.Counts() {
+			d.Reasons, d.Created = noted(v), nil
+		}
+		return d, err
 	})
 }
 
@@ -61,19 +76,60 @@ func (a *App) Acknowledge(ctx context.Context, id string) (store.Receipt, error)
 
 // ConfirmPicks records picks.
 func (a *App) ConfirmPicks(ctx context.Context, id string, lines []domain.PickedLine) (store.Receipt, error) {
-	return a.report(ctx, id, domain.Report{Kind: domain.PickReport, Lines: lines})
+	odd, err := a.unpickable(ctx, id, lines)
+	if err != nil {
+		return store.Receipt{}, err
+	}
+	return a.report(ctx, id, domain.Report{Kind: domain.PickReport, Lines: lines}, odd)
+}
+
+// unpickable is why pieces that are reported as picked cannot be; nil if they can, or none is named.
+func (a *App) unpickable(ctx context.Context, id string, lines []domain.PickedLine) (odd, err error) {
+	if !slices.ContainsFunc(lines, func(l domain.PickedLine) bool { return l.Serial != "" }) {
+		return nil, nil
+	}
+	v, err := a.Order(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	o := v.State
+	stocks := map[string]domain.Stock{}
+	for i, l := range lines {
+		line, known := o.Line(l.Line)
+		if l.Serial == "" || !known || o.IsCancelled || o.IsIssued() {
+			continue
+		}
+		id := StockID(store.CauseOf(ctx).Tenant, o.Site, line.Item, o.Owner)
+		if _, read := stocks[id]; !read {
+			s, err := a.Stocks.Get(ctx, id)
+			if err != nil && !fault.IsKind(err, fault.NotFound) {
+				return nil, err
+			}
+			stocks[id] = s.State
+		}
+		if err := domain.Pickable(stocks[id], o.Keys.ID, l, i); err != nil {
+			return err, nil
+		}
+	}
+	return nil, nil
 }
 
 // ReportShort records what was not there to be picked.
 func (a *App) ReportShort(ctx context.Context, id string, lines []domain.PickedLine, damaged bool) (store.Receipt, error) {
-	return a.report(ctx, id, domain.Report{Kind: domain.ShortReport, Lines: lines, Damaged: damaged})
+	return a.report(ctx, id, domain.Report{Kind: domain.ShortReport, Lines: lines, Damaged: damaged}, nil)
 }
 
-func (a *App) report(ctx context.Context, id string, r domain.Report) (store.Receipt, error) {
+// report records a report, unless something of it is odd: whoever sends again what was taken is
+// answered by the receipt.
+func (a *App) report(ctx context.Context, id string, r domain.Report, odd error) (store.Receipt, error) {
 	r.By, r.Source = guard.Author(ctx), store.CauseOf(ctx).Source
 	return a.onOrder(ctx, id, func(o domain.WarehouseOrder, now time.Time) ([]domain.OrderFact, error) {
 		r.At = when(ctx, now)
-		return domain.TakeReport(o, r)
+		facts, err := domain.TakeReport(o, r)
+		if err == nil {
+			err = odd
+		}
+		return facts, err
 	})
 }
 
@@ -98,8 +154,15 @@ func (a *App) Pack(ctx context.Context, id string, c domain.Carton) (store.Recei
 	if err != nil {
 		return store.Receipt{}, err
 	}
+	word, err := a.Owners.Judge(ctx, ofOrders)
+	if err != nil {
+		return store.Receipt{}, err
+	}
 	var issued Issued
 	var used error
+	if !word.Counts() { // nothing is packed, so no number is used
+		return a.onOrderBy(ctx, word, id, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) { return domain.Pack(o, c) })
+	}
 	if c.SSCC == "" {
 		issued, err = a.issue(ctx, v.State.Site)
 		c.SSCC = issued.SSCC
@@ -114,7 +177,7 @@ func (a *App) Pack(ctx context.Context, id string, c domain.Carton) (store.Recei
 		return store.Receipt{}, err
 	}
 	var packed domain.CartonPacked
-	r, err := a.onOrder(ctx, id, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
+	r, err := a.onOrderBy(ctx, word, id, func(o domain.WarehouseOrder, _ time.Time) ([]domain.OrderFact, error) {
 		if used != nil {
 			return nil, used
 		}

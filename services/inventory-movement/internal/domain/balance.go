@@ -10,19 +10,19 @@ import (
 // Filter names a part of a stock; a field that is empty takes everything. Without a location
 // the virtual ones outside the site are left out, so that the balance is what the site has.
 type Filter struct {
-	Location, Lot string
-	Status        Status
+	Location, Lot, Serial string
+	Status                Status
 }
 
 func (f Filter) takes(p Place) bool {
 	at := f.Location == p.Location || f.Location == "" && !p.outside()
-	return at && (f.Lot == "" || f.Lot == p.Lot) && (f.Status == "" || f.Status == p.Status)
+	return at && (f.Lot == "" || f.Lot == p.Lot) && (f.Serial == "" || f.Serial == p.Serial) && (f.Status == "" || f.Status == p.Status)
 }
 
 // Promises reports whether promises belong to the part: they are of all AVAILABLE goods, not
 // of those of one place.
 func (f Filter) Promises() bool {
-	return f.Location == "" && f.Lot == "" && (f.Status == "" || f.Status == Available)
+	return f.Location == "" && f.Lot == "" && f.Serial == "" && (f.Status == "" || f.Status == Available)
 }
 
 // Sums are the figures of a part of a stock. Promised is zero for a part that promises do not

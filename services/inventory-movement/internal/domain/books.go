@@ -31,6 +31,9 @@ func EvolveStock(s Stock, fact StockFact) Stock {
 		}
 	case ReturnReceived:
 		s.Key = f.StockKey
+	case SerialClaimVoided:
+		s.Key = f.StockKey
+		s = s.bury(claimMark(f.Serial, f.Claim))
 	case StockReserved:
 		s.Key = f.StockKey
 		s.Claims = append(slices.Clip(s.Claims), f.Claim)
@@ -64,7 +67,7 @@ func EvolveStock(s Stock, fact StockFact) Stock {
 			s = s.bury(f.Order)
 		}
 	default:
-		s = evolveSupply(s, fact)
+		s = evolveSupply(s.hears(fact), fact)
 	}
 	return s
 }
@@ -181,8 +184,14 @@ func (s Stock) onHand(p Place) (all, free quantity.Decimal) {
 	return all, free
 }
 
-// dated completes a place with the expiry date that its lot has elsewhere in the stock.
+// dated completes a place with the expiry date that its lot has elsewhere in the stock, and that
+// of a piece which stands there with its lot.
 func (s Stock) dated(p Place) Place {
+	if p.Serial != "" {
+		if at, stands := s.standing(p.Serial); stands && at.Location == p.Location && at.Status == p.Status && (p.Lot == "" || p.Lot == at.Lot) {
+			return at
+		}
+	}
 	if p.Lot == "" || p.Expiry != "" {
 		return p
 	}

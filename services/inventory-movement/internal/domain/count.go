@@ -51,7 +51,7 @@ func (p CountPlace) same(o CountPlace) bool { return p.Item == o.Item && p.Place
 // holds reports whether two places are one for somebody who counts: the expiry date follows from
 // the lot, if there is one.
 func (p Place) holds(o Place) bool {
-	return p.Location == o.Location && p.Lot == o.Lot && p.Status == o.Status && (p.Lot != "" || p.Expiry == o.Expiry)
+	return p.Location == o.Location && p.Lot == o.Lot && p.Serial == o.Serial && p.Status == o.Status && (p.Lot != "" || p.Expiry == o.Expiry)
 }
 
 // Counting is what one person counted at a place.

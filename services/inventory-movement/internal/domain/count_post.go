@@ -16,6 +16,8 @@ type CountChange struct {
 	Place  Place
 	Change quantity.Decimal
 	At     time.Time
+	// Why it is not booked: the piece that was found is in other books.
+	Refusal string
 }
 
 // maxHolders bounds how many are named who have the goods that are missing.
@@ -25,7 +27,11 @@ const maxHolders = 3
 // allocated or promised stays in the books: it is refused, and said who would come up short.
 func TakeCount(s Stock, key StockKey, count, reason string, changes []CountChange) (facts []StockFact, outcomes []CountOutcome) {
 	for _, c := range GainsFirst(changes) {
-		o := CountOutcome{Line: c.Line}
+		o := CountOutcome{Line: c.Line, Refusal: c.Refusal}
+		if c.Refusal != "" {
+			outcomes = append(outcomes, o)
+			continue
+		}
 		more, err := Adjust(s, key, c.Place, c.Change, reason, c.At)
 		if f, refused := fault.As(err); refused {
 			o.Refusal = f.Reason
@@ -43,10 +49,17 @@ func TakeCount(s Stock, key StockKey, count, reason string, changes []CountChang
 	return facts, outcomes
 }
 
-// GainsFirst orders changes: what was found may cover what is missing elsewhere.
+// GainsFirst orders changes: what was found may cover what is missing elsewhere. But a piece that was
+// found is missing elsewhere first.
 func GainsFirst(changes []CountChange) []CountChange {
+	rank := func(c CountChange) int {
+		if c.Place.Serial != "" && c.Change.Sign() > 0 {
+			return 2
+		}
+		return -c.Change.Sign()
+	}
 	changes = slices.Clone(changes)
-	slices.SortStableFunc(changes, func(a, b CountChange) int { return cmp.Compare(b.Change.Sign(), a.Change.Sign()) })
+	slices.SortStableFunc(changes, func(a, b CountChange) int { return cmp.Compare(rank(a), rank(b)) })
 	return changes
 }
 

@@ -48,7 +48,7 @@ func told(covers []Cover) (out [][2]string) {
 
 func (p Place) text() string {
 	parts := []string{p.Location}
-	for _, part := range [][2]string{{"lot ", p.Lot}, {"expiry ", p.Expiry}, {"", string(p.Status)}} {
+	for _, part := range [][2]string{{"lot ", p.Lot}, {"serial ", p.Serial}, {"expiry ", p.Expiry}, {"", string(p.Status)}} {
 		if part[1] != "" {
 			parts = append(parts, part[0]+part[1])
 		}

@@ -1,6 +1,8 @@
 package domain
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -13,13 +15,28 @@ type PickedLine struct {
 	SKU      string           `bson:"s,omitempty"`
 	Location string           `bson:"l,omitempty"`
 	Lot      string           `bson:"t,omitempty"`
+	Serial   string           `bson:"sn,omitempty"` // of the one piece that it is
 	Quantity quantity.Decimal `bson:"q"`
 	Unit     string           `bson:"u,omitempty"`
+	Row      int              `bson:"-"` // of the request that names it, from 1; 0: as it stands in the list
+}
+
+// row is where the n-th of some lines stands in the request that names them.
+func (l PickedLine) row(n int) int {
+	if l.Row > 0 {
+		return l.Row - 1
+	}
+	return n
 }
 
 // at reports whether the line may mean the place: what it does not say it leaves open.
 func (l PickedLine) at(p Place) bool {
-	return (l.Location == "" || l.Location == p.Location) && (l.Lot == "" || l.Lot == p.Lot)
+	return (l.Location == "" || l.Location == p.Location) && (l.Lot == "" || l.Lot == p.Lot) && (l.Serial == "" || l.Serial == p.Serial)
+}
+
+// lost is the place that goods of the line come from which the books do not have.
+func (l PickedLine) lost() Place {
+	return Place{Location: Discrepancy, Lot: l.Lot, Serial: l.Serial, Status: Available}
 }
 
 // booking collects the facts of one report on the state that they make.
@@ -72,12 +89,12 @@ func TakePick(s Stock, key StockKey, order string, l PickedLine, at time.Time) [
 	b := booking{s: s, left: l.Quantity}
 	book := func(from Place, n, used quantity.Decimal) {
 		b.add(n, StockMoved{
-			StockKey: key, Type: Pick, From: from, To: Place{Location: Packing, Lot: from.Lot, Expiry: from.Expiry, Status: Available},
+			StockKey: key, Type: Pick, From: from, To: from.as(Packing, Available),
 			Quantity: n, Order: order, Line: l.Line, Used: used, At: at,
 		})
 	}
 	b.gather(key, order, l, book)
-	book(Place{Location: Discrepancy, Lot: l.Lot, Status: Available}, b.left, quantity.Decimal{})
+	book(l.lost(), b.left, quantity.Decimal{})
 	return b.facts
 }
 
@@ -91,7 +108,7 @@ func TakeShort(s Stock, key StockKey, order string, l PickedLine, damaged bool, 
 		if used.Sign() == 0 && l.Location == "" {
 			return // nobody said where it is missing
 		}
-		to, reason := Place{Location: Discrepancy, Lot: from.Lot, Expiry: from.Expiry, Status: Available}, "MISSING"
+		to, reason := from.as(Discrepancy, Available), "MISSING"
 		if damaged {
 			to, reason = from, "DAMAGED"
 			to.Status = Damaged
@@ -104,6 +121,27 @@ func TakeShort(s Stock, key StockKey, order string, l PickedLine, damaged bool, 
 	return b.facts
 }
 
+// packed is what stands in PACKING for an order's line: the piece that it names first, or then
+// those that have no number, and the others last.
+func (s Stock) packed(order string, l PickedLine) []Allocation {
+	all := slices.DeleteFunc(slices.Clone(s.Packing), func(a Allocation) bool { return a.Order != order || a.Line != l.Line })
+	if l.Serial != "" {
+		slices.SortStableFunc(all, func(a, b Allocation) int { return cmp.Compare(l.strange(a.Place), l.strange(b.Place)) })
+	}
+	return all
+}
+
+// strange is how far the number of what stands at a place is from the line's.
+func (l PickedLine) strange(p Place) int {
+	switch p.Serial {
+	case l.Serial:
+		return 0
+	case "":
+		return 1
+	}
+	return 2
+}
+
 // TakeIssue books the goods issue of a line: what was picked for it leaves PACKING for the
 // customer, and nothing stays allocated to it.
 func TakeIssue(s Stock, key StockKey, order string, l PickedLine, at time.Time) []StockFact {
@@ -111,16 +149,14 @@ func TakeIssue(s Stock, key StockKey, order string, l PickedLine, at time.Time) 
 	b := booking{s: s, left: l.Quantity}
 	move := func(from Place, n quantity.Decimal) {
 		b.add(n, StockMoved{
-			StockKey: key, Type: Issue, From: from, To: Place{Location: Customer, Lot: from.Lot, Expiry: from.Expiry, Status: Available},
+			StockKey: key, Type: Issue, From: from, To: from.as(Customer, Available),
 			Quantity: n, Order: order, Line: l.Line, At: at,
 		})
 	}
-	for _, p := range s.Packing {
-		if p.Order == order && p.Line == l.Line {
-			move(p.Place, quantity.Min(p.Quantity, b.left))
-		}
+	for _, p := range s.packed(order, l) {
+		move(p.Place, quantity.Min(p.Quantity, b.left))
 	}
-	move(Place{Location: Discrepancy, Status: Available}, b.left)
+	move(Place{Location: Discrepancy, Serial: l.Serial, Status: Available}, b.left)
 	rest := quantity.Decimal{}
 	for _, a := range b.s.AllocatedTo(order, l.Line) {
 		rest = rest.Add(a.Quantity)

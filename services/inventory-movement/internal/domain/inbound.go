@@ -22,6 +22,7 @@ const (
 	maxInboundLines = 1000
 	maxStandings    = 2000
 	maxMessages     = 1000
+	maxOverrides    = 200
 	// unannounced is the number below those of lines that were not announced.
 	unannounced = 100000
 )
@@ -137,6 +138,9 @@ type Inbound struct {
 	Standings    []Standing `bson:"s,omitempty"`
 	LastTask     int        `bson:"t,omitempty"`
 	Messages     []string   `bson:"m,omitempty"` // marks of the messages that told receipts, newest last
+	// What of the bins that were proposed for a task is used up, and what was put elsewhere, newest last.
+	Taken     []TakenBin `bson:"tb,omitempty"`
+	Overrides []Override `bson:"o,omitempty"`
 }
 
 // State derives where the delivery stands.
@@ -175,6 +179,16 @@ func (d Inbound) Line(number int) (InboundLine, bool) {
 	return d.Lines[i], true
 }
 
+// Piece is where a piece of the delivery stands, if it was received under it.
+func (d Inbound) Piece(item, serial string) (Place, bool) {
+	for _, s := range d.Standings {
+		if l, _ := d.Line(s.Line); s.Place.Serial == serial && l.Item == item {
+			return s.Place, true
+		}
+	}
+	return Place{}, false
+}
+
 // Part is goods received as they are booked.
 type Part struct {
 	Line      int
@@ -198,6 +212,27 @@ type InboundMove struct {
 	Unit     string
 	From, To Place
 	Quantity quantity.Decimal
+	// Of a put-away: the bin that was proposed, and the rule that chose it; "": none was.
+	Proposed, Rule string
+}
+
+// TakenBin is how much of a task was put into a bin that was proposed for it, or elsewhere instead.
+type TakenBin struct {
+	Task     int              `bson:"t"`
+	Bin      string           `bson:"b"`
+	Quantity quantity.Decimal `bson:"q"`
+}
+
+// Override is goods that were put elsewhere than was proposed.
+type Override struct {
+	Task     int              `bson:"t"`
+	Line     int              `bson:"l"`
+	Unit     string           `bson:"u"`
+	Proposed string           `bson:"p"`
+	Rule     string           `bson:"r"`
+	Location string           `bson:"w"`
+	Quantity quantity.Decimal `bson:"q"`
+	At       time.Time        `bson:"a"`
 }
 
 // OverDecision is what becomes of goods that are too many.

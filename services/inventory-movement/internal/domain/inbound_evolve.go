@@ -35,7 +35,7 @@ func EvolveInbound(d Inbound, fact InboundFact) Inbound {
 	case OverReceiptResolved:
 		d = d.move(f.Moves, false)
 	case PutawayConfirmed:
-		d = d.move(f.Moves, true)
+		d = d.move(f.Moves, true).putAway(f)
 	}
 	return d
 }
@@ -112,4 +112,44 @@ func (d Inbound) move(moves []InboundMove, putAway bool) Inbound {
 		d.Standings = slices.DeleteFunc(d.Standings, func(s Standing) bool { return s.Quantity.IsZero() })
 	}
 	return d
+}
+
+// putAway keeps what was proposed for the goods: how much of it is used up, and where they went instead.
+func (d Inbound) putAway(f PutawayConfirmed) Inbound {
+	d.Taken, d.Overrides = slices.Clone(d.Taken), slices.Clone(d.Overrides)
+	for _, m := range f.Moves {
+		if m.Proposed == "" {
+			continue
+		}
+		i := slices.IndexFunc(d.Taken, func(t TakenBin) bool { return t.Task == m.Task && t.Bin == m.Proposed })
+		if i < 0 {
+			i, d.Taken = len(d.Taken), append(d.Taken, TakenBin{Task: m.Task, Bin: m.Proposed})
+		}
+		d.Taken[i].Quantity = d.Taken[i].Quantity.Add(m.Quantity)
+		if m.Proposed != m.To.Location {
+			d.Overrides = append(d.Overrides, Override{m.Task, m.Line, m.Unit, m.Proposed, m.Rule, m.To.Location, m.Quantity, f.At})
+		}
+	}
+	d.Overrides = d.Overrides[max(0, len(d.Overrides)-maxOverrides):]
+	d.Taken = slices.DeleteFunc(d.Taken, func(t TakenBin) bool {
+		_, err := d.Task(t.Task)
+		return err != nil
+	})
+	if len(d.Taken) == 0 {
+		d.Taken = nil
+	}
+	if len(d.Overrides) == 0 {
+		d.Overrides = nil
+	}
+	return d
+}
+
+// taken is how much of a task was put into a bin that was proposed for it, or elsewhere instead.
+func (d Inbound) taken(task int, bin string) quantity.Decimal {
+	for _, t := range d.Taken {
+		if t.Task == task && t.Bin == bin {
+			return t.Quantity
+		}
+	}
+	return quantity.Decimal{}
 }

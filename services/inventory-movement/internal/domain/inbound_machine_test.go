@@ -102,21 +102,22 @@ func (m *inboundMachine) cancel(t *rapid.T) {
 
 func (m *inboundMachine) inspect(t *rapid.T) {
 	n := rapid.Int64Range(0, 10)
-	if facts, err := Inspect(m.d, 2, "", quantity.Int(n.Draw(t, "good")), quantity.Int(n.Draw(t, "bad")), noon); err == nil {
+	if facts, err := Inspect(m.d, 2, "", Some{Quantity: quantity.Int(n.Draw(t, "good"))}, Some{Quantity: quantity.Int(n.Draw(t, "bad"))}, noon); err == nil {
 		m.apply(t, facts, nil)
 	}
 }
 
 func (m *inboundMachine) resolve(t *rapid.T) {
 	decision := rapid.SampledFrom([]OverDecision{KeepOver, ReturnOver}).Draw(t, "decision")
-	if facts, err := ResolveOver(m.d, rapid.IntRange(1, 2).Draw(t, "line"), decision, quantity.Int(rapid.Int64Range(0, 3).Draw(t, "pieces")), noon); err == nil {
+	if facts, err := ResolveOver(m.d, rapid.IntRange(1, 2).Draw(t, "line"), decision, Some{Quantity: quantity.Int(rapid.Int64Range(0, 3).Draw(t, "pieces"))}, noon); err == nil {
 		m.apply(t, facts, nil)
 	}
 }
 
 func (m *inboundMachine) putAway(t *rapid.T) {
 	q := quantity.Int(rapid.Int64Range(0, 6).Draw(t, "pieces"))
-	if facts, err := ConfirmPutaway(m.d, rapid.IntRange(1, max(1, m.d.LastTask)).Draw(t, "task"), rapid.SampledFrom([]string{"B-1", "B-2"}).Draw(t, "bin"), q, noon); err == nil {
+	proposed := []BinPart{{"B-1", "r", quantity.Int(rapid.Int64Range(0, 4).Draw(t, "here"))}, {"B-3", "s", quantity.Int(2)}}
+	if facts, err := ConfirmPutaway(m.d, rapid.IntRange(1, max(1, m.d.LastTask)).Draw(t, "task"), rapid.SampledFrom([]string{"", "B-1", "B-2"}).Draw(t, "bin"), q, proposed, noon); err == nil {
 		m.apply(t, facts, nil)
 	}
 }

@@ -18,6 +18,7 @@ type Arrival struct {
 	Item     Item
 	Quantity quantity.Quantity
 	Place    Place // without its status
+	Serials  []string
 	Damaged  bool
 }
 
@@ -68,11 +69,41 @@ func (in *intake) take(g Arrival, field string) error {
 	if err != nil {
 		return err
 	}
-	l, err := in.line(g, field)
+	pieces, err := g.Item.Pieces(g.Place, q.Value, g.Serials, false)
 	if err != nil {
-		return err
+		return Below(field, err)
 	}
-	return in.book(l, g, q.Value, field)
+	for i, p := range pieces {
+		g.Place = p.Place
+		if err := in.fresh(g, field+".serials["+strconv.Itoa(i)+"]"); err != nil {
+			return err
+		}
+		l, err := in.line(g, field)
+		if err != nil {
+			return err
+		}
+		if err := in.book(l, g, p.Quantity, field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fresh refuses a piece that the report names twice, or that was received under the delivery before.
+func (in *intake) fresh(g Arrival, field string) error {
+	at, has := in.d.Piece(g.Item.ID, g.Place.Serial)
+	switch {
+	case g.Place.Serial == "" || !has:
+		return nil
+	case in.before(g):
+		return SerialElsewhere(StockKey{Site: in.d.Keys.Site, Owner: in.d.Keys.Owner, Item: g.Item.ID, SKU: g.Item.SKU}, at)
+	}
+	return Invalid(field, "SERIAL_DUPLICATE", "piece %s is named twice", g.Place.Serial)
+}
+
+// before reports whether a piece was received before the report.
+func (in *intake) before(g Arrival) bool {
+	return !slices.ContainsFunc(in.parts, func(p Part) bool { return p.Item == g.Item.ID && p.Place.Serial == g.Place.Serial })
 }
 
 // unit receives an announced pallet or carton as it was announced.

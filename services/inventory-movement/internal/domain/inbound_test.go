@@ -163,15 +163,15 @@ func TestWhatCannotBe(t *testing.T) {
 	if err := take(kept); err != nil {
 		t.Error(err)
 	}
-	_, err = Inspect(d, 1, "", quantity.Int(1), quantity.Decimal{}, noon)
+	_, err = Inspect(d, 1, "", Some{Quantity: quantity.Int(1)}, Some{}, noon)
 	expect(t, err, fault.Refused, "INSPECTION_EXCEEDED")
-	_, err = ResolveOver(d, 1, KeepOver, quantity.Int(3), noon)
+	_, err = ResolveOver(d, 1, KeepOver, Some{Quantity: quantity.Int(3)}, noon)
 	expect(t, err, fault.Refused, "QUARANTINE_EXCEEDED")
-	_, err = ConfirmPutaway(d, 99, "B-1", quantity.Int(1), noon)
+	_, err = ConfirmPutaway(d, 99, "B-1", quantity.Int(1), nil, noon)
 	expect(t, err, fault.Invalid, "TASK_UNKNOWN")
-	_, err = ConfirmPutaway(d, d.Standings[0].Number, "", quantity.Int(1), noon)
+	_, err = ConfirmPutaway(d, d.Standings[0].Number, "", quantity.Int(1), nil, noon)
 	expect(t, err, fault.Invalid, "PUTAWAY_LOCATION_REQUIRED")
-	_, err = ConfirmPutaway(d, d.Standings[0].Number, "B-1", quantity.Int(1000), noon)
+	_, err = ConfirmPutaway(d, d.Standings[0].Number, "B-1", quantity.Int(1000), nil, noon)
 	expect(t, err, fault.Refused, "TASK_EXCEEDED")
 }
 

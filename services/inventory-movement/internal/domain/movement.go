@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
@@ -13,7 +14,7 @@ func Received(s Stock, key StockKey, to Place, q quantity.Decimal, document stri
 		return nil, err
 	}
 	return []StockFact{StockMoved{
-		StockKey: s.named(key), Type: Receipt, From: Place{Location: Supplier, Status: to.Status}, To: s.dated(to),
+		StockKey: s.named(key), Type: Receipt, From: Place{Location: Supplier, Serial: to.Serial, Status: to.Status}, To: s.dated(to),
 		Quantity: q, Reason: document, At: at,
 	}}, nil
 }
@@ -34,7 +35,7 @@ func ReturnArrived(s Stock, key StockKey, to Place, q quantity.Decimal, rma stri
 	to = s.dated(to)
 	return []StockFact{
 		StockMoved{
-			StockKey: s.named(key), Type: ReturnReceipt, From: Place{Location: Customer, Lot: to.Lot, Status: Returned}, To: to,
+			StockKey: s.named(key), Type: ReturnReceipt, From: Place{Location: Customer, Lot: to.Lot, Serial: to.Serial, Status: Returned}, To: to,
 			Quantity: q, RMA: rma, At: at,
 		},
 		ReturnReceived{StockKey: s.named(key), RMA: rma, RMALine: line, Place: to, Quantity: q, At: at},
@@ -45,9 +46,12 @@ func ReturnArrived(s Stock, key StockKey, to Place, q quantity.Decimal, rma stri
 // cannot be taken away.
 func Adjust(s Stock, key StockKey, p Place, change quantity.Decimal, reason string, at time.Time) ([]StockFact, error) {
 	p = s.dated(p)
-	odd := Place{Location: Discrepancy, Lot: p.Lot, Status: p.Status}
+	odd := Place{Location: Discrepancy, Lot: p.Lot, Serial: p.Serial, Status: p.Status}
 	f := StockMoved{StockKey: s.named(key), Type: Adjustment, From: odd, To: p, Quantity: change.Abs(), Reason: reason, At: at}
 	err := s.room(key)
+	if at, stands := s.standing(p.Serial); stands && change.Sign() > 0 {
+		return nil, SerialElsewhere(s.Key, at)
+	}
 	if change.Sign() < 0 {
 		err = s.spare(p, change.Abs())
 		f.From, f.To = p, odd
@@ -61,6 +65,9 @@ func Adjust(s Stock, key StockKey, p Place, change quantity.Decimal, reason stri
 // spare checks that a quantity at a place is neither allocated nor promised.
 func (s Stock) spare(p Place, q quantity.Decimal) error {
 	all, free := s.onHand(p)
+	if p.Serial != "" && all.Less(q) {
+		return s.absent(p)
+	}
 	if all.Less(q) {
 		return fault.New(fault.Refused, "INSUFFICIENT_STOCK", "%s stand at %s, not %s", all, p.Location, q).With("available", all.String())
 	}
@@ -73,6 +80,9 @@ func (s Stock) spare(p Place, q quantity.Decimal) error {
 // Transfer moves free stock between bins or changes its status.
 func Transfer(s Stock, from, to Place, q quantity.Decimal, reason string, at time.Time) ([]StockFact, error) {
 	from, to = s.dated(from), s.dated(to)
+	if from.Serial != "" {
+		to.Lot, to.Expiry = from.Lot, from.Expiry
+	}
 	if from == to {
 		return nil, nil
 	}
@@ -91,7 +101,7 @@ func Transfer(s Stock, from, to Place, q quantity.Decimal, reason string, at tim
 
 // Dispose moves returned goods to where it was decided that they go. The decision belongs
 // to returns, so it is never refused: what does not stand where it should comes from other
-// places of the same status and lot, and at last from DISCREPANCY.
+// places of the same status and lot, and at last from DISCREPANCY. Which pieces they are it does not say.
 func Dispose(s Stock, key StockKey, rma, disposition string, from, to Place, q quantity.Decimal, at time.Time) []StockFact {
 	from = s.dated(from)
 	if !to.outside() {
@@ -99,8 +109,10 @@ func Dispose(s Stock, key StockKey, rma, disposition string, from, to Place, q q
 	}
 	b := booking{s: s, left: q}
 	move := func(source Place, n quantity.Decimal) {
+		goes := to
+		goes.Serial = source.Serial
 		b.add(n, StockMoved{
-			StockKey: s.named(key), Type: Disposition, From: source, To: to, Quantity: n, Reason: disposition, RMA: rma, At: at,
+			StockKey: s.named(key), Type: Disposition, From: source, To: goes, Quantity: n, Reason: disposition, RMA: rma, At: at,
 		})
 	}
 	_, free := s.onHand(from)
@@ -108,13 +120,28 @@ func Dispose(s Stock, key StockKey, rma, disposition string, from, to Place, q q
 		free = quantity.Min(free, s.unclaimed(""))
 	}
 	move(from, quantity.Min(free, b.left))
-	for _, r := range s.Rows {
+	for _, r := range s.nearest(from.Location) {
 		if p := r.Place; p != from && p != to && !Reserved(p.Location) && p.Status == from.Status && p.Lot == from.Lot && p.Status != Available {
 			move(p, quantity.Min(r.OnHand.Sub(r.Allocated), b.left))
 		}
 	}
 	move(Place{Location: Discrepancy, Lot: from.Lot, Status: from.Status}, b.left)
 	return b.facts
+}
+
+// nearest are the rows, those of a location first.
+func (s Stock) nearest(location string) []Row {
+	rows := slices.Clone(s.Rows)
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		switch here := a.Place.Location == location; {
+		case here == (b.Place.Location == location):
+			return 0
+		case here:
+			return -1
+		}
+		return 1
+	})
+	return rows
 }
 
 // Dated completes a place with the expiry date that its lot has elsewhere in the stock.

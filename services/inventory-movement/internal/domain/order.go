@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -56,6 +57,8 @@ type OrderLine struct {
 	PutBack   quantity.Decimal  `bson:"b,omitempty"` // part of picked
 	Issued    quantity.Decimal  `bson:"g,omitempty"` // part of packed, net of reversals
 	Returned  quantity.Decimal  `bson:"r,omitempty"` // part of put back that ended with a rest of the order
+	// Numbers of the pieces that are picked and neither issued nor put back, as far as they have any.
+	Serials []string `bson:"sn,omitempty"`
 }
 
 // Task says how much of a line to pick where.
@@ -64,6 +67,7 @@ type Task struct {
 	SKU      string           `bson:"s"`
 	Location string           `bson:"l"`
 	Lot      string           `bson:"t,omitempty"`
+	Serial   string           `bson:"sn,omitempty"`
 	Quantity quantity.Decimal `bson:"q"`
 	Unit     string           `bson:"u"`
 }
@@ -108,6 +112,8 @@ type WarehouseOrder struct {
 	// What its warehouse reported against it: how many lines in all, and the last of them.
 	Contradicted   int             `bson:"cn,omitempty"`
 	Contradictions []Contradiction `bson:"cl,omitempty"`
+	// What systems said by commands that others own, the last of it.
+	Heard []authority.Heard `bson:"hd,omitempty"`
 }
 
 // State derives where the order stands.
@@ -163,6 +169,7 @@ type (
 		Site, Owner      string
 		ShipTo           Address
 		Carrier, Service string
+		Shipped          string // policy by which the release counts as shipped, of the contract; "" when none was told
 		Lines            []OrderLine
 	}
 	// OrderAllocated makes its tasks.
@@ -237,6 +244,7 @@ func (CancelRefused) isOrderFact()      {}
 
 // EvolveOrder applies one fact.
 func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
+	o.Heard = o.settled(fact)
 	switch f := fact.(type) {
 	case OrderCreated:
 		o.Keys, o.Site, o.Owner, o.ShipTo = f.OrderKeys, f.Site, f.Owner, f.ShipTo
@@ -250,7 +258,7 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 		o.IsAcked = true
 	case PickConfirmed:
 		for _, p := range f.Lines {
-			o = o.edit(p.Line, func(l *OrderLine) { l.Picked = l.Picked.Add(p.Quantity) })
+			o = o.edit(p.Line, func(l *OrderLine) { l.Picked = l.Picked.Add(p.Quantity); l.holds(p.Serial) })
 		}
 	case PickShorted:
 		for _, p := range f.Lines {
@@ -269,6 +277,8 @@ func EvolveOrder(o WarehouseOrder, fact OrderFact) WarehouseOrder {
 		o.Wave = ""
 	case OrderCancelled:
 		o.Keys, o.IsCancelled = f.OrderKeys, true
+	case OrderWordObserved:
+		o.Heard = authority.Hear(o.Heard, f.Word)
 	default:
 		return o.evolveRecall(f).evolveAmendment(f)
 	}

@@ -66,7 +66,7 @@ func (o WarehouseOrder) evolveRecall(fact OrderFact) WarehouseOrder {
 		o.IsGoingBack, o.Cancelling = false, ""
 	case PutBackConfirmed:
 		for _, p := range f.Lines {
-			o = o.edit(p.Line, func(l *OrderLine) { l.PutBack = l.PutBack.Add(p.Quantity) })
+			o = o.edit(p.Line, func(l *OrderLine) { l.PutBack = l.PutBack.Add(p.Quantity); l.gives(p.Serial) })
 		}
 	case OrderStopped:
 		o.Keys, o.IsCancelled, o.IsStopped = f.OrderKeys, true, true
@@ -98,7 +98,14 @@ func Cancel(o WarehouseOrder, keys OrderKeys, reason string) ([]OrderFact, error
 // toPutBack is what of each line is picked and stands in no bin.
 func (o WarehouseOrder) toPutBack() (lines []PickedLine) {
 	for _, l := range o.Lines {
-		lines = part(lines, PickedLine{Line: l.Number, Item: l.Item, SKU: l.SKU, Unit: l.Quantity.Unit}, l.toIssue())
+		rest := PickedLine{Line: l.Number, Item: l.Item, SKU: l.SKU, Unit: l.Quantity.Unit}
+		left := l.toIssue()
+		for _, n := range l.Serials {
+			piece := rest
+			piece.Serial = n
+			lines, left = part(lines, piece, One), left.Sub(One)
+		}
+		lines = part(lines, rest, left)
 	}
 	return lines
 }
@@ -122,12 +129,16 @@ func PutBack(o WarehouseOrder, lines []PickedLine, at time.Time) ([]OrderFact, e
 	}
 	left := map[int]quantity.Decimal{}
 	for _, l := range o.toPutBack() {
-		left[l.Line] = l.Quantity
+		left[l.Line] = left[l.Line].Add(l.Quantity)
 	}
-	f := PutBackConfirmed{OrderKeys: o.Keys, Site: o.Site, Owner: o.Owner, Lines: slices.Clone(lines), At: at}
+	lines, err := o.named(lines, func(l OrderLine) []string { return l.Serials })
+	if err != nil {
+		return nil, err
+	}
+	f := PutBackConfirmed{OrderKeys: o.Keys, Site: o.Site, Owner: o.Owner, Lines: lines, At: at}
 	for n := range f.Lines {
 		p := &f.Lines[n]
-		field := "lines[" + strconv.Itoa(n) + "]"
+		field := "lines[" + strconv.Itoa(p.row(n)) + "]"
 		_, known, err := o.read(p, n)
 		switch {
 		case !known:
@@ -210,17 +221,17 @@ func TakePutBack(s Stock, key StockKey, order string, l PickedLine, at time.Time
 	b := booking{s: s, left: l.Quantity}
 	move := func(from Place, n quantity.Decimal) {
 		b.add(n, StockMoved{
-			StockKey: key, Type: BackInBin, From: from, To: Place{Location: l.Location, Lot: from.Lot, Expiry: from.Expiry, Status: Available},
+			StockKey: key, Type: BackInBin, From: from, To: from.as(l.Location, Available),
 			Quantity: n, Order: order, Line: l.Line, At: at,
 		})
 	}
 	for _, named := range []bool{true, false} {
-		for _, p := range b.s.Packing {
-			if p.Order == order && p.Line == l.Line && named == (l.Lot == "" || l.Lot == p.Place.Lot) {
+		for _, p := range b.s.packed(order, l) {
+			if named == (l.Lot == "" || l.Lot == p.Place.Lot) {
 				move(p.Place, quantity.Min(p.Quantity, b.left))
 			}
 		}
 	}
-	move(Place{Location: Discrepancy, Lot: l.Lot, Status: Available}, b.left)
+	move(l.lost(), b.left)
 	return b.facts
 }

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -18,8 +19,9 @@ type Item struct {
 	ID       string                    `json:"id"`
 	SKU      string                    `json:"sku"`
 	BaseUnit string                    `json:"base"`
-	Units    map[string]quantity.Ratio `json:"units,omitempty"` // other units: base units in one of them
-	Lot      bool                      `json:"lot,omitempty"`   // every quantity has its lot
+	Units    map[string]quantity.Ratio `json:"units,omitempty"`  // other units: base units in one of them
+	Lot      bool                      `json:"lot,omitempty"`    // every quantity has its lot
+	Serial   bool                      `json:"serial,omitempty"` // every piece has its serial number
 	Expires  bool                      `json:"expires,omitempty"`
 	MinDays  int                       `json:"min_days,omitempty"` // that must remain of its life when it is promised or allocated
 	Weight   quantity.Decimal          `json:"weight,omitzero"`    // of one base unit, grams; 0: not known
@@ -57,6 +59,21 @@ type Site struct {
 func Invalid(field, reason, format string, args ...any) *fault.Error {
 	text := fmt.Sprintf(format, args...)
 	return fault.New(fault.Invalid, reason, "%s: %s", field, text).WithField(field, reason, "%s", text)
+}
+
+// Below puts the fields of a mistake under the place where it was made.
+func Below(path string, err error) error {
+	f, ok := fault.As(err)
+	if !ok || len(f.Fields) == 0 {
+		return err
+	}
+	placed := *f
+	placed.Message = path + "." + f.Message
+	placed.Fields = slices.Clone(f.Fields)
+	for i := range placed.Fields {
+		placed.Fields[i].Path = path + "." + placed.Fields[i].Path
+	}
+	return &placed
 }
 
 // Base converts a quantity of more than zero to the base unit: exact, or refused naming the field.

@@ -80,6 +80,9 @@ func (c Contradicts) Text(l PickedLine) string {
 // of it. The rest of the report contradicts the order; it is kept and changes no quantity,
 // because no over-pick is agreed. Only what cannot be read is refused.
 func TakeReport(o WarehouseOrder, r Report) ([]OrderFact, error) {
+	if err := o.numbered(r); err != nil {
+		return nil, err
+	}
 	fits, odd, err := o.sorted(r)
 	if err != nil {
 		return nil, err
@@ -149,7 +152,8 @@ func part(to []PickedLine, l PickedLine, q quantity.Decimal) []PickedLine {
 // read completes the n-th line of a report with what the order's line of that number says, if
 // there is one, and refuses a quantity that cannot be.
 func (o WarehouseOrder) read(p *PickedLine, n int) (l OrderLine, known bool, err error) {
-	field := "lines[" + strconv.Itoa(n) + "].quantity"
+	field := "lines[" + strconv.Itoa(p.row(n)) + "].quantity"
+	p.Row = 0
 	if i := slices.IndexFunc(o.Lines, func(l OrderLine) bool { return l.Number == p.Line }); i >= 0 {
 		l, known = o.Lines[i], true
 		p.Item, p.SKU = l.Item, l.SKU

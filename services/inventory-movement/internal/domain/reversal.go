@@ -112,7 +112,7 @@ func (o WarehouseOrder) evolveReversal(fact OrderFact) WarehouseOrder {
 		for _, c := range f.Cartons {
 			o.Left = append(o.Left, IssuedCarton{c.SSCC, o.Issues, f.At})
 		}
-		return o.issued(f.Lines, func(a, b quantity.Decimal) quantity.Decimal { return a.Add(b) })
+		return o.issued(f.Lines, func(l *OrderLine, p PickedLine) { l.Issued = l.Issued.Add(p.Quantity); l.gives(p.Serial) })
 	case ReversalRequested:
 		o.Reversal = Reversal{Attempt: f.Attempt, State: ReversalAsked, Cartons: f.Cartons, Reason: f.Reason, At: f.At}
 	case ReversalAgreed:
@@ -123,7 +123,7 @@ func (o WarehouseOrder) evolveReversal(fact OrderFact) WarehouseOrder {
 		o = o.reversal(f.Attempt, func(r *Reversal) { r.State = ReversalDone })
 		o.IsReopened = true
 		o.Left = slices.DeleteFunc(slices.Clone(o.Left), func(l IssuedCarton) bool { return hasCarton(f.Cartons, l.SSCC) })
-		return o.issued(f.Lines, func(a, b quantity.Decimal) quantity.Decimal { return a.Sub(b) })
+		return o.issued(f.Lines, func(l *OrderLine, p PickedLine) { l.Issued = l.Issued.Sub(p.Quantity); l.holds(p.Serial) })
 	case RestCancelled:
 		o.IsGoingBack, o.IsReopened, o.Cancelling = false, false, ""
 		o.Voided = append(slices.Clip(o.Voided), f.Voided...)
@@ -136,9 +136,9 @@ func (o WarehouseOrder) evolveReversal(fact OrderFact) WarehouseOrder {
 }
 
 // issued changes what of the lines is issued.
-func (o WarehouseOrder) issued(lines []PickedLine, by func(is, change quantity.Decimal) quantity.Decimal) WarehouseOrder {
+func (o WarehouseOrder) issued(lines []PickedLine, change func(*OrderLine, PickedLine)) WarehouseOrder {
 	for _, p := range lines {
-		o = o.edit(p.Line, func(l *OrderLine) { l.Issued = by(l.Issued, p.Quantity) })
+		o = o.edit(p.Line, func(l *OrderLine) { change(l, p) })
 	}
 	return o
 }
@@ -279,12 +279,14 @@ func (o WarehouseOrder) cartonsOf(number int, sel Selection, field string) (sscc
 	return ssccs, nil
 }
 
-// contentOf is what cartons hold, by line and lot.
+// contentOf is what cartons hold, by line, lot and serial number.
 func contentOf(cartons []Carton) (lines []PickedLine) {
 	for _, c := range cartons {
 		for _, l := range c.Lines {
 			l.Location = ""
-			i := slices.IndexFunc(lines, func(x PickedLine) bool { return x.Line == l.Line && x.Lot == l.Lot && x.Unit == l.Unit })
+			i := slices.IndexFunc(lines, func(x PickedLine) bool {
+				return x.Line == l.Line && x.Lot == l.Lot && x.Serial == l.Serial && x.Unit == l.Unit
+			})
 			if i < 0 {
 				lines = append(lines, l)
 				continue

@@ -60,16 +60,16 @@ func TakeReversal(s Stock, key StockKey, order string, lines []PickedLine, booke
 	rest := make([]quantity.Decimal, len(lines))
 	for i, l := range lines {
 		b.left = l.Quantity
-		if l.Lot != "" {
-			take(l, func(o Movement) bool { return o.From.Lot == l.Lot })
+		if l.Lot != "" || l.Serial != "" {
+			take(l, func(o Movement) bool { return l.at(o.From) })
 		}
 		rest[i] = b.left
 	}
-	for i, l := range lines { // of whatever lot is left, once every lot that is named has had its own
+	for i, l := range lines { // of whatever is left, once every lot and piece that is named has had its own
 		b.left = rest[i]
 		take(l, func(Movement) bool { return true })
-		customer := Place{Location: Customer, Lot: l.Lot, Status: Available}
-		move(l, customer, Place{Location: Packing, Lot: l.Lot, Status: Available}, b.left, MoveRef{})
+		back := Place{Location: Packing, Lot: l.Lot, Serial: l.Serial, Status: Available}
+		move(l, back.as(Customer, Available), back, b.left, MoveRef{})
 	}
 	return b.facts
 }

@@ -54,16 +54,20 @@ func (d SnapshotDifference) Adjustable() bool {
 }
 
 // Grain is by what a file tells its rows apart, beside site, item and owner.
-type Grain struct{ Location, Lot, Status bool }
+type Grain struct{ Location, Lot, Serial, Status bool }
 
 // GrainOf is the grain of a file by its columns.
 func GrainOf(columns []string) Grain {
-	return Grain{slices.Contains(columns, "location"), slices.Contains(columns, "lot"), slices.Contains(columns, "status")}
+	has := func(c string) bool { return slices.Contains(columns, c) }
+	return Grain{has(columnLocation), has(columnLot), has(columnSerial), has(columnStatus)}
 }
 
 // of is a place as the grain sees it.
 func (g Grain) of(p Place) Place {
 	p.Expiry = "" // it follows from the lot
+	if !g.Serial {
+		p.Serial = ""
+	}
 	if !g.Location {
 		p.Location = ""
 	}
@@ -139,7 +143,7 @@ func CompareStock(key StockKey, rows []SnapshotRow, l LedgerStock, g Grain) (cou
 		}
 	}
 	slices.SortFunc(out, func(a, b SnapshotDifference) int {
-		return cmp.Or(strings.Compare(a.Place.Location, b.Place.Location), strings.Compare(a.Place.Lot, b.Place.Lot), strings.Compare(string(a.Place.Status), string(b.Place.Status)))
+		return cmp.Or(strings.Compare(a.Place.Location, b.Place.Location), strings.Compare(a.Place.Lot, b.Place.Lot), strings.Compare(a.Place.Serial, b.Place.Serial), strings.Compare(string(a.Place.Status), string(b.Place.Status)))
 	})
 	return counts, out
 }

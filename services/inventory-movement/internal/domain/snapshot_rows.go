@@ -21,6 +21,7 @@ const (
 	columnOwner    = "owner"
 	columnLocation = "location"
 	columnLot      = "lot"
+	columnSerial   = "serial"
 	columnStatus   = "status"
 	columnQuantity = "quantity"
 	columnUnit     = "unit"
@@ -50,7 +51,7 @@ func ReadHeader(line string, sites int) (Header, error) {
 	if err != nil {
 		return h, Invalid("content", "COLUMNS_INVALID", "the header cannot be read")
 	}
-	all := []string{columnSite, columnSKU, columnOwner, columnLocation, columnLot, columnStatus, columnQuantity, columnUnit, columnAsOf}
+	all := []string{columnSite, columnSKU, columnOwner, columnLocation, columnLot, columnSerial, columnStatus, columnQuantity, columnUnit, columnAsOf}
 	for _, f := range fields {
 		name := strings.ToLower(strings.TrimSpace(f))
 		switch {
@@ -194,7 +195,7 @@ func (p *Portion) read(l Line, k SnapshotKeys, items map[string]Item) (SnapshotR
 	bad := func(field, reason, text string) *RowError { return &RowError{l.Number, field, reason, text} }
 	row := SnapshotRow{
 		Site: l.field(h, columnSite), SKU: l.field(h, columnSKU), Owner: l.field(h, columnOwner), Line: l.Number,
-		Place: Place{Location: l.field(h, columnLocation), Lot: l.field(h, columnLot), Status: Status(strings.ToUpper(l.field(h, columnStatus)))},
+		Place: Place{Location: l.field(h, columnLocation), Lot: l.field(h, columnLot), Serial: l.field(h, columnSerial), Status: Status(strings.ToUpper(l.field(h, columnStatus)))},
 	}
 	if row.Site == "" && h.index(columnSite) < 0 {
 		row.Site = k.Sites[0]
@@ -224,8 +225,21 @@ func (p *Portion) read(l Line, k SnapshotKeys, items map[string]Item) (SnapshotR
 	}
 	row.Unit = item.BaseUnit
 	var err *RowError
-	row.Quantity, err = p.amount(l, item)
+	if row.Quantity, err = p.amount(l, item); err == nil && row.Place.Serial != "" {
+		err = numberedRow(row, item, bad)
+	}
 	return row, err
+}
+
+// numberedRow refuses a row of a piece that is none.
+func numberedRow(row SnapshotRow, item Item, bad func(field, reason, text string) *RowError) *RowError {
+	switch {
+	case !item.Serial:
+		return bad(columnSerial, "SERIAL_UNTRACKED", "the item is not kept by serial number")
+	case One.Less(row.Quantity):
+		return bad(columnSerial, "SERIAL_COUNT", "one piece has one serial number")
+	}
+	return nil
 }
 
 // amount reads a quantity: none is none, less is bad.

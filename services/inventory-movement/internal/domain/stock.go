@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -52,6 +53,7 @@ const (
 type Place struct {
 	Location string `bson:"l"`
 	Lot      string `bson:"t,omitempty"`
+	Serial   string `bson:"n,omitempty"` // of the one piece that stands there
 	Expiry   string `bson:"x,omitempty"` // YYYY-MM-DD
 	Status   Status `bson:"s"`
 }
@@ -68,8 +70,8 @@ func (p Place) sellable() bool { return p.Status == Available && !Reserved(p.Loc
 // expired reports whether what stands there may not leave any more; on no date nothing is.
 func (p Place) expired(today string) bool { return p.Expiry != "" && p.Expiry < today }
 
-// row is the row that the place is booked on. Outside the site lots are not told apart:
-// the facts say them, and rows of lots long gone would pile up.
+// row is the row that the place is booked on. Outside the site neither lots nor serial numbers
+// are told apart: the facts say them, and rows of what is long gone would pile up.
 func (p Place) row() Place {
 	if p.outside() {
 		return Place{Location: p.Location, Status: Available}
@@ -113,17 +115,24 @@ type StockKey struct {
 
 // Stock is the state of one (site, item, owner); its zero value is "nothing yet".
 type Stock struct {
-	Key         StockKey     `bson:"k"`
-	Rows        []Row        `bson:"r,omitempty"`
-	Claims      []Claim      `bson:"c,omitempty"`
-	Holds       []Hold       `bson:"h,omitempty"` // of claims that no order has, in the order in which they were made
-	Allocations []Allocation `bson:"a,omitempty"`
-	Packing     []Allocation `bson:"g,omitempty"`  // what stands in PACKING, and for whom
-	Supplies    []Supply     `bson:"su,omitempty"` // what is announced, the earliest first
-	Waits       []Wait       `bson:"wa,omitempty"` // promises of what is to come, in the order in which they were made
-	Covers      []Cover      `bson:"co,omitempty"` // what was told that they count on
-	Reversed    []MoveRef    `bson:"rv,omitempty"` // movements that were taken back, in the order in which they were committed
-	Tombstones  []string     `bson:"t,omitempty"`  // marks of claims and warehouse orders closed for good, newest last
+	Key         StockKey          `bson:"k"`
+	Rows        []Row             `bson:"r,omitempty"`
+	Claims      []Claim           `bson:"c,omitempty"`
+	Holds       []Hold            `bson:"h,omitempty"` // of claims that no order has, in the order in which they were made
+	Allocations []Allocation      `bson:"a,omitempty"`
+	Packing     []Allocation      `bson:"g,omitempty"`  // what stands in PACKING, and for whom
+	Supplies    []Supply          `bson:"su,omitempty"` // what is announced, the earliest first
+	Waits       []Wait            `bson:"wa,omitempty"` // promises of what is to come, in the order in which they were made
+	Covers      []Cover           `bson:"co,omitempty"` // what was told that they count on
+	Reversed    []MoveRef         `bson:"rv,omitempty"` // movements that were taken back, in the order in which they were committed
+	Tombstones  []string          `bson:"t,omitempty"`  // marks of claims and warehouse orders closed for good, newest last
+	Heard       []authority.Heard `bson:"hd,omitempty"` // what systems said by commands that others own, the last of it
+}
+
+// as is a place of goods that go from here to another location: they stay what they are.
+func (p Place) as(location string, s Status) Place {
+	p.Location, p.Status = location, s
+	return p
 }
 
 // MovementType is what moved stock.

@@ -23,7 +23,7 @@ func on(day string) Rule { return Rule{Today: day, Strategy: FEFO} }
 
 func TestFirstExpiredFirstOut(t *testing.T) {
 	s := Stock{}
-	for _, p := range []Place{{"B-1", "L2", "2027-05-01", Available}, {"B-2", "L1", "2026-05-01", Available}, {"B-3", "L0", "2026-01-01", Available}} {
+	for _, p := range []Place{{"B-1", "L2", "", "2027-05-01", Available}, {"B-2", "L1", "", "2026-05-01", Available}, {"B-3", "L0", "", "2026-01-01", Available}} {
 		facts, err := Received(s, key, p, n(5), "ASN", t0)
 		if err != nil {
 			t.Fatal(err)
@@ -78,7 +78,7 @@ func TestAPickElsewhereLeavesNothingAllocated(t *testing.T) {
 
 // Each order's goods issue takes the lots that were picked for it.
 func TestIssueTakesTheLotsOfTheOrder(t *testing.T) {
-	s := received(t, Place{"B-1", "L1", "", Available}, 5, Place{"B-1", "L2", "", Available}, 5)
+	s := received(t, Place{"B-1", "L1", "", "", Available}, 5, Place{"B-1", "L2", "", "", Available}, 5)
 	for order, lot := range map[string]string{"who_a": "L2", "who_b": "L1"} {
 		s = ApplyStock(s, TakePick(s, key, order, PickedLine{Line: 1, Lot: lot, Quantity: n(3)}, t0)...)
 	}
@@ -130,7 +130,7 @@ func TestALateAllocationFindsTheOrderClosed(t *testing.T) {
 }
 
 func TestExpiredStockIsNotPromised(t *testing.T) {
-	s := received(t, Place{"B-1", "L1", "2026-03-01", Available}, 5)
+	s := received(t, Place{"B-1", "L1", "", "2026-03-01", Available}, 5)
 	if _, err := Reserve(s, key, Claim{"clm:1", n(1)}, true, on("2026-03-02")); !fault.IsKind(err, fault.Refused) {
 		t.Errorf("%v", err)
 	}

@@ -12,7 +12,7 @@ import (
 // Strategy is in which order stock is allocated.
 type Strategy string
 
-// The strategies. Within each, what is alike goes by location and lot.
+// The strategies. Within each, what is alike goes by location, lot and serial number.
 const (
 	FEFO Strategy = "FEFO" // first expired, first out; what does not expire last
 	FIFO Strategy = "FIFO" // first received, first out
@@ -82,7 +82,7 @@ func (s Stock) in(order Strategy) []Row {
 			never := func(r Row) string { return cmp.Or(r.Place.Expiry, "9999-12-31") }
 			by = cmp.Compare(never(a), never(b))
 		}
-		return cmp.Or(by, cmp.Compare(a.Place.Location, b.Place.Location), cmp.Compare(a.Place.Lot, b.Place.Lot))
+		return cmp.Or(by, cmp.Compare(a.Place.Location, b.Place.Location), cmp.Compare(a.Place.Lot, b.Place.Lot), cmp.Compare(a.Place.Serial, b.Place.Serial))
 	})
 	return rows
 }

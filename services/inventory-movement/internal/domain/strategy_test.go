@@ -32,14 +32,14 @@ func taken(s Stock, rule Rule, want int64) string {
 }
 
 func TestStrategies(t *testing.T) {
-	s := come(t, Place{"B-3", "L1", "2027-05-01", Available}, Place{"B-1", "L2", "2026-05-01", Available}, Place{"B-2", "", "", Available})
+	s := come(t, Place{"B-3", "L1", "", "2027-05-01", Available}, Place{"B-1", "L2", "", "2026-05-01", Available}, Place{"B-2", "", "", "", Available})
 	for strategy, want := range map[Strategy]string{FEFO: "B-1 5, B-3 5, B-2 1", FIFO: "B-3 5, B-1 5, B-2 1", LIFO: "B-2 5, B-1 5, B-3 1"} {
 		if got := taken(s, Rule{Today: "2026-03-02", Strategy: strategy}, 11); got != want {
 			t.Errorf("%s: %s, want %s", strategy, got, want)
 		}
 	}
 	// goods keep their age from bin to bin, and what is put together is as old as the oldest
-	moved, err := Transfer(s, Place{"B-3", "L1", "", Available}, Place{"B-9", "L1", "", Available}, n(2), "", t0.Add(9*time.Hour))
+	moved, err := Transfer(s, Place{"B-3", "L1", "", "", Available}, Place{"B-9", "L1", "", "", Available}, n(2), "", t0.Add(9*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestStrategies(t *testing.T) {
 
 // What does not live long enough is neither promised nor allocated, for that reason.
 func TestRemainingLife(t *testing.T) {
-	s := come(t, Place{"B-1", "L1", "2026-04-01", Available}, Place{"B-2", "L2", "2026-05-01", Available})
+	s := come(t, Place{"B-1", "L1", "", "2026-04-01", Available}, Place{"B-2", "L2", "", "2026-05-01", Available})
 	by := RuleOf(Item{Expires: true, MinDays: 30}, t0, LIFO)
 	if by.Until != "2026-04-01" || by.Strategy != FEFO {
 		t.Fatalf("%+v", by)
@@ -77,7 +77,7 @@ func TestRemainingLife(t *testing.T) {
 }
 
 func TestAllocationsAreBounded(t *testing.T) {
-	s := come(t, bin, Place{"B-2", "", "", Available})
+	s := come(t, bin, Place{"B-2", "", "", "", Available})
 	for i := range maxAllocations - 1 {
 		s.Allocations = append(s.Allocations, Allocation{Order: "who_z", Line: i, Place: bin})
 	}
@@ -89,7 +89,7 @@ func TestAllocationsAreBounded(t *testing.T) {
 }
 
 func TestLotsAndDates(t *testing.T) {
-	s := come(t, Place{"B-1", "L1", "2026-04-01", Available}, Place{"B-2", "", "", Available})
+	s := come(t, Place{"B-1", "L1", "", "2026-04-01", Available}, Place{"B-2", "", "", "", Available})
 	it := Item{SKU: "TEA", Lot: true, Expires: true}
 	for _, tt := range []struct {
 		p      Place

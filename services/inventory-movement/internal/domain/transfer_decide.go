@@ -80,6 +80,7 @@ func ReceiveTransfer(t SiteTransfer, arrivals []TransferArrival, message string,
 			part.To.Status = Damaged
 		}
 		over := part
+		over.To.Serial = "" // the piece is the one that was sent
 		over.Over, over.Quantity = true, a.Quantity.Sub(part.Quantity)
 		if !a.Damaged {
 			over.To.Status = Quarantine

@@ -34,7 +34,7 @@ func leaveTransit(s Stock, key StockKey, kind MovementType, transfer, reason str
 	}
 	all, _ := s.onHand(from)
 	move(from, quantity.Min(all, b.left))
-	move(Place{Location: Discrepancy, Lot: from.Lot, Status: from.Status}, b.left)
+	move(Place{Location: Discrepancy, Lot: from.Lot, Serial: from.Serial, Status: from.Status}, b.left)
 	return b.facts
 }
 

@@ -80,10 +80,13 @@ func (o WarehouseOrder) packable(lines []PickedLine) ([]PickedLine, error) {
 		return nil, stateRefusal(o, "packCarton")
 	}
 	left := map[int]quantity.Decimal{}
-	out := slices.Clone(lines)
+	out, err := o.named(lines, o.unpacked)
+	if err != nil {
+		return nil, err
+	}
 	for n := range out {
 		p := &out[n]
-		field := "lines[" + strconv.Itoa(n) + "]"
+		field := "lines[" + strconv.Itoa(p.row(n)) + "]"
 		l, known, err := o.read(p, n)
 		if !known {
 			return nil, Invalid(field+".line_number", "LINE_UNKNOWN", "the warehouse order has no line %d", p.Line)

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -23,7 +24,7 @@ func (s *Server) AmendRelease(ctx context.Context, r *orderreleasev1.AmendReleas
 		}
 		lines[i] = domain.LineAmendment{Line: int(l.GetLineNumber()), Quantity: q}
 	}
-	receipt, err := s.App.Amend(ctx, r.GetOrderId(), r.GetReleaseId(), lines, r.GetReason())
+	receipt, err := s.App.Amend(owners.Says(ctx, "AmendRelease", r), r.GetOrderId(), r.GetReleaseId(), lines, r.GetReason())
 	return &orderreleasev1.AmendReleaseResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 

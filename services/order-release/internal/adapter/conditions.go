@@ -1,116 +1,46 @@
 package adapter
 
 import (
-	"errors"
-	"fmt"
-	"strings"
+	"google.golang.org/protobuf/proto"
 
-	"cel.dev/cel-go/cel"
-	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/common/types/ref"
-	"cel.dev/cel-go/ext"
-
+	"github.com/lockstep-logistics/lockstep/libs/condition"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
-	"github.com/lockstep-logistics/lockstep/libs/quantity"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/app"
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
 )
 
-// maxCost bounds what one condition may cost to decide, in CEL's units; maxSource its text.
-const (
-	maxCost   = 10_000
-	maxSource = 1000
-)
-
 // Conditions compiles CEL expressions over SourcingOrder and SourcingLine.
-type Conditions struct{ order, line *cel.Env }
+type Conditions struct{ order, line *condition.Compiler }
 
 // NewConditions returns the compiler.
 func NewConditions() (*Conditions, error) {
-	base, err := cel.NewEnv(
-		cel.Types(&orderreleasev1.SourcingOrder{}, &orderreleasev1.SourcingLine{}),
-		cel.Variable("order", cel.ObjectType("lockstep.orderrelease.v1.SourcingOrder")),
-		cel.DefaultUTCTimeZone(true),
-		cel.ParserExpressionSizeLimit(maxSource),
-		ext.Strings(), ext.Sets(),
-		compared("atLeast", func(a, b quantity.Decimal) bool { return !a.Less(b) }),
-		compared("atMost", func(a, b quantity.Decimal) bool { return !b.Less(a) }),
-	)
+	order, err := condition.New(map[string]proto.Message{"order": &orderreleasev1.SourcingOrder{}})
 	if err != nil {
 		return nil, err
 	}
-	line, err := base.Extend(cel.Variable("line", cel.ObjectType("lockstep.orderrelease.v1.SourcingLine")))
-	return &Conditions{order: base, line: line}, err
-}
-
-// compared is a function that compares a quantity with another exactly, both decimal strings.
-func compared(name string, holds func(a, b quantity.Decimal) bool) cel.EnvOption {
-	return cel.Function(name, cel.MemberOverload("decimal_"+name, []*cel.Type{cel.StringType, cel.StringType}, cel.BoolType,
-		cel.BinaryBinding(func(x, y ref.Val) ref.Val {
-			a, errA := decimalOf(x)
-			b, errB := decimalOf(y)
-			if err := errors.Join(errA, errB); err != nil {
-				return types.WrapErr(err)
-			}
-			return types.Bool(holds(a, b))
-		})))
-}
-
-func decimalOf(v ref.Val) (quantity.Decimal, error) {
-	text, ok := v.Value().(string)
-	if !ok {
-		return quantity.Decimal{}, fmt.Errorf("%v is no decimal number", v.Value())
-	}
-	return quantity.Parse(text)
+	line, err := condition.New(map[string]proto.Message{"order": &orderreleasev1.SourcingOrder{}, "line": &orderreleasev1.SourcingLine{}})
+	return &Conditions{order: order, line: line}, err
 }
 
 // OfOrder compiles a condition over an order.
 func (c *Conditions) OfOrder(source string) (app.OrderCondition, error) {
-	p, err := program(c.order, source)
+	p, err := c.order.Compile(source)
 	if err != nil {
 		return nil, err
 	}
-	return func(h domain.Header) (bool, error) { return decided(p, map[string]any{"order": celOrder(h)}) }, nil
+	return func(h domain.Header) (bool, error) { return p.Holds(map[string]proto.Message{"order": celOrder(h)}) }, nil
 }
 
 // OfLine compiles a condition over an order and one of its lines.
 func (c *Conditions) OfLine(source string) (app.LineCondition, error) {
-	p, err := program(c.line, source)
+	p, err := c.line.Compile(source)
 	if err != nil {
 		return nil, err
 	}
 	return func(h domain.Header, l domain.Line) (bool, error) {
-		return decided(p, map[string]any{"order": celOrder(h), "line": celLine(l)})
+		return p.Holds(map[string]proto.Message{"order": celOrder(h), "line": celLine(l)})
 	}, nil
-}
-
-// program compiles a condition, which must be a bool; the error says where and why it is none.
-func program(env *cel.Env, source string) (cel.Program, error) {
-	ast, issues := env.Compile(source)
-	if issues != nil && issues.Err() != nil {
-		var all []string
-		for _, e := range issues.Errors() {
-			all = append(all, fmt.Sprintf("line %d, column %d: %s", e.Location.Line(), e.Location.Column()+1, e.Message))
-		}
-		return nil, errors.New(strings.Join(all, "; "))
-	}
-	if ast.OutputType() != cel.BoolType {
-		return nil, fmt.Errorf("line 1, column 1: it is a %s, not a bool", ast.OutputType())
-	}
-	return env.Program(ast, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
-}
-
-func decided(p cel.Program, vars map[string]any) (bool, error) {
-	out, _, err := p.Eval(vars)
-	if err != nil {
-		return false, err
-	}
-	fits, ok := out.Value().(bool)
-	if !ok {
-		return false, fmt.Errorf("it is %v, not a bool", out.Value())
-	}
-	return fits, nil
 }
 
 // celOrder is an order as conditions see it.

@@ -37,6 +37,8 @@ func message(f domain.Fact) proto.Message {
 		return &orderreleasev1.OrderFulfilled{OrderId: f.Order, OrderNumber: f.Number, Issued: protovalue.Each(f.Issued, lineQuantity)}
 	case domain.OrderCancelled:
 		return &orderreleasev1.OrderCancelled{OrderId: f.Order, OrderNumber: f.Number, Reason: f.Reason}
+	case domain.OrderWordObserved:
+		return &orderreleasev1.OrderWordObserved{OrderId: f.Order, OrderNumber: f.Number, Word: protovalue.ForeignWord(f.Word)}
 	case domain.OrderClosed:
 		return &orderreleasev1.OrderClosed{OrderId: f.Order, OrderNumber: f.Number}
 	case domain.ReportContradicted:

@@ -13,7 +13,7 @@ import (
 func TestFactsCorpus(t *testing.T) {
 	storetest.Corpus[domain.Order, domain.Fact]{
 		Type: OrderType(), File: "../../testdata/facts/order.jsonl", Known: slices.Sorted(maps.Keys(readers)),
-		Histories: []storetest.History[domain.Fact]{{Name: "every field", Facts: facts()}, {Name: "in parts", Facts: inParts()}, {Name: "taken back", Facts: takenBack()}, {Name: "promised by a date", Facts: expectedFacts()}, {Name: "amended", Facts: amendedFacts()}, {Name: "shipped", Facts: shippedFacts()}, {Name: "reversed", Facts: reversalFacts()}},
+		Histories: []storetest.History[domain.Fact]{{Name: "every field", Facts: facts()}, {Name: "in parts", Facts: inParts()}, {Name: "taken back", Facts: takenBack()}, {Name: "promised by a date", Facts: expectedFacts()}, {Name: "amended", Facts: amendedFacts()}, {Name: "shipped", Facts: shippedFacts()}, {Name: "reversed", Facts: reversalFacts()}, {Name: "observed", Facts: observedFacts()}},
 	}.Check(t)
 	storetest.Corpus[domain.Rules, domain.RulesFact]{
 		Type: RulesType(), File: "../../testdata/facts/sourcing_rules.jsonl", Known: slices.Sorted(maps.Keys(rulesReaders)),

@@ -243,7 +243,7 @@ func survives[F any](t *testing.T, message func(F) proto.Message, decode func(st
 
 func TestFactsSurviveTheStore(t *testing.T) {
 	covered := map[string]bool{}
-	for _, want := range slices.Concat(facts(), inParts(), takenBack(), expectedFacts(), amendedFacts(), shippedFacts(), reversalFacts()) {
+	for _, want := range slices.Concat(facts(), inParts(), takenBack(), expectedFacts(), amendedFacts(), shippedFacts(), reversalFacts(), observedFacts()) {
 		name, data, err := protovalue.Encode(message(want))
 		if err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
@@ -46,7 +47,7 @@ func (s *Server) BatchSubmitOrders(ctx context.Context, r *orderreleasev1.BatchS
 
 // submitted converts a document that stands at a path of the request.
 func submitted(d *orderreleasev1.OrderDocument, path string) (app.Document, error) {
-	doc := app.Document{Header: fromDocument(d), Lines: make([]domain.Line, len(d.GetLines()))}
+	doc := app.Document{Header: fromDocument(d), Lines: make([]domain.Line, len(d.GetLines())), Asked: d}
 	for i, l := range d.GetLines() {
 		var err error
 		if doc.Lines[i], err = fromOrderLine(l); err != nil {
@@ -59,13 +60,13 @@ func submitted(d *orderreleasev1.OrderDocument, path string) (app.Document, erro
 
 // PlaceHold opens a hold.
 func (s *Server) PlaceHold(ctx context.Context, r *orderreleasev1.PlaceHoldRequest) (*orderreleasev1.PlaceHoldResponse, error) {
-	receipt, err := s.App.PlaceHold(ctx, r.GetOrderId(), fromHoldType(r.GetType()), r.GetNote())
+	receipt, err := s.App.PlaceHold(owners.Says(ctx, "PlaceHold", r), r.GetOrderId(), fromHoldType(r.GetType()), r.GetNote())
 	return &orderreleasev1.PlaceHoldResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
 // LiftHold ends a hold.
 func (s *Server) LiftHold(ctx context.Context, r *orderreleasev1.LiftHoldRequest) (*orderreleasev1.LiftHoldResponse, error) {
-	receipt, err := s.App.LiftHold(ctx, r.GetOrderId(), fromHoldType(r.GetType()), r.GetNote())
+	receipt, err := s.App.LiftHold(owners.Says(ctx, "LiftHold", r), r.GetOrderId(), fromHoldType(r.GetType()), r.GetNote())
 	return &orderreleasev1.LiftHoldResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -77,25 +78,25 @@ func (s *Server) PromiseLines(ctx context.Context, r *orderreleasev1.PromiseLine
 
 // ReleaseOrder releases what is promised.
 func (s *Server) ReleaseOrder(ctx context.Context, r *orderreleasev1.ReleaseOrderRequest) (*orderreleasev1.ReleaseOrderResponse, error) {
-	receipt, err := s.App.Release(ctx, r.GetOrderId())
+	receipt, err := s.App.Release(owners.Says(ctx, "ReleaseOrder", r), r.GetOrderId())
 	return &orderreleasev1.ReleaseOrderResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
 // ReleaseRemainder releases what was promised of backordered releases.
 func (s *Server) ReleaseRemainder(ctx context.Context, r *orderreleasev1.ReleaseRemainderRequest) (*orderreleasev1.ReleaseRemainderResponse, error) {
-	receipt, err := s.App.ReleaseRemainder(ctx, r.GetOrderId())
+	receipt, err := s.App.ReleaseRemainder(owners.Says(ctx, "ReleaseRemainder", r), r.GetOrderId())
 	return &orderreleasev1.ReleaseRemainderResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
 // RequestCancel cancels an order, as far as it still can be.
 func (s *Server) RequestCancel(ctx context.Context, r *orderreleasev1.RequestCancelRequest) (*orderreleasev1.RequestCancelResponse, error) {
-	receipt, err := s.App.Cancel(ctx, r.GetOrderId(), r.GetReason())
+	receipt, err := s.App.Cancel(owners.Says(ctx, "RequestCancel", r), r.GetOrderId(), r.GetReason())
 	return &orderreleasev1.RequestCancelResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
 // CloseOrder ends an order that the ERP has posted.
 func (s *Server) CloseOrder(ctx context.Context, r *orderreleasev1.CloseOrderRequest) (*orderreleasev1.CloseOrderResponse, error) {
-	receipt, err := s.App.Close(ctx, r.GetOrderId())
+	receipt, err := s.App.Close(owners.Says(ctx, "CloseOrder", r), r.GetOrderId())
 	return &orderreleasev1.CloseOrderResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 

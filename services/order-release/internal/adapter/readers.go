@@ -62,6 +62,9 @@ func readOrder(rs protovalue.Readers[domain.Fact]) {
 		}
 		return f, nil
 	})
+	protovalue.Read(rs, func(m *orderreleasev1.OrderWordObserved) (domain.Fact, error) {
+		return domain.OrderWordObserved{Keys: keys(m), Word: protovalue.FromForeignWord(m.GetWord())}, nil
+	})
 	protovalue.Read(rs, func(m *orderreleasev1.OrderValidated) (domain.Fact, error) {
 		return domain.OrderValidated{Keys: keys(m), Revision: int(m.GetRevision()), Lines: int(m.GetLineCount())}, nil
 	})

@@ -19,6 +19,7 @@ func order(v store.View[domain.Order]) *orderreleasev1.Order {
 		OrderId: v.ID, Etag: v.ETag, State: orderState(o.State()), Revision: int32(o.Revision), Document: document(o.Header),
 		Reasons: protovalue.Each(o.Flaws(), reason), Promise: promise(o.Attempt), Sourcing: orderSourcing(o), DeliveryStatus: deliveryStatus(o.Delivery()),
 		ShippedStatus: shippedStatus(o.Shipped()), CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
+		Observations: protovalue.Each(o.Heard, protovalue.ForeignWord),
 	}
 	parts := o.AtSites()
 	for i, q := range o.Quantities() {

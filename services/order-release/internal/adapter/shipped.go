@@ -5,24 +5,23 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/bus"
-	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
-	"github.com/lockstep-logistics/lockstep/libs/store"
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
-	masterdatav1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/masterdata/v1"
 	orderreleasev1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/orderrelease/v1"
 	shipmentvisibilityv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/shipmentvisibility/v1"
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/app"
 	"github.com/lockstep-logistics/lockstep/services/order-release/internal/domain"
 )
 
-// Ownership is this service's copy of what tenants' ownership policies say of releases: which
-// commands, of those that other systems give, make one count as shipped.
-type Ownership struct{ rows store.Rows }
+// Ownership is what tenants' ownership policies say of releases: which commands, of those that other
+// systems give, make one count as shipped.
+type Ownership struct{ owners *owners.Owners }
 
-// NewOwnership returns the copy kept in the database.
-func NewOwnership(db *store.DB) *Ownership { return &Ownership{db.Table("ownership")} }
+// NewOwnership reads the service's own copy of the policies.
+func NewOwnership(o *owners.Owners) *Ownership { return &Ownership{o} }
 
 // The commands that may ship a release.
 const (
@@ -30,28 +29,9 @@ const (
 	commandDispatch = "DispatchShipment"
 )
 
-// ofReleases is the type of object whose policy counts.
-const ofReleases = masterdatav1.ObjectType_OBJECT_TYPE_RELEASE
-
-// Follower keeps the copy.
-func (o *Ownership) Follower() bus.Consumer {
-	return bus.Routes(bus.Follower, "ownership", "master-data",
-		bus.On(func(ctx context.Context, f bus.Fact, e *masterdatav1.OwnershipPolicyDefined) error {
-			if e.GetObjectType() != ofReleases {
-				return nil
-			}
-			return o.rows.Put(ctx, store.Row{Tenant: f.Tenant, ID: f.AggregateID, Version: f.Revision(), Body: []byte(policyOf(e.GetRules()))})
-		}),
-	)
-}
-
-// policyOf reads a policy out of ownership rules; "" when they name neither command.
-func policyOf(rules []*masterdatav1.OwnershipRule) domain.ShippedPolicy {
-	named := map[string]bool{}
-	for _, r := range rules {
-		named[r.GetSubject()] = true
-	}
-	switch issue, dispatch := named[commandIssue], named[commandDispatch]; {
+// policyOf reads a policy out of who owns what of a release; "" when it names neither command.
+func policyOf(t authority.Table) domain.ShippedPolicy {
+	switch issue, dispatch := len(t.Of(commandIssue)) > 0, len(t.Of(commandDispatch)) > 0; {
 	case issue && dispatch:
 		return domain.ShippedOnBoth
 	case issue:
@@ -64,12 +44,8 @@ func policyOf(rules []*masterdatav1.OwnershipRule) domain.ShippedPolicy {
 
 // Policy implements app.Shipped.
 func (o *Ownership) Policy(ctx context.Context) (domain.ShippedPolicy, error) {
-	tenant := store.CauseOf(ctx).Tenant
-	row, ok, err := o.rows.Get(ctx, tenant, ident.Derive("own", tenant, protovalue.Name(ofReleases, "OBJECT_TYPE_")))
-	if err != nil || !ok {
-		return "", err
-	}
-	return domain.ShippedPolicy(row.Body), nil
+	t, err := o.owners.Table(ctx, "RELEASE")
+	return policyOf(t), err
 }
 
 // dispatched records what left on the shipment of a release.

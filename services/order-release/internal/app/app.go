@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -32,6 +33,7 @@ type App struct {
 	Stock     Stock
 	Reference Reference
 	Policies  *Policies
+	Owners    *owners.Owners // who may give which command
 	Loads     Loads
 	Limits    domain.Limits
 }
@@ -64,11 +66,15 @@ func (a *App) releasing(ctx context.Context, id string, seen domain.Places, d de
 }
 
 func (a *App) changeWith(ctx context.Context, id string, e domain.Env, d decide) (store.Receipt, error) {
+	v, err := a.Owners.Judge(ctx, ofOrders)
+	if err != nil {
+		return store.Receipt{}, err
+	}
 	return a.Orders.Update(ctx, id, func(c store.Current[domain.Order]) (store.Decision[domain.Fact], error) {
 		if c.Version == 0 {
 			return store.Decision[domain.Fact]{}, notFound()
 		}
-		return a.outcome(ctx, c, e, d)
+		return a.judged(ctx, c, e, v, d)
 	})
 }
 

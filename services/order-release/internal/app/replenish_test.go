@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
@@ -114,7 +115,7 @@ func newApp(t *testing.T, stock *shelf) *app.App {
 		}
 	})
 	return &app.App{Orders: store.Register(db, adapter.OrderType()), Stock: stock, Reference: known{}, Limits: domain.DefaultLimits, Policies: &app.Policies{
-		Rules: store.Register(db, adapter.RulesType()), Channels: store.Register(db, adapter.ChannelType()), Shipped: adapter.NewOwnership(db), Now: time.Now,
+		Rules: store.Register(db, adapter.RulesType()), Channels: store.Register(db, adapter.ChannelType()), Shipped: adapter.NewOwnership(owners.New(db, time.Now)), Now: time.Now,
 	}, Loads: store.Register(db, adapter.LoadType())}
 }
 

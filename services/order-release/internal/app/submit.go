@@ -5,7 +5,10 @@ import (
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -16,11 +19,16 @@ import (
 type Document struct {
 	Header domain.Header
 	Lines  []domain.Line
+	Asked  proto.Message // as it was asked for
 }
 
 // Submit takes an order: valid or rejected with all its reasons, it is kept.
 func (a *App) Submit(ctx context.Context, d Document) (store.Receipt, error) {
 	if err := a.maySubmit(ctx, d.Header); err != nil {
+		return store.Receipt{}, err
+	}
+	v, err := a.Owners.Judge(owners.Says(ctx, "SubmitOrder", d.Asked), ofOrders)
+	if err != nil {
 		return store.Receipt{}, err
 	}
 	policy, err := a.Policies.of(ctx)
@@ -35,8 +43,12 @@ func (a *App) Submit(ctx context.Context, d Document) (store.Receipt, error) {
 	header, lines, sourcing, reasons := domain.ValidateAndSource(d.Header, d.Lines, ref)
 	id := OrderID(store.CauseOf(ctx).Tenant, d.Header.Source, d.Header.Number)
 	return a.Orders.Update(ctx, id, func(c store.Current[domain.Order]) (store.Decision[domain.Fact], error) {
-		return a.outcome(ctx, c, domain.Env{Sourcing: sourcing}, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
-			return o.Submit(e, id, header, lines, reasons)
+		word, flaws := v, reasons
+		if v.Rule == authority.Observe && !c.State.Taken() { // there is no order yet: it is kept as one that nobody carries out
+			word, flaws = authority.Verdict{}, append([]domain.Reason{notOurs(v)}, reasons...)
+		}
+		return a.judged(ctx, c, domain.Env{Sourcing: sourcing}, word, func(o domain.Order, e domain.Env) ([]domain.Fact, error) {
+			return o.Submit(e, id, header, lines, flaws)
 		})
 	})
 }

@@ -3,6 +3,7 @@ package domain
 import (
 	"slices"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -11,9 +12,12 @@ const maxDisputed = 20
 
 // Evolve applies one fact. It has no rules: what happened, happened.
 func Evolve(o Order, f Fact) Order {
+	o.Heard = o.settled(f)
 	switch f := f.(type) {
 	case OrderReceived:
 		return Order{ID: f.Order, Revision: f.Revision, Header: f.Header, Lines: f.Lines}
+	case OrderWordObserved:
+		o.Heard = authority.Hear(o.Heard, f.Word)
 	case OrderValidated:
 		o.Valid = true
 	case OrderRejected:

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/money"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
@@ -40,6 +41,8 @@ type Order struct {
 	Resumes  bool       `bson:"res,omitempty"` // a release was withdrawn for a hold; it goes by itself once nothing is held
 	Done     bool       `bson:"done,omitempty"`
 	IsClosed bool       `bson:"cls,omitempty"`
+	// What systems said by commands that others own, the last of it.
+	Heard []authority.Heard `bson:"hrd,omitempty"`
 }
 
 // Header is the order's document without its lines.

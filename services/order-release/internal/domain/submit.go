@@ -6,10 +6,13 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 )
 
+// Taken reports whether the order's number is taken: by one that was not rejected.
+func (o Order) Taken() bool { return o.Revision > 0 && (o.Valid || o.IsClosed) }
+
 // Submit takes an order, or the next revision of a rejected one. reasons are what validation
 // found; an order with none goes on at once if it is automatic.
 func (o Order) Submit(e Env, id string, h Header, lines []Line, reasons []Reason) ([]Fact, error) {
-	if o.Revision > 0 && (o.Valid || o.IsClosed) {
+	if o.Taken() {
 		return nil, fault.New(fault.Conflict, "ORDER_NUMBER_TAKEN", "order %s of %s exists and is %s", h.Number, h.Source, o.State()).
 			With("order_id", id).With("state", string(o.State()))
 	}

@@ -37,6 +37,10 @@ func message(f domain.Fact) proto.Message {
 			RmaId: f.ID, RmaNumber: f.Number, OrderId: f.Order, OrderNumber: f.OrderNumber,
 			Reason: f.Reason, ClaimKey: f.ClaimKey, ReturnableId: f.Returnable,
 		}
+	case domain.ReturnWordObserved:
+		return &returnsv1.ReturnWordObserved{
+			RmaId: f.ID, RmaNumber: f.Number, OrderId: f.Order, OrderNumber: f.OrderNumber, Word: protovalue.ForeignWord(f.Word),
+		}
 	case domain.ReturnCompleted:
 		return &returnsv1.ReturnCompleted{
 			RmaId: f.ID, RmaNumber: f.Number, OrderId: f.Order, OrderNumber: f.OrderNumber,

@@ -13,7 +13,7 @@ import (
 
 // TestFactsCorpus folds facts of every type ever released to the states that they always made.
 func TestFactsCorpus(t *testing.T) {
-	holdCorpus(t, ReturnType(), readers, everyField(facts()))
+	holdCorpus(t, ReturnType(), readers, everyField(facts()), storetest.History[domain.Fact]{Name: "observed", Facts: observedFacts()})
 	holdCorpus(t, ItemsType(), itemReaders, everyField(itemFacts()), storetest.History[domain.ItemFact]{Name: "reversed", Facts: reversedItems()})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/money"
@@ -59,13 +60,13 @@ func given(m *commonv1.Quantity, field string) (quantity.Quantity, error) {
 
 // AuthoriseReturn allows a return.
 func (s *Server) AuthoriseReturn(ctx context.Context, r *returnsv1.AuthoriseReturnRequest) (*returnsv1.AuthoriseReturnResponse, error) {
-	receipt, err := s.App.Authorise(ctx, r.GetRmaId())
+	receipt, err := s.App.Authorise(owners.Says(ctx, "AuthoriseReturn", r), r.GetRmaId())
 	return &returnsv1.AuthoriseReturnResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
 // DenyReturn does not allow it.
 func (s *Server) DenyReturn(ctx context.Context, r *returnsv1.DenyReturnRequest) (*returnsv1.DenyReturnResponse, error) {
-	receipt, err := s.App.Deny(ctx, r.GetRmaId(), r.GetReason())
+	receipt, err := s.App.Deny(owners.Says(ctx, "DenyReturn", r), r.GetRmaId(), r.GetReason())
 	return &returnsv1.DenyReturnResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -81,7 +82,7 @@ func (s *Server) InspectItems(ctx context.Context, r *returnsv1.InspectItemsRequ
 	if in.Rejected, err = given(r.GetRejected(), "rejected"); err != nil {
 		return nil, err
 	}
-	receipt, err := s.App.Inspect(ctx, r.GetRmaId(), in)
+	receipt, err := s.App.Inspect(owners.Says(ctx, "InspectItems", r), r.GetRmaId(), in)
 	return &returnsv1.InspectItemsResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
@@ -91,7 +92,7 @@ func (s *Server) DisposeItems(ctx context.Context, r *returnsv1.DisposeItemsRequ
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.App.Dispose(ctx, r.GetRmaId(), domain.Disposal{
+	receipt, err := s.App.Dispose(owners.Says(ctx, "DisposeItems", r), r.GetRmaId(), domain.Disposal{
 		Line: int(r.GetRmaLineNumber()), Disposition: domain.Disposition(protovalue.Name(r.GetDisposition(), "DISPOSITION_")), Quantity: q,
 		From: r.GetFromLocation(), Lot: r.GetLot(), To: r.GetToLocation(),
 	})
@@ -109,25 +110,25 @@ func optional(m *commonv1.Money) *money.Amount {
 
 // RequestCredit asks the ERP for what is due.
 func (s *Server) RequestCredit(ctx context.Context, r *returnsv1.RequestCreditRequest) (*returnsv1.RequestCreditResponse, error) {
-	receipt, err := s.App.RequestCredit(ctx, r.GetRmaId(), optional(r.GetRestockingFee()))
+	receipt, err := s.App.RequestCredit(owners.Says(ctx, "RequestCredit", r), r.GetRmaId(), optional(r.GetRestockingFee()))
 	return &returnsv1.RequestCreditResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
 // ConfirmCredit records the ERP's credit memo.
 func (s *Server) ConfirmCredit(ctx context.Context, r *returnsv1.ConfirmCreditRequest) (*returnsv1.ConfirmCreditResponse, error) {
-	receipt, err := s.App.ConfirmCredit(ctx, r.GetRmaId(), int(r.GetCreditNumber()), r.GetCreditMemo(), optional(r.GetAmount()))
+	receipt, err := s.App.ConfirmCredit(owners.Says(ctx, "ConfirmCredit", r), r.GetRmaId(), int(r.GetCreditNumber()), r.GetCreditMemo(), optional(r.GetAmount()))
 	return &returnsv1.ConfirmCreditResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
 // CompleteReturn ends a return of which no more is expected.
 func (s *Server) CompleteReturn(ctx context.Context, r *returnsv1.CompleteReturnRequest) (*returnsv1.CompleteReturnResponse, error) {
-	receipt, err := s.App.Complete(ctx, r.GetRmaId())
+	receipt, err := s.App.Complete(owners.Says(ctx, "CompleteReturn", r), r.GetRmaId())
 	return &returnsv1.CompleteReturnResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 
 // CancelReturn calls a return off.
 func (s *Server) CancelReturn(ctx context.Context, r *returnsv1.CancelReturnRequest) (*returnsv1.CancelReturnResponse, error) {
-	receipt, err := s.App.Cancel(ctx, r.GetRmaId(), r.GetReason())
+	receipt, err := s.App.Cancel(owners.Says(ctx, "CancelReturn", r), r.GetRmaId(), r.GetReason())
 	return &returnsv1.CancelReturnResponse{Receipt: guard.Receipt(ctx, receipt)}, err
 }
 

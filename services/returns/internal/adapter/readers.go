@@ -35,6 +35,9 @@ func readDecisions(rs protovalue.Readers[domain.Fact]) {
 			SoldTo: m.GetSoldTo(), SoldToID: m.GetSoldToId(), Lines: lines, At: protovalue.FromTime(m.GetRequestedTime()),
 		}, err
 	})
+	protovalue.Read(rs, func(m *returnsv1.ReturnWordObserved) (domain.Fact, error) {
+		return domain.ReturnWordObserved{Keys: keys(m), Word: protovalue.FromForeignWord(m.GetWord())}, nil
+	})
 	protovalue.Read(rs, func(m *returnsv1.ReturnHeld) (domain.Fact, error) {
 		lines, err := protovalue.TryEach(m.GetLines(), fromClaimedLine)
 		return domain.ReturnHeld{Keys: keys(m), SoldTo: m.GetSoldTo(), SoldToID: m.GetSoldToId(), Lines: lines}, err

@@ -19,6 +19,7 @@ func resource(v store.View[domain.Return]) *returnsv1.Return {
 		Lines:   protovalue.Each(r.Lines, func(l domain.Line) *returnsv1.ReturnLine { return line(r, l) }),
 		Reasons: append(protovalue.Each(r.Reasons, reason), protovalue.Each(r.Marks, reason)...), AuthorisedBy: r.AuthorisedBy,
 		CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
+		Observations: protovalue.Each(r.Heard, protovalue.ForeignWord),
 	}
 	for i, c := range r.Credits {
 		out.Credits = append(out.Credits, credit(i+1, c))

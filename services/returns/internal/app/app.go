@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
@@ -54,6 +56,7 @@ type App struct {
 	Items   Items
 	Orders  Orders
 	Sites   Sites
+	Owners  *owners.Owners // who may give which command
 	Policy  domain.Policy
 	Limits  Limits
 }
@@ -80,11 +83,21 @@ type decide func(r domain.Return, e domain.Env) ([]domain.Fact, error)
 
 // change runs d on a return that must exist.
 func (a *App) change(ctx context.Context, id string, d decide) (store.Receipt, error) {
+	v, err := a.Owners.Judge(ctx, "RETURN")
+	if err != nil {
+		return store.Receipt{}, err
+	}
 	return a.Returns.Update(ctx, id, func(c store.Current[domain.Return]) (store.Decision[domain.Fact], error) {
 		if c.Version == 0 {
 			return store.Decision[domain.Fact]{}, notFound()
 		}
-		return a.outcome(ctx, c, d)
+		out, err := a.outcome(ctx, c, func(r domain.Return, e domain.Env) ([]domain.Fact, error) {
+			return authority.Take(v, e.Now, r.Heard, func() ([]domain.Fact, error) { return d(r, e) }, r.Hear)
+		})
+		if !v.Counts() {
+			out.Reasons = []store.Reason{{Code: authority.NotOwned, Message: shorten(v.Text())}}
+		}
+		return out, err
 	})
 }
 

@@ -3,6 +3,7 @@ package domain
 import (
 	"slices"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -11,6 +12,7 @@ const maxMarks = 50
 
 // Evolve applies one fact. What happened, happened: it has no rules.
 func Evolve(r Return, f Fact) Return {
+	r.Heard = r.settled(f)
 	switch f := f.(type) {
 	case ReturnRequested:
 		return r.requested(f)
@@ -34,6 +36,8 @@ func Evolve(r Return, f Fact) Return {
 	case ReturnCompleted:
 		r.Completed = true
 		r = r.keep(f.Kept)
+	case ReturnWordObserved:
+		r.Heard = authority.Hear(r.Heard, f.Word)
 	case CreditRequested:
 		return r.creditRequested(f)
 	case CreditConfirmed:

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/money"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
@@ -31,6 +32,9 @@ type Return struct {
 	Marks   []Reason `bson:"mk,omitempty"` // contradictions to clear, the newest
 	Lines   []Line   `bson:"l,omitempty"`  // by number
 	Credits []Credit `bson:"cr,omitempty"` // by number, from 1
+
+	// What systems said by commands that others own, the last of it.
+	Heard []authority.Heard `bson:"hd,omitempty"`
 }
 
 // Keys name a return in each fact.

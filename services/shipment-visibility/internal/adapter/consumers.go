@@ -7,6 +7,7 @@ import (
 	"github.com/lockstep-logistics/lockstep/libs/bus"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
+	commonv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1"
 	inventorymovementv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
 	"github.com/lockstep-logistics/lockstep/services/shipment-visibility/internal/app"
 	"github.com/lockstep-logistics/lockstep/services/shipment-visibility/internal/domain"
@@ -28,7 +29,15 @@ func warehouse(a *app.App) bus.Consumer {
 			return a.Plan(ctx, domain.ShipmentPlanned{
 				Keys: orderKeys(m), Site: m.GetSite(), ShipTo: fromAddress(m.GetShipTo()),
 				Preference: m.GetCarrierPreference(), Service: m.GetServiceLevel(), Lines: ls,
+				Policy: domain.Policy(protovalue.Name(m.GetShippedPolicy(), "SHIPPED_POLICY_")),
 			})
+		}),
+		bus.On(func(ctx context.Context, _ bus.Fact, m *inventorymovementv1.WarehouseOrderAmended) error {
+			ls, err := toShip(m.GetLines())
+			if err != nil {
+				return err
+			}
+			return a.Amend(ctx, domain.ShipmentAmended{Keys: orderKeys(m), Version: int(m.GetAmendedVersion()), Lines: ls})
 		}),
 		bus.On(func(ctx context.Context, f bus.Fact, m *inventorymovementv1.GoodsIssued) error {
 			r, err := ready(m, f.Recorded)
@@ -57,16 +66,17 @@ func orderKeys(m interface {
 	}}
 }
 
-func toShip(in []*inventorymovementv1.WarehouseOrderLineToShip) ([]domain.Line, error) {
-	out := make([]domain.Line, len(in))
-	for i, l := range in {
+// toShip are the lines of a warehouse order, as it was made or amended.
+func toShip[L interface {
+	GetLineNumber() int32
+	GetSku() string
+	GetQuantity() *commonv1.Quantity
+}](in []L,
+) ([]domain.Line, error) {
+	return protovalue.TryEach(in, func(l L) (domain.Line, error) {
 		q, err := protovalue.StoredQuantity(l.GetQuantity())
-		if err != nil {
-			return nil, err
-		}
-		out[i] = domain.Line{Number: int(l.GetLineNumber()), SKU: l.GetSku(), Quantity: q}
-	}
-	return out, nil
+		return domain.Line{Number: int(l.GetLineNumber()), SKU: l.GetSku(), Quantity: q}, err
+	})
 }
 
 // ready converts a goods issue; one that does not tell when is as old as its fact.

@@ -27,6 +27,16 @@ func agreed(f domain.Fact) proto.Message {
 			WarehouseOrderId: f.Order.WarehouseOrder, Site: f.Site, ShipTo: address(f.ShipTo),
 			CarrierPreference: f.Preference, ServiceLevel: f.Service, Lines: lines(f.Lines), ShippedPolicy: shippedPolicy(f.Policy),
 		}
+	case domain.ShipmentAmended:
+		return &shipmentvisibilityv1.ShipmentAmended{
+			ShipmentId: f.Shipment, OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release,
+			WarehouseOrderId: f.Order.WarehouseOrder, AmendedVersion: int32(f.Version), Lines: lines(f.Lines),
+		}
+	case domain.ShipmentWordObserved:
+		return &shipmentvisibilityv1.ShipmentWordObserved{
+			ShipmentId: f.Shipment, OrderId: f.Order.ID, OrderNumber: f.Order.Number, ReleaseId: f.Order.Release,
+			WarehouseOrderId: f.Order.WarehouseOrder, Word: protovalue.ForeignWord(f.Word),
+		}
 	case domain.ShipmentTendered:
 		return &shipmentvisibilityv1.ShipmentTendered{
 			ShipmentId: f.Shipment, TenderNumber: int32(f.Tender.Number), Carrier: f.Tender.Carrier,

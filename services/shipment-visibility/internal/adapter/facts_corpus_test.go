@@ -15,7 +15,7 @@ import (
 func TestFactsCorpus(t *testing.T) {
 	storetest.Corpus[domain.Shipment, domain.Fact]{
 		Type: ShipmentType(), File: "../../testdata/facts/shipment.jsonl", Known: slices.Sorted(maps.Keys(readers)),
-		Histories: []storetest.History[domain.Fact]{{Name: "every field", Facts: everyField()}, {Name: "reversed", Facts: reversedFacts()}},
+		Histories: []storetest.History[domain.Fact]{{Name: "every field", Facts: everyField()}, {Name: "reversed", Facts: reversedFacts()}, {Name: "amended", Facts: amendedFacts()}, {Name: "observed", Facts: observedFacts()}},
 	}.Check(t)
 }
 
@@ -56,5 +56,18 @@ func everyField() []domain.Fact {
 		domain.ProofOfDeliveryRecorded{Keys: delivered, SignedBy: "Ada", SignedAt: at(16), Lines: lines, AsDispatched: true, Document: "ab"},
 		domain.OlderProofRecorded{Keys: short, Proof: domain.Proof{SignedBy: "Bob", SignedAt: at(15), Lines: lines[:1], Document: "cd"}},
 		domain.ShipmentClosed{Keys: short},
+	}
+}
+
+// amendedFacts are those of a shipment of which an amendment is heard before it is planned, and another after.
+func amendedFacts() []domain.Fact {
+	k := domain.Keys{Shipment: "shp_a", Order: domain.Order{ID: "ord_a", Number: "SO-1", Release: "ord_a-R1", WarehouseOrder: "who_a"}}
+	line := func(number int, n int64) domain.Line {
+		return domain.Line{Number: number, SKU: "TEA", Quantity: quantity.Quantity{Value: quantity.Int(n), Unit: "EA"}}
+	}
+	return []domain.Fact{
+		domain.ShipmentAmended{Keys: k, Version: 2, Lines: []domain.Line{line(1, 8), line(2, 0)}},
+		domain.ShipmentPlanned{Keys: k, Site: "DC1", Lines: []domain.Line{line(1, 10), line(2, 4)}, Policy: domain.ShippedOnDispatch},
+		domain.ShipmentAmended{Keys: k, Version: 3, Lines: []domain.Line{line(1, 5)}},
 	}
 }

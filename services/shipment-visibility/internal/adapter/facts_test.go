@@ -45,7 +45,7 @@ func TestFactsRoundTrip(t *testing.T) {
 		domain.CancellationContradicted{Keys: short, Reason: "r"},
 		domain.ShipmentClosed{Keys: short},
 	}
-	facts = append(facts, reversedFacts()[2:5]...)
+	facts = append(append(facts, reversedFacts()[2:5]...), amendedFacts()[0], observedFacts()[0])
 	if len(facts) != len(readers) {
 		t.Fatalf("%d facts tried, %d exist", len(facts), len(readers))
 	}

@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/guard"
 	"github.com/lockstep-logistics/lockstep/libs/protovalue"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -19,7 +20,7 @@ type Server struct {
 
 // TenderShipment implements the API.
 func (s *Server) TenderShipment(ctx context.Context, r *shipmentvisibilityv1.TenderShipmentRequest) (*shipmentvisibilityv1.TenderShipmentResponse, error) {
-	rec, err := s.App.Tender(ctx, r.GetShipmentId(), r.GetCarrier(), r.GetCarrierService(), protovalue.FromTime(r.GetRespondBy()))
+	rec, err := s.App.Tender(owners.Says(ctx, "TenderShipment", r), r.GetShipmentId(), r.GetCarrier(), r.GetCarrierService(), protovalue.FromTime(r.GetRespondBy()))
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +29,7 @@ func (s *Server) TenderShipment(ctx context.Context, r *shipmentvisibilityv1.Ten
 
 // RespondTender implements the API.
 func (s *Server) RespondTender(ctx context.Context, r *shipmentvisibilityv1.RespondTenderRequest) (*shipmentvisibilityv1.RespondTenderResponse, error) {
-	rec, err := s.App.Respond(ctx, r.GetShipmentId(), r.GetCarrier(), r.GetAccept(), r.GetReason())
+	rec, err := s.App.Respond(owners.Says(ctx, "RespondTender", r), r.GetShipmentId(), r.GetCarrier(), r.GetAccept(), r.GetReason())
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func (s *Server) RespondTender(ctx context.Context, r *shipmentvisibilityv1.Resp
 
 // DispatchShipment implements the API.
 func (s *Server) DispatchShipment(ctx context.Context, r *shipmentvisibilityv1.DispatchShipmentRequest) (*shipmentvisibilityv1.DispatchShipmentResponse, error) {
-	rec, err := s.App.Dispatch(ctx, r.GetShipmentId(), domain.Refs{
+	rec, err := s.App.Dispatch(owners.Says(ctx, "DispatchShipment", r), r.GetShipmentId(), domain.Refs{
 		BillOfLading: r.GetBillOfLading(), PRO: r.GetProNumber(), Tracking: r.GetTrackingNumber(), Seal: r.GetSealNumber(),
 	}, r.GetCarrier())
 	if err != nil {
@@ -52,7 +53,7 @@ func (s *Server) RecordMilestones(ctx context.Context, r *shipmentvisibilityv1.R
 	if err != nil {
 		return nil, err
 	}
-	rec, err := s.App.Record(ctx, r.GetShipmentId(), ms)
+	rec, err := s.App.Record(owners.Says(ctx, "RecordMilestones", r), r.GetShipmentId(), ms)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func (s *Server) RecordProofOfDelivery(ctx context.Context, r *shipmentvisibilit
 	if err != nil {
 		return nil, err
 	}
-	rec, err := s.App.Confirm(ctx, r.GetShipmentId(), p)
+	rec, err := s.App.Confirm(owners.Says(ctx, "RecordProofOfDelivery", r), r.GetShipmentId(), p)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (s *Server) RecordProofOfDelivery(ctx context.Context, r *shipmentvisibilit
 
 // CloseShipment implements the API.
 func (s *Server) CloseShipment(ctx context.Context, r *shipmentvisibilityv1.CloseShipmentRequest) (*shipmentvisibilityv1.CloseShipmentResponse, error) {
-	rec, err := s.App.Close(ctx, r.GetShipmentId())
+	rec, err := s.App.Close(owners.Says(ctx, "CloseShipment", r), r.GetShipmentId())
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,13 @@ var readers = func() protovalue.Readers[domain.Fact] {
 			Policy: fromPolicy(m.GetShippedPolicy()),
 		}, err
 	})
+	protovalue.Read(rs, func(m *shipmentvisibilityv1.ShipmentAmended) (domain.Fact, error) {
+		ls, err := fromLines(m.GetLines())
+		return domain.ShipmentAmended{Keys: keys(m), Version: int(m.GetAmendedVersion()), Lines: ls}, err
+	})
+	protovalue.Read(rs, func(m *shipmentvisibilityv1.ShipmentWordObserved) (domain.Fact, error) {
+		return domain.ShipmentWordObserved{Keys: keys(m), Word: protovalue.FromForeignWord(m.GetWord())}, nil
+	})
 	protovalue.Read(rs, func(m *shipmentvisibilityv1.ShipmentReady) (domain.Fact, error) {
 		us, err := fromUnits(m.GetUnits())
 		if err != nil {

@@ -27,6 +27,7 @@ func shipment(v store.View[domain.Shipment]) *shipmentvisibilityv1.Shipment {
 		TrackingNumber: left.Refs.Tracking, SealNumber: left.Refs.Seal, Lines: lines(s.Lines), Units: units(s.Units),
 		GrossWeightGrams: s.WeightGrams, Shipped: shipped(s), CancelReason: s.CancelReason,
 		Etag: v.ETag, CreateTime: protovalue.Time(v.Created), UpdateTime: protovalue.Time(v.Updated),
+		Observations: protovalue.Each(s.Heard, protovalue.ForeignWord),
 	}
 	if p, ok := s.Proof(); ok {
 		out.DeliveredLines, out.SignedBy = lines(s.DeliveredLines()), p.SignedBy

@@ -6,6 +6,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
+	"github.com/lockstep-logistics/lockstep/libs/authority/owners"
 	"github.com/lockstep-logistics/lockstep/libs/fault"
 	"github.com/lockstep-logistics/lockstep/libs/ident"
 	"github.com/lockstep-logistics/lockstep/libs/store"
@@ -26,7 +28,8 @@ const (
 type App struct {
 	Shipments Shipments
 	Carriers  Carriers
-	Policy    domain.Policy // of shipments that are planned from now on
+	Owners    *owners.Owners // who may give which command
+	Policy    domain.Policy  // of shipments whose warehouse order does not say how its release counts as shipped
 }
 
 // ShipmentID derives the id of the shipment of a warehouse order.
@@ -39,11 +42,21 @@ type decide func(s domain.Shipment, now time.Time) ([]domain.Fact, error)
 
 // change runs d on a shipment that must exist and be visible to the caller.
 func (a *App) change(ctx context.Context, id string, may scope, d decide) (store.Receipt, error) {
+	v, err := a.Owners.Judge(ctx, "SHIPMENT")
+	if err != nil {
+		return store.Receipt{}, err
+	}
 	return a.Shipments.Update(ctx, id, func(c store.Current[domain.Shipment]) (store.Decision[domain.Fact], error) {
 		if c.Version == 0 || !may.see(c.State) {
 			return store.Decision[domain.Fact]{}, notFound(id)
 		}
-		return outcome(c, d)
+		out, err := outcome(c, func(s domain.Shipment, now time.Time) ([]domain.Fact, error) {
+			return authority.Take(v, now, s.Heard, func() ([]domain.Fact, error) { return d(s, now) }, s.Hear)
+		})
+		if !v.Counts() {
+			out.Reasons = []store.Reason{{Code: authority.NotOwned, Message: v.Text()}}
+		}
+		return out, err
 	})
 }
 
@@ -71,10 +84,20 @@ func notFound(id string) error {
 
 // Plan starts the shipment of a warehouse order.
 func (a *App) Plan(ctx context.Context, p domain.ShipmentPlanned) error {
-	p.Policy = a.Policy
+	if p.Policy == "" {
+		p.Policy = a.Policy
+	}
 	return a.follow(ctx, p.Keys, func(s domain.Shipment, k domain.Keys) ([]domain.Fact, error) {
 		p.Keys = k
 		return domain.Plan(s, p)
+	})
+}
+
+// Amend plans the shipment of an amended warehouse order with what is left of it, planned or not yet.
+func (a *App) Amend(ctx context.Context, f domain.ShipmentAmended) error {
+	return a.follow(ctx, f.Keys, func(s domain.Shipment, k domain.Keys) ([]domain.Fact, error) {
+		f.Keys = k
+		return domain.Amend(s, f)
 	})
 }
 

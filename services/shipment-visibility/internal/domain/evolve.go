@@ -3,16 +3,19 @@ package domain
 import (
 	"cmp"
 	"slices"
+
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 )
 
 // Evolve applies one fact. It is total: what happened, happened.
 func Evolve(s Shipment, f Fact) Shipment {
+	s.Heard = s.settled(f)
 	switch f := f.(type) {
 	case ShipmentPlanned:
 		s.Keys, s.Planned, s.Site, s.ShipTo = f.Keys, true, f.Site, f.ShipTo
-		s.Preference, s.Service, s.Policy, s.Plan = f.Preference, f.Service, f.Policy, f.Lines
+		s.Preference, s.Service, s.Policy, s.Plan = f.Preference, f.Service, f.Policy, s.amended(f.Lines)
 		if s.Issued.IsZero() {
-			s.Lines = f.Lines
+			s.Lines = s.Plan
 		}
 	case ShipmentReady:
 		s.Keys = known(s.Keys, f.Keys)
@@ -50,6 +53,10 @@ func Evolve(s Shipment, f Fact) Shipment {
 		s.IsCancelled, s.CancelReason = true, f.Reason
 	case ShipmentClosed:
 		s.IsClosed = true
+	case ShipmentWordObserved:
+		s.Heard = authority.Hear(s.Heard, f.Word)
+	case ShipmentAmended:
+		return s.evolveAmendment(f)
 	default:
 		return s.evolveReversal(f)
 	}

@@ -212,6 +212,7 @@ func (m *machine) anyFact(t *rapid.T) {
 		ShipmentCancelled{},
 		CancellationContradicted{},
 		ShipmentClosed{},
+		ShipmentAmended{Version: 9, Lines: []Line{{Number: 9}}},
 	}, m.facts)...)
 	s := Evolve(m.shipment, f)
 	_, _, _, _ = s.State(), s.Contradictions(), s.DeliveredLines(), s.Due()

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/lockstep-logistics/lockstep/libs/authority"
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
 )
 
@@ -126,6 +127,7 @@ type Shipment struct {
 	Policy       Policy      `bson:"po,omitempty"`
 	Lines        []Line      `bson:"l"`            // planned, then issued
 	Plan         []Line      `bson:"pl,omitempty"` // planned
+	Amended      []Amended   `bson:"am,omitempty"` // lines of the plan that were amended, by number
 	Units        []Unit      `bson:"u,omitempty"`
 	WeightGrams  int64       `bson:"w,omitempty"`
 	Tenders      []Tender    `bson:"t,omitempty"`
@@ -137,6 +139,8 @@ type Shipment struct {
 	CancelReason string      `bson:"x,omitempty"`
 	IsCancelled  bool        `bson:"xc,omitempty"`
 	IsClosed     bool        `bson:"cl,omitempty"`
+	// What systems said by commands that others own, the last of it.
+	Heard []authority.Heard `bson:"hd,omitempty"`
 }
 
 // Exists reports whether anything is known of the shipment.

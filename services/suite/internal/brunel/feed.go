@@ -20,7 +20,7 @@ import (
 // feeder hands documents and rate cards over, as the company's ERP.
 type feeder struct{ conn grpc.ClientConnInterface }
 
-// system is the source system of every document.
+// system is the source system of orders and of every document but that of stock.
 const system = "erp"
 
 // documentTime bounds how long a document may take.
@@ -126,6 +126,14 @@ func byLine(errs []*integrationv1.DocumentError) (lines [][]*integrationv1.Docum
 	return lines
 }
 
+// speaker is the system in whose name a document is: what the warehouse received is the warehouse's to say.
+func (s sheet) speaker() string {
+	if s.kind == integrationv1.DocumentType_DOCUMENT_TYPE_STOCK_RECEIPTS {
+		return "wms"
+	}
+	return system
+}
+
 // exchange hands a document over, waits until it is done, and returns its error report.
 func (f *feeder) exchange(ctx context.Context, s sheet) ([]*integrationv1.DocumentError, error) {
 	ctx, cancel := context.WithTimeout(ctx, documentTime)
@@ -133,7 +141,7 @@ func (f *feeder) exchange(ctx context.Context, s sheet) ([]*integrationv1.Docume
 	client := integrationv1.NewIntegrationServiceClient(f.conn)
 	resp, err := client.ImportDocument(keyed(ctx, "document:"+s.message), &integrationv1.ImportDocumentRequest{Document: &integrationv1.InboundDocument{
 		Type: s.kind, Format: integrationv1.DocumentFormat_DOCUMENT_FORMAT_CSV, Content: []byte(s.text()),
-		Source: &commonv1.SourceRef{System: system, MessageId: "BRUNEL-" + s.message},
+		Source: &commonv1.SourceRef{System: s.speaker(), MessageId: "BRUNEL-" + s.message},
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("document %s: %w", s.message, err)

@@ -46,7 +46,9 @@ var folds = map[string]func(id string) fold{
 	"inbound_delivery": func(id string) fold {
 		return &inboundFold{InboundDelivery: &imv1.InboundDelivery{InboundDeliveryId: id}}
 	},
-	"shipment":        func(id string) fold { return &shipmentFold{Shipment: &svv1.Shipment{ShipmentId: id}} },
+	"shipment": func(id string) fold {
+		return &shipmentFold{Shipment: &svv1.Shipment{ShipmentId: id}, amended: map[int32]*svv1.ShipmentLine{}}
+	},
 	"freight":         func(id string) fold { return &freightFold{Freight: &fsv1.Freight{FreightId: id}} },
 	"freight_invoice": func(id string) fold { return &invoiceFold{&fsv1.FreightInvoice{InvoiceId: id}} },
 	"return":          func(id string) fold { return &returnFold{Return: &retv1.Return{RmaId: id}} },

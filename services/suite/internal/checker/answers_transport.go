@@ -12,7 +12,11 @@ import (
 
 // shipmentFold is a shipment that one carrier was offered, took and reported on. What later
 // reports of a departure add, and contradictions, are left out.
-type shipmentFold struct{ *svv1.Shipment }
+type shipmentFold struct {
+	*svv1.Shipment
+	plan    []*svv1.ShipmentLine
+	amended map[int32]*svv1.ShipmentLine
+}
 
 func (s *shipmentFold) answer() proto.Message {
 	if s.OrderId == "" {
@@ -30,9 +34,12 @@ func (s *shipmentFold) apply(f *fact) {
 	case *svv1.ShipmentPlanned:
 		s.OrderId, s.OrderNumber, s.ReleaseId, s.WarehouseOrderId = m.GetOrderId(), m.GetOrderNumber(), m.GetReleaseId(), m.GetWarehouseOrderId()
 		s.Site, s.ShipTo = m.GetSite(), m.GetShipTo()
-		if len(s.Units) == 0 {
-			s.Lines = m.GetLines()
+		s.planned(m.GetLines())
+	case *svv1.ShipmentAmended:
+		for _, l := range m.GetLines() {
+			s.amended[l.GetLineNumber()] = l
 		}
+		s.planned(s.plan)
 	case *svv1.ShipmentReady:
 		s.Units, s.Lines, s.GrossWeightGrams = m.GetUnits(), m.GetLines(), m.GetGrossWeightGrams()
 	case *svv1.ShipmentIssueReversed:
@@ -57,6 +64,23 @@ func (s *shipmentFold) apply(f *fact) {
 		s.DeliveredLines = m.GetLines()
 	case *svv1.ShipmentCancelled:
 		s.CancelReason = m.GetReason()
+	}
+}
+
+// planned has the lines on the shipment while nothing else is, as far as amendments left something of them.
+func (s *shipmentFold) planned(plan []*svv1.ShipmentLine) {
+	s.plan = plan
+	if len(s.Units) > 0 {
+		return
+	}
+	s.Lines = nil
+	for _, l := range plan {
+		if a := s.amended[l.GetLineNumber()]; a != nil {
+			l = &svv1.ShipmentLine{LineNumber: l.GetLineNumber(), Sku: l.GetSku(), Quantity: a.GetQuantity()}
+		}
+		if l.GetQuantity().GetValue() != "0" {
+			s.Lines = append(s.Lines, l)
+		}
 	}
 }
 

@@ -33,19 +33,19 @@ var consumers = func() map[string]map[string]string {
 		"order-release": {
 			"promise": "order-release", "give-back": "order-release", "continue": "order-release", "await": "order-release",
 			"warehouse": "inventory-movement", "stock": "inventory-movement", "delivery": "shipment-visibility", "master-data": "master-data",
-			"ownership": "master-data",
+			"owners": "master-data",
 		},
 		"inventory-movement": {
-			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data-3": "master-data",
-			"places": "master-data", "cut-offs": "master-data", "inbound": "inventory-movement", "units": "inventory-movement", "waves": "inventory-movement", "snapshots": "inventory-movement", "counts": "inventory-movement", "transfers": "inventory-movement", "reasons": "master-data",
+			"release": "order-release", "books": "inventory-movement", "disposition": "returns", "master-data-4": "master-data",
+			"places-2": "master-data", "bins": "inventory-movement", "cut-offs": "master-data", "inbound": "inventory-movement", "units": "inventory-movement", "waves": "inventory-movement", "snapshots": "inventory-movement", "counts": "inventory-movement", "transfers": "inventory-movement", "reasons": "master-data", "owners": "master-data",
 			"reversal-order": "order-release", "reversal-shipment": "shipment-visibility",
 		},
-		"shipment-visibility": {"warehouse-order": "inventory-movement", "master-data": "master-data"},
+		"shipment-visibility": {"warehouse-order": "inventory-movement", "master-data": "master-data", "owners": "master-data"},
 		"freight-settlement": {
 			"shipment": "shipment-visibility", "match": "freight-settlement", "give-back": "freight-settlement", "settle": "freight-settlement",
-			"rate": "freight-settlement", "wake": "freight-settlement", "master-data": "master-data",
+			"rate": "freight-settlement", "wake": "freight-settlement", "master-data": "master-data", "owners": "master-data",
 		},
-		"returns":     {"claim": "returns", "give-back": "returns", "issue": "order-release", "receipt": "inventory-movement", "master-data": "master-data"},
+		"returns":     {"claim": "returns", "give-back": "returns", "issue": "order-release", "receipt": "inventory-movement", "master-data": "master-data", "owners": "master-data"},
 		"integration": {"hand-over": "integration"},
 		towerService:  {},
 	}

@@ -151,6 +151,8 @@ const (
 	BusinessKeyType_BUSINESS_KEY_TYPE_STOCK_COUNT BusinessKeyType = 30
 	// Transfer between sites.
 	BusinessKeyType_BUSINESS_KEY_TYPE_STOCK_TRANSFER BusinessKeyType = 31
+	// Serial number of a piece of an item.
+	BusinessKeyType_BUSINESS_KEY_TYPE_SERIAL BusinessKeyType = 32
 )
 
 // Enum value maps for BusinessKeyType.
@@ -183,6 +185,7 @@ var (
 		24: "BUSINESS_KEY_TYPE_STOCK_SNAPSHOT",
 		30: "BUSINESS_KEY_TYPE_STOCK_COUNT",
 		31: "BUSINESS_KEY_TYPE_STOCK_TRANSFER",
+		32: "BUSINESS_KEY_TYPE_SERIAL",
 	}
 	BusinessKeyType_value = map[string]int32{
 		"BUSINESS_KEY_TYPE_UNSPECIFIED":      0,
@@ -212,6 +215,7 @@ var (
 		"BUSINESS_KEY_TYPE_STOCK_SNAPSHOT":   24,
 		"BUSINESS_KEY_TYPE_STOCK_COUNT":      30,
 		"BUSINESS_KEY_TYPE_STOCK_TRANSFER":   31,
+		"BUSINESS_KEY_TYPE_SERIAL":           32,
 	}
 )
 
@@ -357,7 +361,7 @@ const file_lockstep_common_v1_options_proto_rawDesc = "" +
 	"\x15ROLE_CUSTOMER_SERVICE\x10\x03\x12\x10\n" +
 	"\fROLE_PARTNER\x10\x04\x12\x11\n" +
 	"\rROLE_CUSTOMER\x10\x05\x12\x15\n" +
-	"\x11ROLE_TENANT_ADMIN\x10\x06*\xa5\a\n" +
+	"\x11ROLE_TENANT_ADMIN\x10\x06*\xc3\a\n" +
 	"\x0fBusinessKeyType\x12!\n" +
 	"\x1dBUSINESS_KEY_TYPE_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eBUSINESS_KEY_TYPE_ORDER_NUMBER\x10\x01\x12\x1b\n" +
@@ -386,7 +390,8 @@ const file_lockstep_common_v1_options_proto_rawDesc = "" +
 	"\x1cBUSINESS_KEY_TYPE_ASN_NUMBER\x10\x17\x12$\n" +
 	" BUSINESS_KEY_TYPE_STOCK_SNAPSHOT\x10\x18\x12!\n" +
 	"\x1dBUSINESS_KEY_TYPE_STOCK_COUNT\x10\x1e\x12$\n" +
-	" BUSINESS_KEY_TYPE_STOCK_TRANSFER\x10\x1f:T\n" +
+	" BUSINESS_KEY_TYPE_STOCK_TRANSFER\x10\x1f\x12\x1c\n" +
+	"\x18BUSINESS_KEY_TYPE_SERIAL\x10 :T\n" +
 	"\x06access\x12\x1e.google.protobuf.MethodOptions\x18ц\x03 \x01(\v2\x1a.lockstep.common.v1.AccessR\x06access:g\n" +
 	"\fbusiness_key\x12\x1d.google.protobuf.FieldOptions\x18ц\x03 \x01(\x0e2#.lockstep.common.v1.BusinessKeyTypeR\vbusinessKeyB\xe1\x01\n" +
 	"\x16com.lockstep.common.v1B\fOptionsProtoP\x01ZOgithub.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/common/v1;commonv1\xa2\x02\x03LCX\xaa\x02\x12Lockstep.Common.V1\xca\x02\x12Lockstep\\Common\\V1\xe2\x02\x1eLockstep\\Common\\V1\\GPBMetadata\xea\x02\x14Lockstep::Common::V1b\x06proto3"

@@ -93,6 +93,9 @@ const (
 	Reason_REASON_CARRIER_UNKNOWN Reason = 29
 	// Master data does not answer and what the request names is not known here yet: the same again later.
 	Reason_REASON_MASTER_DATA_UNAVAILABLE Reason = 30
+	// The tenant's ownership policy refuses the command of that system; metadata has `command`, `system`, `owner` and
+	// `rule`. In a receipt: it changed nothing and was kept as an observation.
+	Reason_REASON_TRANSITION_NOT_OWNED Reason = 31
 )
 
 // Enum value maps for Reason.
@@ -129,6 +132,7 @@ var (
 		28: "REASON_RATE_MALFORMED",
 		29: "REASON_CARRIER_UNKNOWN",
 		30: "REASON_MASTER_DATA_UNAVAILABLE",
+		31: "REASON_TRANSITION_NOT_OWNED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":               0,
@@ -162,6 +166,7 @@ var (
 		"REASON_RATE_MALFORMED":            28,
 		"REASON_CARRIER_UNKNOWN":           29,
 		"REASON_MASTER_DATA_UNAVAILABLE":   30,
+		"REASON_TRANSITION_NOT_OWNED":      31,
 	}
 )
 
@@ -1503,7 +1508,7 @@ const file_lockstep_freightsettlement_v1_freight_settlement_proto_rawDesc = "" +
 	"\binvoices\x18\x01 \x03(\v2-.lockstep.freightsettlement.v1.FreightInvoiceR\binvoices\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xde\x06\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xff\x06\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13REASON_NO_RATE_CARD\x10\x01\x12\x12\n" +
@@ -1536,7 +1541,8 @@ const file_lockstep_freightsettlement_v1_freight_settlement_proto_rawDesc = "" +
 	" REASON_FREIGHT_INVOICE_NOT_FOUND\x10\x1b\x12\x19\n" +
 	"\x15REASON_RATE_MALFORMED\x10\x1c\x12\x1a\n" +
 	"\x16REASON_CARRIER_UNKNOWN\x10\x1d\x12\"\n" +
-	"\x1eREASON_MASTER_DATA_UNAVAILABLE\x10\x1e2\xc1\x0e\n" +
+	"\x1eREASON_MASTER_DATA_UNAVAILABLE\x10\x1e\x12\x1f\n" +
+	"\x1bREASON_TRANSITION_NOT_OWNED\x10\x1f2\xc1\x0e\n" +
 	"\x18FreightSettlementService\x12\xa7\x01\n" +
 	"\x0fPublishRateCard\x125.lockstep.freightsettlement.v1.PublishRateCardRequest\x1a6.lockstep.freightsettlement.v1.PublishRateCardResponse\"%\x8a\xb5\x18\b\n" +
 	"\x02\x02\x06\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/rate-cards\x12\xa4\x01\n" +

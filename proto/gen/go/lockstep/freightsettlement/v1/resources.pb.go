@@ -1287,7 +1287,9 @@ type FreightInvoice struct {
 	// Who ended its dispute; empty when it was within tolerance.
 	Approver string `protobuf:"bytes,18,opt,name=approver,proto3" json:"approver,omitempty"`
 	// Reason of the dispute's end.
-	ReasonCode    string `protobuf:"bytes,19,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	ReasonCode string `protobuf:"bytes,19,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	// The latest of what systems said by commands that others own, at most 20.
+	Observations  []*v1.ForeignWord `protobuf:"bytes,120,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1455,11 +1457,18 @@ func (x *FreightInvoice) GetReasonCode() string {
 	return ""
 }
 
+func (x *FreightInvoice) GetObservations() []*v1.ForeignWord {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
 var File_lockstep_freightsettlement_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"-lockstep/freightsettlement/v1/resources.proto\x12\x1dlockstep.freightsettlement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\xbc\x02\n" +
+	"-lockstep/freightsettlement/v1/resources.proto\x12\x1dlockstep.freightsettlement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\"lockstep/common/v1/ownership.proto\x1a\x1flockstep/common/v1/values.proto\"\xbc\x02\n" +
 	"\n" +
 	"WeightBand\x12&\n" +
 	"\n" +
@@ -1554,7 +1563,7 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\bexpected\x18\x05 \x01(\v2\x19.lockstep.common.v1.MoneyR\bexpected\x125\n" +
 	"\bvariance\x18\x06 \x01(\v2\x19.lockstep.common.v1.MoneyR\bvariance\x12)\n" +
 	"\x10within_tolerance\x18\a \x01(\bR\x0fwithinTolerance\x125\n" +
-	"\bapproved\x18\b \x01(\v2\x19.lockstep.common.v1.MoneyR\bapproved\"\x83\a\n" +
+	"\bapproved\x18\b \x01(\v2\x19.lockstep.common.v1.MoneyR\bapproved\"\xc8\a\n" +
 	"\x0eFreightInvoice\x12\x1d\n" +
 	"\n" +
 	"invoice_id\x18\x01 \x01(\tR\tinvoiceId\x12H\n" +
@@ -1581,7 +1590,8 @@ const file_lockstep_freightsettlement_v1_resources_proto_rawDesc = "" +
 	"\acreator\x18\x11 \x01(\tR\acreator\x12\x1a\n" +
 	"\bapprover\x18\x12 \x01(\tR\bapprover\x12\x1f\n" +
 	"\vreason_code\x18\x13 \x01(\tR\n" +
-	"reasonCode*\xd0\x01\n" +
+	"reasonCode\x12C\n" +
+	"\fobservations\x18x \x03(\v2\x1f.lockstep.common.v1.ForeignWordR\fobservations*\xd0\x01\n" +
 	"\fFreightState\x12\x1d\n" +
 	"\x19FREIGHT_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15FREIGHT_STATE_UNRATED\x10\x01\x12\x1b\n" +
@@ -1645,6 +1655,7 @@ var file_lockstep_freightsettlement_v1_resources_proto_goTypes = []any{
 	(*v1.Money)(nil),              // 15: lockstep.common.v1.Money
 	(*v1.Reason)(nil),             // 16: lockstep.common.v1.Reason
 	(*v1.Address)(nil),            // 17: lockstep.common.v1.Address
+	(*v1.ForeignWord)(nil),        // 18: lockstep.common.v1.ForeignWord
 }
 var file_lockstep_freightsettlement_v1_resources_proto_depIdxs = []int32{
 	3,  // 0: lockstep.freightsettlement.v1.WeightBand.basis:type_name -> lockstep.freightsettlement.v1.RateBasis
@@ -1681,11 +1692,12 @@ var file_lockstep_freightsettlement_v1_resources_proto_depIdxs = []int32{
 	2,  // 31: lockstep.freightsettlement.v1.FreightInvoice.resolution:type_name -> lockstep.freightsettlement.v1.DisputeResolution
 	14, // 32: lockstep.freightsettlement.v1.FreightInvoice.create_time:type_name -> google.protobuf.Timestamp
 	14, // 33: lockstep.freightsettlement.v1.FreightInvoice.retry_time:type_name -> google.protobuf.Timestamp
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	18, // 34: lockstep.freightsettlement.v1.FreightInvoice.observations:type_name -> lockstep.common.v1.ForeignWord
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_freightsettlement_v1_resources_proto_init() }

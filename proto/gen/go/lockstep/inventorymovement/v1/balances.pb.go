@@ -230,8 +230,10 @@ type GetBalanceRequest struct {
 	AsOfEventTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=as_of_event_time,json=asOfEventTime,proto3" json:"as_of_event_time,omitempty"`
 	// As it was known at this time, UTC: everything counts when it was recorded. Not in the future.
 	AsOfRecordedTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=as_of_recorded_time,json=asOfRecordedTime,proto3" json:"as_of_recorded_time,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Serial number; empty: all.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetBalanceRequest) Reset() {
@@ -318,6 +320,13 @@ func (x *GetBalanceRequest) GetAsOfRecordedTime() *timestamppb.Timestamp {
 		return x.AsOfRecordedTime
 	}
 	return nil
+}
+
+func (x *GetBalanceRequest) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
 }
 
 // Response of GetBalance.
@@ -623,7 +632,9 @@ type ExplainBalanceRequest struct {
 	// Page size, at most 200; 0 means 50.
 	PageSize int32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Token of the earlier page.
-	PageToken     string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Serial number; empty: all.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -724,6 +735,13 @@ func (x *ExplainBalanceRequest) GetPageSize() int32 {
 func (x *ExplainBalanceRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ExplainBalanceRequest) GetSerial() string {
+	if x != nil {
+		return x.Serial
 	}
 	return ""
 }
@@ -1173,7 +1191,7 @@ const file_lockstep_inventorymovement_v1_balances_proto_rawDesc = "" +
 	"\tallocated\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\x128\n" +
 	"\bpromised\x18\t \x01(\v2\x1c.lockstep.common.v1.QuantityR\bpromised\x12\x18\n" +
 	"\aversion\x18\n" +
-	" \x01(\x03R\aversion\"\x9d\x04\n" +
+	" \x01(\x03R\aversion\"\xce\x04\n" +
 	"\x11GetBalanceRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -1182,7 +1200,8 @@ const file_lockstep_inventorymovement_v1_balances_proto_rawDesc = "" +
 	"\x03lot\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\x12L\n" +
 	"\x06status\x18\x06 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12C\n" +
 	"\x10as_of_event_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\rasOfEventTime\x12I\n" +
-	"\x13as_of_recorded_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x10asOfRecordedTime:\x8e\x01\xbaH\x8a\x01\x1a\x87\x01\n" +
+	"\x13as_of_recorded_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x10asOfRecordedTime\x12/\n" +
+	"\x06serial\x18d \x01(\tB\x17\xbaH\x14r\x122\x10^([!-~]{1,40})?$R\x06serial:\x8e\x01\xbaH\x8a\x01\x1a\x87\x01\n" +
 	"\n" +
 	"one_moment\x129give at most one of as_of_event_time, as_of_recorded_time\x1a>!(has(this.as_of_event_time) && has(this.as_of_recorded_time))\"V\n" +
 	"\x12GetBalanceResponse\x12@\n" +
@@ -1212,7 +1231,7 @@ const file_lockstep_inventorymovement_v1_balances_proto_rawDesc = "" +
 	"\vline_number\x18\x14 \x01(\x05R\n" +
 	"lineNumber\x12\x15\n" +
 	"\x06rma_id\x18\x15 \x01(\tR\x05rmaId\x12?\n" +
-	"\x06claims\x18\x16 \x03(\v2'.lockstep.inventorymovement.v1.ClaimUseR\x06claims\"\xf3\x04\n" +
+	"\x06claims\x18\x16 \x03(\v2'.lockstep.inventorymovement.v1.ClaimUseR\x06claims\"\xa4\x05\n" +
 	"\x15ExplainBalanceRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -1226,7 +1245,8 @@ const file_lockstep_inventorymovement_v1_balances_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\n" +
-	" \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken:\x8e\x01\xbaH\x8a\x01\x1a\x87\x01\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12/\n" +
+	"\x06serial\x18d \x01(\tB\x17\xbaH\x14r\x122\x10^([!-~]{1,40})?$R\x06serial:\x8e\x01\xbaH\x8a\x01\x1a\x87\x01\n" +
 	"\n" +
 	"one_moment\x129give at most one of as_of_event_time, as_of_recorded_time\x1a>!(has(this.as_of_event_time) && has(this.as_of_recorded_time))\"\xfc\x02\n" +
 	"\x16ExplainBalanceResponse\x12\x19\n" +

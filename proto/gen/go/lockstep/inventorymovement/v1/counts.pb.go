@@ -666,7 +666,9 @@ type CountedQuantity struct {
 	// Status; unspecified: AVAILABLE.
 	Status StockStatus `protobuf:"varint,5,opt,name=status,proto3,enum=lockstep.inventorymovement.v1.StockStatus" json:"status,omitempty"`
 	// Quantity in any unit of the item; 0 for an empty place.
-	Quantity      *v1.Quantity `protobuf:"bytes,6,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity *v1.Quantity `protobuf:"bytes,6,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Serial number of the one piece that was looked for; empty if the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -741,6 +743,13 @@ func (x *CountedQuantity) GetQuantity() *v1.Quantity {
 		return x.Quantity
 	}
 	return nil
+}
+
+func (x *CountedQuantity) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
 }
 
 // Request of SubmitCount.
@@ -1089,12 +1098,14 @@ type CountLine struct {
 	Variance *v1.Quantity `protobuf:"bytes,14,opt,name=variance,proto3" json:"variance,omitempty"`
 	// Whether the ledger says what was counted.
 	Posted bool `protobuf:"varint,15,opt,name=posted,proto3" json:"posted,omitempty"`
-	// Why it could not be adjusted: INSUFFICIENT_STOCK, STOCK_COMMITTED or STOCK_FULL; empty if it could, or was not tried.
+	// Why it could not be adjusted: INSUFFICIENT_STOCK, STOCK_COMMITTED, STOCK_FULL, SERIAL_UNKNOWN or SERIAL_ELSEWHERE; empty if it could, or was not tried.
 	Refusal string `protobuf:"bytes,16,opt,name=refusal,proto3" json:"refusal,omitempty"`
 	// Warehouse orders, or claims, that have the goods that are missing and would come up short; the first three.
 	HeldBy []string `protobuf:"bytes,17,rep,name=held_by,json=heldBy,proto3" json:"held_by,omitempty"`
 	// Whether a later count of the place was posted, so that this one changes nothing.
-	Superseded    bool `protobuf:"varint,18,opt,name=superseded,proto3" json:"superseded,omitempty"`
+	Superseded bool `protobuf:"varint,18,opt,name=superseded,proto3" json:"superseded,omitempty"`
+	// Serial number of the piece; empty if the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1253,6 +1264,13 @@ func (x *CountLine) GetSuperseded() bool {
 		return x.Superseded
 	}
 	return false
+}
+
+func (x *CountLine) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
 }
 
 // A cycle count.
@@ -1680,7 +1698,7 @@ const file_lockstep_inventorymovement_v1_counts_proto_rawDesc = "" +
 	"\x11StartCountRequest\x124\n" +
 	"\bcount_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^cnt_[a-z2-7]{26}$R\acountId\"K\n" +
 	"\x12StartCountResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xe9\x02\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x9a\x03\n" +
 	"\x0fCountedQuantity\x12E\n" +
 	"\blocation\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$R\blocation\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x19\n" +
@@ -1688,7 +1706,8 @@ const file_lockstep_inventorymovement_v1_counts_proto_rawDesc = "" +
 	"\vexpiry_date\x18\x04 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\n" +
 	"expiryDate\x12L\n" +
 	"\x06status\x18\x05 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12@\n" +
-	"\bquantity\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\"\xd4\x01\n" +
+	"\bquantity\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12/\n" +
+	"\x06serial\x18d \x01(\tB\x17\xbaH\x14r\x122\x10^([!-~]{1,40})?$R\x06serial\"\xd4\x01\n" +
 	"\x12SubmitCountRequest\x124\n" +
 	"\bcount_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^cnt_[a-z2-7]{26}$R\acountId\x12Q\n" +
 	"\x05lines\x18\x02 \x03(\v2..lockstep.inventorymovement.v1.CountedQuantityB\v\xbaH\b\x92\x01\x05\b\x01\x10\xc8\x01R\x05lines\x125\n" +
@@ -1704,7 +1723,7 @@ const file_lockstep_inventorymovement_v1_counts_proto_rawDesc = "" +
 	"\bcount_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^cnt_[a-z2-7]{26}$R\acountId\x12!\n" +
 	"\x06reason\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06reason\"L\n" +
 	"\x13CancelCountResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x9f\x05\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xb7\x05\n" +
 	"\tCountLine\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x10\n" +
@@ -1729,7 +1748,8 @@ const file_lockstep_inventorymovement_v1_counts_proto_rawDesc = "" +
 	"\aheld_by\x18\x11 \x03(\tR\x06heldBy\x12\x1e\n" +
 	"\n" +
 	"superseded\x18\x12 \x01(\bR\n" +
-	"superseded\"\xa6\x04\n" +
+	"superseded\x12\x16\n" +
+	"\x06serial\x18d \x01(\tR\x06serial\"\xa6\x04\n" +
 	"\n" +
 	"StockCount\x12\x19\n" +
 	"\bcount_id\x18\x01 \x01(\tR\acountId\x12?\n" +

@@ -126,7 +126,9 @@ type Place struct {
 	// Expiry date as YYYY-MM-DD.
 	ExpiryDate string `protobuf:"bytes,3,opt,name=expiry_date,json=expiryDate,proto3" json:"expiry_date,omitempty"`
 	// Status.
-	Status        StockStatus `protobuf:"varint,4,opt,name=status,proto3,enum=lockstep.inventorymovement.v1.StockStatus" json:"status,omitempty"`
+	Status StockStatus `protobuf:"varint,4,opt,name=status,proto3,enum=lockstep.inventorymovement.v1.StockStatus" json:"status,omitempty"`
+	// Serial number of the piece; empty: the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -187,6 +189,13 @@ func (x *Place) GetStatus() StockStatus {
 		return x.Status
 	}
 	return StockStatus_STOCK_STATUS_UNSPECIFIED
+}
+
+func (x *Place) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
 }
 
 // Stock moved from one place to another: double entry.
@@ -1134,7 +1143,9 @@ type WarehouseOrderCreated struct {
 	// Service level asked for.
 	ServiceLevel string `protobuf:"bytes,6,opt,name=service_level,json=serviceLevel,proto3" json:"service_level,omitempty"`
 	// Lines.
-	Lines         []*WarehouseOrderLineToShip `protobuf:"bytes,7,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines []*WarehouseOrderLineToShip `protobuf:"bytes,7,rep,name=lines,proto3" json:"lines,omitempty"`
+	// When the release counts as shipped; unspecified in facts from before it was told.
+	ShippedPolicy ShippedPolicy `protobuf:"varint,120,opt,name=shipped_policy,json=shippedPolicy,proto3,enum=lockstep.inventorymovement.v1.ShippedPolicy" json:"shipped_policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1216,6 +1227,13 @@ func (x *WarehouseOrderCreated) GetLines() []*WarehouseOrderLineToShip {
 		return x.Lines
 	}
 	return nil
+}
+
+func (x *WarehouseOrderCreated) GetShippedPolicy() ShippedPolicy {
+	if x != nil {
+		return x.ShippedPolicy
+	}
+	return ShippedPolicy_SHIPPED_POLICY_UNSPECIFIED
 }
 
 // Stock was allocated and tasks were made.
@@ -2116,13 +2134,14 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\aitem_id\x18\x03 \x01(\tR\x06itemId\x12\x16\n" +
 	"\x03sku\x18\x04 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12\x14\n" +
 	"\x05owner\x18\x05 \x01(\tR\x05owner\x12\x12\n" +
-	"\x04unit\x18\x06 \x01(\tR\x04unit\"\x9a\x01\n" +
+	"\x04unit\x18\x06 \x01(\tR\x04unit\"\xb8\x01\n" +
 	"\x05Place\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
 	"\vexpiry_date\x18\x03 \x01(\tR\n" +
 	"expiryDate\x12B\n" +
-	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\"\xa0\x05\n" +
+	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\x12\x1c\n" +
+	"\x06serial\x18d \x01(\tB\x04\x88\xb5\x18 R\x06serial\"\xa0\x05\n" +
 	"\n" +
 	"StockMoved\x12=\n" +
 	"\x05stock\x18\x01 \x01(\v2'.lockstep.inventorymovement.v1.StockKeyR\x05stock\x12?\n" +
@@ -2203,7 +2222,7 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\aitem_id\x18\x02 \x01(\tR\x06itemId\x12\x16\n" +
 	"\x03sku\x18\x03 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x128\n" +
 	"\bquantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12?\n" +
-	"\x06claims\x18\x05 \x03(\v2'.lockstep.inventorymovement.v1.ClaimUseR\x06claims\"\xe1\x02\n" +
+	"\x06claims\x18\x05 \x03(\v2'.lockstep.inventorymovement.v1.ClaimUseR\x06claims\"\xb6\x03\n" +
 	"\x15WarehouseOrderCreated\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x14\n" +
@@ -2211,7 +2230,8 @@ const file_lockstep_inventorymovement_v1_events_proto_rawDesc = "" +
 	"\aship_to\x18\x04 \x01(\v2\x1b.lockstep.common.v1.AddressR\x06shipTo\x12-\n" +
 	"\x12carrier_preference\x18\x05 \x01(\tR\x11carrierPreference\x12#\n" +
 	"\rservice_level\x18\x06 \x01(\tR\fserviceLevel\x12M\n" +
-	"\x05lines\x18\a \x03(\v27.lockstep.inventorymovement.v1.WarehouseOrderLineToShipR\x05lines\"\xf0\x01\n" +
+	"\x05lines\x18\a \x03(\v27.lockstep.inventorymovement.v1.WarehouseOrderLineToShipR\x05lines\x12S\n" +
+	"\x0eshipped_policy\x18x \x01(\x0e2,.lockstep.inventorymovement.v1.ShippedPolicyR\rshippedPolicy\"\xf0\x01\n" +
 	"\x17WarehouseOrderAllocated\x12E\n" +
 	"\x04keys\x18\x01 \x01(\v21.lockstep.inventorymovement.v1.WarehouseOrderKeysR\x04keys\x12=\n" +
 	"\x05tasks\x18\x02 \x03(\v2'.lockstep.inventorymovement.v1.PickTaskR\x05tasks\x12O\n" +
@@ -2327,15 +2347,16 @@ var file_lockstep_inventorymovement_v1_events_proto_goTypes = []any{
 	(*v1.Quantity)(nil),                 // 29: lockstep.common.v1.Quantity
 	(ReleaseReason)(0),                  // 30: lockstep.inventorymovement.v1.ReleaseReason
 	(*v1.Address)(nil),                  // 31: lockstep.common.v1.Address
-	(*PickTask)(nil),                    // 32: lockstep.inventorymovement.v1.PickTask
-	(*AllocationShortage)(nil),          // 33: lockstep.inventorymovement.v1.AllocationShortage
-	(*WarehouseLineQuantity)(nil),       // 34: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(ShortReason)(0),                    // 35: lockstep.inventorymovement.v1.ShortReason
-	(ContradictionReason)(0),            // 36: lockstep.inventorymovement.v1.ContradictionReason
-	(WarehouseReport)(0),                // 37: lockstep.inventorymovement.v1.WarehouseReport
-	(*v1.SourceRef)(nil),                // 38: lockstep.common.v1.SourceRef
-	(*Carton)(nil),                      // 39: lockstep.inventorymovement.v1.Carton
-	(AllocationStrategy)(0),             // 40: lockstep.inventorymovement.v1.AllocationStrategy
+	(ShippedPolicy)(0),                  // 32: lockstep.inventorymovement.v1.ShippedPolicy
+	(*PickTask)(nil),                    // 33: lockstep.inventorymovement.v1.PickTask
+	(*AllocationShortage)(nil),          // 34: lockstep.inventorymovement.v1.AllocationShortage
+	(*WarehouseLineQuantity)(nil),       // 35: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(ShortReason)(0),                    // 36: lockstep.inventorymovement.v1.ShortReason
+	(ContradictionReason)(0),            // 37: lockstep.inventorymovement.v1.ContradictionReason
+	(WarehouseReport)(0),                // 38: lockstep.inventorymovement.v1.WarehouseReport
+	(*v1.SourceRef)(nil),                // 39: lockstep.common.v1.SourceRef
+	(*Carton)(nil),                      // 40: lockstep.inventorymovement.v1.Carton
+	(AllocationStrategy)(0),             // 41: lockstep.inventorymovement.v1.AllocationStrategy
 }
 var file_lockstep_inventorymovement_v1_events_proto_depIdxs = []int32{
 	26, // 0: lockstep.inventorymovement.v1.Place.status:type_name -> lockstep.inventorymovement.v1.StockStatus
@@ -2363,39 +2384,40 @@ var file_lockstep_inventorymovement_v1_events_proto_depIdxs = []int32{
 	11, // 22: lockstep.inventorymovement.v1.WarehouseOrderCreated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
 	31, // 23: lockstep.inventorymovement.v1.WarehouseOrderCreated.ship_to:type_name -> lockstep.common.v1.Address
 	12, // 24: lockstep.inventorymovement.v1.WarehouseOrderCreated.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLineToShip
-	11, // 25: lockstep.inventorymovement.v1.WarehouseOrderAllocated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	32, // 26: lockstep.inventorymovement.v1.WarehouseOrderAllocated.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
-	33, // 27: lockstep.inventorymovement.v1.WarehouseOrderAllocated.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
-	11, // 28: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	11, // 29: lockstep.inventorymovement.v1.PickConfirmed.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	34, // 30: lockstep.inventorymovement.v1.PickConfirmed.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	28, // 31: lockstep.inventorymovement.v1.PickConfirmed.event_time:type_name -> google.protobuf.Timestamp
-	11, // 32: lockstep.inventorymovement.v1.PickShorted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	34, // 33: lockstep.inventorymovement.v1.PickShorted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	35, // 34: lockstep.inventorymovement.v1.PickShorted.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	28, // 35: lockstep.inventorymovement.v1.PickShorted.event_time:type_name -> google.protobuf.Timestamp
-	11, // 36: lockstep.inventorymovement.v1.ReportContradicted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	36, // 37: lockstep.inventorymovement.v1.ReportContradicted.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
-	37, // 38: lockstep.inventorymovement.v1.ReportContradicted.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
-	34, // 39: lockstep.inventorymovement.v1.ReportContradicted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	35, // 40: lockstep.inventorymovement.v1.ReportContradicted.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	28, // 41: lockstep.inventorymovement.v1.ReportContradicted.event_time:type_name -> google.protobuf.Timestamp
-	38, // 42: lockstep.inventorymovement.v1.ReportContradicted.source:type_name -> lockstep.common.v1.SourceRef
-	11, // 43: lockstep.inventorymovement.v1.CartonPacked.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	39, // 44: lockstep.inventorymovement.v1.CartonPacked.carton:type_name -> lockstep.inventorymovement.v1.Carton
-	11, // 45: lockstep.inventorymovement.v1.GoodsIssued.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	34, // 46: lockstep.inventorymovement.v1.GoodsIssued.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	39, // 47: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	28, // 48: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
-	11, // 49: lockstep.inventorymovement.v1.WarehouseOrderCancelled.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	34, // 50: lockstep.inventorymovement.v1.WarehouseOrderCancelled.put_back:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	11, // 51: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
-	40, // 52: lockstep.inventorymovement.v1.AllocationPolicySet.strategy:type_name -> lockstep.inventorymovement.v1.AllocationStrategy
-	53, // [53:53] is the sub-list for method output_type
-	53, // [53:53] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	32, // 25: lockstep.inventorymovement.v1.WarehouseOrderCreated.shipped_policy:type_name -> lockstep.inventorymovement.v1.ShippedPolicy
+	11, // 26: lockstep.inventorymovement.v1.WarehouseOrderAllocated.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	33, // 27: lockstep.inventorymovement.v1.WarehouseOrderAllocated.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	34, // 28: lockstep.inventorymovement.v1.WarehouseOrderAllocated.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
+	11, // 29: lockstep.inventorymovement.v1.WarehouseOrderAcknowledged.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	11, // 30: lockstep.inventorymovement.v1.PickConfirmed.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	35, // 31: lockstep.inventorymovement.v1.PickConfirmed.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	28, // 32: lockstep.inventorymovement.v1.PickConfirmed.event_time:type_name -> google.protobuf.Timestamp
+	11, // 33: lockstep.inventorymovement.v1.PickShorted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	35, // 34: lockstep.inventorymovement.v1.PickShorted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	36, // 35: lockstep.inventorymovement.v1.PickShorted.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	28, // 36: lockstep.inventorymovement.v1.PickShorted.event_time:type_name -> google.protobuf.Timestamp
+	11, // 37: lockstep.inventorymovement.v1.ReportContradicted.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	37, // 38: lockstep.inventorymovement.v1.ReportContradicted.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
+	38, // 39: lockstep.inventorymovement.v1.ReportContradicted.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
+	35, // 40: lockstep.inventorymovement.v1.ReportContradicted.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	36, // 41: lockstep.inventorymovement.v1.ReportContradicted.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	28, // 42: lockstep.inventorymovement.v1.ReportContradicted.event_time:type_name -> google.protobuf.Timestamp
+	39, // 43: lockstep.inventorymovement.v1.ReportContradicted.source:type_name -> lockstep.common.v1.SourceRef
+	11, // 44: lockstep.inventorymovement.v1.CartonPacked.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	40, // 45: lockstep.inventorymovement.v1.CartonPacked.carton:type_name -> lockstep.inventorymovement.v1.Carton
+	11, // 46: lockstep.inventorymovement.v1.GoodsIssued.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	35, // 47: lockstep.inventorymovement.v1.GoodsIssued.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	40, // 48: lockstep.inventorymovement.v1.GoodsIssued.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	28, // 49: lockstep.inventorymovement.v1.GoodsIssued.issued_time:type_name -> google.protobuf.Timestamp
+	11, // 50: lockstep.inventorymovement.v1.WarehouseOrderCancelled.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	35, // 51: lockstep.inventorymovement.v1.WarehouseOrderCancelled.put_back:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	11, // 52: lockstep.inventorymovement.v1.WarehouseOrderCancelRefused.keys:type_name -> lockstep.inventorymovement.v1.WarehouseOrderKeys
+	41, // 53: lockstep.inventorymovement.v1.AllocationPolicySet.strategy:type_name -> lockstep.inventorymovement.v1.AllocationStrategy
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_events_proto_init() }

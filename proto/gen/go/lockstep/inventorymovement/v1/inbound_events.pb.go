@@ -788,7 +788,11 @@ type InboundMove struct {
 	// To.
 	To *Place `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
 	// Quantity.
-	Quantity      *v1.Quantity `protobuf:"bytes,7,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity *v1.Quantity `protobuf:"bytes,7,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Of a put-away: bin that was proposed for them; empty if none was. Another than they went to is an override.
+	ProposedLocation string `protobuf:"bytes,110,opt,name=proposed_location,json=proposedLocation,proto3" json:"proposed_location,omitempty"`
+	// Put-away rule that chose it.
+	Rule          string `protobuf:"bytes,111,opt,name=rule,proto3" json:"rule,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -870,6 +874,20 @@ func (x *InboundMove) GetQuantity() *v1.Quantity {
 		return x.Quantity
 	}
 	return nil
+}
+
+func (x *InboundMove) GetProposedLocation() string {
+	if x != nil {
+		return x.ProposedLocation
+	}
+	return ""
+}
+
+func (x *InboundMove) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
 }
 
 // Goods were inspected.
@@ -1140,7 +1158,7 @@ const file_lockstep_inventorymovement_v1_inbound_events_proto_rawDesc = "" +
 	"\x19InboundRemainderCancelled\x12F\n" +
 	"\x04keys\x18\x01 \x01(\v22.lockstep.inventorymovement.v1.InboundDeliveryKeysR\x04keys\x12H\n" +
 	"\x05lines\x18\x02 \x03(\v22.lockstep.inventorymovement.v1.InboundLineQuantityR\x05lines\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xaa\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xeb\x02\n" +
 	"\vInboundMove\x12\x1f\n" +
 	"\vtask_number\x18\x01 \x01(\x05R\n" +
 	"taskNumber\x12\x1f\n" +
@@ -1150,7 +1168,9 @@ const file_lockstep_inventorymovement_v1_inbound_events_proto_rawDesc = "" +
 	"\x03sku\x18\x04 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x128\n" +
 	"\x04from\x18\x05 \x01(\v2$.lockstep.inventorymovement.v1.PlaceR\x04from\x124\n" +
 	"\x02to\x18\x06 \x01(\v2$.lockstep.inventorymovement.v1.PlaceR\x02to\x128\n" +
-	"\bquantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\xd9\x01\n" +
+	"\bquantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12+\n" +
+	"\x11proposed_location\x18n \x01(\tR\x10proposedLocation\x12\x12\n" +
+	"\x04rule\x18o \x01(\tR\x04rule\"\xd9\x01\n" +
 	"\x12InspectionRecorded\x12F\n" +
 	"\x04keys\x18\x01 \x01(\v22.lockstep.inventorymovement.v1.InboundDeliveryKeysR\x04keys\x12@\n" +
 	"\x05moves\x18\x02 \x03(\v2*.lockstep.inventorymovement.v1.InboundMoveR\x05moves\x129\n" +

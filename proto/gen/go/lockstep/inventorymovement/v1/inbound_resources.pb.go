@@ -494,7 +494,9 @@ type ReceivedGoods struct {
 	// Condition.
 	Condition GoodsCondition `protobuf:"varint,7,opt,name=condition,proto3,enum=lockstep.inventorymovement.v1.GoodsCondition" json:"condition,omitempty"`
 	// Place where they stand then, a location code.
-	Location      string `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
+	Location string `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
+	// Serial numbers of the pieces, one each, if the item is kept by serial number.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -583,6 +585,13 @@ func (x *ReceivedGoods) GetLocation() string {
 		return x.Location
 	}
 	return ""
+}
+
+func (x *ReceivedGoods) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
 }
 
 // Quantity of a discrepancy.
@@ -821,7 +830,11 @@ type InboundStanding struct {
 	// Quantity, base unit.
 	Quantity *v1.Quantity `protobuf:"bytes,7,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// It was put away.
-	PutAway       bool `protobuf:"varint,8,opt,name=put_away,json=putAway,proto3" json:"put_away,omitempty"`
+	PutAway bool `protobuf:"varint,8,opt,name=put_away,json=putAway,proto3" json:"put_away,omitempty"`
+	// Where it is to go by the site's put-away rules, of GetInboundDelivery and ListPutaways; absent if it is put away or nothing was proposed.
+	Proposal *PutawayProposal `protobuf:"bytes,110,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// Serial number of the piece; empty if the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -912,6 +925,20 @@ func (x *InboundStanding) GetPutAway() bool {
 	return false
 }
 
+func (x *InboundStanding) GetProposal() *PutawayProposal {
+	if x != nil {
+		return x.Proposal
+	}
+	return nil
+}
+
+func (x *InboundStanding) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
+}
+
 // An inbound delivery.
 type InboundDelivery struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -944,7 +971,9 @@ type InboundDelivery struct {
 	// Version, for If-Match.
 	Etag string `protobuf:"bytes,14,opt,name=etag,proto3" json:"etag,omitempty"`
 	// When it became known, UTC.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// Goods that were put elsewhere than was proposed, the newest 200.
+	Overrides     []*PutawayOverride `protobuf:"bytes,110,rep,name=overrides,proto3" json:"overrides,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1084,11 +1113,18 @@ func (x *InboundDelivery) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *InboundDelivery) GetOverrides() []*PutawayOverride {
+	if x != nil {
+		return x.Overrides
+	}
+	return nil
+}
+
 var File_lockstep_inventorymovement_v1_inbound_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"\n" +
-	"5lockstep/inventorymovement/v1/inbound_resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x8e\x03\n" +
+	"5lockstep/inventorymovement/v1/inbound_resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a,lockstep/inventorymovement/v1/putaways.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x8e\x03\n" +
 	"\aAsnLine\x12,\n" +
 	"\vline_number\x18\x01 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x9f\x8d\x06 \x00R\n" +
 	"lineNumber\x12\x1b\n" +
@@ -1106,7 +1142,7 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"\aAsnUnit\x12*\n" +
 	"\x04sscc\x18\x01 \x01(\tB\x16\xbaH\x0fr\r2\v^[0-9]{18}$\x88\xb5\x18\tR\x04sscc\x12U\n" +
 	"\bcontents\x18\x02 \x03(\v2-.lockstep.inventorymovement.v1.AsnUnitContentB\n" +
-	"\xbaH\a\x92\x01\x04\b\x01\x10dR\bcontents\"\xbf\x03\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x10dR\bcontents\"\xf7\x03\n" +
 	"\rReceivedGoods\x12,\n" +
 	"\vline_number\x18\x01 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xbf\x9a\f(\x00R\n" +
 	"lineNumber\x12\x19\n" +
@@ -1117,7 +1153,8 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"\vexpiry_date\x18\x06 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\n" +
 	"expiryDate\x12U\n" +
 	"\tcondition\x18\a \x01(\x0e2-.lockstep.inventorymovement.v1.GoodsConditionB\b\xbaH\x05\x82\x01\x02\x10\x01R\tcondition\x12E\n" +
-	"\blocation\x18\b \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$R\blocation\"\x8b\x01\n" +
+	"\blocation\x18\b \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$R\blocation\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"\x8b\x01\n" +
 	"\vDiscrepancy\x12B\n" +
 	"\x04type\x18\x01 \x01(\x0e2..lockstep.inventorymovement.v1.DiscrepancyTypeR\x04type\x128\n" +
 	"\bquantity\x18\x02 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\x9e\x05\n" +
@@ -1138,7 +1175,7 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"\x16over_tolerance_percent\x18\v \x01(\tR\x14overTolerancePercent\x12/\n" +
 	"\x13inspection_required\x18\f \x01(\bR\x12inspectionRequired\x123\n" +
 	"\x16instead_of_line_number\x18\r \x01(\x05R\x13insteadOfLineNumber\x12P\n" +
-	"\rdiscrepancies\x18\x0e \x03(\v2*.lockstep.inventorymovement.v1.DiscrepancyR\rdiscrepancies\"\xbb\x02\n" +
+	"\rdiscrepancies\x18\x0e \x03(\v2*.lockstep.inventorymovement.v1.DiscrepancyR\rdiscrepancies\"\x9f\x03\n" +
 	"\x0fInboundStanding\x12\x1f\n" +
 	"\vtask_number\x18\x01 \x01(\x05R\n" +
 	"taskNumber\x12\x1f\n" +
@@ -1150,7 +1187,9 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"expiryDate\x12B\n" +
 	"\x06status\x18\x06 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\x128\n" +
 	"\bquantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12\x19\n" +
-	"\bput_away\x18\b \x01(\bR\aputAway\"\xb4\x05\n" +
+	"\bput_away\x18\b \x01(\bR\aputAway\x12J\n" +
+	"\bproposal\x18n \x01(\v2..lockstep.inventorymovement.v1.PutawayProposalR\bproposal\x12\x16\n" +
+	"\x06serial\x18d \x01(\tR\x06serial\"\x82\x06\n" +
 	"\x0fInboundDelivery\x12.\n" +
 	"\x13inbound_delivery_id\x18\x01 \x01(\tR\x11inboundDeliveryId\x12I\n" +
 	"\x05state\x18\x02 \x01(\x0e23.lockstep.inventorymovement.v1.InboundDeliveryStateR\x05state\x12\x1d\n" +
@@ -1170,7 +1209,8 @@ const file_lockstep_inventorymovement_v1_inbound_resources_proto_rawDesc = "" +
 	"\tstandings\x18\r \x03(\v2..lockstep.inventorymovement.v1.InboundStandingR\tstandings\x12\x12\n" +
 	"\x04etag\x18\x0e \x01(\tR\x04etag\x12;\n" +
 	"\vcreate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime*\x9c\x02\n" +
+	"createTime\x12L\n" +
+	"\toverrides\x18n \x03(\v2..lockstep.inventorymovement.v1.PutawayOverrideR\toverrides*\x9c\x02\n" +
 	"\x14InboundDeliveryState\x12&\n" +
 	"\"INBOUND_DELIVERY_STATE_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fINBOUND_DELIVERY_STATE_EXPECTED\x10\x01\x12\"\n" +
@@ -1225,7 +1265,9 @@ var file_lockstep_inventorymovement_v1_inbound_resources_proto_goTypes = []any{
 	(*InboundDelivery)(nil),       // 11: lockstep.inventorymovement.v1.InboundDelivery
 	(*v1.Quantity)(nil),           // 12: lockstep.common.v1.Quantity
 	(StockStatus)(0),              // 13: lockstep.inventorymovement.v1.StockStatus
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*PutawayProposal)(nil),       // 14: lockstep.inventorymovement.v1.PutawayProposal
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*PutawayOverride)(nil),       // 16: lockstep.inventorymovement.v1.PutawayOverride
 }
 var file_lockstep_inventorymovement_v1_inbound_resources_proto_depIdxs = []int32{
 	12, // 0: lockstep.inventorymovement.v1.AsnLine.quantity:type_name -> lockstep.common.v1.Quantity
@@ -1243,17 +1285,19 @@ var file_lockstep_inventorymovement_v1_inbound_resources_proto_depIdxs = []int32
 	8,  // 12: lockstep.inventorymovement.v1.InboundDeliveryLine.discrepancies:type_name -> lockstep.inventorymovement.v1.Discrepancy
 	13, // 13: lockstep.inventorymovement.v1.InboundStanding.status:type_name -> lockstep.inventorymovement.v1.StockStatus
 	12, // 14: lockstep.inventorymovement.v1.InboundStanding.quantity:type_name -> lockstep.common.v1.Quantity
-	0,  // 15: lockstep.inventorymovement.v1.InboundDelivery.state:type_name -> lockstep.inventorymovement.v1.InboundDeliveryState
-	14, // 16: lockstep.inventorymovement.v1.InboundDelivery.expected_time:type_name -> google.protobuf.Timestamp
-	14, // 17: lockstep.inventorymovement.v1.InboundDelivery.arrived_time:type_name -> google.protobuf.Timestamp
-	9,  // 18: lockstep.inventorymovement.v1.InboundDelivery.lines:type_name -> lockstep.inventorymovement.v1.InboundDeliveryLine
-	10, // 19: lockstep.inventorymovement.v1.InboundDelivery.standings:type_name -> lockstep.inventorymovement.v1.InboundStanding
-	14, // 20: lockstep.inventorymovement.v1.InboundDelivery.create_time:type_name -> google.protobuf.Timestamp
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	14, // 15: lockstep.inventorymovement.v1.InboundStanding.proposal:type_name -> lockstep.inventorymovement.v1.PutawayProposal
+	0,  // 16: lockstep.inventorymovement.v1.InboundDelivery.state:type_name -> lockstep.inventorymovement.v1.InboundDeliveryState
+	15, // 17: lockstep.inventorymovement.v1.InboundDelivery.expected_time:type_name -> google.protobuf.Timestamp
+	15, // 18: lockstep.inventorymovement.v1.InboundDelivery.arrived_time:type_name -> google.protobuf.Timestamp
+	9,  // 19: lockstep.inventorymovement.v1.InboundDelivery.lines:type_name -> lockstep.inventorymovement.v1.InboundDeliveryLine
+	10, // 20: lockstep.inventorymovement.v1.InboundDelivery.standings:type_name -> lockstep.inventorymovement.v1.InboundStanding
+	15, // 21: lockstep.inventorymovement.v1.InboundDelivery.create_time:type_name -> google.protobuf.Timestamp
+	16, // 22: lockstep.inventorymovement.v1.InboundDelivery.overrides:type_name -> lockstep.inventorymovement.v1.PutawayOverride
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_inbound_resources_proto_init() }
@@ -1261,6 +1305,7 @@ func file_lockstep_inventorymovement_v1_inbound_resources_proto_init() {
 	if File_lockstep_inventorymovement_v1_inbound_resources_proto != nil {
 		return
 	}
+	file_lockstep_inventorymovement_v1_putaways_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -251,6 +251,39 @@ const (
 	Reason_REASON_LOCATION_REQUIRED Reason = 204
 	// The transfer has as many receipts as it can have.
 	Reason_REASON_TRANSFER_FULL Reason = 205
+	// The tenant's ownership policy refuses the command of that system; metadata has `command`, `system`, `owner` and
+	// `rule`. In a receipt: it changed nothing and was kept as an observation.
+	Reason_REASON_TRANSITION_NOT_OWNED Reason = 240
+	// Two put-away rules of a site have one name.
+	Reason_REASON_RULE_NAME_DUPLICATE Reason = 230
+	// The condition of a rule is no CEL expression that is true or false.
+	Reason_REASON_CONDITION_INVALID Reason = 231
+	// The rule names neither a zone nor bins, or both, or no bins where its strategy needs them.
+	Reason_REASON_PUTAWAY_DESTINATION_INVALID Reason = 232
+	// The site has no such zone.
+	Reason_REASON_ZONE_UNKNOWN Reason = 233
+	// The site has no such bin, or it is retired.
+	Reason_REASON_BIN_UNKNOWN Reason = 234
+	// A site has at most 30 put-away rules.
+	Reason_REASON_PUTAWAY_RULES_FULL Reason = 235
+	// More is put away than was proposed, and no place is named; metadata has `available`.
+	Reason_REASON_PUTAWAY_UNPROPOSED Reason = 236
+	// The bins of the site were chosen for others all the while: the same again later.
+	Reason_REASON_PUTAWAY_CONTENDED Reason = 237
+	// The item is kept by serial number: the pieces must be named.
+	Reason_REASON_SERIAL_REQUIRED Reason = 210
+	// There are not as many serial numbers as pieces.
+	Reason_REASON_SERIAL_COUNT Reason = 211
+	// A serial number is named twice, or was reported before.
+	Reason_REASON_SERIAL_DUPLICATE Reason = 212
+	// The piece is not where it is said to be.
+	Reason_REASON_SERIAL_UNKNOWN Reason = 213
+	// The piece is in the books already; metadata has `site`, `owner` and `location`.
+	Reason_REASON_SERIAL_ELSEWHERE Reason = 214
+	// The item is not kept by serial number.
+	Reason_REASON_SERIAL_UNTRACKED Reason = 215
+	// Others claim the serial number at this time: the same again later.
+	Reason_REASON_SERIAL_CONTENDED Reason = 216
 )
 
 // Enum value maps for Reason.
@@ -366,118 +399,150 @@ var (
 		203: "REASON_TRANSFER_SITE",
 		204: "REASON_LOCATION_REQUIRED",
 		205: "REASON_TRANSFER_FULL",
+		240: "REASON_TRANSITION_NOT_OWNED",
+		230: "REASON_RULE_NAME_DUPLICATE",
+		231: "REASON_CONDITION_INVALID",
+		232: "REASON_PUTAWAY_DESTINATION_INVALID",
+		233: "REASON_ZONE_UNKNOWN",
+		234: "REASON_BIN_UNKNOWN",
+		235: "REASON_PUTAWAY_RULES_FULL",
+		236: "REASON_PUTAWAY_UNPROPOSED",
+		237: "REASON_PUTAWAY_CONTENDED",
+		210: "REASON_SERIAL_REQUIRED",
+		211: "REASON_SERIAL_COUNT",
+		212: "REASON_SERIAL_DUPLICATE",
+		213: "REASON_SERIAL_UNKNOWN",
+		214: "REASON_SERIAL_ELSEWHERE",
+		215: "REASON_SERIAL_UNTRACKED",
+		216: "REASON_SERIAL_CONTENDED",
 	}
 	Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":                0,
-		"REASON_INSUFFICIENT_STOCK":         1,
-		"REASON_CLAIM_CLOSED":               2,
-		"REASON_STOCK_FULL":                 3,
-		"REASON_STOCK_COMMITTED":            4,
-		"REASON_ITEM_UNKNOWN":               5,
-		"REASON_UNIT_UNKNOWN":               6,
-		"REASON_SITE_UNKNOWN":               7,
-		"REASON_WAREHOUSE_ORDER_STATE":      8,
-		"REASON_LINE_UNKNOWN":               9,
-		"REASON_QUANTITY_EXCEEDED":          10,
-		"REASON_NOT_PACKED":                 11,
-		"REASON_SSCC_INVALID":               12,
-		"REASON_PICKING_BEGUN":              13,
-		"REASON_QUANTITY_INEXACT":           14,
-		"REASON_QUANTITY_INVALID":           15,
-		"REASON_LOCATION_RESERVED":          16,
-		"REASON_SSCC_REQUIRED":              17,
-		"REASON_SSCC_EXHAUSTED":             18,
-		"REASON_EXPIRY_INVALID":             19,
-		"REASON_PAGE_TOKEN_INVALID":         20,
-		"REASON_LOCATION_UNKNOWN":           21,
-		"REASON_MASTER_DATA_UNAVAILABLE":    22,
-		"REASON_LINE_DUPLICATE":             40,
-		"REASON_SSCC_UNKNOWN":               41,
-		"REASON_UNIT_RECEIVED":              42,
-		"REASON_UNIT_CONTENT_EXCEEDED":      43,
-		"REASON_ASN_REGISTERED":             44,
-		"REASON_SUPPLIER_FOREIGN":           45,
-		"REASON_NOTHING_OPEN":               46,
-		"REASON_GOODS_INCOMPLETE":           47,
-		"REASON_INSPECTION_EXCEEDED":        48,
-		"REASON_QUARANTINE_EXCEEDED":        49,
-		"REASON_TASK_UNKNOWN":               50,
-		"REASON_TASK_EXCEEDED":              51,
-		"REASON_PUTAWAY_LOCATION_REQUIRED":  52,
-		"REASON_DELIVERY_FULL":              53,
-		"REASON_RECEIPT_KNOWN":              54,
-		"REASON_DISCREPANCY":                55,
-		"REASON_TIME_INVALID":               60,
-		"REASON_HISTORY_NOT_KEPT":           61,
-		"REASON_REBUILD_CONTENDED":          62,
-		"REASON_LOT_REQUIRED":               63,
-		"REASON_EXPIRY_REQUIRED":            64,
-		"REASON_LOT_EXPIRY_CONFLICT":        65,
-		"REASON_RESERVATION_EXISTS":         67,
-		"REASON_RESERVATION_EXPIRED":        68,
-		"REASON_RESERVATION_UNKNOWN":        69,
-		"REASON_CLAIM_KEY_RESERVED":         70,
-		"REASON_POLICIES_FULL":              71,
-		"REASON_REMAINING_LIFE":             66,
-		"REASON_HANDLING_UNIT_STATE":        130,
-		"REASON_HANDLING_UNIT_NESTED":       131,
-		"REASON_HANDLING_UNIT_LEVEL":        132,
-		"REASON_HANDLING_UNIT_NOT_NESTED":   133,
-		"REASON_HANDLING_UNIT_FULL":         134,
-		"REASON_HANDLING_UNIT_NOT_EMPTY":    135,
-		"REASON_HANDLING_UNIT_SITE":         136,
-		"REASON_PACK_AUDIT":                 137,
-		"REASON_NOT_ON_HOLD":                138,
-		"REASON_CARTON_TYPE_UNKNOWN":        139,
-		"REASON_CARTON_TYPES_FULL":          140,
-		"REASON_PLAN_TOO_LARGE":             142,
-		"REASON_GS1_MALFORMED":              143,
-		"REASON_GS1_CHECK_DIGIT":            144,
-		"REASON_ORDER_WAVED":                150,
-		"REASON_WAVE_STATE":                 151,
-		"REASON_WAVE_EMPTY":                 152,
-		"REASON_WAVE_SITE":                  153,
-		"REASON_PUT_BACK_BEGUN":             80,
-		"REASON_PUT_BACK_LOCATION_REQUIRED": 81,
-		"REASON_GOODS_NOT_ISSUED":           180,
-		"REASON_GOODS_ISSUE_REVERSED":       181,
-		"REASON_REVERSAL_PENDING":           182,
-		"REASON_CARTON_UNKNOWN":             183,
-		"REASON_CARTON_SHARED":              184,
-		"REASON_EVENT_TIME_BEFORE_ISSUE":    185,
-		"REASON_SHIPMENT_DISPATCHED":        186,
-		"REASON_ORDER_CLOSED":               187,
-		"REASON_GOODS_DELIVERED":            188,
-		"REASON_SUPPLY_MISSING":             160,
-		"REASON_SUPPLY_OUTSIDE_HORIZON":     161,
-		"REASON_STOCK_AVAILABLE":            162,
-		"REASON_SNAPSHOT_EXISTS":            100,
-		"REASON_SNAPSHOT_STATE":             101,
-		"REASON_PORTION_OUT_OF_ORDER":       102,
-		"REASON_PORTION_CHANGED":            103,
-		"REASON_COLUMNS_INVALID":            104,
-		"REASON_ROW_MALFORMED":              105,
-		"REASON_SITE_OUT_OF_SCOPE":          106,
-		"REASON_STATUS_UNKNOWN":             107,
-		"REASON_AS_OF_CONFLICT":             108,
-		"REASON_VALUE_REQUIRED":             109,
-		"REASON_SNAPSHOT_EMPTY":             110,
-		"REASON_REASON_CODE_UNKNOWN":        190,
-		"REASON_STATUS_INVALID":             191,
-		"REASON_MOVEMENT_UNKNOWN":           192,
-		"REASON_MOVEMENT_REVERSED":          193,
-		"REASON_MOVEMENT_NOT_REVERSIBLE":    194,
-		"REASON_COUNT_STATE":                195,
-		"REASON_COUNT_SCOPE":                196,
-		"REASON_COUNT_FULL":                 197,
-		"REASON_SAME_PERSON":                198,
-		"REASON_COUNT_LIMIT":                199,
-		"REASON_SUBMISSION_KNOWN":           200,
-		"REASON_COUNT_CONTENDED":            201,
-		"REASON_TRANSFER_STATE":             202,
-		"REASON_TRANSFER_SITE":              203,
-		"REASON_LOCATION_REQUIRED":          204,
-		"REASON_TRANSFER_FULL":              205,
+		"REASON_UNSPECIFIED":                 0,
+		"REASON_INSUFFICIENT_STOCK":          1,
+		"REASON_CLAIM_CLOSED":                2,
+		"REASON_STOCK_FULL":                  3,
+		"REASON_STOCK_COMMITTED":             4,
+		"REASON_ITEM_UNKNOWN":                5,
+		"REASON_UNIT_UNKNOWN":                6,
+		"REASON_SITE_UNKNOWN":                7,
+		"REASON_WAREHOUSE_ORDER_STATE":       8,
+		"REASON_LINE_UNKNOWN":                9,
+		"REASON_QUANTITY_EXCEEDED":           10,
+		"REASON_NOT_PACKED":                  11,
+		"REASON_SSCC_INVALID":                12,
+		"REASON_PICKING_BEGUN":               13,
+		"REASON_QUANTITY_INEXACT":            14,
+		"REASON_QUANTITY_INVALID":            15,
+		"REASON_LOCATION_RESERVED":           16,
+		"REASON_SSCC_REQUIRED":               17,
+		"REASON_SSCC_EXHAUSTED":              18,
+		"REASON_EXPIRY_INVALID":              19,
+		"REASON_PAGE_TOKEN_INVALID":          20,
+		"REASON_LOCATION_UNKNOWN":            21,
+		"REASON_MASTER_DATA_UNAVAILABLE":     22,
+		"REASON_LINE_DUPLICATE":              40,
+		"REASON_SSCC_UNKNOWN":                41,
+		"REASON_UNIT_RECEIVED":               42,
+		"REASON_UNIT_CONTENT_EXCEEDED":       43,
+		"REASON_ASN_REGISTERED":              44,
+		"REASON_SUPPLIER_FOREIGN":            45,
+		"REASON_NOTHING_OPEN":                46,
+		"REASON_GOODS_INCOMPLETE":            47,
+		"REASON_INSPECTION_EXCEEDED":         48,
+		"REASON_QUARANTINE_EXCEEDED":         49,
+		"REASON_TASK_UNKNOWN":                50,
+		"REASON_TASK_EXCEEDED":               51,
+		"REASON_PUTAWAY_LOCATION_REQUIRED":   52,
+		"REASON_DELIVERY_FULL":               53,
+		"REASON_RECEIPT_KNOWN":               54,
+		"REASON_DISCREPANCY":                 55,
+		"REASON_TIME_INVALID":                60,
+		"REASON_HISTORY_NOT_KEPT":            61,
+		"REASON_REBUILD_CONTENDED":           62,
+		"REASON_LOT_REQUIRED":                63,
+		"REASON_EXPIRY_REQUIRED":             64,
+		"REASON_LOT_EXPIRY_CONFLICT":         65,
+		"REASON_RESERVATION_EXISTS":          67,
+		"REASON_RESERVATION_EXPIRED":         68,
+		"REASON_RESERVATION_UNKNOWN":         69,
+		"REASON_CLAIM_KEY_RESERVED":          70,
+		"REASON_POLICIES_FULL":               71,
+		"REASON_REMAINING_LIFE":              66,
+		"REASON_HANDLING_UNIT_STATE":         130,
+		"REASON_HANDLING_UNIT_NESTED":        131,
+		"REASON_HANDLING_UNIT_LEVEL":         132,
+		"REASON_HANDLING_UNIT_NOT_NESTED":    133,
+		"REASON_HANDLING_UNIT_FULL":          134,
+		"REASON_HANDLING_UNIT_NOT_EMPTY":     135,
+		"REASON_HANDLING_UNIT_SITE":          136,
+		"REASON_PACK_AUDIT":                  137,
+		"REASON_NOT_ON_HOLD":                 138,
+		"REASON_CARTON_TYPE_UNKNOWN":         139,
+		"REASON_CARTON_TYPES_FULL":           140,
+		"REASON_PLAN_TOO_LARGE":              142,
+		"REASON_GS1_MALFORMED":               143,
+		"REASON_GS1_CHECK_DIGIT":             144,
+		"REASON_ORDER_WAVED":                 150,
+		"REASON_WAVE_STATE":                  151,
+		"REASON_WAVE_EMPTY":                  152,
+		"REASON_WAVE_SITE":                   153,
+		"REASON_PUT_BACK_BEGUN":              80,
+		"REASON_PUT_BACK_LOCATION_REQUIRED":  81,
+		"REASON_GOODS_NOT_ISSUED":            180,
+		"REASON_GOODS_ISSUE_REVERSED":        181,
+		"REASON_REVERSAL_PENDING":            182,
+		"REASON_CARTON_UNKNOWN":              183,
+		"REASON_CARTON_SHARED":               184,
+		"REASON_EVENT_TIME_BEFORE_ISSUE":     185,
+		"REASON_SHIPMENT_DISPATCHED":         186,
+		"REASON_ORDER_CLOSED":                187,
+		"REASON_GOODS_DELIVERED":             188,
+		"REASON_SUPPLY_MISSING":              160,
+		"REASON_SUPPLY_OUTSIDE_HORIZON":      161,
+		"REASON_STOCK_AVAILABLE":             162,
+		"REASON_SNAPSHOT_EXISTS":             100,
+		"REASON_SNAPSHOT_STATE":              101,
+		"REASON_PORTION_OUT_OF_ORDER":        102,
+		"REASON_PORTION_CHANGED":             103,
+		"REASON_COLUMNS_INVALID":             104,
+		"REASON_ROW_MALFORMED":               105,
+		"REASON_SITE_OUT_OF_SCOPE":           106,
+		"REASON_STATUS_UNKNOWN":              107,
+		"REASON_AS_OF_CONFLICT":              108,
+		"REASON_VALUE_REQUIRED":              109,
+		"REASON_SNAPSHOT_EMPTY":              110,
+		"REASON_REASON_CODE_UNKNOWN":         190,
+		"REASON_STATUS_INVALID":              191,
+		"REASON_MOVEMENT_UNKNOWN":            192,
+		"REASON_MOVEMENT_REVERSED":           193,
+		"REASON_MOVEMENT_NOT_REVERSIBLE":     194,
+		"REASON_COUNT_STATE":                 195,
+		"REASON_COUNT_SCOPE":                 196,
+		"REASON_COUNT_FULL":                  197,
+		"REASON_SAME_PERSON":                 198,
+		"REASON_COUNT_LIMIT":                 199,
+		"REASON_SUBMISSION_KNOWN":            200,
+		"REASON_COUNT_CONTENDED":             201,
+		"REASON_TRANSFER_STATE":              202,
+		"REASON_TRANSFER_SITE":               203,
+		"REASON_LOCATION_REQUIRED":           204,
+		"REASON_TRANSFER_FULL":               205,
+		"REASON_TRANSITION_NOT_OWNED":        240,
+		"REASON_RULE_NAME_DUPLICATE":         230,
+		"REASON_CONDITION_INVALID":           231,
+		"REASON_PUTAWAY_DESTINATION_INVALID": 232,
+		"REASON_ZONE_UNKNOWN":                233,
+		"REASON_BIN_UNKNOWN":                 234,
+		"REASON_PUTAWAY_RULES_FULL":          235,
+		"REASON_PUTAWAY_UNPROPOSED":          236,
+		"REASON_PUTAWAY_CONTENDED":           237,
+		"REASON_SERIAL_REQUIRED":             210,
+		"REASON_SERIAL_COUNT":                211,
+		"REASON_SERIAL_DUPLICATE":            212,
+		"REASON_SERIAL_UNKNOWN":              213,
+		"REASON_SERIAL_ELSEWHERE":            214,
+		"REASON_SERIAL_UNTRACKED":            215,
+		"REASON_SERIAL_CONTENDED":            216,
 	}
 )
 
@@ -732,7 +797,9 @@ type RecordReturnReceiptRequest struct {
 	// Line of the return; 0 when it is not known.
 	RmaLineNumber int32 `protobuf:"varint,9,opt,name=rma_line_number,json=rmaLineNumber,proto3" json:"rma_line_number,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	Source *v1.SourceRef `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces, one each; none if they are not known.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -837,6 +904,13 @@ func (x *RecordReturnReceiptRequest) GetSource() *v1.SourceRef {
 	return nil
 }
 
+func (x *RecordReturnReceiptRequest) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
+}
+
 // Response of RecordReturnReceipt.
 type RecordReturnReceiptResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -905,7 +979,9 @@ type AdjustStockRequest struct {
 	// Reason code.
 	Reason string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	Source *v1.SourceRef `protobuf:"bytes,10,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces, one each, if the item is kept by serial number.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1010,6 +1086,13 @@ func (x *AdjustStockRequest) GetSource() *v1.SourceRef {
 	return nil
 }
 
+func (x *AdjustStockRequest) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
+}
+
 // Response of AdjustStock.
 type AdjustStockResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1082,7 +1165,9 @@ type MoveStockRequest struct {
 	// Reason.
 	Reason string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,12,opt,name=source,proto3" json:"source,omitempty"`
+	Source *v1.SourceRef `protobuf:"bytes,12,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces, one each, if the item is kept by serial number.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1197,6 +1282,13 @@ func (x *MoveStockRequest) GetReason() string {
 func (x *MoveStockRequest) GetSource() *v1.SourceRef {
 	if x != nil {
 		return x.Source
+	}
+	return nil
+}
+
+func (x *MoveStockRequest) GetSerials() []string {
+	if x != nil {
+		return x.Serials
 	}
 	return nil
 }
@@ -3494,9 +3586,13 @@ type RecordInspectionRequest struct {
 	// Quantity that becomes BLOCKED, in any unit of the item.
 	Rejected *v1.Quantity `protobuf:"bytes,5,opt,name=rejected,proto3" json:"rejected,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Source *v1.SourceRef `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces that are accepted, one each; none need be named if they are all that stand in QI.
+	AcceptedSerials []string `protobuf:"bytes,100,rep,name=accepted_serials,json=acceptedSerials,proto3" json:"accepted_serials,omitempty"`
+	// Serial numbers of the pieces that are rejected, likewise.
+	RejectedSerials []string `protobuf:"bytes,101,rep,name=rejected_serials,json=rejectedSerials,proto3" json:"rejected_serials,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *RecordInspectionRequest) Reset() {
@@ -3571,6 +3667,20 @@ func (x *RecordInspectionRequest) GetSource() *v1.SourceRef {
 	return nil
 }
 
+func (x *RecordInspectionRequest) GetAcceptedSerials() []string {
+	if x != nil {
+		return x.AcceptedSerials
+	}
+	return nil
+}
+
+func (x *RecordInspectionRequest) GetRejectedSerials() []string {
+	if x != nil {
+		return x.RejectedSerials
+	}
+	return nil
+}
+
 // Response of RecordInspection.
 type RecordInspectionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3629,7 +3739,9 @@ type ResolveOverReceiptRequest struct {
 	// Quantity, in any unit of the item; absent: all that stands in QUARANTINE.
 	Quantity *v1.Quantity `protobuf:"bytes,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	Source *v1.SourceRef `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces, one each; none need be named if all are meant.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3699,6 +3811,13 @@ func (x *ResolveOverReceiptRequest) GetSource() *v1.SourceRef {
 	return nil
 }
 
+func (x *ResolveOverReceiptRequest) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
+}
+
 // Response of ResolveOverReceipt.
 type ResolveOverReceiptResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3752,9 +3871,9 @@ type ConfirmPutawayRequest struct {
 	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
 	// Task, of GetInboundDelivery.
 	TaskNumber int32 `protobuf:"varint,2,opt,name=task_number,json=taskNumber,proto3" json:"task_number,omitempty"`
-	// Place that they were put to, a location code.
+	// Place that they were put to, a location code; empty: where it was proposed.
 	Location string `protobuf:"bytes,3,opt,name=location,proto3" json:"location,omitempty"`
-	// Quantity, in any unit of the item; absent: all of the task.
+	// Quantity, in any unit of the item; absent: all of the task, without a location all that is proposed of it.
 	Quantity *v1.Quantity `protobuf:"bytes,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// Where the report comes from; event_time is when it happened.
 	Source        *v1.SourceRef `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
@@ -3873,6 +3992,216 @@ func (x *ConfirmPutawayResponse) GetReceipt() *v1.Receipt {
 	return nil
 }
 
+// Request of ListPutaways.
+type ListPutawaysRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Site, a location code.
+	Site string `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// Deliveries a page, with all that waits of each; 0: 50.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the page; empty: the first.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPutawaysRequest) Reset() {
+	*x = ListPutawaysRequest{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPutawaysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPutawaysRequest) ProtoMessage() {}
+
+func (x *ListPutawaysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPutawaysRequest.ProtoReflect.Descriptor instead.
+func (*ListPutawaysRequest) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *ListPutawaysRequest) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *ListPutawaysRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListPutawaysRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Goods that wait to be put away.
+type Putaway struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inbound delivery, `asn_…`.
+	InboundDeliveryId string `protobuf:"bytes,1,opt,name=inbound_delivery_id,json=inboundDeliveryId,proto3" json:"inbound_delivery_id,omitempty"`
+	// Number of the ASN; empty: received blind.
+	AsnNumber string `protobuf:"bytes,2,opt,name=asn_number,json=asnNumber,proto3" json:"asn_number,omitempty"`
+	// Owner of the goods.
+	Owner string `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Item, the SKU.
+	Sku string `protobuf:"bytes,4,opt,name=sku,proto3" json:"sku,omitempty"`
+	// The task: what stands where, and where it is to go.
+	Standing      *InboundStanding `protobuf:"bytes,5,opt,name=standing,proto3" json:"standing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Putaway) Reset() {
+	*x = Putaway{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Putaway) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Putaway) ProtoMessage() {}
+
+func (x *Putaway) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Putaway.ProtoReflect.Descriptor instead.
+func (*Putaway) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *Putaway) GetInboundDeliveryId() string {
+	if x != nil {
+		return x.InboundDeliveryId
+	}
+	return ""
+}
+
+func (x *Putaway) GetAsnNumber() string {
+	if x != nil {
+		return x.AsnNumber
+	}
+	return ""
+}
+
+func (x *Putaway) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *Putaway) GetSku() string {
+	if x != nil {
+		return x.Sku
+	}
+	return ""
+}
+
+func (x *Putaway) GetStanding() *InboundStanding {
+	if x != nil {
+		return x.Standing
+	}
+	return nil
+}
+
+// Response of ListPutaways.
+type ListPutawaysResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What waits.
+	Putaways []*Putaway `protobuf:"bytes,1,rep,name=putaways,proto3" json:"putaways,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Moment that the list is good to, UTC.
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPutawaysResponse) Reset() {
+	*x = ListPutawaysResponse{}
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPutawaysResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPutawaysResponse) ProtoMessage() {}
+
+func (x *ListPutawaysResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPutawaysResponse.ProtoReflect.Descriptor instead.
+func (*ListPutawaysResponse) Descriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *ListPutawaysResponse) GetPutaways() []*Putaway {
+	if x != nil {
+		return x.Putaways
+	}
+	return nil
+}
+
+func (x *ListPutawaysResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListPutawaysResponse) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
+}
+
 // Request of GetInboundDelivery.
 type GetInboundDeliveryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3884,7 +4213,7 @@ type GetInboundDeliveryRequest struct {
 
 func (x *GetInboundDeliveryRequest) Reset() {
 	*x = GetInboundDeliveryRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[53]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3896,7 +4225,7 @@ func (x *GetInboundDeliveryRequest) String() string {
 func (*GetInboundDeliveryRequest) ProtoMessage() {}
 
 func (x *GetInboundDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[53]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3909,7 +4238,7 @@ func (x *GetInboundDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInboundDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetInboundDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{53}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *GetInboundDeliveryRequest) GetInboundDeliveryId() string {
@@ -3930,7 +4259,7 @@ type GetInboundDeliveryResponse struct {
 
 func (x *GetInboundDeliveryResponse) Reset() {
 	*x = GetInboundDeliveryResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[54]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3942,7 +4271,7 @@ func (x *GetInboundDeliveryResponse) String() string {
 func (*GetInboundDeliveryResponse) ProtoMessage() {}
 
 func (x *GetInboundDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[54]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3955,7 +4284,7 @@ func (x *GetInboundDeliveryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInboundDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*GetInboundDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{54}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *GetInboundDeliveryResponse) GetInboundDelivery() *InboundDelivery {
@@ -3986,7 +4315,7 @@ type ListInboundDeliveriesRequest struct {
 
 func (x *ListInboundDeliveriesRequest) Reset() {
 	*x = ListInboundDeliveriesRequest{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[55]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3998,7 +4327,7 @@ func (x *ListInboundDeliveriesRequest) String() string {
 func (*ListInboundDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListInboundDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[55]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4011,7 +4340,7 @@ func (x *ListInboundDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboundDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListInboundDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{55}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListInboundDeliveriesRequest) GetState() InboundDeliveryState {
@@ -4071,7 +4400,7 @@ type ListInboundDeliveriesResponse struct {
 
 func (x *ListInboundDeliveriesResponse) Reset() {
 	*x = ListInboundDeliveriesResponse{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[56]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4083,7 +4412,7 @@ func (x *ListInboundDeliveriesResponse) String() string {
 func (*ListInboundDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListInboundDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[56]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4096,7 +4425,7 @@ func (x *ListInboundDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboundDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListInboundDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{56}
+	return file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ListInboundDeliveriesResponse) GetInboundDeliveries() []*InboundDelivery {
@@ -4135,7 +4464,7 @@ type ReserveStockResponse_Grant struct {
 
 func (x *ReserveStockResponse_Grant) Reset() {
 	*x = ReserveStockResponse_Grant{}
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[57]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4147,7 +4476,7 @@ func (x *ReserveStockResponse_Grant) String() string {
 func (*ReserveStockResponse_Grant) ProtoMessage() {}
 
 func (x *ReserveStockResponse_Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[57]
+	mi := &file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4188,7 +4517,7 @@ var File_lockstep_inventorymovement_v1_inventory_movement_proto protoreflect.Fil
 
 const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\n" +
-	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a*lockstep/inventorymovement/v1/counts.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a2lockstep/inventorymovement/v1/status_changes.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a-lockstep/inventorymovement/v1/transfers.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
+	"6lockstep/inventorymovement/v1/inventory_movement.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a,lockstep/inventorymovement/v1/balances.proto\x1a+lockstep/inventorymovement/v1/cartons.proto\x1a*lockstep/inventorymovement/v1/counts.proto\x1a,lockstep/inventorymovement/v1/cut_offs.proto\x1a2lockstep/inventorymovement/v1/handling_units.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/put_backs.proto\x1a,lockstep/inventorymovement/v1/putaways.proto\x1a0lockstep/inventorymovement/v1/reservations.proto\x1a-lockstep/inventorymovement/v1/resources.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\x1a+lockstep/inventorymovement/v1/serials.proto\x1a-lockstep/inventorymovement/v1/snapshots.proto\x1a2lockstep/inventorymovement/v1/status_changes.proto\x1a,lockstep/inventorymovement/v1/supplies.proto\x1a-lockstep/inventorymovement/v1/transfers.proto\x1a)lockstep/inventorymovement/v1/waves.proto\"\x9c\x01\n" +
 	"\x14RecordReceiptRequest\x12M\n" +
 	"\areceipt\x18\x01 \x01(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\x06\xbaH\x03\xc8\x01\x01R\areceipt\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"N\n" +
@@ -4198,7 +4527,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\breceipts\x18\x01 \x03(\v2+.lockstep.inventorymovement.v1.GoodsReceiptB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\breceipts\x125\n" +
 	"\x06source\x18\x02 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"W\n" +
 	"\x1bBatchRecordReceiptsResponse\x128\n" +
-	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\x82\x04\n" +
+	"\aresults\x18\x01 \x03(\v2\x1e.lockstep.common.v1.ItemResultR\aresults\"\xba\x04\n" +
 	"\x1aRecordReturnReceiptRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -4211,9 +4540,10 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x06rma_id\x18\b \x01(\tB\x19\xbaH\x16r\x142\x12^rma_[a-z2-7]{26}$R\x05rmaId\x123\n" +
 	"\x0frma_line_number\x18\t \x01(\x05B\v\xbaH\b\x1a\x06\x18\x9f\x8d\x06(\x00R\rrmaLineNumber\x125\n" +
 	"\x06source\x18\n" +
-	" \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"T\n" +
+	" \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"T\n" +
 	"\x1bRecordReturnReceiptResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x80\x04\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xb8\x04\n" +
 	"\x12AdjustStockRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -4226,9 +4556,10 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x06change\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\x06change\x12!\n" +
 	"\x06reason\x18\t \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x06reason\x125\n" +
 	"\x06source\x18\n" +
-	" \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"L\n" +
+	" \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"L\n" +
 	"\x13AdjustStockResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xb1\x05\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xe9\x05\n" +
 	"\x10MoveStockRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -4245,7 +4576,8 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\bquantity\x18\n" +
 	" \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12\x1f\n" +
 	"\x06reason\x18\v \x01(\tB\a\xbaH\x04r\x02\x18@R\x06reason\x125\n" +
-	"\x06source\x18\f \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"J\n" +
+	"\x06source\x18\f \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"J\n" +
 	"\x11MoveStockResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"l\n" +
 	"\x0fGetStockRequest\x12\x1d\n" +
@@ -4397,7 +4729,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06reason\x125\n" +
 	"\x06source\x18\x04 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"P\n" +
 	"\x17CancelRemainingResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xd8\x02\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xea\x03\n" +
 	"\x17RecordInspectionRequest\x12I\n" +
 	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\x12,\n" +
 	"\vline_number\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xbf\x9a\f \x00R\n" +
@@ -4405,9 +4737,11 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x03lot\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\x128\n" +
 	"\baccepted\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\baccepted\x128\n" +
 	"\brejected\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\brejected\x125\n" +
-	"\x06source\x18\x06 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"Q\n" +
+	"\x06source\x18\x06 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x12G\n" +
+	"\x10accepted_serials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\x0facceptedSerials\x12G\n" +
+	"\x10rejected_serials\x18e \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\x0frejectedSerials\"Q\n" +
 	"\x18RecordInspectionResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xe1\x02\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x99\x03\n" +
 	"\x19ResolveOverReceiptRequest\x12I\n" +
 	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\x12,\n" +
 	"\vline_number\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xbf\x9a\f \x00R\n" +
@@ -4415,7 +4749,8 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\bdecision\x18\x03 \x01(\x0e22.lockstep.inventorymovement.v1.OverReceiptDecisionB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\bdecision\x128\n" +
 	"\bquantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x125\n" +
-	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"S\n" +
+	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"S\n" +
 	"\x1aResolveOverReceiptResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xc7\x02\n" +
 	"\x15ConfirmPutawayRequest\x12I\n" +
@@ -4426,7 +4761,25 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\bquantity\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x125\n" +
 	"\x06source\x18\x05 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"O\n" +
 	"\x16ConfirmPutawayResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"f\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\x86\x01\n" +
+	"\x13ListPutawaysRequest\x12\x1d\n" +
+	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\xd2\x01\n" +
+	"\aPutaway\x12.\n" +
+	"\x13inbound_delivery_id\x18\x01 \x01(\tR\x11inboundDeliveryId\x12\x1d\n" +
+	"\n" +
+	"asn_number\x18\x02 \x01(\tR\tasnNumber\x12\x14\n" +
+	"\x05owner\x18\x03 \x01(\tR\x05owner\x12\x16\n" +
+	"\x03sku\x18\x04 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12J\n" +
+	"\bstanding\x18\x05 \x01(\v2..lockstep.inventorymovement.v1.InboundStandingR\bstanding\"\xbc\x01\n" +
+	"\x14ListPutawaysResponse\x12B\n" +
+	"\bputaways\x18\x01 \x03(\v2&.lockstep.inventorymovement.v1.PutawayR\bputaways\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"f\n" +
 	"\x19GetInboundDeliveryRequest\x12I\n" +
 	"\x13inbound_delivery_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^asn_[a-z2-7]{26}$R\x11inboundDeliveryId\"w\n" +
 	"\x1aGetInboundDeliveryResponse\x12Y\n" +
@@ -4445,7 +4798,7 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12inbound_deliveries\x18\x01 \x03(\v2..lockstep.inventorymovement.v1.InboundDeliveryR\x11inboundDeliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xe0\x18\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xc8\x1c\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19REASON_INSUFFICIENT_STOCK\x10\x01\x12\x17\n" +
@@ -4557,7 +4910,23 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x15REASON_TRANSFER_STATE\x10\xca\x01\x12\x19\n" +
 	"\x14REASON_TRANSFER_SITE\x10\xcb\x01\x12\x1d\n" +
 	"\x18REASON_LOCATION_REQUIRED\x10\xcc\x01\x12\x19\n" +
-	"\x14REASON_TRANSFER_FULL\x10\xcd\x012\x86\x81\x01\n" +
+	"\x14REASON_TRANSFER_FULL\x10\xcd\x01\x12 \n" +
+	"\x1bREASON_TRANSITION_NOT_OWNED\x10\xf0\x01\x12\x1f\n" +
+	"\x1aREASON_RULE_NAME_DUPLICATE\x10\xe6\x01\x12\x1d\n" +
+	"\x18REASON_CONDITION_INVALID\x10\xe7\x01\x12'\n" +
+	"\"REASON_PUTAWAY_DESTINATION_INVALID\x10\xe8\x01\x12\x18\n" +
+	"\x13REASON_ZONE_UNKNOWN\x10\xe9\x01\x12\x17\n" +
+	"\x12REASON_BIN_UNKNOWN\x10\xea\x01\x12\x1e\n" +
+	"\x19REASON_PUTAWAY_RULES_FULL\x10\xeb\x01\x12\x1e\n" +
+	"\x19REASON_PUTAWAY_UNPROPOSED\x10\xec\x01\x12\x1d\n" +
+	"\x18REASON_PUTAWAY_CONTENDED\x10\xed\x01\x12\x1b\n" +
+	"\x16REASON_SERIAL_REQUIRED\x10\xd2\x01\x12\x18\n" +
+	"\x13REASON_SERIAL_COUNT\x10\xd3\x01\x12\x1c\n" +
+	"\x17REASON_SERIAL_DUPLICATE\x10\xd4\x01\x12\x1a\n" +
+	"\x15REASON_SERIAL_UNKNOWN\x10\xd5\x01\x12\x1c\n" +
+	"\x17REASON_SERIAL_ELSEWHERE\x10\xd6\x01\x12\x1c\n" +
+	"\x17REASON_SERIAL_UNTRACKED\x10\xd7\x01\x12\x1c\n" +
+	"\x17REASON_SERIAL_CONTENDED\x10\xd8\x012\x99\x86\x01\n" +
 	"\x18InventoryMovementService\x12\xa8\x01\n" +
 	"\rRecordReceipt\x123.lockstep.inventorymovement.v1.RecordReceiptRequest\x1a4.lockstep.inventorymovement.v1.RecordReceiptResponse\",\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/stocks:recordReceipt\x12\xc2\x01\n" +
@@ -4632,7 +5001,9 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"GetBalance\x120.lockstep.inventorymovement.v1.GetBalanceRequest\x1a1.lockstep.inventorymovement.v1.GetBalanceResponse\" \x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/balances\x12\xa7\x01\n" +
 	"\x0eExplainBalance\x124.lockstep.inventorymovement.v1.ExplainBalanceRequest\x1a5.lockstep.inventorymovement.v1.ExplainBalanceResponse\"(\x8a\xb5\x18\b\n" +
-	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/balances:explain\x12\x97\x01\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/balances:explain\x12\x9b\x01\n" +
+	"\vTraceSerial\x121.lockstep.inventorymovement.v1.TraceSerialRequest\x1a2.lockstep.inventorymovement.v1.TraceSerialResponse\"%\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/serials:trace\x12\x97\x01\n" +
 	"\vVerifyStock\x121.lockstep.inventorymovement.v1.VerifyStockRequest\x1a2.lockstep.inventorymovement.v1.VerifyStockResponse\"!\x8a\xb5\x18\x04\n" +
 	"\x02\x01\x06\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/stocks:verify\x12\xa0\x01\n" +
 	"\fRebuildStock\x122.lockstep.inventorymovement.v1.RebuildStockRequest\x1a3.lockstep.inventorymovement.v1.RebuildStockResponse\"'\x8a\xb5\x18\x06\n" +
@@ -4664,7 +5035,13 @@ const file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc = "" +
 	"\x12ResolveOverReceipt\x128.lockstep.inventorymovement.v1.ResolveOverReceiptRequest\x1a9.lockstep.inventorymovement.v1.ResolveOverReceiptResponse\"S\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02D:\x01*\"?/v1/inbound-deliveries/{inbound_delivery_id}:resolveOverReceipt\x12\xce\x01\n" +
 	"\x0eConfirmPutaway\x124.lockstep.inventorymovement.v1.ConfirmPutawayRequest\x1a5.lockstep.inventorymovement.v1.ConfirmPutawayResponse\"O\x8a\xb5\x18\x05\n" +
-	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02@:\x01*\";/v1/inbound-deliveries/{inbound_delivery_id}:confirmPutaway\x12\xcb\x01\n" +
+	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02@:\x01*\";/v1/inbound-deliveries/{inbound_delivery_id}:confirmPutaway\x12\xac\x01\n" +
+	"\x0fSetPutawayRules\x125.lockstep.inventorymovement.v1.SetPutawayRulesRequest\x1a6.lockstep.inventorymovement.v1.SetPutawayRulesResponse\"*\x8a\xb5\x18\x06\n" +
+	"\x02\x01\x06\x18\x01\x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/putaway-rules:set\x12\xa7\x01\n" +
+	"\x0fGetPutawayRules\x125.lockstep.inventorymovement.v1.GetPutawayRulesRequest\x1a6.lockstep.inventorymovement.v1.GetPutawayRulesResponse\"%\x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/putaway-rules\x12\x99\x01\n" +
+	"\fListPutaways\x122.lockstep.inventorymovement.v1.ListPutawaysRequest\x1a3.lockstep.inventorymovement.v1.ListPutawaysResponse\" \x8a\xb5\x18\b\n" +
+	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/putaways\x12\xcb\x01\n" +
 	"\x12GetInboundDelivery\x128.lockstep.inventorymovement.v1.GetInboundDeliveryRequest\x1a9.lockstep.inventorymovement.v1.GetInboundDeliveryResponse\"@\x8a\xb5\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x01\x82\xd3\xe4\x93\x02.\x12,/v1/inbound-deliveries/{inbound_delivery_id}\x12\xbe\x01\n" +
 	"\x15ListInboundDeliveries\x12;.lockstep.inventorymovement.v1.ListInboundDeliveriesRequest\x1a<.lockstep.inventorymovement.v1.ListInboundDeliveriesResponse\"*\x8a\xb5\x18\b\n" +
@@ -4758,7 +5135,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDescGZIP() [
 }
 
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
+var file_lockstep_inventorymovement_v1_inventory_movement_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(Reason)(0),                               // 0: lockstep.inventorymovement.v1.Reason
 	(*RecordReceiptRequest)(nil),              // 1: lockstep.inventorymovement.v1.RecordReceiptRequest
@@ -4814,424 +5191,445 @@ var file_lockstep_inventorymovement_v1_inventory_movement_proto_goTypes = []any{
 	(*ResolveOverReceiptResponse)(nil),        // 51: lockstep.inventorymovement.v1.ResolveOverReceiptResponse
 	(*ConfirmPutawayRequest)(nil),             // 52: lockstep.inventorymovement.v1.ConfirmPutawayRequest
 	(*ConfirmPutawayResponse)(nil),            // 53: lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	(*GetInboundDeliveryRequest)(nil),         // 54: lockstep.inventorymovement.v1.GetInboundDeliveryRequest
-	(*GetInboundDeliveryResponse)(nil),        // 55: lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	(*ListInboundDeliveriesRequest)(nil),      // 56: lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
-	(*ListInboundDeliveriesResponse)(nil),     // 57: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	(*ReserveStockResponse_Grant)(nil),        // 58: lockstep.inventorymovement.v1.ReserveStockResponse.Grant
-	(*GoodsReceipt)(nil),                      // 59: lockstep.inventorymovement.v1.GoodsReceipt
-	(*v1.SourceRef)(nil),                      // 60: lockstep.common.v1.SourceRef
-	(*v1.Receipt)(nil),                        // 61: lockstep.common.v1.Receipt
-	(*v1.ItemResult)(nil),                     // 62: lockstep.common.v1.ItemResult
-	(*v1.Quantity)(nil),                       // 63: lockstep.common.v1.Quantity
-	(StockStatus)(0),                          // 64: lockstep.inventorymovement.v1.StockStatus
-	(*Stock)(nil),                             // 65: lockstep.inventorymovement.v1.Stock
-	(*Availability)(nil),                      // 66: lockstep.inventorymovement.v1.Availability
-	(*timestamppb.Timestamp)(nil),             // 67: google.protobuf.Timestamp
-	(*WarehouseLineQuantity)(nil),             // 68: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(ShortReason)(0),                          // 69: lockstep.inventorymovement.v1.ShortReason
-	(*Packaging)(nil),                         // 70: lockstep.inventorymovement.v1.Packaging
-	(*WarehouseOrder)(nil),                    // 71: lockstep.inventorymovement.v1.WarehouseOrder
-	(WarehouseOrderState)(0),                  // 72: lockstep.inventorymovement.v1.WarehouseOrderState
-	(*AsnLine)(nil),                           // 73: lockstep.inventorymovement.v1.AsnLine
-	(*AsnUnit)(nil),                           // 74: lockstep.inventorymovement.v1.AsnUnit
-	(*ReceivedGoods)(nil),                     // 75: lockstep.inventorymovement.v1.ReceivedGoods
-	(OverReceiptDecision)(0),                  // 76: lockstep.inventorymovement.v1.OverReceiptDecision
-	(*InboundDelivery)(nil),                   // 77: lockstep.inventorymovement.v1.InboundDelivery
-	(InboundDeliveryState)(0),                 // 78: lockstep.inventorymovement.v1.InboundDeliveryState
-	(*v1.Reason)(nil),                         // 79: lockstep.common.v1.Reason
-	(*ChangeStatusRequest)(nil),               // 80: lockstep.inventorymovement.v1.ChangeStatusRequest
-	(*ReverseMovementRequest)(nil),            // 81: lockstep.inventorymovement.v1.ReverseMovementRequest
-	(*PlanCountRequest)(nil),                  // 82: lockstep.inventorymovement.v1.PlanCountRequest
-	(*StartCountRequest)(nil),                 // 83: lockstep.inventorymovement.v1.StartCountRequest
-	(*SubmitCountRequest)(nil),                // 84: lockstep.inventorymovement.v1.SubmitCountRequest
-	(*PostCountRequest)(nil),                  // 85: lockstep.inventorymovement.v1.PostCountRequest
-	(*CancelCountRequest)(nil),                // 86: lockstep.inventorymovement.v1.CancelCountRequest
-	(*GetCountRequest)(nil),                   // 87: lockstep.inventorymovement.v1.GetCountRequest
-	(*ListCountsRequest)(nil),                 // 88: lockstep.inventorymovement.v1.ListCountsRequest
-	(*SetCountPolicyRequest)(nil),             // 89: lockstep.inventorymovement.v1.SetCountPolicyRequest
-	(*GetCountPolicyRequest)(nil),             // 90: lockstep.inventorymovement.v1.GetCountPolicyRequest
-	(*TransferOutRequest)(nil),                // 91: lockstep.inventorymovement.v1.TransferOutRequest
-	(*TransferInRequest)(nil),                 // 92: lockstep.inventorymovement.v1.TransferInRequest
-	(*EndTransferRequest)(nil),                // 93: lockstep.inventorymovement.v1.EndTransferRequest
-	(*GetTransferRequest)(nil),                // 94: lockstep.inventorymovement.v1.GetTransferRequest
-	(*ListTransfersRequest)(nil),              // 95: lockstep.inventorymovement.v1.ListTransfersRequest
-	(*GetBalanceRequest)(nil),                 // 96: lockstep.inventorymovement.v1.GetBalanceRequest
-	(*ExplainBalanceRequest)(nil),             // 97: lockstep.inventorymovement.v1.ExplainBalanceRequest
-	(*VerifyStockRequest)(nil),                // 98: lockstep.inventorymovement.v1.VerifyStockRequest
-	(*RebuildStockRequest)(nil),               // 99: lockstep.inventorymovement.v1.RebuildStockRequest
-	(*CreateReservationRequest)(nil),          // 100: lockstep.inventorymovement.v1.CreateReservationRequest
-	(*ConfirmReservationRequest)(nil),         // 101: lockstep.inventorymovement.v1.ConfirmReservationRequest
-	(*ReleaseReservationRequest)(nil),         // 102: lockstep.inventorymovement.v1.ReleaseReservationRequest
-	(*ListReservationsRequest)(nil),           // 103: lockstep.inventorymovement.v1.ListReservationsRequest
-	(*SetAllocationPolicyRequest)(nil),        // 104: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	(*GetAllocationPolicyRequest)(nil),        // 105: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	(*CreateHandlingUnitRequest)(nil),         // 106: lockstep.inventorymovement.v1.CreateHandlingUnitRequest
-	(*BatchNestHandlingUnitsRequest)(nil),     // 107: lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
-	(*UnnestHandlingUnitRequest)(nil),         // 108: lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
-	(*CloseHandlingUnitRequest)(nil),          // 109: lockstep.inventorymovement.v1.CloseHandlingUnitRequest
-	(*ReopenHandlingUnitRequest)(nil),         // 110: lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
-	(*VoidHandlingUnitRequest)(nil),           // 111: lockstep.inventorymovement.v1.VoidHandlingUnitRequest
-	(*GetHandlingUnitRequest)(nil),            // 112: lockstep.inventorymovement.v1.GetHandlingUnitRequest
-	(*ListHandlingUnitsRequest)(nil),          // 113: lockstep.inventorymovement.v1.ListHandlingUnitsRequest
-	(*GetLabelDataRequest)(nil),               // 114: lockstep.inventorymovement.v1.GetLabelDataRequest
-	(*PutCartonTypeRequest)(nil),              // 115: lockstep.inventorymovement.v1.PutCartonTypeRequest
-	(*RetireCartonTypeRequest)(nil),           // 116: lockstep.inventorymovement.v1.RetireCartonTypeRequest
-	(*GetCartonTypesRequest)(nil),             // 117: lockstep.inventorymovement.v1.GetCartonTypesRequest
-	(*PlanCartonsRequest)(nil),                // 118: lockstep.inventorymovement.v1.PlanCartonsRequest
-	(*WeighHandlingUnitRequest)(nil),          // 119: lockstep.inventorymovement.v1.WeighHandlingUnitRequest
-	(*ReleaseAuditHoldRequest)(nil),           // 120: lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
-	(*SetPackAuditToleranceRequest)(nil),      // 121: lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
-	(*GetPackAuditToleranceRequest)(nil),      // 122: lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
-	(*PlanWaveRequest)(nil),                   // 123: lockstep.inventorymovement.v1.PlanWaveRequest
-	(*ReleaseWaveRequest)(nil),                // 124: lockstep.inventorymovement.v1.ReleaseWaveRequest
-	(*CancelWaveRequest)(nil),                 // 125: lockstep.inventorymovement.v1.CancelWaveRequest
-	(*GetWaveRequest)(nil),                    // 126: lockstep.inventorymovement.v1.GetWaveRequest
-	(*ConfirmPutBackRequest)(nil),             // 127: lockstep.inventorymovement.v1.ConfirmPutBackRequest
-	(*RefuseCancellationRequest)(nil),         // 128: lockstep.inventorymovement.v1.RefuseCancellationRequest
-	(*ReverseGoodsIssueRequest)(nil),          // 129: lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
-	(*PromiseSuppliesRequest)(nil),            // 130: lockstep.inventorymovement.v1.PromiseSuppliesRequest
-	(*CheckAvailabilityRequest)(nil),          // 131: lockstep.inventorymovement.v1.CheckAvailabilityRequest
-	(*RescheduleInboundDeliveryRequest)(nil),  // 132: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	(*ListCutOffsAtRiskRequest)(nil),          // 133: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	(*CreateSnapshotRequest)(nil),             // 134: lockstep.inventorymovement.v1.CreateSnapshotRequest
-	(*AddSnapshotRowsRequest)(nil),            // 135: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
-	(*CompareSnapshotRequest)(nil),            // 136: lockstep.inventorymovement.v1.CompareSnapshotRequest
-	(*CloseSnapshotRequest)(nil),              // 137: lockstep.inventorymovement.v1.CloseSnapshotRequest
-	(*GetSnapshotRequest)(nil),                // 138: lockstep.inventorymovement.v1.GetSnapshotRequest
-	(*ListSnapshotsRequest)(nil),              // 139: lockstep.inventorymovement.v1.ListSnapshotsRequest
-	(*ListSnapshotDifferencesRequest)(nil),    // 140: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
-	(*ExportSnapshotDifferencesRequest)(nil),  // 141: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
-	(*ListSnapshotErrorsRequest)(nil),         // 142: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
-	(*ChangeStatusResponse)(nil),              // 143: lockstep.inventorymovement.v1.ChangeStatusResponse
-	(*ReverseMovementResponse)(nil),           // 144: lockstep.inventorymovement.v1.ReverseMovementResponse
-	(*PlanCountResponse)(nil),                 // 145: lockstep.inventorymovement.v1.PlanCountResponse
-	(*StartCountResponse)(nil),                // 146: lockstep.inventorymovement.v1.StartCountResponse
-	(*SubmitCountResponse)(nil),               // 147: lockstep.inventorymovement.v1.SubmitCountResponse
-	(*PostCountResponse)(nil),                 // 148: lockstep.inventorymovement.v1.PostCountResponse
-	(*CancelCountResponse)(nil),               // 149: lockstep.inventorymovement.v1.CancelCountResponse
-	(*GetCountResponse)(nil),                  // 150: lockstep.inventorymovement.v1.GetCountResponse
-	(*ListCountsResponse)(nil),                // 151: lockstep.inventorymovement.v1.ListCountsResponse
-	(*SetCountPolicyResponse)(nil),            // 152: lockstep.inventorymovement.v1.SetCountPolicyResponse
-	(*GetCountPolicyResponse)(nil),            // 153: lockstep.inventorymovement.v1.GetCountPolicyResponse
-	(*TransferOutResponse)(nil),               // 154: lockstep.inventorymovement.v1.TransferOutResponse
-	(*TransferInResponse)(nil),                // 155: lockstep.inventorymovement.v1.TransferInResponse
-	(*EndTransferResponse)(nil),               // 156: lockstep.inventorymovement.v1.EndTransferResponse
-	(*GetTransferResponse)(nil),               // 157: lockstep.inventorymovement.v1.GetTransferResponse
-	(*ListTransfersResponse)(nil),             // 158: lockstep.inventorymovement.v1.ListTransfersResponse
-	(*GetBalanceResponse)(nil),                // 159: lockstep.inventorymovement.v1.GetBalanceResponse
-	(*ExplainBalanceResponse)(nil),            // 160: lockstep.inventorymovement.v1.ExplainBalanceResponse
-	(*VerifyStockResponse)(nil),               // 161: lockstep.inventorymovement.v1.VerifyStockResponse
-	(*RebuildStockResponse)(nil),              // 162: lockstep.inventorymovement.v1.RebuildStockResponse
-	(*CreateReservationResponse)(nil),         // 163: lockstep.inventorymovement.v1.CreateReservationResponse
-	(*ConfirmReservationResponse)(nil),        // 164: lockstep.inventorymovement.v1.ConfirmReservationResponse
-	(*ReleaseReservationResponse)(nil),        // 165: lockstep.inventorymovement.v1.ReleaseReservationResponse
-	(*ListReservationsResponse)(nil),          // 166: lockstep.inventorymovement.v1.ListReservationsResponse
-	(*SetAllocationPolicyResponse)(nil),       // 167: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	(*GetAllocationPolicyResponse)(nil),       // 168: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	(*CreateHandlingUnitResponse)(nil),        // 169: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	(*BatchNestHandlingUnitsResponse)(nil),    // 170: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	(*UnnestHandlingUnitResponse)(nil),        // 171: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	(*CloseHandlingUnitResponse)(nil),         // 172: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	(*ReopenHandlingUnitResponse)(nil),        // 173: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	(*VoidHandlingUnitResponse)(nil),          // 174: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	(*GetHandlingUnitResponse)(nil),           // 175: lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	(*ListHandlingUnitsResponse)(nil),         // 176: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	(*GetLabelDataResponse)(nil),              // 177: lockstep.inventorymovement.v1.GetLabelDataResponse
-	(*PutCartonTypeResponse)(nil),             // 178: lockstep.inventorymovement.v1.PutCartonTypeResponse
-	(*RetireCartonTypeResponse)(nil),          // 179: lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	(*GetCartonTypesResponse)(nil),            // 180: lockstep.inventorymovement.v1.GetCartonTypesResponse
-	(*PlanCartonsResponse)(nil),               // 181: lockstep.inventorymovement.v1.PlanCartonsResponse
-	(*WeighHandlingUnitResponse)(nil),         // 182: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	(*ReleaseAuditHoldResponse)(nil),          // 183: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	(*SetPackAuditToleranceResponse)(nil),     // 184: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	(*GetPackAuditToleranceResponse)(nil),     // 185: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	(*PlanWaveResponse)(nil),                  // 186: lockstep.inventorymovement.v1.PlanWaveResponse
-	(*ReleaseWaveResponse)(nil),               // 187: lockstep.inventorymovement.v1.ReleaseWaveResponse
-	(*CancelWaveResponse)(nil),                // 188: lockstep.inventorymovement.v1.CancelWaveResponse
-	(*GetWaveResponse)(nil),                   // 189: lockstep.inventorymovement.v1.GetWaveResponse
-	(*ConfirmPutBackResponse)(nil),            // 190: lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	(*RefuseCancellationResponse)(nil),        // 191: lockstep.inventorymovement.v1.RefuseCancellationResponse
-	(*ReverseGoodsIssueResponse)(nil),         // 192: lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
-	(*PromiseSuppliesResponse)(nil),           // 193: lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	(*CheckAvailabilityResponse)(nil),         // 194: lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	(*RescheduleInboundDeliveryResponse)(nil), // 195: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	(*ListCutOffsAtRiskResponse)(nil),         // 196: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	(*CreateSnapshotResponse)(nil),            // 197: lockstep.inventorymovement.v1.CreateSnapshotResponse
-	(*AddSnapshotRowsResponse)(nil),           // 198: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
-	(*CompareSnapshotResponse)(nil),           // 199: lockstep.inventorymovement.v1.CompareSnapshotResponse
-	(*CloseSnapshotResponse)(nil),             // 200: lockstep.inventorymovement.v1.CloseSnapshotResponse
-	(*GetSnapshotResponse)(nil),               // 201: lockstep.inventorymovement.v1.GetSnapshotResponse
-	(*ListSnapshotsResponse)(nil),             // 202: lockstep.inventorymovement.v1.ListSnapshotsResponse
-	(*ListSnapshotDifferencesResponse)(nil),   // 203: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
-	(*ExportSnapshotDifferencesResponse)(nil), // 204: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
-	(*ListSnapshotErrorsResponse)(nil),        // 205: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	(*ListPutawaysRequest)(nil),               // 54: lockstep.inventorymovement.v1.ListPutawaysRequest
+	(*Putaway)(nil),                           // 55: lockstep.inventorymovement.v1.Putaway
+	(*ListPutawaysResponse)(nil),              // 56: lockstep.inventorymovement.v1.ListPutawaysResponse
+	(*GetInboundDeliveryRequest)(nil),         // 57: lockstep.inventorymovement.v1.GetInboundDeliveryRequest
+	(*GetInboundDeliveryResponse)(nil),        // 58: lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	(*ListInboundDeliveriesRequest)(nil),      // 59: lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
+	(*ListInboundDeliveriesResponse)(nil),     // 60: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	(*ReserveStockResponse_Grant)(nil),        // 61: lockstep.inventorymovement.v1.ReserveStockResponse.Grant
+	(*GoodsReceipt)(nil),                      // 62: lockstep.inventorymovement.v1.GoodsReceipt
+	(*v1.SourceRef)(nil),                      // 63: lockstep.common.v1.SourceRef
+	(*v1.Receipt)(nil),                        // 64: lockstep.common.v1.Receipt
+	(*v1.ItemResult)(nil),                     // 65: lockstep.common.v1.ItemResult
+	(*v1.Quantity)(nil),                       // 66: lockstep.common.v1.Quantity
+	(StockStatus)(0),                          // 67: lockstep.inventorymovement.v1.StockStatus
+	(*Stock)(nil),                             // 68: lockstep.inventorymovement.v1.Stock
+	(*Availability)(nil),                      // 69: lockstep.inventorymovement.v1.Availability
+	(*timestamppb.Timestamp)(nil),             // 70: google.protobuf.Timestamp
+	(*WarehouseLineQuantity)(nil),             // 71: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(ShortReason)(0),                          // 72: lockstep.inventorymovement.v1.ShortReason
+	(*Packaging)(nil),                         // 73: lockstep.inventorymovement.v1.Packaging
+	(*WarehouseOrder)(nil),                    // 74: lockstep.inventorymovement.v1.WarehouseOrder
+	(WarehouseOrderState)(0),                  // 75: lockstep.inventorymovement.v1.WarehouseOrderState
+	(*AsnLine)(nil),                           // 76: lockstep.inventorymovement.v1.AsnLine
+	(*AsnUnit)(nil),                           // 77: lockstep.inventorymovement.v1.AsnUnit
+	(*ReceivedGoods)(nil),                     // 78: lockstep.inventorymovement.v1.ReceivedGoods
+	(OverReceiptDecision)(0),                  // 79: lockstep.inventorymovement.v1.OverReceiptDecision
+	(*InboundStanding)(nil),                   // 80: lockstep.inventorymovement.v1.InboundStanding
+	(*InboundDelivery)(nil),                   // 81: lockstep.inventorymovement.v1.InboundDelivery
+	(InboundDeliveryState)(0),                 // 82: lockstep.inventorymovement.v1.InboundDeliveryState
+	(*v1.Reason)(nil),                         // 83: lockstep.common.v1.Reason
+	(*ChangeStatusRequest)(nil),               // 84: lockstep.inventorymovement.v1.ChangeStatusRequest
+	(*ReverseMovementRequest)(nil),            // 85: lockstep.inventorymovement.v1.ReverseMovementRequest
+	(*PlanCountRequest)(nil),                  // 86: lockstep.inventorymovement.v1.PlanCountRequest
+	(*StartCountRequest)(nil),                 // 87: lockstep.inventorymovement.v1.StartCountRequest
+	(*SubmitCountRequest)(nil),                // 88: lockstep.inventorymovement.v1.SubmitCountRequest
+	(*PostCountRequest)(nil),                  // 89: lockstep.inventorymovement.v1.PostCountRequest
+	(*CancelCountRequest)(nil),                // 90: lockstep.inventorymovement.v1.CancelCountRequest
+	(*GetCountRequest)(nil),                   // 91: lockstep.inventorymovement.v1.GetCountRequest
+	(*ListCountsRequest)(nil),                 // 92: lockstep.inventorymovement.v1.ListCountsRequest
+	(*SetCountPolicyRequest)(nil),             // 93: lockstep.inventorymovement.v1.SetCountPolicyRequest
+	(*GetCountPolicyRequest)(nil),             // 94: lockstep.inventorymovement.v1.GetCountPolicyRequest
+	(*TransferOutRequest)(nil),                // 95: lockstep.inventorymovement.v1.TransferOutRequest
+	(*TransferInRequest)(nil),                 // 96: lockstep.inventorymovement.v1.TransferInRequest
+	(*EndTransferRequest)(nil),                // 97: lockstep.inventorymovement.v1.EndTransferRequest
+	(*GetTransferRequest)(nil),                // 98: lockstep.inventorymovement.v1.GetTransferRequest
+	(*ListTransfersRequest)(nil),              // 99: lockstep.inventorymovement.v1.ListTransfersRequest
+	(*GetBalanceRequest)(nil),                 // 100: lockstep.inventorymovement.v1.GetBalanceRequest
+	(*ExplainBalanceRequest)(nil),             // 101: lockstep.inventorymovement.v1.ExplainBalanceRequest
+	(*TraceSerialRequest)(nil),                // 102: lockstep.inventorymovement.v1.TraceSerialRequest
+	(*VerifyStockRequest)(nil),                // 103: lockstep.inventorymovement.v1.VerifyStockRequest
+	(*RebuildStockRequest)(nil),               // 104: lockstep.inventorymovement.v1.RebuildStockRequest
+	(*CreateReservationRequest)(nil),          // 105: lockstep.inventorymovement.v1.CreateReservationRequest
+	(*ConfirmReservationRequest)(nil),         // 106: lockstep.inventorymovement.v1.ConfirmReservationRequest
+	(*ReleaseReservationRequest)(nil),         // 107: lockstep.inventorymovement.v1.ReleaseReservationRequest
+	(*ListReservationsRequest)(nil),           // 108: lockstep.inventorymovement.v1.ListReservationsRequest
+	(*SetAllocationPolicyRequest)(nil),        // 109: lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	(*GetAllocationPolicyRequest)(nil),        // 110: lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	(*SetPutawayRulesRequest)(nil),            // 111: lockstep.inventorymovement.v1.SetPutawayRulesRequest
+	(*GetPutawayRulesRequest)(nil),            // 112: lockstep.inventorymovement.v1.GetPutawayRulesRequest
+	(*CreateHandlingUnitRequest)(nil),         // 113: lockstep.inventorymovement.v1.CreateHandlingUnitRequest
+	(*BatchNestHandlingUnitsRequest)(nil),     // 114: lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
+	(*UnnestHandlingUnitRequest)(nil),         // 115: lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
+	(*CloseHandlingUnitRequest)(nil),          // 116: lockstep.inventorymovement.v1.CloseHandlingUnitRequest
+	(*ReopenHandlingUnitRequest)(nil),         // 117: lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
+	(*VoidHandlingUnitRequest)(nil),           // 118: lockstep.inventorymovement.v1.VoidHandlingUnitRequest
+	(*GetHandlingUnitRequest)(nil),            // 119: lockstep.inventorymovement.v1.GetHandlingUnitRequest
+	(*ListHandlingUnitsRequest)(nil),          // 120: lockstep.inventorymovement.v1.ListHandlingUnitsRequest
+	(*GetLabelDataRequest)(nil),               // 121: lockstep.inventorymovement.v1.GetLabelDataRequest
+	(*PutCartonTypeRequest)(nil),              // 122: lockstep.inventorymovement.v1.PutCartonTypeRequest
+	(*RetireCartonTypeRequest)(nil),           // 123: lockstep.inventorymovement.v1.RetireCartonTypeRequest
+	(*GetCartonTypesRequest)(nil),             // 124: lockstep.inventorymovement.v1.GetCartonTypesRequest
+	(*PlanCartonsRequest)(nil),                // 125: lockstep.inventorymovement.v1.PlanCartonsRequest
+	(*WeighHandlingUnitRequest)(nil),          // 126: lockstep.inventorymovement.v1.WeighHandlingUnitRequest
+	(*ReleaseAuditHoldRequest)(nil),           // 127: lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
+	(*SetPackAuditToleranceRequest)(nil),      // 128: lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
+	(*GetPackAuditToleranceRequest)(nil),      // 129: lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
+	(*PlanWaveRequest)(nil),                   // 130: lockstep.inventorymovement.v1.PlanWaveRequest
+	(*ReleaseWaveRequest)(nil),                // 131: lockstep.inventorymovement.v1.ReleaseWaveRequest
+	(*CancelWaveRequest)(nil),                 // 132: lockstep.inventorymovement.v1.CancelWaveRequest
+	(*GetWaveRequest)(nil),                    // 133: lockstep.inventorymovement.v1.GetWaveRequest
+	(*ConfirmPutBackRequest)(nil),             // 134: lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	(*RefuseCancellationRequest)(nil),         // 135: lockstep.inventorymovement.v1.RefuseCancellationRequest
+	(*ReverseGoodsIssueRequest)(nil),          // 136: lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
+	(*PromiseSuppliesRequest)(nil),            // 137: lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	(*CheckAvailabilityRequest)(nil),          // 138: lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	(*RescheduleInboundDeliveryRequest)(nil),  // 139: lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	(*ListCutOffsAtRiskRequest)(nil),          // 140: lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	(*CreateSnapshotRequest)(nil),             // 141: lockstep.inventorymovement.v1.CreateSnapshotRequest
+	(*AddSnapshotRowsRequest)(nil),            // 142: lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	(*CompareSnapshotRequest)(nil),            // 143: lockstep.inventorymovement.v1.CompareSnapshotRequest
+	(*CloseSnapshotRequest)(nil),              // 144: lockstep.inventorymovement.v1.CloseSnapshotRequest
+	(*GetSnapshotRequest)(nil),                // 145: lockstep.inventorymovement.v1.GetSnapshotRequest
+	(*ListSnapshotsRequest)(nil),              // 146: lockstep.inventorymovement.v1.ListSnapshotsRequest
+	(*ListSnapshotDifferencesRequest)(nil),    // 147: lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	(*ExportSnapshotDifferencesRequest)(nil),  // 148: lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	(*ListSnapshotErrorsRequest)(nil),         // 149: lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	(*ChangeStatusResponse)(nil),              // 150: lockstep.inventorymovement.v1.ChangeStatusResponse
+	(*ReverseMovementResponse)(nil),           // 151: lockstep.inventorymovement.v1.ReverseMovementResponse
+	(*PlanCountResponse)(nil),                 // 152: lockstep.inventorymovement.v1.PlanCountResponse
+	(*StartCountResponse)(nil),                // 153: lockstep.inventorymovement.v1.StartCountResponse
+	(*SubmitCountResponse)(nil),               // 154: lockstep.inventorymovement.v1.SubmitCountResponse
+	(*PostCountResponse)(nil),                 // 155: lockstep.inventorymovement.v1.PostCountResponse
+	(*CancelCountResponse)(nil),               // 156: lockstep.inventorymovement.v1.CancelCountResponse
+	(*GetCountResponse)(nil),                  // 157: lockstep.inventorymovement.v1.GetCountResponse
+	(*ListCountsResponse)(nil),                // 158: lockstep.inventorymovement.v1.ListCountsResponse
+	(*SetCountPolicyResponse)(nil),            // 159: lockstep.inventorymovement.v1.SetCountPolicyResponse
+	(*GetCountPolicyResponse)(nil),            // 160: lockstep.inventorymovement.v1.GetCountPolicyResponse
+	(*TransferOutResponse)(nil),               // 161: lockstep.inventorymovement.v1.TransferOutResponse
+	(*TransferInResponse)(nil),                // 162: lockstep.inventorymovement.v1.TransferInResponse
+	(*EndTransferResponse)(nil),               // 163: lockstep.inventorymovement.v1.EndTransferResponse
+	(*GetTransferResponse)(nil),               // 164: lockstep.inventorymovement.v1.GetTransferResponse
+	(*ListTransfersResponse)(nil),             // 165: lockstep.inventorymovement.v1.ListTransfersResponse
+	(*GetBalanceResponse)(nil),                // 166: lockstep.inventorymovement.v1.GetBalanceResponse
+	(*ExplainBalanceResponse)(nil),            // 167: lockstep.inventorymovement.v1.ExplainBalanceResponse
+	(*TraceSerialResponse)(nil),               // 168: lockstep.inventorymovement.v1.TraceSerialResponse
+	(*VerifyStockResponse)(nil),               // 169: lockstep.inventorymovement.v1.VerifyStockResponse
+	(*RebuildStockResponse)(nil),              // 170: lockstep.inventorymovement.v1.RebuildStockResponse
+	(*CreateReservationResponse)(nil),         // 171: lockstep.inventorymovement.v1.CreateReservationResponse
+	(*ConfirmReservationResponse)(nil),        // 172: lockstep.inventorymovement.v1.ConfirmReservationResponse
+	(*ReleaseReservationResponse)(nil),        // 173: lockstep.inventorymovement.v1.ReleaseReservationResponse
+	(*ListReservationsResponse)(nil),          // 174: lockstep.inventorymovement.v1.ListReservationsResponse
+	(*SetAllocationPolicyResponse)(nil),       // 175: lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	(*GetAllocationPolicyResponse)(nil),       // 176: lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	(*SetPutawayRulesResponse)(nil),           // 177: lockstep.inventorymovement.v1.SetPutawayRulesResponse
+	(*GetPutawayRulesResponse)(nil),           // 178: lockstep.inventorymovement.v1.GetPutawayRulesResponse
+	(*CreateHandlingUnitResponse)(nil),        // 179: lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	(*BatchNestHandlingUnitsResponse)(nil),    // 180: lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	(*UnnestHandlingUnitResponse)(nil),        // 181: lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	(*CloseHandlingUnitResponse)(nil),         // 182: lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	(*ReopenHandlingUnitResponse)(nil),        // 183: lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	(*VoidHandlingUnitResponse)(nil),          // 184: lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	(*GetHandlingUnitResponse)(nil),           // 185: lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	(*ListHandlingUnitsResponse)(nil),         // 186: lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	(*GetLabelDataResponse)(nil),              // 187: lockstep.inventorymovement.v1.GetLabelDataResponse
+	(*PutCartonTypeResponse)(nil),             // 188: lockstep.inventorymovement.v1.PutCartonTypeResponse
+	(*RetireCartonTypeResponse)(nil),          // 189: lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	(*GetCartonTypesResponse)(nil),            // 190: lockstep.inventorymovement.v1.GetCartonTypesResponse
+	(*PlanCartonsResponse)(nil),               // 191: lockstep.inventorymovement.v1.PlanCartonsResponse
+	(*WeighHandlingUnitResponse)(nil),         // 192: lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	(*ReleaseAuditHoldResponse)(nil),          // 193: lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	(*SetPackAuditToleranceResponse)(nil),     // 194: lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	(*GetPackAuditToleranceResponse)(nil),     // 195: lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	(*PlanWaveResponse)(nil),                  // 196: lockstep.inventorymovement.v1.PlanWaveResponse
+	(*ReleaseWaveResponse)(nil),               // 197: lockstep.inventorymovement.v1.ReleaseWaveResponse
+	(*CancelWaveResponse)(nil),                // 198: lockstep.inventorymovement.v1.CancelWaveResponse
+	(*GetWaveResponse)(nil),                   // 199: lockstep.inventorymovement.v1.GetWaveResponse
+	(*ConfirmPutBackResponse)(nil),            // 200: lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	(*RefuseCancellationResponse)(nil),        // 201: lockstep.inventorymovement.v1.RefuseCancellationResponse
+	(*ReverseGoodsIssueResponse)(nil),         // 202: lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
+	(*PromiseSuppliesResponse)(nil),           // 203: lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	(*CheckAvailabilityResponse)(nil),         // 204: lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	(*RescheduleInboundDeliveryResponse)(nil), // 205: lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	(*ListCutOffsAtRiskResponse)(nil),         // 206: lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	(*CreateSnapshotResponse)(nil),            // 207: lockstep.inventorymovement.v1.CreateSnapshotResponse
+	(*AddSnapshotRowsResponse)(nil),           // 208: lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	(*CompareSnapshotResponse)(nil),           // 209: lockstep.inventorymovement.v1.CompareSnapshotResponse
+	(*CloseSnapshotResponse)(nil),             // 210: lockstep.inventorymovement.v1.CloseSnapshotResponse
+	(*GetSnapshotResponse)(nil),               // 211: lockstep.inventorymovement.v1.GetSnapshotResponse
+	(*ListSnapshotsResponse)(nil),             // 212: lockstep.inventorymovement.v1.ListSnapshotsResponse
+	(*ListSnapshotDifferencesResponse)(nil),   // 213: lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	(*ExportSnapshotDifferencesResponse)(nil), // 214: lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	(*ListSnapshotErrorsResponse)(nil),        // 215: lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
 }
 var file_lockstep_inventorymovement_v1_inventory_movement_proto_depIdxs = []int32{
-	59,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
-	60,  // 1: lockstep.inventorymovement.v1.RecordReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 2: lockstep.inventorymovement.v1.RecordReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	59,  // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.receipts:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
-	60,  // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.source:type_name -> lockstep.common.v1.SourceRef
-	62,  // 5: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.results:type_name -> lockstep.common.v1.ItemResult
-	63,  // 6: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	60,  // 7: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 8: lockstep.inventorymovement.v1.RecordReturnReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	64,  // 9: lockstep.inventorymovement.v1.AdjustStockRequest.status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	63,  // 10: lockstep.inventorymovement.v1.AdjustStockRequest.change:type_name -> lockstep.common.v1.Quantity
-	60,  // 11: lockstep.inventorymovement.v1.AdjustStockRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 12: lockstep.inventorymovement.v1.AdjustStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	64,  // 13: lockstep.inventorymovement.v1.MoveStockRequest.from_status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	64,  // 14: lockstep.inventorymovement.v1.MoveStockRequest.to_status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	63,  // 15: lockstep.inventorymovement.v1.MoveStockRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	60,  // 16: lockstep.inventorymovement.v1.MoveStockRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 17: lockstep.inventorymovement.v1.MoveStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	65,  // 18: lockstep.inventorymovement.v1.GetStockResponse.stock:type_name -> lockstep.inventorymovement.v1.Stock
+	62,  // 0: lockstep.inventorymovement.v1.RecordReceiptRequest.receipt:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
+	63,  // 1: lockstep.inventorymovement.v1.RecordReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 2: lockstep.inventorymovement.v1.RecordReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	62,  // 3: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.receipts:type_name -> lockstep.inventorymovement.v1.GoodsReceipt
+	63,  // 4: lockstep.inventorymovement.v1.BatchRecordReceiptsRequest.source:type_name -> lockstep.common.v1.SourceRef
+	65,  // 5: lockstep.inventorymovement.v1.BatchRecordReceiptsResponse.results:type_name -> lockstep.common.v1.ItemResult
+	66,  // 6: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	63,  // 7: lockstep.inventorymovement.v1.RecordReturnReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 8: lockstep.inventorymovement.v1.RecordReturnReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	67,  // 9: lockstep.inventorymovement.v1.AdjustStockRequest.status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	66,  // 10: lockstep.inventorymovement.v1.AdjustStockRequest.change:type_name -> lockstep.common.v1.Quantity
+	63,  // 11: lockstep.inventorymovement.v1.AdjustStockRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 12: lockstep.inventorymovement.v1.AdjustStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	67,  // 13: lockstep.inventorymovement.v1.MoveStockRequest.from_status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	67,  // 14: lockstep.inventorymovement.v1.MoveStockRequest.to_status:type_name -> lockstep.inventorymovement.v1.StockStatus
+	66,  // 15: lockstep.inventorymovement.v1.MoveStockRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	63,  // 16: lockstep.inventorymovement.v1.MoveStockRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 17: lockstep.inventorymovement.v1.MoveStockResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	68,  // 18: lockstep.inventorymovement.v1.GetStockResponse.stock:type_name -> lockstep.inventorymovement.v1.Stock
 	13,  // 19: lockstep.inventorymovement.v1.GetAvailabilityRequest.places:type_name -> lockstep.inventorymovement.v1.AvailabilityPlace
-	66,  // 20: lockstep.inventorymovement.v1.GetAvailabilityResponse.availabilities:type_name -> lockstep.inventorymovement.v1.Availability
-	67,  // 21: lockstep.inventorymovement.v1.StockCommit.recorded_time:type_name -> google.protobuf.Timestamp
+	69,  // 20: lockstep.inventorymovement.v1.GetAvailabilityResponse.availabilities:type_name -> lockstep.inventorymovement.v1.Availability
+	70,  // 21: lockstep.inventorymovement.v1.StockCommit.recorded_time:type_name -> google.protobuf.Timestamp
 	16,  // 22: lockstep.inventorymovement.v1.ListMovementsResponse.movements:type_name -> lockstep.inventorymovement.v1.StockCommit
-	63,  // 23: lockstep.inventorymovement.v1.StockClaim.quantity:type_name -> lockstep.common.v1.Quantity
+	66,  // 23: lockstep.inventorymovement.v1.StockClaim.quantity:type_name -> lockstep.common.v1.Quantity
 	19,  // 24: lockstep.inventorymovement.v1.ReserveStockRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
-	58,  // 25: lockstep.inventorymovement.v1.ReserveStockResponse.grants:type_name -> lockstep.inventorymovement.v1.ReserveStockResponse.Grant
+	61,  // 25: lockstep.inventorymovement.v1.ReserveStockResponse.grants:type_name -> lockstep.inventorymovement.v1.ReserveStockResponse.Grant
 	19,  // 26: lockstep.inventorymovement.v1.ReleaseReservationsRequest.claims:type_name -> lockstep.inventorymovement.v1.StockClaim
-	61,  // 27: lockstep.inventorymovement.v1.ReleaseReservationsResponse.receipts:type_name -> lockstep.common.v1.Receipt
-	60,  // 28: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 29: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	68,  // 30: lockstep.inventorymovement.v1.ConfirmPicksRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	60,  // 31: lockstep.inventorymovement.v1.ConfirmPicksRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 32: lockstep.inventorymovement.v1.ConfirmPicksResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	68,  // 33: lockstep.inventorymovement.v1.ReportShortPickRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	69,  // 34: lockstep.inventorymovement.v1.ReportShortPickRequest.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	60,  // 35: lockstep.inventorymovement.v1.ReportShortPickRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 36: lockstep.inventorymovement.v1.ReportShortPickResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	68,  // 37: lockstep.inventorymovement.v1.PackCartonRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	60,  // 38: lockstep.inventorymovement.v1.PackCartonRequest.source:type_name -> lockstep.common.v1.SourceRef
-	70,  // 39: lockstep.inventorymovement.v1.PackCartonRequest.packaging:type_name -> lockstep.inventorymovement.v1.Packaging
-	61,  // 40: lockstep.inventorymovement.v1.PackCartonResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	60,  // 41: lockstep.inventorymovement.v1.PostGoodsIssueRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 42: lockstep.inventorymovement.v1.PostGoodsIssueResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	71,  // 43: lockstep.inventorymovement.v1.GetWarehouseOrderResponse.warehouse_order:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
-	72,  // 44: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	71,  // 45: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
-	67,  // 46: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	73,  // 47: lockstep.inventorymovement.v1.RegisterAsnRequest.lines:type_name -> lockstep.inventorymovement.v1.AsnLine
-	74,  // 48: lockstep.inventorymovement.v1.RegisterAsnRequest.units:type_name -> lockstep.inventorymovement.v1.AsnUnit
-	67,  // 49: lockstep.inventorymovement.v1.RegisterAsnRequest.expected_time:type_name -> google.protobuf.Timestamp
-	60,  // 50: lockstep.inventorymovement.v1.RegisterAsnRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 51: lockstep.inventorymovement.v1.RegisterAsnResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	60,  // 52: lockstep.inventorymovement.v1.RecordArrivalRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 53: lockstep.inventorymovement.v1.RecordArrivalResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	75,  // 54: lockstep.inventorymovement.v1.ReceiveLinesRequest.goods:type_name -> lockstep.inventorymovement.v1.ReceivedGoods
-	60,  // 55: lockstep.inventorymovement.v1.ReceiveLinesRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 56: lockstep.inventorymovement.v1.ReceiveLinesResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	75,  // 57: lockstep.inventorymovement.v1.ReceiveBlindRequest.goods:type_name -> lockstep.inventorymovement.v1.ReceivedGoods
-	60,  // 58: lockstep.inventorymovement.v1.ReceiveBlindRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 59: lockstep.inventorymovement.v1.ReceiveBlindResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	60,  // 60: lockstep.inventorymovement.v1.CancelRemainingRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 61: lockstep.inventorymovement.v1.CancelRemainingResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	63,  // 62: lockstep.inventorymovement.v1.RecordInspectionRequest.accepted:type_name -> lockstep.common.v1.Quantity
-	63,  // 63: lockstep.inventorymovement.v1.RecordInspectionRequest.rejected:type_name -> lockstep.common.v1.Quantity
-	60,  // 64: lockstep.inventorymovement.v1.RecordInspectionRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 65: lockstep.inventorymovement.v1.RecordInspectionResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	76,  // 66: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.decision:type_name -> lockstep.inventorymovement.v1.OverReceiptDecision
-	63,  // 67: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	60,  // 68: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 69: lockstep.inventorymovement.v1.ResolveOverReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	63,  // 70: lockstep.inventorymovement.v1.ConfirmPutawayRequest.quantity:type_name -> lockstep.common.v1.Quantity
-	60,  // 71: lockstep.inventorymovement.v1.ConfirmPutawayRequest.source:type_name -> lockstep.common.v1.SourceRef
-	61,  // 72: lockstep.inventorymovement.v1.ConfirmPutawayResponse.receipt:type_name -> lockstep.common.v1.Receipt
-	77,  // 73: lockstep.inventorymovement.v1.GetInboundDeliveryResponse.inbound_delivery:type_name -> lockstep.inventorymovement.v1.InboundDelivery
-	78,  // 74: lockstep.inventorymovement.v1.ListInboundDeliveriesRequest.state:type_name -> lockstep.inventorymovement.v1.InboundDeliveryState
-	77,  // 75: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse.inbound_deliveries:type_name -> lockstep.inventorymovement.v1.InboundDelivery
-	67,  // 76: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse.as_of_time:type_name -> google.protobuf.Timestamp
-	63,  // 77: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
-	79,  // 78: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
-	1,   // 79: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest
-	3,   // 80: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:input_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
-	5,   // 81: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:input_type -> lockstep.inventorymovement.v1.RecordReturnReceiptRequest
-	7,   // 82: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
-	9,   // 83: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
-	80,  // 84: lockstep.inventorymovement.v1.InventoryMovementService.ChangeStatus:input_type -> lockstep.inventorymovement.v1.ChangeStatusRequest
-	81,  // 85: lockstep.inventorymovement.v1.InventoryMovementService.ReverseMovement:input_type -> lockstep.inventorymovement.v1.ReverseMovementRequest
-	82,  // 86: lockstep.inventorymovement.v1.InventoryMovementService.PlanCount:input_type -> lockstep.inventorymovement.v1.PlanCountRequest
-	83,  // 87: lockstep.inventorymovement.v1.InventoryMovementService.StartCount:input_type -> lockstep.inventorymovement.v1.StartCountRequest
-	84,  // 88: lockstep.inventorymovement.v1.InventoryMovementService.SubmitCount:input_type -> lockstep.inventorymovement.v1.SubmitCountRequest
-	85,  // 89: lockstep.inventorymovement.v1.InventoryMovementService.PostCount:input_type -> lockstep.inventorymovement.v1.PostCountRequest
-	86,  // 90: lockstep.inventorymovement.v1.InventoryMovementService.CancelCount:input_type -> lockstep.inventorymovement.v1.CancelCountRequest
-	87,  // 91: lockstep.inventorymovement.v1.InventoryMovementService.GetCount:input_type -> lockstep.inventorymovement.v1.GetCountRequest
-	88,  // 92: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:input_type -> lockstep.inventorymovement.v1.ListCountsRequest
-	89,  // 93: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:input_type -> lockstep.inventorymovement.v1.SetCountPolicyRequest
-	90,  // 94: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:input_type -> lockstep.inventorymovement.v1.GetCountPolicyRequest
-	91,  // 95: lockstep.inventorymovement.v1.InventoryMovementService.TransferOut:input_type -> lockstep.inventorymovement.v1.TransferOutRequest
-	92,  // 96: lockstep.inventorymovement.v1.InventoryMovementService.TransferIn:input_type -> lockstep.inventorymovement.v1.TransferInRequest
-	93,  // 97: lockstep.inventorymovement.v1.InventoryMovementService.EndTransfer:input_type -> lockstep.inventorymovement.v1.EndTransferRequest
-	94,  // 98: lockstep.inventorymovement.v1.InventoryMovementService.GetTransfer:input_type -> lockstep.inventorymovement.v1.GetTransferRequest
-	95,  // 99: lockstep.inventorymovement.v1.InventoryMovementService.ListTransfers:input_type -> lockstep.inventorymovement.v1.ListTransfersRequest
-	11,  // 100: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
-	14,  // 101: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
-	17,  // 102: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
-	20,  // 103: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
-	22,  // 104: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
-	24,  // 105: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
-	26,  // 106: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
-	28,  // 107: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
-	30,  // 108: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
-	32,  // 109: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
-	34,  // 110: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
-	36,  // 111: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
-	96,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
-	97,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
-	98,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
-	99,  // 115: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
-	100, // 116: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
-	101, // 117: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
-	102, // 118: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
-	103, // 119: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
-	104, // 120: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
-	105, // 121: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
-	38,  // 122: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
-	40,  // 123: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
-	42,  // 124: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
-	44,  // 125: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
-	46,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
-	48,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
-	50,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
-	52,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
-	54,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
-	56,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
-	106, // 132: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:input_type -> lockstep.inventorymovement.v1.CreateHandlingUnitRequest
-	107, // 133: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:input_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
-	108, // 134: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:input_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
-	109, // 135: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:input_type -> lockstep.inventorymovement.v1.CloseHandlingUnitRequest
-	110, // 136: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:input_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
-	111, // 137: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:input_type -> lockstep.inventorymovement.v1.VoidHandlingUnitRequest
-	112, // 138: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:input_type -> lockstep.inventorymovement.v1.GetHandlingUnitRequest
-	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:input_type -> lockstep.inventorymovement.v1.ListHandlingUnitsRequest
-	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:input_type -> lockstep.inventorymovement.v1.GetLabelDataRequest
-	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:input_type -> lockstep.inventorymovement.v1.PutCartonTypeRequest
-	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:input_type -> lockstep.inventorymovement.v1.RetireCartonTypeRequest
-	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:input_type -> lockstep.inventorymovement.v1.GetCartonTypesRequest
-	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:input_type -> lockstep.inventorymovement.v1.PlanCartonsRequest
-	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:input_type -> lockstep.inventorymovement.v1.WeighHandlingUnitRequest
-	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:input_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
-	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
-	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
-	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:input_type -> lockstep.inventorymovement.v1.PlanWaveRequest
-	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:input_type -> lockstep.inventorymovement.v1.ReleaseWaveRequest
-	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:input_type -> lockstep.inventorymovement.v1.CancelWaveRequest
-	126, // 152: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
-	127, // 153: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
-	128, // 154: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
-	129, // 155: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:input_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
-	130, // 156: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
-	131, // 157: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
-	132, // 158: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
-	133, // 159: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
-	134, // 160: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
-	135, // 161: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
-	136, // 162: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
-	137, // 163: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
-	138, // 164: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
-	139, // 165: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
-	140, // 166: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
-	141, // 167: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
-	142, // 168: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
-	2,   // 169: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
-	4,   // 170: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
-	6,   // 171: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
-	8,   // 172: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
-	10,  // 173: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
-	143, // 174: lockstep.inventorymovement.v1.InventoryMovementService.ChangeStatus:output_type -> lockstep.inventorymovement.v1.ChangeStatusResponse
-	144, // 175: lockstep.inventorymovement.v1.InventoryMovementService.ReverseMovement:output_type -> lockstep.inventorymovement.v1.ReverseMovementResponse
-	145, // 176: lockstep.inventorymovement.v1.InventoryMovementService.PlanCount:output_type -> lockstep.inventorymovement.v1.PlanCountResponse
-	146, // 177: lockstep.inventorymovement.v1.InventoryMovementService.StartCount:output_type -> lockstep.inventorymovement.v1.StartCountResponse
-	147, // 178: lockstep.inventorymovement.v1.InventoryMovementService.SubmitCount:output_type -> lockstep.inventorymovement.v1.SubmitCountResponse
-	148, // 179: lockstep.inventorymovement.v1.InventoryMovementService.PostCount:output_type -> lockstep.inventorymovement.v1.PostCountResponse
-	149, // 180: lockstep.inventorymovement.v1.InventoryMovementService.CancelCount:output_type -> lockstep.inventorymovement.v1.CancelCountResponse
-	150, // 181: lockstep.inventorymovement.v1.InventoryMovementService.GetCount:output_type -> lockstep.inventorymovement.v1.GetCountResponse
-	151, // 182: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:output_type -> lockstep.inventorymovement.v1.ListCountsResponse
-	152, // 183: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:output_type -> lockstep.inventorymovement.v1.SetCountPolicyResponse
-	153, // 184: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:output_type -> lockstep.inventorymovement.v1.GetCountPolicyResponse
-	154, // 185: lockstep.inventorymovement.v1.InventoryMovementService.TransferOut:output_type -> lockstep.inventorymovement.v1.TransferOutResponse
-	155, // 186: lockstep.inventorymovement.v1.InventoryMovementService.TransferIn:output_type -> lockstep.inventorymovement.v1.TransferInResponse
-	156, // 187: lockstep.inventorymovement.v1.InventoryMovementService.EndTransfer:output_type -> lockstep.inventorymovement.v1.EndTransferResponse
-	157, // 188: lockstep.inventorymovement.v1.InventoryMovementService.GetTransfer:output_type -> lockstep.inventorymovement.v1.GetTransferResponse
-	158, // 189: lockstep.inventorymovement.v1.InventoryMovementService.ListTransfers:output_type -> lockstep.inventorymovement.v1.ListTransfersResponse
-	12,  // 190: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
-	15,  // 191: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
-	18,  // 192: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
-	21,  // 193: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
-	23,  // 194: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
-	25,  // 195: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
-	27,  // 196: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
-	29,  // 197: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
-	31,  // 198: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
-	33,  // 199: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
-	35,  // 200: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
-	37,  // 201: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
-	159, // 202: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
-	160, // 203: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
-	161, // 204: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
-	162, // 205: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
-	163, // 206: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
-	164, // 207: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
-	165, // 208: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
-	166, // 209: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
-	167, // 210: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
-	168, // 211: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
-	39,  // 212: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
-	41,  // 213: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
-	43,  // 214: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
-	45,  // 215: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
-	47,  // 216: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
-	49,  // 217: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
-	51,  // 218: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
-	53,  // 219: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
-	55,  // 220: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
-	57,  // 221: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
-	169, // 222: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
-	170, // 223: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
-	171, // 224: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
-	172, // 225: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
-	173, // 226: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
-	174, // 227: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
-	175, // 228: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
-	176, // 229: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
-	177, // 230: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
-	178, // 231: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
-	179, // 232: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
-	180, // 233: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
-	181, // 234: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
-	182, // 235: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
-	183, // 236: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
-	184, // 237: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
-	185, // 238: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
-	186, // 239: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
-	187, // 240: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
-	188, // 241: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
-	189, // 242: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
-	190, // 243: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
-	191, // 244: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
-	192, // 245: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:output_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
-	193, // 246: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
-	194, // 247: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
-	195, // 248: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
-	196, // 249: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
-	197, // 250: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
-	198, // 251: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
-	199, // 252: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
-	200, // 253: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
-	201, // 254: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
-	202, // 255: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
-	203, // 256: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
-	204, // 257: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
-	205, // 258: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
-	169, // [169:259] is the sub-list for method output_type
-	79,  // [79:169] is the sub-list for method input_type
-	79,  // [79:79] is the sub-list for extension type_name
-	79,  // [79:79] is the sub-list for extension extendee
-	0,   // [0:79] is the sub-list for field type_name
+	64,  // 27: lockstep.inventorymovement.v1.ReleaseReservationsResponse.receipts:type_name -> lockstep.common.v1.Receipt
+	63,  // 28: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 29: lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	71,  // 30: lockstep.inventorymovement.v1.ConfirmPicksRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	63,  // 31: lockstep.inventorymovement.v1.ConfirmPicksRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 32: lockstep.inventorymovement.v1.ConfirmPicksResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	71,  // 33: lockstep.inventorymovement.v1.ReportShortPickRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	72,  // 34: lockstep.inventorymovement.v1.ReportShortPickRequest.reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	63,  // 35: lockstep.inventorymovement.v1.ReportShortPickRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 36: lockstep.inventorymovement.v1.ReportShortPickResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	71,  // 37: lockstep.inventorymovement.v1.PackCartonRequest.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	63,  // 38: lockstep.inventorymovement.v1.PackCartonRequest.source:type_name -> lockstep.common.v1.SourceRef
+	73,  // 39: lockstep.inventorymovement.v1.PackCartonRequest.packaging:type_name -> lockstep.inventorymovement.v1.Packaging
+	64,  // 40: lockstep.inventorymovement.v1.PackCartonResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	63,  // 41: lockstep.inventorymovement.v1.PostGoodsIssueRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 42: lockstep.inventorymovement.v1.PostGoodsIssueResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	74,  // 43: lockstep.inventorymovement.v1.GetWarehouseOrderResponse.warehouse_order:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
+	75,  // 44: lockstep.inventorymovement.v1.ListWarehouseOrdersRequest.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	74,  // 45: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.warehouse_orders:type_name -> lockstep.inventorymovement.v1.WarehouseOrder
+	70,  // 46: lockstep.inventorymovement.v1.ListWarehouseOrdersResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	76,  // 47: lockstep.inventorymovement.v1.RegisterAsnRequest.lines:type_name -> lockstep.inventorymovement.v1.AsnLine
+	77,  // 48: lockstep.inventorymovement.v1.RegisterAsnRequest.units:type_name -> lockstep.inventorymovement.v1.AsnUnit
+	70,  // 49: lockstep.inventorymovement.v1.RegisterAsnRequest.expected_time:type_name -> google.protobuf.Timestamp
+	63,  // 50: lockstep.inventorymovement.v1.RegisterAsnRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 51: lockstep.inventorymovement.v1.RegisterAsnResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	63,  // 52: lockstep.inventorymovement.v1.RecordArrivalRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 53: lockstep.inventorymovement.v1.RecordArrivalResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	78,  // 54: lockstep.inventorymovement.v1.ReceiveLinesRequest.goods:type_name -> lockstep.inventorymovement.v1.ReceivedGoods
+	63,  // 55: lockstep.inventorymovement.v1.ReceiveLinesRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 56: lockstep.inventorymovement.v1.ReceiveLinesResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	78,  // 57: lockstep.inventorymovement.v1.ReceiveBlindRequest.goods:type_name -> lockstep.inventorymovement.v1.ReceivedGoods
+	63,  // 58: lockstep.inventorymovement.v1.ReceiveBlindRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 59: lockstep.inventorymovement.v1.ReceiveBlindResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	63,  // 60: lockstep.inventorymovement.v1.CancelRemainingRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 61: lockstep.inventorymovement.v1.CancelRemainingResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	66,  // 62: lockstep.inventorymovement.v1.RecordInspectionRequest.accepted:type_name -> lockstep.common.v1.Quantity
+	66,  // 63: lockstep.inventorymovement.v1.RecordInspectionRequest.rejected:type_name -> lockstep.common.v1.Quantity
+	63,  // 64: lockstep.inventorymovement.v1.RecordInspectionRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 65: lockstep.inventorymovement.v1.RecordInspectionResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	79,  // 66: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.decision:type_name -> lockstep.inventorymovement.v1.OverReceiptDecision
+	66,  // 67: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	63,  // 68: lockstep.inventorymovement.v1.ResolveOverReceiptRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 69: lockstep.inventorymovement.v1.ResolveOverReceiptResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	66,  // 70: lockstep.inventorymovement.v1.ConfirmPutawayRequest.quantity:type_name -> lockstep.common.v1.Quantity
+	63,  // 71: lockstep.inventorymovement.v1.ConfirmPutawayRequest.source:type_name -> lockstep.common.v1.SourceRef
+	64,  // 72: lockstep.inventorymovement.v1.ConfirmPutawayResponse.receipt:type_name -> lockstep.common.v1.Receipt
+	80,  // 73: lockstep.inventorymovement.v1.Putaway.standing:type_name -> lockstep.inventorymovement.v1.InboundStanding
+	55,  // 74: lockstep.inventorymovement.v1.ListPutawaysResponse.putaways:type_name -> lockstep.inventorymovement.v1.Putaway
+	70,  // 75: lockstep.inventorymovement.v1.ListPutawaysResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	81,  // 76: lockstep.inventorymovement.v1.GetInboundDeliveryResponse.inbound_delivery:type_name -> lockstep.inventorymovement.v1.InboundDelivery
+	82,  // 77: lockstep.inventorymovement.v1.ListInboundDeliveriesRequest.state:type_name -> lockstep.inventorymovement.v1.InboundDeliveryState
+	81,  // 78: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse.inbound_deliveries:type_name -> lockstep.inventorymovement.v1.InboundDelivery
+	70,  // 79: lockstep.inventorymovement.v1.ListInboundDeliveriesResponse.as_of_time:type_name -> google.protobuf.Timestamp
+	66,  // 80: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.granted:type_name -> lockstep.common.v1.Quantity
+	83,  // 81: lockstep.inventorymovement.v1.ReserveStockResponse.Grant.refusal:type_name -> lockstep.common.v1.Reason
+	1,   // 82: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:input_type -> lockstep.inventorymovement.v1.RecordReceiptRequest
+	3,   // 83: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:input_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsRequest
+	5,   // 84: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:input_type -> lockstep.inventorymovement.v1.RecordReturnReceiptRequest
+	7,   // 85: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:input_type -> lockstep.inventorymovement.v1.AdjustStockRequest
+	9,   // 86: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:input_type -> lockstep.inventorymovement.v1.MoveStockRequest
+	84,  // 87: lockstep.inventorymovement.v1.InventoryMovementService.ChangeStatus:input_type -> lockstep.inventorymovement.v1.ChangeStatusRequest
+	85,  // 88: lockstep.inventorymovement.v1.InventoryMovementService.ReverseMovement:input_type -> lockstep.inventorymovement.v1.ReverseMovementRequest
+	86,  // 89: lockstep.inventorymovement.v1.InventoryMovementService.PlanCount:input_type -> lockstep.inventorymovement.v1.PlanCountRequest
+	87,  // 90: lockstep.inventorymovement.v1.InventoryMovementService.StartCount:input_type -> lockstep.inventorymovement.v1.StartCountRequest
+	88,  // 91: lockstep.inventorymovement.v1.InventoryMovementService.SubmitCount:input_type -> lockstep.inventorymovement.v1.SubmitCountRequest
+	89,  // 92: lockstep.inventorymovement.v1.InventoryMovementService.PostCount:input_type -> lockstep.inventorymovement.v1.PostCountRequest
+	90,  // 93: lockstep.inventorymovement.v1.InventoryMovementService.CancelCount:input_type -> lockstep.inventorymovement.v1.CancelCountRequest
+	91,  // 94: lockstep.inventorymovement.v1.InventoryMovementService.GetCount:input_type -> lockstep.inventorymovement.v1.GetCountRequest
+	92,  // 95: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:input_type -> lockstep.inventorymovement.v1.ListCountsRequest
+	93,  // 96: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:input_type -> lockstep.inventorymovement.v1.SetCountPolicyRequest
+	94,  // 97: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:input_type -> lockstep.inventorymovement.v1.GetCountPolicyRequest
+	95,  // 98: lockstep.inventorymovement.v1.InventoryMovementService.TransferOut:input_type -> lockstep.inventorymovement.v1.TransferOutRequest
+	96,  // 99: lockstep.inventorymovement.v1.InventoryMovementService.TransferIn:input_type -> lockstep.inventorymovement.v1.TransferInRequest
+	97,  // 100: lockstep.inventorymovement.v1.InventoryMovementService.EndTransfer:input_type -> lockstep.inventorymovement.v1.EndTransferRequest
+	98,  // 101: lockstep.inventorymovement.v1.InventoryMovementService.GetTransfer:input_type -> lockstep.inventorymovement.v1.GetTransferRequest
+	99,  // 102: lockstep.inventorymovement.v1.InventoryMovementService.ListTransfers:input_type -> lockstep.inventorymovement.v1.ListTransfersRequest
+	11,  // 103: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:input_type -> lockstep.inventorymovement.v1.GetStockRequest
+	14,  // 104: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:input_type -> lockstep.inventorymovement.v1.GetAvailabilityRequest
+	17,  // 105: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:input_type -> lockstep.inventorymovement.v1.ListMovementsRequest
+	20,  // 106: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:input_type -> lockstep.inventorymovement.v1.ReserveStockRequest
+	22,  // 107: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:input_type -> lockstep.inventorymovement.v1.ReleaseReservationsRequest
+	24,  // 108: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:input_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderRequest
+	26,  // 109: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:input_type -> lockstep.inventorymovement.v1.ConfirmPicksRequest
+	28,  // 110: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:input_type -> lockstep.inventorymovement.v1.ReportShortPickRequest
+	30,  // 111: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:input_type -> lockstep.inventorymovement.v1.PackCartonRequest
+	32,  // 112: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:input_type -> lockstep.inventorymovement.v1.PostGoodsIssueRequest
+	34,  // 113: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:input_type -> lockstep.inventorymovement.v1.GetWarehouseOrderRequest
+	36,  // 114: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:input_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersRequest
+	100, // 115: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:input_type -> lockstep.inventorymovement.v1.GetBalanceRequest
+	101, // 116: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:input_type -> lockstep.inventorymovement.v1.ExplainBalanceRequest
+	102, // 117: lockstep.inventorymovement.v1.InventoryMovementService.TraceSerial:input_type -> lockstep.inventorymovement.v1.TraceSerialRequest
+	103, // 118: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:input_type -> lockstep.inventorymovement.v1.VerifyStockRequest
+	104, // 119: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:input_type -> lockstep.inventorymovement.v1.RebuildStockRequest
+	105, // 120: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:input_type -> lockstep.inventorymovement.v1.CreateReservationRequest
+	106, // 121: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:input_type -> lockstep.inventorymovement.v1.ConfirmReservationRequest
+	107, // 122: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:input_type -> lockstep.inventorymovement.v1.ReleaseReservationRequest
+	108, // 123: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:input_type -> lockstep.inventorymovement.v1.ListReservationsRequest
+	109, // 124: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.SetAllocationPolicyRequest
+	110, // 125: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:input_type -> lockstep.inventorymovement.v1.GetAllocationPolicyRequest
+	38,  // 126: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:input_type -> lockstep.inventorymovement.v1.RegisterAsnRequest
+	40,  // 127: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:input_type -> lockstep.inventorymovement.v1.RecordArrivalRequest
+	42,  // 128: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:input_type -> lockstep.inventorymovement.v1.ReceiveLinesRequest
+	44,  // 129: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:input_type -> lockstep.inventorymovement.v1.ReceiveBlindRequest
+	46,  // 130: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:input_type -> lockstep.inventorymovement.v1.CancelRemainingRequest
+	48,  // 131: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:input_type -> lockstep.inventorymovement.v1.RecordInspectionRequest
+	50,  // 132: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:input_type -> lockstep.inventorymovement.v1.ResolveOverReceiptRequest
+	52,  // 133: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:input_type -> lockstep.inventorymovement.v1.ConfirmPutawayRequest
+	111, // 134: lockstep.inventorymovement.v1.InventoryMovementService.SetPutawayRules:input_type -> lockstep.inventorymovement.v1.SetPutawayRulesRequest
+	112, // 135: lockstep.inventorymovement.v1.InventoryMovementService.GetPutawayRules:input_type -> lockstep.inventorymovement.v1.GetPutawayRulesRequest
+	54,  // 136: lockstep.inventorymovement.v1.InventoryMovementService.ListPutaways:input_type -> lockstep.inventorymovement.v1.ListPutawaysRequest
+	57,  // 137: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:input_type -> lockstep.inventorymovement.v1.GetInboundDeliveryRequest
+	59,  // 138: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:input_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesRequest
+	113, // 139: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:input_type -> lockstep.inventorymovement.v1.CreateHandlingUnitRequest
+	114, // 140: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:input_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsRequest
+	115, // 141: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:input_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitRequest
+	116, // 142: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:input_type -> lockstep.inventorymovement.v1.CloseHandlingUnitRequest
+	117, // 143: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:input_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitRequest
+	118, // 144: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:input_type -> lockstep.inventorymovement.v1.VoidHandlingUnitRequest
+	119, // 145: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:input_type -> lockstep.inventorymovement.v1.GetHandlingUnitRequest
+	120, // 146: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:input_type -> lockstep.inventorymovement.v1.ListHandlingUnitsRequest
+	121, // 147: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:input_type -> lockstep.inventorymovement.v1.GetLabelDataRequest
+	122, // 148: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:input_type -> lockstep.inventorymovement.v1.PutCartonTypeRequest
+	123, // 149: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:input_type -> lockstep.inventorymovement.v1.RetireCartonTypeRequest
+	124, // 150: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:input_type -> lockstep.inventorymovement.v1.GetCartonTypesRequest
+	125, // 151: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:input_type -> lockstep.inventorymovement.v1.PlanCartonsRequest
+	126, // 152: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:input_type -> lockstep.inventorymovement.v1.WeighHandlingUnitRequest
+	127, // 153: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:input_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldRequest
+	128, // 154: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceRequest
+	129, // 155: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:input_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceRequest
+	130, // 156: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:input_type -> lockstep.inventorymovement.v1.PlanWaveRequest
+	131, // 157: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:input_type -> lockstep.inventorymovement.v1.ReleaseWaveRequest
+	132, // 158: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:input_type -> lockstep.inventorymovement.v1.CancelWaveRequest
+	133, // 159: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:input_type -> lockstep.inventorymovement.v1.GetWaveRequest
+	134, // 160: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:input_type -> lockstep.inventorymovement.v1.ConfirmPutBackRequest
+	135, // 161: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:input_type -> lockstep.inventorymovement.v1.RefuseCancellationRequest
+	136, // 162: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:input_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueRequest
+	137, // 163: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:input_type -> lockstep.inventorymovement.v1.PromiseSuppliesRequest
+	138, // 164: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:input_type -> lockstep.inventorymovement.v1.CheckAvailabilityRequest
+	139, // 165: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:input_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryRequest
+	140, // 166: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:input_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskRequest
+	141, // 167: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:input_type -> lockstep.inventorymovement.v1.CreateSnapshotRequest
+	142, // 168: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:input_type -> lockstep.inventorymovement.v1.AddSnapshotRowsRequest
+	143, // 169: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:input_type -> lockstep.inventorymovement.v1.CompareSnapshotRequest
+	144, // 170: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:input_type -> lockstep.inventorymovement.v1.CloseSnapshotRequest
+	145, // 171: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:input_type -> lockstep.inventorymovement.v1.GetSnapshotRequest
+	146, // 172: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:input_type -> lockstep.inventorymovement.v1.ListSnapshotsRequest
+	147, // 173: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesRequest
+	148, // 174: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:input_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesRequest
+	149, // 175: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:input_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsRequest
+	2,   // 176: lockstep.inventorymovement.v1.InventoryMovementService.RecordReceipt:output_type -> lockstep.inventorymovement.v1.RecordReceiptResponse
+	4,   // 177: lockstep.inventorymovement.v1.InventoryMovementService.BatchRecordReceipts:output_type -> lockstep.inventorymovement.v1.BatchRecordReceiptsResponse
+	6,   // 178: lockstep.inventorymovement.v1.InventoryMovementService.RecordReturnReceipt:output_type -> lockstep.inventorymovement.v1.RecordReturnReceiptResponse
+	8,   // 179: lockstep.inventorymovement.v1.InventoryMovementService.AdjustStock:output_type -> lockstep.inventorymovement.v1.AdjustStockResponse
+	10,  // 180: lockstep.inventorymovement.v1.InventoryMovementService.MoveStock:output_type -> lockstep.inventorymovement.v1.MoveStockResponse
+	150, // 181: lockstep.inventorymovement.v1.InventoryMovementService.ChangeStatus:output_type -> lockstep.inventorymovement.v1.ChangeStatusResponse
+	151, // 182: lockstep.inventorymovement.v1.InventoryMovementService.ReverseMovement:output_type -> lockstep.inventorymovement.v1.ReverseMovementResponse
+	152, // 183: lockstep.inventorymovement.v1.InventoryMovementService.PlanCount:output_type -> lockstep.inventorymovement.v1.PlanCountResponse
+	153, // 184: lockstep.inventorymovement.v1.InventoryMovementService.StartCount:output_type -> lockstep.inventorymovement.v1.StartCountResponse
+	154, // 185: lockstep.inventorymovement.v1.InventoryMovementService.SubmitCount:output_type -> lockstep.inventorymovement.v1.SubmitCountResponse
+	155, // 186: lockstep.inventorymovement.v1.InventoryMovementService.PostCount:output_type -> lockstep.inventorymovement.v1.PostCountResponse
+	156, // 187: lockstep.inventorymovement.v1.InventoryMovementService.CancelCount:output_type -> lockstep.inventorymovement.v1.CancelCountResponse
+	157, // 188: lockstep.inventorymovement.v1.InventoryMovementService.GetCount:output_type -> lockstep.inventorymovement.v1.GetCountResponse
+	158, // 189: lockstep.inventorymovement.v1.InventoryMovementService.ListCounts:output_type -> lockstep.inventorymovement.v1.ListCountsResponse
+	159, // 190: lockstep.inventorymovement.v1.InventoryMovementService.SetCountPolicy:output_type -> lockstep.inventorymovement.v1.SetCountPolicyResponse
+	160, // 191: lockstep.inventorymovement.v1.InventoryMovementService.GetCountPolicy:output_type -> lockstep.inventorymovement.v1.GetCountPolicyResponse
+	161, // 192: lockstep.inventorymovement.v1.InventoryMovementService.TransferOut:output_type -> lockstep.inventorymovement.v1.TransferOutResponse
+	162, // 193: lockstep.inventorymovement.v1.InventoryMovementService.TransferIn:output_type -> lockstep.inventorymovement.v1.TransferInResponse
+	163, // 194: lockstep.inventorymovement.v1.InventoryMovementService.EndTransfer:output_type -> lockstep.inventorymovement.v1.EndTransferResponse
+	164, // 195: lockstep.inventorymovement.v1.InventoryMovementService.GetTransfer:output_type -> lockstep.inventorymovement.v1.GetTransferResponse
+	165, // 196: lockstep.inventorymovement.v1.InventoryMovementService.ListTransfers:output_type -> lockstep.inventorymovement.v1.ListTransfersResponse
+	12,  // 197: lockstep.inventorymovement.v1.InventoryMovementService.GetStock:output_type -> lockstep.inventorymovement.v1.GetStockResponse
+	15,  // 198: lockstep.inventorymovement.v1.InventoryMovementService.GetAvailability:output_type -> lockstep.inventorymovement.v1.GetAvailabilityResponse
+	18,  // 199: lockstep.inventorymovement.v1.InventoryMovementService.ListMovements:output_type -> lockstep.inventorymovement.v1.ListMovementsResponse
+	21,  // 200: lockstep.inventorymovement.v1.InventoryMovementService.ReserveStock:output_type -> lockstep.inventorymovement.v1.ReserveStockResponse
+	23,  // 201: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservations:output_type -> lockstep.inventorymovement.v1.ReleaseReservationsResponse
+	25,  // 202: lockstep.inventorymovement.v1.InventoryMovementService.AcknowledgeWarehouseOrder:output_type -> lockstep.inventorymovement.v1.AcknowledgeWarehouseOrderResponse
+	27,  // 203: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPicks:output_type -> lockstep.inventorymovement.v1.ConfirmPicksResponse
+	29,  // 204: lockstep.inventorymovement.v1.InventoryMovementService.ReportShortPick:output_type -> lockstep.inventorymovement.v1.ReportShortPickResponse
+	31,  // 205: lockstep.inventorymovement.v1.InventoryMovementService.PackCarton:output_type -> lockstep.inventorymovement.v1.PackCartonResponse
+	33,  // 206: lockstep.inventorymovement.v1.InventoryMovementService.PostGoodsIssue:output_type -> lockstep.inventorymovement.v1.PostGoodsIssueResponse
+	35,  // 207: lockstep.inventorymovement.v1.InventoryMovementService.GetWarehouseOrder:output_type -> lockstep.inventorymovement.v1.GetWarehouseOrderResponse
+	37,  // 208: lockstep.inventorymovement.v1.InventoryMovementService.ListWarehouseOrders:output_type -> lockstep.inventorymovement.v1.ListWarehouseOrdersResponse
+	166, // 209: lockstep.inventorymovement.v1.InventoryMovementService.GetBalance:output_type -> lockstep.inventorymovement.v1.GetBalanceResponse
+	167, // 210: lockstep.inventorymovement.v1.InventoryMovementService.ExplainBalance:output_type -> lockstep.inventorymovement.v1.ExplainBalanceResponse
+	168, // 211: lockstep.inventorymovement.v1.InventoryMovementService.TraceSerial:output_type -> lockstep.inventorymovement.v1.TraceSerialResponse
+	169, // 212: lockstep.inventorymovement.v1.InventoryMovementService.VerifyStock:output_type -> lockstep.inventorymovement.v1.VerifyStockResponse
+	170, // 213: lockstep.inventorymovement.v1.InventoryMovementService.RebuildStock:output_type -> lockstep.inventorymovement.v1.RebuildStockResponse
+	171, // 214: lockstep.inventorymovement.v1.InventoryMovementService.CreateReservation:output_type -> lockstep.inventorymovement.v1.CreateReservationResponse
+	172, // 215: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmReservation:output_type -> lockstep.inventorymovement.v1.ConfirmReservationResponse
+	173, // 216: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseReservation:output_type -> lockstep.inventorymovement.v1.ReleaseReservationResponse
+	174, // 217: lockstep.inventorymovement.v1.InventoryMovementService.ListReservations:output_type -> lockstep.inventorymovement.v1.ListReservationsResponse
+	175, // 218: lockstep.inventorymovement.v1.InventoryMovementService.SetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.SetAllocationPolicyResponse
+	176, // 219: lockstep.inventorymovement.v1.InventoryMovementService.GetAllocationPolicy:output_type -> lockstep.inventorymovement.v1.GetAllocationPolicyResponse
+	39,  // 220: lockstep.inventorymovement.v1.InventoryMovementService.RegisterAsn:output_type -> lockstep.inventorymovement.v1.RegisterAsnResponse
+	41,  // 221: lockstep.inventorymovement.v1.InventoryMovementService.RecordArrival:output_type -> lockstep.inventorymovement.v1.RecordArrivalResponse
+	43,  // 222: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveLines:output_type -> lockstep.inventorymovement.v1.ReceiveLinesResponse
+	45,  // 223: lockstep.inventorymovement.v1.InventoryMovementService.ReceiveBlind:output_type -> lockstep.inventorymovement.v1.ReceiveBlindResponse
+	47,  // 224: lockstep.inventorymovement.v1.InventoryMovementService.CancelRemaining:output_type -> lockstep.inventorymovement.v1.CancelRemainingResponse
+	49,  // 225: lockstep.inventorymovement.v1.InventoryMovementService.RecordInspection:output_type -> lockstep.inventorymovement.v1.RecordInspectionResponse
+	51,  // 226: lockstep.inventorymovement.v1.InventoryMovementService.ResolveOverReceipt:output_type -> lockstep.inventorymovement.v1.ResolveOverReceiptResponse
+	53,  // 227: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutaway:output_type -> lockstep.inventorymovement.v1.ConfirmPutawayResponse
+	177, // 228: lockstep.inventorymovement.v1.InventoryMovementService.SetPutawayRules:output_type -> lockstep.inventorymovement.v1.SetPutawayRulesResponse
+	178, // 229: lockstep.inventorymovement.v1.InventoryMovementService.GetPutawayRules:output_type -> lockstep.inventorymovement.v1.GetPutawayRulesResponse
+	56,  // 230: lockstep.inventorymovement.v1.InventoryMovementService.ListPutaways:output_type -> lockstep.inventorymovement.v1.ListPutawaysResponse
+	58,  // 231: lockstep.inventorymovement.v1.InventoryMovementService.GetInboundDelivery:output_type -> lockstep.inventorymovement.v1.GetInboundDeliveryResponse
+	60,  // 232: lockstep.inventorymovement.v1.InventoryMovementService.ListInboundDeliveries:output_type -> lockstep.inventorymovement.v1.ListInboundDeliveriesResponse
+	179, // 233: lockstep.inventorymovement.v1.InventoryMovementService.CreateHandlingUnit:output_type -> lockstep.inventorymovement.v1.CreateHandlingUnitResponse
+	180, // 234: lockstep.inventorymovement.v1.InventoryMovementService.BatchNestHandlingUnits:output_type -> lockstep.inventorymovement.v1.BatchNestHandlingUnitsResponse
+	181, // 235: lockstep.inventorymovement.v1.InventoryMovementService.UnnestHandlingUnit:output_type -> lockstep.inventorymovement.v1.UnnestHandlingUnitResponse
+	182, // 236: lockstep.inventorymovement.v1.InventoryMovementService.CloseHandlingUnit:output_type -> lockstep.inventorymovement.v1.CloseHandlingUnitResponse
+	183, // 237: lockstep.inventorymovement.v1.InventoryMovementService.ReopenHandlingUnit:output_type -> lockstep.inventorymovement.v1.ReopenHandlingUnitResponse
+	184, // 238: lockstep.inventorymovement.v1.InventoryMovementService.VoidHandlingUnit:output_type -> lockstep.inventorymovement.v1.VoidHandlingUnitResponse
+	185, // 239: lockstep.inventorymovement.v1.InventoryMovementService.GetHandlingUnit:output_type -> lockstep.inventorymovement.v1.GetHandlingUnitResponse
+	186, // 240: lockstep.inventorymovement.v1.InventoryMovementService.ListHandlingUnits:output_type -> lockstep.inventorymovement.v1.ListHandlingUnitsResponse
+	187, // 241: lockstep.inventorymovement.v1.InventoryMovementService.GetLabelData:output_type -> lockstep.inventorymovement.v1.GetLabelDataResponse
+	188, // 242: lockstep.inventorymovement.v1.InventoryMovementService.PutCartonType:output_type -> lockstep.inventorymovement.v1.PutCartonTypeResponse
+	189, // 243: lockstep.inventorymovement.v1.InventoryMovementService.RetireCartonType:output_type -> lockstep.inventorymovement.v1.RetireCartonTypeResponse
+	190, // 244: lockstep.inventorymovement.v1.InventoryMovementService.GetCartonTypes:output_type -> lockstep.inventorymovement.v1.GetCartonTypesResponse
+	191, // 245: lockstep.inventorymovement.v1.InventoryMovementService.PlanCartons:output_type -> lockstep.inventorymovement.v1.PlanCartonsResponse
+	192, // 246: lockstep.inventorymovement.v1.InventoryMovementService.WeighHandlingUnit:output_type -> lockstep.inventorymovement.v1.WeighHandlingUnitResponse
+	193, // 247: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseAuditHold:output_type -> lockstep.inventorymovement.v1.ReleaseAuditHoldResponse
+	194, // 248: lockstep.inventorymovement.v1.InventoryMovementService.SetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.SetPackAuditToleranceResponse
+	195, // 249: lockstep.inventorymovement.v1.InventoryMovementService.GetPackAuditTolerance:output_type -> lockstep.inventorymovement.v1.GetPackAuditToleranceResponse
+	196, // 250: lockstep.inventorymovement.v1.InventoryMovementService.PlanWave:output_type -> lockstep.inventorymovement.v1.PlanWaveResponse
+	197, // 251: lockstep.inventorymovement.v1.InventoryMovementService.ReleaseWave:output_type -> lockstep.inventorymovement.v1.ReleaseWaveResponse
+	198, // 252: lockstep.inventorymovement.v1.InventoryMovementService.CancelWave:output_type -> lockstep.inventorymovement.v1.CancelWaveResponse
+	199, // 253: lockstep.inventorymovement.v1.InventoryMovementService.GetWave:output_type -> lockstep.inventorymovement.v1.GetWaveResponse
+	200, // 254: lockstep.inventorymovement.v1.InventoryMovementService.ConfirmPutBack:output_type -> lockstep.inventorymovement.v1.ConfirmPutBackResponse
+	201, // 255: lockstep.inventorymovement.v1.InventoryMovementService.RefuseCancellation:output_type -> lockstep.inventorymovement.v1.RefuseCancellationResponse
+	202, // 256: lockstep.inventorymovement.v1.InventoryMovementService.ReverseGoodsIssue:output_type -> lockstep.inventorymovement.v1.ReverseGoodsIssueResponse
+	203, // 257: lockstep.inventorymovement.v1.InventoryMovementService.PromiseSupplies:output_type -> lockstep.inventorymovement.v1.PromiseSuppliesResponse
+	204, // 258: lockstep.inventorymovement.v1.InventoryMovementService.CheckAvailability:output_type -> lockstep.inventorymovement.v1.CheckAvailabilityResponse
+	205, // 259: lockstep.inventorymovement.v1.InventoryMovementService.RescheduleInboundDelivery:output_type -> lockstep.inventorymovement.v1.RescheduleInboundDeliveryResponse
+	206, // 260: lockstep.inventorymovement.v1.InventoryMovementService.ListCutOffsAtRisk:output_type -> lockstep.inventorymovement.v1.ListCutOffsAtRiskResponse
+	207, // 261: lockstep.inventorymovement.v1.InventoryMovementService.CreateSnapshot:output_type -> lockstep.inventorymovement.v1.CreateSnapshotResponse
+	208, // 262: lockstep.inventorymovement.v1.InventoryMovementService.AddSnapshotRows:output_type -> lockstep.inventorymovement.v1.AddSnapshotRowsResponse
+	209, // 263: lockstep.inventorymovement.v1.InventoryMovementService.CompareSnapshot:output_type -> lockstep.inventorymovement.v1.CompareSnapshotResponse
+	210, // 264: lockstep.inventorymovement.v1.InventoryMovementService.CloseSnapshot:output_type -> lockstep.inventorymovement.v1.CloseSnapshotResponse
+	211, // 265: lockstep.inventorymovement.v1.InventoryMovementService.GetSnapshot:output_type -> lockstep.inventorymovement.v1.GetSnapshotResponse
+	212, // 266: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshots:output_type -> lockstep.inventorymovement.v1.ListSnapshotsResponse
+	213, // 267: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ListSnapshotDifferencesResponse
+	214, // 268: lockstep.inventorymovement.v1.InventoryMovementService.ExportSnapshotDifferences:output_type -> lockstep.inventorymovement.v1.ExportSnapshotDifferencesResponse
+	215, // 269: lockstep.inventorymovement.v1.InventoryMovementService.ListSnapshotErrors:output_type -> lockstep.inventorymovement.v1.ListSnapshotErrorsResponse
+	176, // [176:270] is the sub-list for method output_type
+	82,  // [82:176] is the sub-list for method input_type
+	82,  // [82:82] is the sub-list for extension type_name
+	82,  // [82:82] is the sub-list for extension extendee
+	0,   // [0:82] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_inventory_movement_proto_init() }
@@ -5248,9 +5646,11 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 	file_lockstep_inventorymovement_v1_inbound_resources_proto_init()
 	file_lockstep_inventorymovement_v1_packaging_proto_init()
 	file_lockstep_inventorymovement_v1_put_backs_proto_init()
+	file_lockstep_inventorymovement_v1_putaways_proto_init()
 	file_lockstep_inventorymovement_v1_reservations_proto_init()
 	file_lockstep_inventorymovement_v1_resources_proto_init()
 	file_lockstep_inventorymovement_v1_reversals_proto_init()
+	file_lockstep_inventorymovement_v1_serials_proto_init()
 	file_lockstep_inventorymovement_v1_snapshots_proto_init()
 	file_lockstep_inventorymovement_v1_status_changes_proto_init()
 	file_lockstep_inventorymovement_v1_supplies_proto_init()
@@ -5262,7 +5662,7 @@ func file_lockstep_inventorymovement_v1_inventory_movement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc), len(file_lockstep_inventorymovement_v1_inventory_movement_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   58,
+			NumMessages:   61,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -56,6 +56,7 @@ const (
 	InventoryMovementService_ListWarehouseOrders_FullMethodName       = "/lockstep.inventorymovement.v1.InventoryMovementService/ListWarehouseOrders"
 	InventoryMovementService_GetBalance_FullMethodName                = "/lockstep.inventorymovement.v1.InventoryMovementService/GetBalance"
 	InventoryMovementService_ExplainBalance_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ExplainBalance"
+	InventoryMovementService_TraceSerial_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/TraceSerial"
 	InventoryMovementService_VerifyStock_FullMethodName               = "/lockstep.inventorymovement.v1.InventoryMovementService/VerifyStock"
 	InventoryMovementService_RebuildStock_FullMethodName              = "/lockstep.inventorymovement.v1.InventoryMovementService/RebuildStock"
 	InventoryMovementService_CreateReservation_FullMethodName         = "/lockstep.inventorymovement.v1.InventoryMovementService/CreateReservation"
@@ -72,6 +73,9 @@ const (
 	InventoryMovementService_RecordInspection_FullMethodName          = "/lockstep.inventorymovement.v1.InventoryMovementService/RecordInspection"
 	InventoryMovementService_ResolveOverReceipt_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/ResolveOverReceipt"
 	InventoryMovementService_ConfirmPutaway_FullMethodName            = "/lockstep.inventorymovement.v1.InventoryMovementService/ConfirmPutaway"
+	InventoryMovementService_SetPutawayRules_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/SetPutawayRules"
+	InventoryMovementService_GetPutawayRules_FullMethodName           = "/lockstep.inventorymovement.v1.InventoryMovementService/GetPutawayRules"
+	InventoryMovementService_ListPutaways_FullMethodName              = "/lockstep.inventorymovement.v1.InventoryMovementService/ListPutaways"
 	InventoryMovementService_GetInboundDelivery_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/GetInboundDelivery"
 	InventoryMovementService_ListInboundDeliveries_FullMethodName     = "/lockstep.inventorymovement.v1.InventoryMovementService/ListInboundDeliveries"
 	InventoryMovementService_CreateHandlingUnit_FullMethodName        = "/lockstep.inventorymovement.v1.InventoryMovementService/CreateHandlingUnit"
@@ -190,6 +194,8 @@ type InventoryMovementServiceClient interface {
 	GetBalance(ctx context.Context, in *GetBalanceRequest, opts ...grpc.CallOption) (*GetBalanceResponse, error)
 	// Explains a balance: every movement, promise and allocation that made it, in words and as data, with the balance after each.
 	ExplainBalance(ctx context.Context, in *ExplainBalanceRequest, opts ...grpc.CallOption) (*ExplainBalanceResponse, error)
+	// Tells where a piece is and every movement that it made, oldest first, with the documents of each.
+	TraceSerial(ctx context.Context, in *TraceSerialRequest, opts ...grpc.CallOption) (*TraceSerialResponse, error)
 	// Folds a stock anew from its first commit and names what differs from what is served and stored. It changes nothing.
 	VerifyStock(ctx context.Context, in *VerifyStockRequest, opts ...grpc.CallOption) (*VerifyStockResponse, error)
 	// Puts what the commits say in the place of a snapshot that has drifted. It never changes the commits.
@@ -222,6 +228,12 @@ type InventoryMovementServiceClient interface {
 	ResolveOverReceipt(ctx context.Context, in *ResolveOverReceiptRequest, opts ...grpc.CallOption) (*ResolveOverReceiptResponse, error)
 	// Records that goods were put away.
 	ConfirmPutaway(ctx context.Context, in *ConfirmPutawayRequest, opts ...grpc.CallOption) (*ConfirmPutawayResponse, error)
+	// Sets the put-away rules of a site: the next version, used for what is received from now on.
+	SetPutawayRules(ctx context.Context, in *SetPutawayRulesRequest, opts ...grpc.CallOption) (*SetPutawayRulesResponse, error)
+	// Returns the put-away rules of a site, the newest version or an earlier one.
+	GetPutawayRules(ctx context.Context, in *GetPutawayRulesRequest, opts ...grpc.CallOption) (*GetPutawayRulesResponse, error)
+	// Lists what waits at a site to be put away, the oldest delivery first, and where it is to go.
+	ListPutaways(ctx context.Context, in *ListPutawaysRequest, opts ...grpc.CallOption) (*ListPutawaysResponse, error)
 	// Returns one inbound delivery.
 	GetInboundDelivery(ctx context.Context, in *GetInboundDeliveryRequest, opts ...grpc.CallOption) (*GetInboundDeliveryResponse, error)
 	// Lists inbound deliveries, oldest first, by one of the keys.
@@ -665,6 +677,16 @@ func (c *inventoryMovementServiceClient) ExplainBalance(ctx context.Context, in 
 	return out, nil
 }
 
+func (c *inventoryMovementServiceClient) TraceSerial(ctx context.Context, in *TraceSerialRequest, opts ...grpc.CallOption) (*TraceSerialResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TraceSerialResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_TraceSerial_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *inventoryMovementServiceClient) VerifyStock(ctx context.Context, in *VerifyStockRequest, opts ...grpc.CallOption) (*VerifyStockResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(VerifyStockResponse)
@@ -819,6 +841,36 @@ func (c *inventoryMovementServiceClient) ConfirmPutaway(ctx context.Context, in 
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ConfirmPutawayResponse)
 	err := c.cc.Invoke(ctx, InventoryMovementService_ConfirmPutaway_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) SetPutawayRules(ctx context.Context, in *SetPutawayRulesRequest, opts ...grpc.CallOption) (*SetPutawayRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetPutawayRulesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_SetPutawayRules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) GetPutawayRules(ctx context.Context, in *GetPutawayRulesRequest, opts ...grpc.CallOption) (*GetPutawayRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPutawayRulesResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_GetPutawayRules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryMovementServiceClient) ListPutaways(ctx context.Context, in *ListPutawaysRequest, opts ...grpc.CallOption) (*ListPutawaysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPutawaysResponse)
+	err := c.cc.Invoke(ctx, InventoryMovementService_ListPutaways_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1292,6 +1344,8 @@ type InventoryMovementServiceServer interface {
 	GetBalance(context.Context, *GetBalanceRequest) (*GetBalanceResponse, error)
 	// Explains a balance: every movement, promise and allocation that made it, in words and as data, with the balance after each.
 	ExplainBalance(context.Context, *ExplainBalanceRequest) (*ExplainBalanceResponse, error)
+	// Tells where a piece is and every movement that it made, oldest first, with the documents of each.
+	TraceSerial(context.Context, *TraceSerialRequest) (*TraceSerialResponse, error)
 	// Folds a stock anew from its first commit and names what differs from what is served and stored. It changes nothing.
 	VerifyStock(context.Context, *VerifyStockRequest) (*VerifyStockResponse, error)
 	// Puts what the commits say in the place of a snapshot that has drifted. It never changes the commits.
@@ -1324,6 +1378,12 @@ type InventoryMovementServiceServer interface {
 	ResolveOverReceipt(context.Context, *ResolveOverReceiptRequest) (*ResolveOverReceiptResponse, error)
 	// Records that goods were put away.
 	ConfirmPutaway(context.Context, *ConfirmPutawayRequest) (*ConfirmPutawayResponse, error)
+	// Sets the put-away rules of a site: the next version, used for what is received from now on.
+	SetPutawayRules(context.Context, *SetPutawayRulesRequest) (*SetPutawayRulesResponse, error)
+	// Returns the put-away rules of a site, the newest version or an earlier one.
+	GetPutawayRules(context.Context, *GetPutawayRulesRequest) (*GetPutawayRulesResponse, error)
+	// Lists what waits at a site to be put away, the oldest delivery first, and where it is to go.
+	ListPutaways(context.Context, *ListPutawaysRequest) (*ListPutawaysResponse, error)
 	// Returns one inbound delivery.
 	GetInboundDelivery(context.Context, *GetInboundDeliveryRequest) (*GetInboundDeliveryResponse, error)
 	// Lists inbound deliveries, oldest first, by one of the keys.
@@ -1522,6 +1582,9 @@ func (UnimplementedInventoryMovementServiceServer) GetBalance(context.Context, *
 func (UnimplementedInventoryMovementServiceServer) ExplainBalance(context.Context, *ExplainBalanceRequest) (*ExplainBalanceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExplainBalance not implemented")
 }
+func (UnimplementedInventoryMovementServiceServer) TraceSerial(context.Context, *TraceSerialRequest) (*TraceSerialResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TraceSerial not implemented")
+}
 func (UnimplementedInventoryMovementServiceServer) VerifyStock(context.Context, *VerifyStockRequest) (*VerifyStockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method VerifyStock not implemented")
 }
@@ -1569,6 +1632,15 @@ func (UnimplementedInventoryMovementServiceServer) ResolveOverReceipt(context.Co
 }
 func (UnimplementedInventoryMovementServiceServer) ConfirmPutaway(context.Context, *ConfirmPutawayRequest) (*ConfirmPutawayResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ConfirmPutaway not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) SetPutawayRules(context.Context, *SetPutawayRulesRequest) (*SetPutawayRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetPutawayRules not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) GetPutawayRules(context.Context, *GetPutawayRulesRequest) (*GetPutawayRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPutawayRules not implemented")
+}
+func (UnimplementedInventoryMovementServiceServer) ListPutaways(context.Context, *ListPutawaysRequest) (*ListPutawaysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPutaways not implemented")
 }
 func (UnimplementedInventoryMovementServiceServer) GetInboundDelivery(context.Context, *GetInboundDeliveryRequest) (*GetInboundDeliveryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetInboundDelivery not implemented")
@@ -2339,6 +2411,24 @@ func _InventoryMovementService_ExplainBalance_Handler(srv interface{}, ctx conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryMovementService_TraceSerial_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TraceSerialRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).TraceSerial(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_TraceSerial_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).TraceSerial(ctx, req.(*TraceSerialRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _InventoryMovementService_VerifyStock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(VerifyStockRequest)
 	if err := dec(in); err != nil {
@@ -2623,6 +2713,60 @@ func _InventoryMovementService_ConfirmPutaway_Handler(srv interface{}, ctx conte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(InventoryMovementServiceServer).ConfirmPutaway(ctx, req.(*ConfirmPutawayRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_SetPutawayRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetPutawayRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).SetPutawayRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_SetPutawayRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).SetPutawayRules(ctx, req.(*SetPutawayRulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_GetPutawayRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPutawayRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).GetPutawayRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_GetPutawayRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).GetPutawayRules(ctx, req.(*GetPutawayRulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryMovementService_ListPutaways_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPutawaysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryMovementServiceServer).ListPutaways(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryMovementService_ListPutaways_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryMovementServiceServer).ListPutaways(ctx, req.(*ListPutawaysRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -3477,6 +3621,10 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _InventoryMovementService_ExplainBalance_Handler,
 		},
 		{
+			MethodName: "TraceSerial",
+			Handler:    _InventoryMovementService_TraceSerial_Handler,
+		},
+		{
 			MethodName: "VerifyStock",
 			Handler:    _InventoryMovementService_VerifyStock_Handler,
 		},
@@ -3539,6 +3687,18 @@ var InventoryMovementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ConfirmPutaway",
 			Handler:    _InventoryMovementService_ConfirmPutaway_Handler,
+		},
+		{
+			MethodName: "SetPutawayRules",
+			Handler:    _InventoryMovementService_SetPutawayRules_Handler,
+		},
+		{
+			MethodName: "GetPutawayRules",
+			Handler:    _InventoryMovementService_GetPutawayRules_Handler,
+		},
+		{
+			MethodName: "ListPutaways",
+			Handler:    _InventoryMovementService_ListPutaways_Handler,
 		},
 		{
 			MethodName: "GetInboundDelivery",

@@ -198,6 +198,63 @@ func (MovementType) EnumDescriptor() ([]byte, []int) {
 	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{1}
 }
 
+// Which facts make a release count as shipped, as order release fixed it.
+type ShippedPolicy int32
+
+const (
+	// Not known.
+	ShippedPolicy_SHIPPED_POLICY_UNSPECIFIED ShippedPolicy = 0
+	// Goods issue at the warehouse.
+	ShippedPolicy_SHIPPED_POLICY_GOODS_ISSUE ShippedPolicy = 1
+	// Dispatch by the transport side.
+	ShippedPolicy_SHIPPED_POLICY_DISPATCH ShippedPolicy = 2
+	// The later of both.
+	ShippedPolicy_SHIPPED_POLICY_GOODS_ISSUE_AND_DISPATCH ShippedPolicy = 3
+)
+
+// Enum value maps for ShippedPolicy.
+var (
+	ShippedPolicy_name = map[int32]string{
+		0: "SHIPPED_POLICY_UNSPECIFIED",
+		1: "SHIPPED_POLICY_GOODS_ISSUE",
+		2: "SHIPPED_POLICY_DISPATCH",
+		3: "SHIPPED_POLICY_GOODS_ISSUE_AND_DISPATCH",
+	}
+	ShippedPolicy_value = map[string]int32{
+		"SHIPPED_POLICY_UNSPECIFIED":              0,
+		"SHIPPED_POLICY_GOODS_ISSUE":              1,
+		"SHIPPED_POLICY_DISPATCH":                 2,
+		"SHIPPED_POLICY_GOODS_ISSUE_AND_DISPATCH": 3,
+	}
+)
+
+func (x ShippedPolicy) Enum() *ShippedPolicy {
+	p := new(ShippedPolicy)
+	*p = x
+	return p
+}
+
+func (x ShippedPolicy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ShippedPolicy) Descriptor() protoreflect.EnumDescriptor {
+	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[2].Descriptor()
+}
+
+func (ShippedPolicy) Type() protoreflect.EnumType {
+	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[2]
+}
+
+func (x ShippedPolicy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ShippedPolicy.Descriptor instead.
+func (ShippedPolicy) EnumDescriptor() ([]byte, []int) {
+	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{2}
+}
+
 // Why a pick was short.
 type ShortReason int32
 
@@ -235,11 +292,11 @@ func (x ShortReason) String() string {
 }
 
 func (ShortReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[2].Descriptor()
+	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[3].Descriptor()
 }
 
 func (ShortReason) Type() protoreflect.EnumType {
-	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[2]
+	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[3]
 }
 
 func (x ShortReason) Number() protoreflect.EnumNumber {
@@ -248,7 +305,7 @@ func (x ShortReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ShortReason.Descriptor instead.
 func (ShortReason) EnumDescriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{2}
+	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{3}
 }
 
 // Where a warehouse order stands; derived from what was done.
@@ -316,11 +373,11 @@ func (x WarehouseOrderState) String() string {
 }
 
 func (WarehouseOrderState) Descriptor() protoreflect.EnumDescriptor {
-	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[3].Descriptor()
+	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[4].Descriptor()
 }
 
 func (WarehouseOrderState) Type() protoreflect.EnumType {
-	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[3]
+	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[4]
 }
 
 func (x WarehouseOrderState) Number() protoreflect.EnumNumber {
@@ -329,7 +386,7 @@ func (x WarehouseOrderState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WarehouseOrderState.Descriptor instead.
 func (WarehouseOrderState) EnumDescriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{3}
+	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{4}
 }
 
 // What a report contradicts.
@@ -381,11 +438,11 @@ func (x ContradictionReason) String() string {
 }
 
 func (ContradictionReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[4].Descriptor()
+	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[5].Descriptor()
 }
 
 func (ContradictionReason) Type() protoreflect.EnumType {
-	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[4]
+	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[5]
 }
 
 func (x ContradictionReason) Number() protoreflect.EnumNumber {
@@ -394,7 +451,7 @@ func (x ContradictionReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ContradictionReason.Descriptor instead.
 func (ContradictionReason) EnumDescriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{4}
+	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{5}
 }
 
 // A kind of report of a warehouse.
@@ -434,11 +491,11 @@ func (x WarehouseReport) String() string {
 }
 
 func (WarehouseReport) Descriptor() protoreflect.EnumDescriptor {
-	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[5].Descriptor()
+	return file_lockstep_inventorymovement_v1_resources_proto_enumTypes[6].Descriptor()
 }
 
 func (WarehouseReport) Type() protoreflect.EnumType {
-	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[5]
+	return &file_lockstep_inventorymovement_v1_resources_proto_enumTypes[6]
 }
 
 func (x WarehouseReport) Number() protoreflect.EnumNumber {
@@ -447,7 +504,7 @@ func (x WarehouseReport) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WarehouseReport.Descriptor instead.
 func (WarehouseReport) EnumDescriptor() ([]byte, []int) {
-	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{5}
+	return file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP(), []int{6}
 }
 
 // One row of stock: how much of which lot stands where, in which status.
@@ -466,7 +523,9 @@ type StockRow struct {
 	// Allocated to warehouse orders.
 	Allocated *v1.Quantity `protobuf:"bytes,6,opt,name=allocated,proto3" json:"allocated,omitempty"`
 	// Since when the oldest of it is in the site, UTC; absent in virtual locations and where it is not known.
-	ReceivedTime  *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=received_time,json=receivedTime,proto3" json:"received_time,omitempty"`
+	ReceivedTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=received_time,json=receivedTime,proto3" json:"received_time,omitempty"`
+	// Serial number of the piece that stands there; empty if the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -550,6 +609,13 @@ func (x *StockRow) GetReceivedTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *StockRow) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
+}
+
 // Stock of one (site, item, owner).
 type Stock struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -566,7 +632,9 @@ type Stock struct {
 	// Rows.
 	Rows []*StockRow `protobuf:"bytes,6,rep,name=rows,proto3" json:"rows,omitempty"`
 	// Version, for If-Match.
-	Etag          string `protobuf:"bytes,7,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,7,opt,name=etag,proto3" json:"etag,omitempty"`
+	// The latest of what systems said by commands that others own, at most 20.
+	Observations  []*v1.ForeignWord `protobuf:"bytes,120,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -648,6 +716,13 @@ func (x *Stock) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Stock) GetObservations() []*v1.ForeignWord {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
 }
 
 // What can be promised at one place.
@@ -768,7 +843,9 @@ type GoodsReceipt struct {
 	// Quantity in any unit of the item.
 	Quantity *v1.Quantity `protobuf:"bytes,7,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// Document that it was received under.
-	Document      string `protobuf:"bytes,8,opt,name=document,proto3" json:"document,omitempty"`
+	Document string `protobuf:"bytes,8,opt,name=document,proto3" json:"document,omitempty"`
+	// Serial numbers of the pieces, one each, if the item is kept by serial number.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -859,6 +936,13 @@ func (x *GoodsReceipt) GetDocument() string {
 	return ""
 }
 
+func (x *GoodsReceipt) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
+}
+
 // A task: pick so much from there.
 type PickTask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -871,7 +955,9 @@ type PickTask struct {
 	// Lot.
 	Lot string `protobuf:"bytes,4,opt,name=lot,proto3" json:"lot,omitempty"`
 	// Quantity to pick, base unit.
-	Quantity      *v1.Quantity `protobuf:"bytes,5,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity *v1.Quantity `protobuf:"bytes,5,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Serial number that is allocated; another of the same bin and lot may be picked if nobody has it. Empty: the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -939,6 +1025,13 @@ func (x *PickTask) GetQuantity() *v1.Quantity {
 		return x.Quantity
 	}
 	return nil
+}
+
+func (x *PickTask) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
 }
 
 // A line of a warehouse order with what was done.
@@ -1082,7 +1175,9 @@ type WarehouseLineQuantity struct {
 	// Lot.
 	Lot string `protobuf:"bytes,5,opt,name=lot,proto3" json:"lot,omitempty"`
 	// Item id; filled in by the service.
-	ItemId        string `protobuf:"bytes,6,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
+	ItemId string `protobuf:"bytes,6,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
+	// Serial numbers of the pieces, one each, in a pick and a carton; in a short pick and of what is not known none need be named.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1157,6 +1252,13 @@ func (x *WarehouseLineQuantity) GetItemId() string {
 		return x.ItemId
 	}
 	return ""
+}
+
+func (x *WarehouseLineQuantity) GetSerials() []string {
+	if x != nil {
+		return x.Serials
+	}
+	return nil
 }
 
 // A packed carton.
@@ -1382,7 +1484,9 @@ type WarehouseOrder struct {
 	// SSCCs of the cartons that are issued, net of reversals.
 	IssuedSsccs []string `protobuf:"bytes,70,rep,name=issued_ssccs,json=issuedSsccs,proto3" json:"issued_ssccs,omitempty"`
 	// The last reversal of a goods issue that was asked for; absent if none was.
-	Reversal      *GoodsIssueReversal `protobuf:"bytes,71,opt,name=reversal,proto3" json:"reversal,omitempty"`
+	Reversal *GoodsIssueReversal `protobuf:"bytes,71,opt,name=reversal,proto3" json:"reversal,omitempty"`
+	// The latest of what systems said by commands that others own, at most 20.
+	Observations  []*v1.ForeignWord `protobuf:"bytes,120,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1585,11 +1689,18 @@ func (x *WarehouseOrder) GetReversal() *GoodsIssueReversal {
 	return nil
 }
 
+func (x *WarehouseOrder) GetObservations() []*v1.ForeignWord {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
 var File_lockstep_inventorymovement_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"-lockstep/inventorymovement/v1/resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\"\xd1\x02\n" +
+	"-lockstep/inventorymovement/v1/resources.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\"lockstep/common/v1/ownership.proto\x1a\x1flockstep/common/v1/values.proto\x1a/lockstep/inventorymovement/v1/allocations.proto\x1a-lockstep/inventorymovement/v1/packaging.proto\x1a-lockstep/inventorymovement/v1/reversals.proto\"\xe9\x02\n" +
 	"\bStockRow\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x02 \x01(\tR\x03lot\x12\x1f\n" +
@@ -1598,7 +1709,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x06status\x18\x04 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusR\x06status\x125\n" +
 	"\aon_hand\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06onHand\x12:\n" +
 	"\tallocated\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\x12?\n" +
-	"\rreceived_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\freceivedTime\"\xc8\x01\n" +
+	"\rreceived_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\freceivedTime\x12\x16\n" +
+	"\x06serial\x18d \x01(\tR\x06serial\"\x8d\x02\n" +
 	"\x05Stock\x12\x19\n" +
 	"\bstock_id\x18\x01 \x01(\tR\astockId\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x17\n" +
@@ -1606,7 +1718,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x03sku\x18\x04 \x01(\tR\x03sku\x12\x14\n" +
 	"\x05owner\x18\x05 \x01(\tR\x05owner\x12;\n" +
 	"\x04rows\x18\x06 \x03(\v2'.lockstep.inventorymovement.v1.StockRowR\x04rows\x12\x12\n" +
-	"\x04etag\x18\a \x01(\tR\x04etag\"\xea\x02\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\x12C\n" +
+	"\fobservations\x18x \x03(\v2\x1f.lockstep.common.v1.ForeignWordR\fobservations\"\xea\x02\n" +
 	"\fAvailability\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x17\n" +
 	"\aitem_id\x18\x02 \x01(\tR\x06itemId\x125\n" +
@@ -1614,7 +1727,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\tallocated\x18\x04 \x01(\v2\x1c.lockstep.common.v1.QuantityR\tallocated\x128\n" +
 	"\bpromised\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bpromised\x12N\n" +
 	"\x14available_to_promise\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x12availableToPromise\x120\n" +
-	"\x04kept\x187 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x04kept\"\xfb\x02\n" +
+	"\x04kept\x187 \x01(\v2\x1c.lockstep.common.v1.QuantityR\x04kept\"\xb3\x03\n" +
 	"\fGoodsReceipt\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -1624,14 +1737,16 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\vexpiry_date\x18\x06 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\n" +
 	"expiryDate\x12@\n" +
 	"\bquantity\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12#\n" +
-	"\bdocument\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\bdocument\"\xab\x01\n" +
+	"\bdocument\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\bdocument\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"\xc9\x01\n" +
 	"\bPickTask\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x16\n" +
 	"\x03sku\x18\x02 \x01(\tB\x04\x88\xb5\x18\x13R\x03sku\x12\x1a\n" +
 	"\blocation\x18\x03 \x01(\tR\blocation\x12\x10\n" +
 	"\x03lot\x18\x04 \x01(\tR\x03lot\x128\n" +
-	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\"\xeb\x03\n" +
+	"\bquantity\x18\x05 \x01(\v2\x1c.lockstep.common.v1.QuantityR\bquantity\x12\x1c\n" +
+	"\x06serial\x18d \x01(\tB\x04\x88\xb5\x18 R\x06serial\"\xeb\x03\n" +
 	"\x12WarehouseOrderLine\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x17\n" +
@@ -1643,7 +1758,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x05short\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\x05short\x124\n" +
 	"\x06packed\x18\b \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06packed\x127\n" +
 	"\bput_back\x18( \x01(\v2\x1c.lockstep.common.v1.QuantityR\aputBack\x124\n" +
-	"\x06issued\x18F \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06issued\"\x84\x02\n" +
+	"\x06issued\x18F \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06issued\"\xc0\x02\n" +
 	"\x15WarehouseLineQuantity\x12(\n" +
 	"\vline_number\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02 \x00R\n" +
 	"lineNumber\x12@\n" +
@@ -1651,7 +1766,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x03sku\x18\x03 \x01(\tB\v\xbaH\x04r\x02\x18@\x88\xb5\x18\x13R\x03sku\x12#\n" +
 	"\blocation\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\blocation\x12\x19\n" +
 	"\x03lot\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x03lot\x12 \n" +
-	"\aitem_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06itemId\"\xe4\x01\n" +
+	"\aitem_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06itemId\x12:\n" +
+	"\aserials\x18d \x03(\tB \xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$\x88\xb5\x18 R\aserials\"\xe4\x01\n" +
 	"\x06Carton\x12\x18\n" +
 	"\x04sscc\x18\x01 \x01(\tB\x04\x88\xb5\x18\tR\x04sscc\x12,\n" +
 	"\x12gross_weight_grams\x18\x02 \x01(\x03R\x10grossWeightGrams\x12J\n" +
@@ -1666,7 +1782,7 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"event_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x1f\n" +
 	"\vreported_by\x18\x06 \x01(\tR\n" +
 	"reportedBy\x125\n" +
-	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\x91\t\n" +
+	"\x06source\x18\a \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"\xd6\t\n" +
 	"\x0eWarehouseOrder\x12,\n" +
 	"\x12warehouse_order_id\x18\x01 \x01(\tR\x10warehouseOrderId\x12H\n" +
 	"\x05state\x18\x02 \x01(\x0e22.lockstep.inventorymovement.v1.WarehouseOrderStateR\x05state\x12\x19\n" +
@@ -1694,7 +1810,8 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\awave_id\x182 \x01(\tB\x04\x88\xb5\x18\bR\x06waveId\x12'\n" +
 	"\x0famended_version\x18< \x01(\x05R\x0eamendedVersion\x12!\n" +
 	"\fissued_ssccs\x18F \x03(\tR\vissuedSsccs\x12M\n" +
-	"\breversal\x18G \x01(\v21.lockstep.inventorymovement.v1.GoodsIssueReversalR\breversal*\xc8\x01\n" +
+	"\breversal\x18G \x01(\v21.lockstep.inventorymovement.v1.GoodsIssueReversalR\breversal\x12C\n" +
+	"\fobservations\x18x \x03(\v2\x1f.lockstep.common.v1.ForeignWordR\fobservations*\xc8\x01\n" +
 	"\vStockStatus\x12\x1c\n" +
 	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STOCK_STATUS_AVAILABLE\x10\x01\x12\x13\n" +
@@ -1720,7 +1837,12 @@ const file_lockstep_inventorymovement_v1_resources_proto_rawDesc = "" +
 	"\x1cMOVEMENT_TYPE_ISSUE_REVERSAL\x10F\x12\x1e\n" +
 	"\x1aMOVEMENT_TYPE_TRANSFER_OUT\x10P\x12\x1d\n" +
 	"\x19MOVEMENT_TYPE_TRANSFER_IN\x10Q\x12\x1f\n" +
-	"\x1bMOVEMENT_TYPE_TRANSFER_BACK\x10R*_\n" +
+	"\x1bMOVEMENT_TYPE_TRANSFER_BACK\x10R*\x99\x01\n" +
+	"\rShippedPolicy\x12\x1e\n" +
+	"\x1aSHIPPED_POLICY_UNSPECIFIED\x10\x00\x12\x1e\n" +
+	"\x1aSHIPPED_POLICY_GOODS_ISSUE\x10\x01\x12\x1b\n" +
+	"\x17SHIPPED_POLICY_DISPATCH\x10\x02\x12+\n" +
+	"'SHIPPED_POLICY_GOODS_ISSUE_AND_DISPATCH\x10\x03*_\n" +
 	"\vShortReason\x12\x1c\n" +
 	"\x18SHORT_REASON_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SHORT_REASON_DAMAGED\x10\x01\x12\x18\n" +
@@ -1761,76 +1883,80 @@ func file_lockstep_inventorymovement_v1_resources_proto_rawDescGZIP() []byte {
 	return file_lockstep_inventorymovement_v1_resources_proto_rawDescData
 }
 
-var file_lockstep_inventorymovement_v1_resources_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_lockstep_inventorymovement_v1_resources_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
 var file_lockstep_inventorymovement_v1_resources_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_lockstep_inventorymovement_v1_resources_proto_goTypes = []any{
 	(StockStatus)(0),               // 0: lockstep.inventorymovement.v1.StockStatus
 	(MovementType)(0),              // 1: lockstep.inventorymovement.v1.MovementType
-	(ShortReason)(0),               // 2: lockstep.inventorymovement.v1.ShortReason
-	(WarehouseOrderState)(0),       // 3: lockstep.inventorymovement.v1.WarehouseOrderState
-	(ContradictionReason)(0),       // 4: lockstep.inventorymovement.v1.ContradictionReason
-	(WarehouseReport)(0),           // 5: lockstep.inventorymovement.v1.WarehouseReport
-	(*StockRow)(nil),               // 6: lockstep.inventorymovement.v1.StockRow
-	(*Stock)(nil),                  // 7: lockstep.inventorymovement.v1.Stock
-	(*Availability)(nil),           // 8: lockstep.inventorymovement.v1.Availability
-	(*GoodsReceipt)(nil),           // 9: lockstep.inventorymovement.v1.GoodsReceipt
-	(*PickTask)(nil),               // 10: lockstep.inventorymovement.v1.PickTask
-	(*WarehouseOrderLine)(nil),     // 11: lockstep.inventorymovement.v1.WarehouseOrderLine
-	(*WarehouseLineQuantity)(nil),  // 12: lockstep.inventorymovement.v1.WarehouseLineQuantity
-	(*Carton)(nil),                 // 13: lockstep.inventorymovement.v1.Carton
-	(*WarehouseContradiction)(nil), // 14: lockstep.inventorymovement.v1.WarehouseContradiction
-	(*WarehouseOrder)(nil),         // 15: lockstep.inventorymovement.v1.WarehouseOrder
-	(*v1.Quantity)(nil),            // 16: lockstep.common.v1.Quantity
-	(*timestamppb.Timestamp)(nil),  // 17: google.protobuf.Timestamp
-	(*Packaging)(nil),              // 18: lockstep.inventorymovement.v1.Packaging
-	(*v1.SourceRef)(nil),           // 19: lockstep.common.v1.SourceRef
-	(*v1.Address)(nil),             // 20: lockstep.common.v1.Address
-	(*AllocationShortage)(nil),     // 21: lockstep.inventorymovement.v1.AllocationShortage
-	(*GoodsIssueReversal)(nil),     // 22: lockstep.inventorymovement.v1.GoodsIssueReversal
+	(ShippedPolicy)(0),             // 2: lockstep.inventorymovement.v1.ShippedPolicy
+	(ShortReason)(0),               // 3: lockstep.inventorymovement.v1.ShortReason
+	(WarehouseOrderState)(0),       // 4: lockstep.inventorymovement.v1.WarehouseOrderState
+	(ContradictionReason)(0),       // 5: lockstep.inventorymovement.v1.ContradictionReason
+	(WarehouseReport)(0),           // 6: lockstep.inventorymovement.v1.WarehouseReport
+	(*StockRow)(nil),               // 7: lockstep.inventorymovement.v1.StockRow
+	(*Stock)(nil),                  // 8: lockstep.inventorymovement.v1.Stock
+	(*Availability)(nil),           // 9: lockstep.inventorymovement.v1.Availability
+	(*GoodsReceipt)(nil),           // 10: lockstep.inventorymovement.v1.GoodsReceipt
+	(*PickTask)(nil),               // 11: lockstep.inventorymovement.v1.PickTask
+	(*WarehouseOrderLine)(nil),     // 12: lockstep.inventorymovement.v1.WarehouseOrderLine
+	(*WarehouseLineQuantity)(nil),  // 13: lockstep.inventorymovement.v1.WarehouseLineQuantity
+	(*Carton)(nil),                 // 14: lockstep.inventorymovement.v1.Carton
+	(*WarehouseContradiction)(nil), // 15: lockstep.inventorymovement.v1.WarehouseContradiction
+	(*WarehouseOrder)(nil),         // 16: lockstep.inventorymovement.v1.WarehouseOrder
+	(*v1.Quantity)(nil),            // 17: lockstep.common.v1.Quantity
+	(*timestamppb.Timestamp)(nil),  // 18: google.protobuf.Timestamp
+	(*v1.ForeignWord)(nil),         // 19: lockstep.common.v1.ForeignWord
+	(*Packaging)(nil),              // 20: lockstep.inventorymovement.v1.Packaging
+	(*v1.SourceRef)(nil),           // 21: lockstep.common.v1.SourceRef
+	(*v1.Address)(nil),             // 22: lockstep.common.v1.Address
+	(*AllocationShortage)(nil),     // 23: lockstep.inventorymovement.v1.AllocationShortage
+	(*GoodsIssueReversal)(nil),     // 24: lockstep.inventorymovement.v1.GoodsIssueReversal
 }
 var file_lockstep_inventorymovement_v1_resources_proto_depIdxs = []int32{
 	0,  // 0: lockstep.inventorymovement.v1.StockRow.status:type_name -> lockstep.inventorymovement.v1.StockStatus
-	16, // 1: lockstep.inventorymovement.v1.StockRow.on_hand:type_name -> lockstep.common.v1.Quantity
-	16, // 2: lockstep.inventorymovement.v1.StockRow.allocated:type_name -> lockstep.common.v1.Quantity
-	17, // 3: lockstep.inventorymovement.v1.StockRow.received_time:type_name -> google.protobuf.Timestamp
-	6,  // 4: lockstep.inventorymovement.v1.Stock.rows:type_name -> lockstep.inventorymovement.v1.StockRow
-	16, // 5: lockstep.inventorymovement.v1.Availability.on_hand:type_name -> lockstep.common.v1.Quantity
-	16, // 6: lockstep.inventorymovement.v1.Availability.allocated:type_name -> lockstep.common.v1.Quantity
-	16, // 7: lockstep.inventorymovement.v1.Availability.promised:type_name -> lockstep.common.v1.Quantity
-	16, // 8: lockstep.inventorymovement.v1.Availability.available_to_promise:type_name -> lockstep.common.v1.Quantity
-	16, // 9: lockstep.inventorymovement.v1.Availability.kept:type_name -> lockstep.common.v1.Quantity
-	16, // 10: lockstep.inventorymovement.v1.GoodsReceipt.quantity:type_name -> lockstep.common.v1.Quantity
-	16, // 11: lockstep.inventorymovement.v1.PickTask.quantity:type_name -> lockstep.common.v1.Quantity
-	16, // 12: lockstep.inventorymovement.v1.WarehouseOrderLine.quantity:type_name -> lockstep.common.v1.Quantity
-	16, // 13: lockstep.inventorymovement.v1.WarehouseOrderLine.allocated:type_name -> lockstep.common.v1.Quantity
-	16, // 14: lockstep.inventorymovement.v1.WarehouseOrderLine.picked:type_name -> lockstep.common.v1.Quantity
-	16, // 15: lockstep.inventorymovement.v1.WarehouseOrderLine.short:type_name -> lockstep.common.v1.Quantity
-	16, // 16: lockstep.inventorymovement.v1.WarehouseOrderLine.packed:type_name -> lockstep.common.v1.Quantity
-	16, // 17: lockstep.inventorymovement.v1.WarehouseOrderLine.put_back:type_name -> lockstep.common.v1.Quantity
-	16, // 18: lockstep.inventorymovement.v1.WarehouseOrderLine.issued:type_name -> lockstep.common.v1.Quantity
-	16, // 19: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
-	12, // 20: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	18, // 21: lockstep.inventorymovement.v1.Carton.packaging:type_name -> lockstep.inventorymovement.v1.Packaging
-	4,  // 22: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
-	5,  // 23: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
-	12, // 24: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
-	2,  // 25: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
-	17, // 26: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
-	19, // 27: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
-	3,  // 28: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
-	20, // 29: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
-	11, // 30: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
-	10, // 31: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
-	13, // 32: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
-	17, // 33: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
-	14, // 34: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
-	21, // 35: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
-	22, // 36: lockstep.inventorymovement.v1.WarehouseOrder.reversal:type_name -> lockstep.inventorymovement.v1.GoodsIssueReversal
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	17, // 1: lockstep.inventorymovement.v1.StockRow.on_hand:type_name -> lockstep.common.v1.Quantity
+	17, // 2: lockstep.inventorymovement.v1.StockRow.allocated:type_name -> lockstep.common.v1.Quantity
+	18, // 3: lockstep.inventorymovement.v1.StockRow.received_time:type_name -> google.protobuf.Timestamp
+	7,  // 4: lockstep.inventorymovement.v1.Stock.rows:type_name -> lockstep.inventorymovement.v1.StockRow
+	19, // 5: lockstep.inventorymovement.v1.Stock.observations:type_name -> lockstep.common.v1.ForeignWord
+	17, // 6: lockstep.inventorymovement.v1.Availability.on_hand:type_name -> lockstep.common.v1.Quantity
+	17, // 7: lockstep.inventorymovement.v1.Availability.allocated:type_name -> lockstep.common.v1.Quantity
+	17, // 8: lockstep.inventorymovement.v1.Availability.promised:type_name -> lockstep.common.v1.Quantity
+	17, // 9: lockstep.inventorymovement.v1.Availability.available_to_promise:type_name -> lockstep.common.v1.Quantity
+	17, // 10: lockstep.inventorymovement.v1.Availability.kept:type_name -> lockstep.common.v1.Quantity
+	17, // 11: lockstep.inventorymovement.v1.GoodsReceipt.quantity:type_name -> lockstep.common.v1.Quantity
+	17, // 12: lockstep.inventorymovement.v1.PickTask.quantity:type_name -> lockstep.common.v1.Quantity
+	17, // 13: lockstep.inventorymovement.v1.WarehouseOrderLine.quantity:type_name -> lockstep.common.v1.Quantity
+	17, // 14: lockstep.inventorymovement.v1.WarehouseOrderLine.allocated:type_name -> lockstep.common.v1.Quantity
+	17, // 15: lockstep.inventorymovement.v1.WarehouseOrderLine.picked:type_name -> lockstep.common.v1.Quantity
+	17, // 16: lockstep.inventorymovement.v1.WarehouseOrderLine.short:type_name -> lockstep.common.v1.Quantity
+	17, // 17: lockstep.inventorymovement.v1.WarehouseOrderLine.packed:type_name -> lockstep.common.v1.Quantity
+	17, // 18: lockstep.inventorymovement.v1.WarehouseOrderLine.put_back:type_name -> lockstep.common.v1.Quantity
+	17, // 19: lockstep.inventorymovement.v1.WarehouseOrderLine.issued:type_name -> lockstep.common.v1.Quantity
+	17, // 20: lockstep.inventorymovement.v1.WarehouseLineQuantity.quantity:type_name -> lockstep.common.v1.Quantity
+	13, // 21: lockstep.inventorymovement.v1.Carton.lines:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	20, // 22: lockstep.inventorymovement.v1.Carton.packaging:type_name -> lockstep.inventorymovement.v1.Packaging
+	5,  // 23: lockstep.inventorymovement.v1.WarehouseContradiction.reason:type_name -> lockstep.inventorymovement.v1.ContradictionReason
+	6,  // 24: lockstep.inventorymovement.v1.WarehouseContradiction.report:type_name -> lockstep.inventorymovement.v1.WarehouseReport
+	13, // 25: lockstep.inventorymovement.v1.WarehouseContradiction.line:type_name -> lockstep.inventorymovement.v1.WarehouseLineQuantity
+	3,  // 26: lockstep.inventorymovement.v1.WarehouseContradiction.short_reason:type_name -> lockstep.inventorymovement.v1.ShortReason
+	18, // 27: lockstep.inventorymovement.v1.WarehouseContradiction.event_time:type_name -> google.protobuf.Timestamp
+	21, // 28: lockstep.inventorymovement.v1.WarehouseContradiction.source:type_name -> lockstep.common.v1.SourceRef
+	4,  // 29: lockstep.inventorymovement.v1.WarehouseOrder.state:type_name -> lockstep.inventorymovement.v1.WarehouseOrderState
+	22, // 30: lockstep.inventorymovement.v1.WarehouseOrder.ship_to:type_name -> lockstep.common.v1.Address
+	12, // 31: lockstep.inventorymovement.v1.WarehouseOrder.lines:type_name -> lockstep.inventorymovement.v1.WarehouseOrderLine
+	11, // 32: lockstep.inventorymovement.v1.WarehouseOrder.tasks:type_name -> lockstep.inventorymovement.v1.PickTask
+	14, // 33: lockstep.inventorymovement.v1.WarehouseOrder.cartons:type_name -> lockstep.inventorymovement.v1.Carton
+	18, // 34: lockstep.inventorymovement.v1.WarehouseOrder.create_time:type_name -> google.protobuf.Timestamp
+	15, // 35: lockstep.inventorymovement.v1.WarehouseOrder.contradictions:type_name -> lockstep.inventorymovement.v1.WarehouseContradiction
+	23, // 36: lockstep.inventorymovement.v1.WarehouseOrder.shortages:type_name -> lockstep.inventorymovement.v1.AllocationShortage
+	24, // 37: lockstep.inventorymovement.v1.WarehouseOrder.reversal:type_name -> lockstep.inventorymovement.v1.GoodsIssueReversal
+	19, // 38: lockstep.inventorymovement.v1.WarehouseOrder.observations:type_name -> lockstep.common.v1.ForeignWord
+	39, // [39:39] is the sub-list for method output_type
+	39, // [39:39] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_inventorymovement_v1_resources_proto_init() }
@@ -1846,7 +1972,7 @@ func file_lockstep_inventorymovement_v1_resources_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lockstep_inventorymovement_v1_resources_proto_rawDesc), len(file_lockstep_inventorymovement_v1_resources_proto_rawDesc)),
-			NumEnums:      6,
+			NumEnums:      7,
 			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -327,7 +327,9 @@ type SnapshotDifference struct {
 	// How it compares; never MATCHED.
 	Result SnapshotResult `protobuf:"varint,13,opt,name=result,proto3,enum=lockstep.inventorymovement.v1.SnapshotResult" json:"result,omitempty"`
 	// What explains it, if it is LAGGING.
-	Lag           SnapshotLag `protobuf:"varint,14,opt,name=lag,proto3,enum=lockstep.inventorymovement.v1.SnapshotLag" json:"lag,omitempty"`
+	Lag SnapshotLag `protobuf:"varint,14,opt,name=lag,proto3,enum=lockstep.inventorymovement.v1.SnapshotLag" json:"lag,omitempty"`
+	// Serial number; empty if there is none, or the file does not tell serial numbers.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,6 +462,13 @@ func (x *SnapshotDifference) GetLag() SnapshotLag {
 	return SnapshotLag_SNAPSHOT_LAG_UNSPECIFIED
 }
 
+func (x *SnapshotDifference) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
+}
+
 // The fields of an AdjustStock that make the ledger say what the snapshot says. Its source's
 // event_time must be as_of_time, because the ledger was wrong at that moment.
 type ProposedAdjustment struct {
@@ -481,7 +490,9 @@ type ProposedAdjustment struct {
 	// Reason code, SNAPSHOT.
 	Reason string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The as-of moment of the snapshot, UTC.
-	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	AsOfTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	// Serial number of the piece; empty for none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -577,6 +588,13 @@ func (x *ProposedAdjustment) GetAsOfTime() *timestamppb.Timestamp {
 		return x.AsOfTime
 	}
 	return nil
+}
+
+func (x *ProposedAdjustment) GetSerial() string {
+	if x != nil {
+		return x.Serial
+	}
+	return ""
 }
 
 // A row of a file that was not taken.
@@ -1865,7 +1883,7 @@ const file_lockstep_inventorymovement_v1_snapshots_proto_rawDesc = "" +
 	"\rmissing_right\x18\x05 \x01(\x03R\fmissingRight\x12\x1e\n" +
 	"\n" +
 	"unreadable\x18\x06 \x01(\x03R\n" +
-	"unreadable\"\xb3\x04\n" +
+	"unreadable\"\xcb\x04\n" +
 	"\x12SnapshotDifference\x12\x19\n" +
 	"\bstock_id\x18\x01 \x01(\tR\astockId\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x17\n" +
@@ -1881,7 +1899,8 @@ const file_lockstep_inventorymovement_v1_snapshots_proto_rawDesc = "" +
 	"\bsnapshot\x18\v \x01(\v2\x1c.lockstep.common.v1.QuantityR\bsnapshot\x122\n" +
 	"\x05delta\x18\f \x01(\v2\x1c.lockstep.common.v1.QuantityR\x05delta\x12E\n" +
 	"\x06result\x18\r \x01(\x0e2-.lockstep.inventorymovement.v1.SnapshotResultR\x06result\x12<\n" +
-	"\x03lag\x18\x0e \x01(\x0e2*.lockstep.inventorymovement.v1.SnapshotLagR\x03lag\"\xca\x02\n" +
+	"\x03lag\x18\x0e \x01(\x0e2*.lockstep.inventorymovement.v1.SnapshotLagR\x03lag\x12\x16\n" +
+	"\x06serial\x18d \x01(\tR\x06serial\"\xe2\x02\n" +
 	"\x12ProposedAdjustment\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x10\n" +
 	"\x03sku\x18\x02 \x01(\tR\x03sku\x12\x14\n" +
@@ -1892,7 +1911,8 @@ const file_lockstep_inventorymovement_v1_snapshots_proto_rawDesc = "" +
 	"\x06change\x18\a \x01(\v2\x1c.lockstep.common.v1.QuantityR\x06change\x12\x16\n" +
 	"\x06reason\x18\b \x01(\tR\x06reason\x128\n" +
 	"\n" +
-	"as_of_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"k\n" +
+	"as_of_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\x12\x16\n" +
+	"\x06serial\x18d \x01(\tR\x06serial\"k\n" +
 	"\rSnapshotError\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x03R\x04line\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12\x16\n" +

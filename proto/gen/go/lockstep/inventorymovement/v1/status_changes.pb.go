@@ -49,7 +49,9 @@ type ChangeStatusRequest struct {
 	// Reason, a code of the code list STOCK-REASON of master data.
 	Reason string `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Where the report comes from; event_time is when it happened.
-	Source        *v1.SourceRef `protobuf:"bytes,11,opt,name=source,proto3" json:"source,omitempty"`
+	Source *v1.SourceRef `protobuf:"bytes,11,opt,name=source,proto3" json:"source,omitempty"`
+	// Serial numbers of the pieces, one each, if the item is kept by serial number.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -157,6 +159,13 @@ func (x *ChangeStatusRequest) GetReason() string {
 func (x *ChangeStatusRequest) GetSource() *v1.SourceRef {
 	if x != nil {
 		return x.Source
+	}
+	return nil
+}
+
+func (x *ChangeStatusRequest) GetSerials() []string {
+	if x != nil {
+		return x.Serials
 	}
 	return nil
 }
@@ -339,7 +348,7 @@ var File_lockstep_inventorymovement_v1_status_changes_proto protoreflect.FileDes
 
 const file_lockstep_inventorymovement_v1_status_changes_proto_rawDesc = "" +
 	"\n" +
-	"2lockstep/inventorymovement/v1/status_changes.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1flockstep/common/v1/values.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\xe3\x04\n" +
+	"2lockstep/inventorymovement/v1/status_changes.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1flockstep/common/v1/values.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9b\x05\n" +
 	"\x13ChangeStatusRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12\x1b\n" +
 	"\x03sku\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12\x1d\n" +
@@ -355,7 +364,8 @@ const file_lockstep_inventorymovement_v1_status_changes_proto_rawDesc = "" +
 	"\bquantity\x18\t \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12!\n" +
 	"\x06reason\x18\n" +
 	" \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06reason\x125\n" +
-	"\x06source\x18\v \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"M\n" +
+	"\x06source\x18\v \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"M\n" +
 	"\x14ChangeStatusResponse\x125\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xee\x01\n" +
 	"\x16ReverseMovementRequest\x124\n" +

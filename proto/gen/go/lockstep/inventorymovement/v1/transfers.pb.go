@@ -158,7 +158,9 @@ type TransferGoods struct {
 	// Status; unspecified: AVAILABLE. They keep it.
 	Status StockStatus `protobuf:"varint,5,opt,name=status,proto3,enum=lockstep.inventorymovement.v1.StockStatus" json:"status,omitempty"`
 	// Quantity in any unit of the item.
-	Quantity      *v1.Quantity `protobuf:"bytes,6,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity *v1.Quantity `protobuf:"bytes,6,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Serial numbers of the pieces, one each, if the item is kept by serial number: each piece is a line of its own then.
+	Serials       []string `protobuf:"bytes,100,rep,name=serials,proto3" json:"serials,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -231,6 +233,13 @@ func (x *TransferGoods) GetStatus() StockStatus {
 func (x *TransferGoods) GetQuantity() *v1.Quantity {
 	if x != nil {
 		return x.Quantity
+	}
+	return nil
+}
+
+func (x *TransferGoods) GetSerials() []string {
+	if x != nil {
+		return x.Serials
 	}
 	return nil
 }
@@ -338,7 +347,7 @@ func (x *TransferOutRequest) GetSource() *v1.SourceRef {
 // Response of TransferOut.
 type TransferOutResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Outcome; reasons name the lines that could not be sent: INSUFFICIENT_STOCK or STOCK_COMMITTED.
+	// Outcome; reasons name the lines that could not be sent: INSUFFICIENT_STOCK, SERIAL_UNKNOWN or STOCK_COMMITTED.
 	Receipt       *v1.Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -735,8 +744,10 @@ type TransferLine struct {
 	Lost *v1.Quantity `protobuf:"bytes,14,opt,name=lost,proto3" json:"lost,omitempty"`
 	// What is on its way.
 	Open *v1.Quantity `protobuf:"bytes,15,opt,name=open,proto3" json:"open,omitempty"`
-	// Why it was not sent: INSUFFICIENT_STOCK, STOCK_COMMITTED or STOCK_FULL; empty if it was.
-	Refusal       string `protobuf:"bytes,16,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	// Why it was not sent: INSUFFICIENT_STOCK, SERIAL_UNKNOWN, STOCK_COMMITTED or STOCK_FULL; empty if it was.
+	Refusal string `protobuf:"bytes,16,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	// Serial number of the piece; empty if the item has none.
+	Serial        string `protobuf:"bytes,100,opt,name=serial,proto3" json:"serial,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -879,6 +890,13 @@ func (x *TransferLine) GetOpen() *v1.Quantity {
 func (x *TransferLine) GetRefusal() string {
 	if x != nil {
 		return x.Refusal
+	}
+	return ""
+}
+
+func (x *TransferLine) GetSerial() string {
+	if x != nil {
+		return x.Serial
 	}
 	return ""
 }
@@ -1234,7 +1252,7 @@ var File_lockstep_inventorymovement_v1_transfers_proto protoreflect.FileDescript
 
 const file_lockstep_inventorymovement_v1_transfers_proto_rawDesc = "" +
 	"\n" +
-	"-lockstep/inventorymovement/v1/transfers.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flockstep/common/v1/values.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\xe7\x02\n" +
+	"-lockstep/inventorymovement/v1/transfers.proto\x12\x1dlockstep.inventorymovement.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flockstep/common/v1/values.proto\x1a5lockstep/inventorymovement/v1/inbound_resources.proto\x1a-lockstep/inventorymovement/v1/resources.proto\"\x9f\x03\n" +
 	"\rTransferGoods\x12\x1b\n" +
 	"\x03sku\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03sku\x12E\n" +
 	"\blocation\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$R\blocation\x12\x19\n" +
@@ -1242,7 +1260,8 @@ const file_lockstep_inventorymovement_v1_transfers_proto_rawDesc = "" +
 	"\vexpiry_date\x18\x04 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\n" +
 	"expiryDate\x12L\n" +
 	"\x06status\x18\x05 \x01(\x0e2*.lockstep.inventorymovement.v1.StockStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12@\n" +
-	"\bquantity\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\"\xef\x02\n" +
+	"\bquantity\x18\x06 \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x126\n" +
+	"\aserials\x18d \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\xe8\a\"\x11r\x0f2\r^[!-~]{1,40}$R\aserials\"\xef\x02\n" +
 	"\x12TransferOutRequest\x12&\n" +
 	"\tfrom_site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\bfromSite\x12\"\n" +
 	"\ato_site\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06toSite\x12\x1d\n" +
@@ -1277,7 +1296,7 @@ const file_lockstep_inventorymovement_v1_transfers_proto_rawDesc = "" +
 	"\fline_numbers\x18\x05 \x03(\x05B\x14\xbaH\x11\x92\x01\x0e\x10\xc8\x01\x18\x01\"\a\x1a\x05\x18\xc8\x01(\x01R\vlineNumbers\x125\n" +
 	"\x06source\x18\x06 \x01(\v2\x1d.lockstep.common.v1.SourceRefR\x06source\"L\n" +
 	"\x13EndTransferResponse\x125\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xc4\x05\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.lockstep.common.v1.ReceiptR\areceipt\"\xdc\x05\n" +
 	"\fTransferLine\x12\x1f\n" +
 	"\vline_number\x18\x01 \x01(\x05R\n" +
 	"lineNumber\x12\x17\n" +
@@ -1297,7 +1316,8 @@ const file_lockstep_inventorymovement_v1_transfers_proto_rawDesc = "" +
 	"\fbrought_back\x18\r \x01(\v2\x1c.lockstep.common.v1.QuantityR\vbroughtBack\x120\n" +
 	"\x04lost\x18\x0e \x01(\v2\x1c.lockstep.common.v1.QuantityR\x04lost\x120\n" +
 	"\x04open\x18\x0f \x01(\v2\x1c.lockstep.common.v1.QuantityR\x04open\x12\x18\n" +
-	"\arefusal\x18\x10 \x01(\tR\arefusal\"\xb3\x03\n" +
+	"\arefusal\x18\x10 \x01(\tR\arefusal\x12\x16\n" +
+	"\x06serial\x18d \x01(\tR\x06serial\"\xb3\x03\n" +
 	"\rStockTransfer\x12\x1f\n" +
 	"\vtransfer_id\x18\x01 \x01(\tR\n" +
 	"transferId\x12B\n" +

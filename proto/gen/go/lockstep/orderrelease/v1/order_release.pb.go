@@ -186,6 +186,9 @@ const (
 	Reason_REASON_NOTHING_LEFT Reason = 127
 	// A goods issue is being reversed; try again when that is decided.
 	Reason_REASON_REVERSAL_PENDING Reason = 180
+	// The tenant's ownership policy refuses the command of that system; metadata has `command`, `system`, `owner` and
+	// `rule`. In a receipt: it changed nothing and was kept as an observation.
+	Reason_REASON_TRANSITION_NOT_OWNED Reason = 190
 )
 
 // Enum value maps for Reason.
@@ -269,6 +272,7 @@ var (
 		126: "REASON_NOTHING_AMENDED",
 		127: "REASON_NOTHING_LEFT",
 		180: "REASON_REVERSAL_PENDING",
+		190: "REASON_TRANSITION_NOT_OWNED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":            0,
@@ -349,6 +353,7 @@ var (
 		"REASON_NOTHING_AMENDED":        126,
 		"REASON_NOTHING_LEFT":           127,
 		"REASON_REVERSAL_PENDING":       180,
+		"REASON_TRANSITION_NOT_OWNED":   190,
 	}
 )
 
@@ -2494,7 +2499,7 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x05facts\x18\x06 \x03(\v2%.lockstep.orderrelease.v1.HistoryFactR\x05facts\"N\n" +
 	"\vHistoryFact\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12+\n" +
-	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\xf5\x10\n" +
+	"\x04data\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x04data*\x97\x11\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12REASON_ORDER_STATE\x10\x01\x12\x1d\n" +
@@ -2574,7 +2579,8 @@ const file_lockstep_orderrelease_v1_order_release_proto_rawDesc = "" +
 	"\x17REASON_QUANTITY_CHANGED\x10}\x12\x1a\n" +
 	"\x16REASON_NOTHING_AMENDED\x10~\x12\x17\n" +
 	"\x13REASON_NOTHING_LEFT\x10\x7f\x12\x1c\n" +
-	"\x17REASON_REVERSAL_PENDING\x10\xb4\x012\x85\x1d\n" +
+	"\x17REASON_REVERSAL_PENDING\x10\xb4\x01\x12 \n" +
+	"\x1bREASON_TRANSITION_NOT_OWNED\x10\xbe\x012\x85\x1d\n" +
 	"\x13OrderReleaseService\x12\x8d\x01\n" +
 	"\vSubmitOrder\x12,.lockstep.orderrelease.v1.SubmitOrderRequest\x1a-.lockstep.orderrelease.v1.SubmitOrderResponse\"!\x8a\xb5\x18\b\n" +
 	"\x02\x01\x05\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +

@@ -1732,6 +1732,8 @@ type Order struct {
 	DeliveryStatus DeliveryStatus `protobuf:"varint,31,opt,name=delivery_status,json=deliveryStatus,proto3,enum=lockstep.orderrelease.v1.DeliveryStatus" json:"delivery_status,omitempty"`
 	// How much of it counts as shipped, by the policies of its releases.
 	ShippedStatus ShippedStatus `protobuf:"varint,90,opt,name=shipped_status,json=shippedStatus,proto3,enum=lockstep.orderrelease.v1.ShippedStatus" json:"shipped_status,omitempty"`
+	// The latest of what systems said by commands that others own, at most 20.
+	Observations  []*v1.ForeignWord `protobuf:"bytes,120,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1869,6 +1871,13 @@ func (x *Order) GetShippedStatus() ShippedStatus {
 		return x.ShippedStatus
 	}
 	return ShippedStatus_SHIPPED_STATUS_UNSPECIFIED
+}
+
+func (x *Order) GetObservations() []*v1.ForeignWord {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
 }
 
 // An order in a list.
@@ -2029,7 +2038,7 @@ var File_lockstep_orderrelease_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\x1a)lockstep/orderrelease/v1/amendments.proto\x1a'lockstep/orderrelease/v1/promises.proto\x1a&lockstep/orderrelease/v1/shipped.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
+	"(lockstep/orderrelease/v1/resources.proto\x12\x18lockstep.orderrelease.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\"lockstep/common/v1/ownership.proto\x1a\x1flockstep/common/v1/values.proto\x1a)lockstep/orderrelease/v1/amendments.proto\x1a'lockstep/orderrelease/v1/promises.proto\x1a&lockstep/orderrelease/v1/shipped.proto\x1a'lockstep/orderrelease/v1/sourcing.proto\"\x97\x01\n" +
 	"\n" +
 	"OrderParty\x12&\n" +
 	"\n" +
@@ -2155,7 +2164,7 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"\n" +
 	"dispatched\x18Z \x01(\tR\n" +
 	"dispatched\x12\x18\n" +
-	"\ashipped\x18[ \x01(\tR\ashipped\"\xe4\x06\n" +
+	"\ashipped\x18[ \x01(\tR\ashipped\"\xa9\a\n" +
 	"\x05Order\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12:\n" +
@@ -2174,7 +2183,8 @@ const file_lockstep_orderrelease_v1_resources_proto_rawDesc = "" +
 	"updateTime\x12C\n" +
 	"\bsourcing\x18\x1e \x01(\v2'.lockstep.orderrelease.v1.OrderSourcingR\bsourcing\x12Q\n" +
 	"\x0fdelivery_status\x18\x1f \x01(\x0e2(.lockstep.orderrelease.v1.DeliveryStatusR\x0edeliveryStatus\x12N\n" +
-	"\x0eshipped_status\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedStatusR\rshippedStatus\"\xeb\x04\n" +
+	"\x0eshipped_status\x18Z \x01(\x0e2'.lockstep.orderrelease.v1.ShippedStatusR\rshippedStatus\x12C\n" +
+	"\fobservations\x18x \x03(\v2\x1f.lockstep.common.v1.ForeignWordR\fobservations\"\xeb\x04\n" +
 	"\fOrderSummary\x12\x1f\n" +
 	"\border_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x02R\aorderId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12:\n" +
@@ -2291,6 +2301,7 @@ var file_lockstep_orderrelease_v1_resources_proto_goTypes = []any{
 	(*v1.Reason)(nil),             // 28: lockstep.common.v1.Reason
 	(*OrderSourcing)(nil),         // 29: lockstep.orderrelease.v1.OrderSourcing
 	(ShippedStatus)(0),            // 30: lockstep.orderrelease.v1.ShippedStatus
+	(*v1.ForeignWord)(nil),        // 31: lockstep.common.v1.ForeignWord
 }
 var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	19, // 0: lockstep.orderrelease.v1.OrderParty.address:type_name -> lockstep.common.v1.Address
@@ -2336,17 +2347,18 @@ var file_lockstep_orderrelease_v1_resources_proto_depIdxs = []int32{
 	29, // 40: lockstep.orderrelease.v1.Order.sourcing:type_name -> lockstep.orderrelease.v1.OrderSourcing
 	24, // 41: lockstep.orderrelease.v1.Order.delivery_status:type_name -> lockstep.orderrelease.v1.DeliveryStatus
 	30, // 42: lockstep.orderrelease.v1.Order.shipped_status:type_name -> lockstep.orderrelease.v1.ShippedStatus
-	0,  // 43: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
-	3,  // 44: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
-	20, // 45: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
-	21, // 46: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
-	20, // 47: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
-	30, // 48: lockstep.orderrelease.v1.OrderSummary.shipped_status:type_name -> lockstep.orderrelease.v1.ShippedStatus
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	31, // 43: lockstep.orderrelease.v1.Order.observations:type_name -> lockstep.common.v1.ForeignWord
+	0,  // 44: lockstep.orderrelease.v1.OrderSummary.state:type_name -> lockstep.orderrelease.v1.OrderState
+	3,  // 45: lockstep.orderrelease.v1.OrderSummary.holds:type_name -> lockstep.orderrelease.v1.HoldType
+	20, // 46: lockstep.orderrelease.v1.OrderSummary.promised_time:type_name -> google.protobuf.Timestamp
+	21, // 47: lockstep.orderrelease.v1.OrderSummary.value:type_name -> lockstep.common.v1.Money
+	20, // 48: lockstep.orderrelease.v1.OrderSummary.create_time:type_name -> google.protobuf.Timestamp
+	30, // 49: lockstep.orderrelease.v1.OrderSummary.shipped_status:type_name -> lockstep.orderrelease.v1.ShippedStatus
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_orderrelease_v1_resources_proto_init() }

@@ -1366,7 +1366,9 @@ type Return struct {
 	// When it was requested, UTC.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it last changed, UTC.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// The latest of what systems said by commands that others own, at most 20.
+	Observations  []*v1.ForeignWord `protobuf:"bytes,120,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1502,6 +1504,13 @@ func (x *Return) GetCreateTime() *timestamppb.Timestamp {
 func (x *Return) GetUpdateTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *Return) GetObservations() []*v1.ForeignWord {
+	if x != nil {
+		return x.Observations
 	}
 	return nil
 }
@@ -1764,7 +1773,7 @@ var File_lockstep_returns_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_returns_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	"#lockstep/returns/v1/resources.proto\x12\x13lockstep.returns.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\xef\x01\n" +
+	"#lockstep/returns/v1/resources.proto\x12\x13lockstep.returns.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\"lockstep/common/v1/ownership.proto\x1a\x1flockstep/common/v1/values.proto\"\xef\x01\n" +
 	"\rRequestedLine\x127\n" +
 	"\x11order_line_number\x18\x01 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xbf\x84=(\x01R\x0forderLineNumber\x12@\n" +
 	"\bquantity\x18\x02 \x01(\v2\x1c.lockstep.common.v1.QuantityB\x06\xbaH\x03\xc8\x01\x01R\bquantity\x12E\n" +
@@ -1837,7 +1846,7 @@ const file_lockstep_returns_v1_resources_proto_rawDesc = "" +
 	"\vcredit_memo\x18\a \x01(\tR\n" +
 	"creditMemo\x12A\n" +
 	"\x0erequested_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\rrequestedTime\x12A\n" +
-	"\x0econfirmed_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\rconfirmedTime\"\x82\x05\n" +
+	"\x0econfirmed_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\rconfirmedTime\"\xc7\x05\n" +
 	"\x06Return\x12\x1b\n" +
 	"\x06rma_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12#\n" +
 	"\n" +
@@ -1858,7 +1867,8 @@ const file_lockstep_returns_v1_resources_proto_rawDesc = "" +
 	"\vcreate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x93\x03\n" +
+	"updateTime\x12C\n" +
+	"\fobservations\x18x \x03(\v2\x1f.lockstep.common.v1.ForeignWordR\fobservations\"\x93\x03\n" +
 	"\rReturnSummary\x12\x1b\n" +
 	"\x06rma_id\x18\x01 \x01(\tB\x04\x88\xb5\x18\x11R\x05rmaId\x12#\n" +
 	"\n" +
@@ -1994,6 +2004,7 @@ var file_lockstep_returns_v1_resources_proto_goTypes = []any{
 	(*v1.Money)(nil),              // 19: lockstep.common.v1.Money
 	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
 	(*v1.Reason)(nil),             // 21: lockstep.common.v1.Reason
+	(*v1.ForeignWord)(nil),        // 22: lockstep.common.v1.ForeignWord
 }
 var file_lockstep_returns_v1_resources_proto_depIdxs = []int32{
 	18, // 0: lockstep.returns.v1.RequestedLine.quantity:type_name -> lockstep.common.v1.Quantity
@@ -2025,16 +2036,17 @@ var file_lockstep_returns_v1_resources_proto_depIdxs = []int32{
 	21, // 26: lockstep.returns.v1.Return.reasons:type_name -> lockstep.common.v1.Reason
 	20, // 27: lockstep.returns.v1.Return.create_time:type_name -> google.protobuf.Timestamp
 	20, // 28: lockstep.returns.v1.Return.update_time:type_name -> google.protobuf.Timestamp
-	0,  // 29: lockstep.returns.v1.ReturnSummary.state:type_name -> lockstep.returns.v1.ReturnState
-	19, // 30: lockstep.returns.v1.ReturnSummary.credited:type_name -> lockstep.common.v1.Money
-	20, // 31: lockstep.returns.v1.ReturnSummary.create_time:type_name -> google.protobuf.Timestamp
-	19, // 32: lockstep.returns.v1.ReturnableItem.paid:type_name -> lockstep.common.v1.Money
-	20, // 33: lockstep.returns.v1.ReturnableItem.issued_time:type_name -> google.protobuf.Timestamp
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	22, // 29: lockstep.returns.v1.Return.observations:type_name -> lockstep.common.v1.ForeignWord
+	0,  // 30: lockstep.returns.v1.ReturnSummary.state:type_name -> lockstep.returns.v1.ReturnState
+	19, // 31: lockstep.returns.v1.ReturnSummary.credited:type_name -> lockstep.common.v1.Money
+	20, // 32: lockstep.returns.v1.ReturnSummary.create_time:type_name -> google.protobuf.Timestamp
+	19, // 33: lockstep.returns.v1.ReturnableItem.paid:type_name -> lockstep.common.v1.Money
+	20, // 34: lockstep.returns.v1.ReturnableItem.issued_time:type_name -> google.protobuf.Timestamp
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_returns_v1_resources_proto_init() }

@@ -93,6 +93,9 @@ const (
 	Reason_REASON_SITE_UNKNOWN Reason = 29
 	// Master data does not answer and what the request names is not known here yet: the same again later.
 	Reason_REASON_MASTER_DATA_UNAVAILABLE Reason = 30
+	// The tenant's ownership policy refuses the command of that system; metadata has `command`, `system`, `owner` and
+	// `rule`. In a receipt: it changed nothing and was kept as an observation.
+	Reason_REASON_TRANSITION_NOT_OWNED Reason = 31
 )
 
 // Enum value maps for Reason.
@@ -129,6 +132,7 @@ var (
 		28: "REASON_TOO_LARGE",
 		29: "REASON_SITE_UNKNOWN",
 		30: "REASON_MASTER_DATA_UNAVAILABLE",
+		31: "REASON_TRANSITION_NOT_OWNED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                  0,
@@ -162,6 +166,7 @@ var (
 		"REASON_TOO_LARGE":                    28,
 		"REASON_SITE_UNKNOWN":                 29,
 		"REASON_MASTER_DATA_UNAVAILABLE":      30,
+		"REASON_TRANSITION_NOT_OWNED":         31,
 	}
 )
 
@@ -1964,7 +1969,7 @@ const file_lockstep_returns_v1_returns_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\forder_number\x18\x02 \x01(\tR\vorderNumber\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x129\n" +
-	"\x05items\x18\x04 \x03(\v2#.lockstep.returns.v1.ReturnableItemR\x05items*\xa0\a\n" +
+	"\x05items\x18\x04 \x03(\v2#.lockstep.returns.v1.ReturnableItemR\x05items*\xc1\a\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13REASON_RETURN_STATE\x10\x01\x12\x1b\n" +
@@ -1997,7 +2002,8 @@ const file_lockstep_returns_v1_returns_proto_rawDesc = "" +
 	"\x1dREASON_CREDIT_CONFIRMED_TWICE\x10\x1b\x12\x14\n" +
 	"\x10REASON_TOO_LARGE\x10\x1c\x12\x17\n" +
 	"\x13REASON_SITE_UNKNOWN\x10\x1d\x12\"\n" +
-	"\x1eREASON_MASTER_DATA_UNAVAILABLE\x10\x1e2\xca\x0e\n" +
+	"\x1eREASON_MASTER_DATA_UNAVAILABLE\x10\x1e\x12\x1f\n" +
+	"\x1bREASON_TRANSITION_NOT_OWNED\x10\x1f2\xca\x0e\n" +
 	"\x0eReturnsService\x12\x8a\x01\n" +
 	"\rRequestReturn\x12).lockstep.returns.v1.RequestReturnRequest\x1a*.lockstep.returns.v1.RequestReturnResponse\"\"\x8a\xb5\x18\b\n" +
 	"\x02\x03\x05\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/returns\x12\xa2\x01\n" +

@@ -46,7 +46,7 @@ type ShipmentPlanned struct {
 	ServiceLevel string `protobuf:"bytes,9,opt,name=service_level,json=serviceLevel,proto3" json:"service_level,omitempty"`
 	// Planned lines.
 	Lines []*ShipmentLine `protobuf:"bytes,10,rep,name=lines,proto3" json:"lines,omitempty"`
-	// When it counts as shipped, as configured when it was planned; it keeps that policy.
+	// When it counts as shipped: as its release does, whose policy it keeps.
 	ShippedPolicy ShippedPolicy `protobuf:"varint,11,opt,name=shipped_policy,json=shippedPolicy,proto3,enum=lockstep.shipmentvisibility.v1.ShippedPolicy" json:"shipped_policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

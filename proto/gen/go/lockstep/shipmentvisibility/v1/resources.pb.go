@@ -861,7 +861,9 @@ type Shipment struct {
 	// SHA-256 of the signed document, hexadecimal; empty if there is none.
 	DocumentSha256 string `protobuf:"bytes,28,opt,name=document_sha256,json=documentSha256,proto3" json:"document_sha256,omitempty"`
 	// Why it was called off; empty if it was not.
-	CancelReason  string `protobuf:"bytes,29,opt,name=cancel_reason,json=cancelReason,proto3" json:"cancel_reason,omitempty"`
+	CancelReason string `protobuf:"bytes,29,opt,name=cancel_reason,json=cancelReason,proto3" json:"cancel_reason,omitempty"`
+	// The latest of what systems said by commands that others own, at most 20.
+	Observations  []*v1.ForeignWord `protobuf:"bytes,120,rep,name=observations,proto3" json:"observations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1099,11 +1101,18 @@ func (x *Shipment) GetCancelReason() string {
 	return ""
 }
 
+func (x *Shipment) GetObservations() []*v1.ForeignWord {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
 var File_lockstep_shipmentvisibility_v1_resources_proto protoreflect.FileDescriptor
 
 const file_lockstep_shipmentvisibility_v1_resources_proto_rawDesc = "" +
 	"\n" +
-	".lockstep/shipmentvisibility/v1/resources.proto\x12\x1elockstep.shipmentvisibility.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\x1flockstep/common/v1/values.proto\"\xbd\x01\n" +
+	".lockstep/shipmentvisibility/v1/resources.proto\x12\x1elockstep.shipmentvisibility.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a lockstep/common/v1/options.proto\x1a\"lockstep/common/v1/ownership.proto\x1a\x1flockstep/common/v1/values.proto\"\xbd\x01\n" +
 	"\fShipmentLine\x12(\n" +
 	"\vline_number\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\n" +
 	"lineNumber\x12\x1d\n" +
@@ -1142,8 +1151,7 @@ const file_lockstep_shipmentvisibility_v1_resources_proto_rawDesc = "" +
 	"\ashipped\x18\x02 \x01(\bR\ashipped\x12D\n" +
 	"\x10goods_issue_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0egoodsIssueTime\x12?\n" +
 	"\rdispatch_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\fdispatchTime\x12 \n" +
-	"\vexplanation\x18\x05 \x01(\tR\vexplanation\"\xf2\n" +
-	"\n" +
+	"\vexplanation\x18\x05 \x01(\tR\vexplanation\"\xb7\v\n" +
 	"\bShipment\x12\x1f\n" +
 	"\vshipment_id\x18\x01 \x01(\tR\n" +
 	"shipmentId\x12C\n" +
@@ -1183,7 +1191,8 @@ const file_lockstep_shipmentvisibility_v1_resources_proto_rawDesc = "" +
 	"\vsigned_time\x18\x1b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"signedTime\x12'\n" +
 	"\x0fdocument_sha256\x18\x1c \x01(\tR\x0edocumentSha256\x12#\n" +
-	"\rcancel_reason\x18\x1d \x01(\tR\fcancelReason*\xb6\x03\n" +
+	"\rcancel_reason\x18\x1d \x01(\tR\fcancelReason\x12C\n" +
+	"\fobservations\x18x \x03(\v2\x1f.lockstep.common.v1.ForeignWordR\fobservations*\xb6\x03\n" +
 	"\rShipmentState\x12\x1e\n" +
 	"\x1aSHIPMENT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16SHIPMENT_STATE_PLANNED\x10\x01\x12\x1b\n" +
@@ -1260,6 +1269,7 @@ var file_lockstep_shipmentvisibility_v1_resources_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
 	(*v1.Address)(nil),            // 13: lockstep.common.v1.Address
 	(*v1.Reason)(nil),             // 14: lockstep.common.v1.Reason
+	(*v1.ForeignWord)(nil),        // 15: lockstep.common.v1.ForeignWord
 }
 var file_lockstep_shipmentvisibility_v1_resources_proto_depIdxs = []int32{
 	11, // 0: lockstep.shipmentvisibility.v1.ShipmentLine.quantity:type_name -> lockstep.common.v1.Quantity
@@ -1285,11 +1295,12 @@ var file_lockstep_shipmentvisibility_v1_resources_proto_depIdxs = []int32{
 	12, // 20: lockstep.shipmentvisibility.v1.Shipment.create_time:type_name -> google.protobuf.Timestamp
 	12, // 21: lockstep.shipmentvisibility.v1.Shipment.update_time:type_name -> google.protobuf.Timestamp
 	12, // 22: lockstep.shipmentvisibility.v1.Shipment.signed_time:type_name -> google.protobuf.Timestamp
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	15, // 23: lockstep.shipmentvisibility.v1.Shipment.observations:type_name -> lockstep.common.v1.ForeignWord
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_lockstep_shipmentvisibility_v1_resources_proto_init() }

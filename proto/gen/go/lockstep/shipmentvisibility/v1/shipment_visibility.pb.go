@@ -73,6 +73,9 @@ const (
 	Reason_REASON_SOURCE_NOT_ALLOWED Reason = 19
 	// The partner has several carriers and names none.
 	Reason_REASON_CARRIER_REQUIRED Reason = 20
+	// The tenant's ownership policy refuses the command of that system; metadata has `command`, `system`, `owner` and
+	// `rule`. In a receipt: it changed nothing and was kept as an observation.
+	Reason_REASON_TRANSITION_NOT_OWNED Reason = 21
 )
 
 // Enum value maps for Reason.
@@ -99,6 +102,7 @@ var (
 		18: "REASON_TOO_MANY_REPORTS",
 		19: "REASON_SOURCE_NOT_ALLOWED",
 		20: "REASON_CARRIER_REQUIRED",
+		21: "REASON_TRANSITION_NOT_OWNED",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":                 0,
@@ -122,6 +126,7 @@ var (
 		"REASON_TOO_MANY_REPORTS":            18,
 		"REASON_SOURCE_NOT_ALLOWED":          19,
 		"REASON_CARRIER_REQUIRED":            20,
+		"REASON_TRANSITION_NOT_OWNED":        21,
 	}
 )
 
@@ -1252,7 +1257,7 @@ const file_lockstep_shipmentvisibility_v1_shipment_visibility_proto_rawDesc = ""
 	"\tshipments\x18\x01 \x03(\v2(.lockstep.shipmentvisibility.v1.ShipmentR\tshipments\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
 	"\n" +
-	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\xe7\x04\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime*\x88\x05\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15REASON_SHIPMENT_STATE\x10\x01\x12\x16\n" +
@@ -1275,7 +1280,8 @@ const file_lockstep_shipmentvisibility_v1_shipment_visibility_proto_rawDesc = ""
 	"\x14REASON_PROOFS_DIFFER\x10\x11\x12\x1b\n" +
 	"\x17REASON_TOO_MANY_REPORTS\x10\x12\x12\x1d\n" +
 	"\x19REASON_SOURCE_NOT_ALLOWED\x10\x13\x12\x1b\n" +
-	"\x17REASON_CARRIER_REQUIRED\x10\x142\x84\f\n" +
+	"\x17REASON_CARRIER_REQUIRED\x10\x14\x12\x1f\n" +
+	"\x1bREASON_TRANSITION_NOT_OWNED\x10\x152\x84\f\n" +
 	"\x19ShipmentVisibilityService\x12\xb7\x01\n" +
 	"\x0eTenderShipment\x125.lockstep.shipmentvisibility.v1.TenderShipmentRequest\x1a6.lockstep.shipmentvisibility.v1.TenderShipmentResponse\"6\x8a\xb5\x18\x05\n" +
 	"\x01\x01\x18\x01\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/shipments/{shipment_id}:tender\x12\xbc\x01\n" +
