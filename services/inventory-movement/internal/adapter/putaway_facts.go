@@ -2,10 +2,9 @@ package adapter
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lockstep-logistics/lockstep/libs/bus"
@@ -114,22 +113,30 @@ var putawayReaders = func() protovalue.Readers[domain.PutawayFact] {
 	return rs
 }()
 
-// Shelves keeps in a table which stocks may have something in which bin. It is written when goods
-// go to a bin, and not when they leave: what is there is read from the stocks.
+// Shelves keeps in a table which stocks may have something in which bin: a row each, so that goods
+// of one bin wait for no others. It is written when goods go to a bin, and not when they leave: what
+// is there is read from the stocks.
 type Shelves struct{ rows store.Rows }
 
-// NewShelves returns the table in the database.
-func NewShelves(db *store.DB) *Shelves { return &Shelves{db.Table("shelves")} }
+// indexShelf lists the stocks of a bin.
+const indexShelf = "shelf"
 
-// noteTries is how often a bin is written for that others write beside.
-const noteTries = 50
+// NewShelves returns the table in the database.
+func NewShelves(db *store.DB) *Shelves { return &Shelves{db.Table("shelves", indexShelf)} }
+
+const (
+	// noteTries is how often a row is written that others write beside.
+	noteTries = 50
+	// shelfPage is how many stocks of a bin one read brings, shelvesBeside of how many bins at a time.
+	shelfPage, shelvesBeside = 500, 8
+)
 
 // Consumer notes where goods go.
 func (s *Shelves) Consumer() bus.Consumer {
 	return bus.Routes(bus.Reactor, "bins", "inventory-movement",
 		bus.On(func(ctx context.Context, f bus.Fact, m *imv1.StockMoved) error {
 			if to := m.GetTo().GetLocation(); !domain.Reserved(to) && to != m.GetFrom().GetLocation() {
-				return s.Note(ctx, m.GetStock().GetSite(), f.AggregateID, to)
+				return s.Note(ctx, m.GetStock().GetSite(), to, f.AggregateID)
 			}
 			return nil
 		}),
@@ -140,77 +147,77 @@ func shelfID(ctx context.Context, site, bin string) string {
 	return ident.Derive("shf", store.CauseOf(ctx).Tenant, site, bin)
 }
 
-// shelf is the body of a row.
-type shelf struct {
-	Bin    string   `json:"bin"`
-	Stocks []string `json:"stocks,omitempty"`
+// row is what is noted of a stock in a bin; one that was forgotten is listed nowhere, and stays for
+// its version.
+func (s *Shelves) row(ctx context.Context, site, bin, stock string, listed bool) store.Row {
+	r := store.Row{Tenant: store.CauseOf(ctx).Tenant, ID: ident.Derive("shs", store.CauseOf(ctx).Tenant, site, bin, stock), Body: []byte(stock)}
+	if listed {
+		r.Keys = map[string][]string{indexShelf: {shelfID(ctx, site, bin)}}
+	}
+	return r
 }
 
 // Note implements app.Shelves. The row is written although the stock is noted already, so that
 // nobody forgets it who looked before the goods came.
-func (s *Shelves) Note(ctx context.Context, site, stock string, bins ...string) error {
-	for _, bin := range bins {
-		if err := s.note(ctx, site, stock, bin); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Shelves) note(ctx context.Context, site, stock, bin string) error {
+func (s *Shelves) Note(ctx context.Context, site, bin, stock string) error {
+	row := s.row(ctx, site, bin, stock, true)
 	for range noteTries {
-		row, _, err := s.rows.Get(ctx, store.CauseOf(ctx).Tenant, shelfID(ctx, site, bin))
+		is, _, err := s.rows.Get(ctx, row.Tenant, row.ID)
 		if err != nil {
 			return err
 		}
-		is := shelf{Bin: bin}
-		if row.Version > 0 {
-			if err := json.Unmarshal(row.Body, &is); err != nil {
-				return err
-			}
-		}
-		if !slices.Contains(is.Stocks, stock) {
-			is.Stocks = append(is.Stocks, stock)
-		}
-		if done, err := s.swap(ctx, site, is, row.Version); done || err != nil {
+		row.Version = is.Version + 1
+		if done, err := s.rows.Swap(ctx, row, is.Version); done || err != nil {
 			return err
 		}
 	}
 	return fault.New(fault.Unavailable, "PUTAWAY_CONTENDED", "bin %s is written all the while: try again", bin).After(time.Second)
 }
 
-func (s *Shelves) swap(ctx context.Context, site string, is shelf, expect uint64) (bool, error) {
-	body, err := json.Marshal(is)
-	if err != nil {
-		return false, err
-	}
-	return s.rows.Swap(ctx, store.Row{Tenant: store.CauseOf(ctx).Tenant, ID: shelfID(ctx, site, is.Bin), Version: expect + 1, Body: body}, expect)
-}
-
 // Stocks implements app.Shelves.
-func (s *Shelves) Stocks(ctx context.Context, site string, bins []string) (map[string]app.Shelf, error) {
-	ids := make([]string, len(bins))
+func (s *Shelves) Stocks(ctx context.Context, site string, bins []string) (map[string][]app.Noted, error) {
+	found := make([][]app.Noted, len(bins))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(shelvesBeside)
 	for i, bin := range bins {
-		ids[i] = shelfID(ctx, site, bin)
+		group.Go(func() (err error) {
+			found[i], err = s.stocks(ctx, site, bin)
+			return err
+		})
 	}
-	rows, err := s.rows.GetMany(ctx, store.CauseOf(ctx).Tenant, ids)
-	if err != nil {
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	found := make(map[string]app.Shelf, len(rows))
-	for _, r := range rows {
-		var is shelf
-		if err := json.Unmarshal(r.Body, &is); err != nil {
+	all := make(map[string][]app.Noted, len(bins))
+	for i, bin := range bins {
+		all[bin] = found[i]
+	}
+	return all, nil
+}
+
+func (s *Shelves) stocks(ctx context.Context, site, bin string) (found []app.Noted, err error) {
+	for after := ""; ; {
+		rows, err := s.rows.List(ctx, store.CauseOf(ctx).Tenant, indexShelf, shelfID(ctx, site, bin), after, shelfPage)
+		if err != nil {
 			return nil, err
 		}
-		found[is.Bin] = app.Shelf{Version: r.Version, Stocks: is.Stocks}
+		for _, r := range rows {
+			found, after = append(found, app.Noted{Stock: string(r.Body), Version: r.Version}), r.ID
+		}
+		if len(rows) < shelfPage {
+			return found, nil
+		}
 	}
-	return found, nil
 }
 
 // Forget implements app.Shelves.
-func (s *Shelves) Forget(ctx context.Context, site, bin string, seen app.Shelf, gone []string) error {
-	left := slices.DeleteFunc(slices.Clone(seen.Stocks), func(id string) bool { return slices.Contains(gone, id) })
-	_, err := s.swap(ctx, site, shelf{bin, left}, seen.Version)
-	return err
+func (s *Shelves) Forget(ctx context.Context, site, bin string, gone []app.Noted) error {
+	for _, n := range gone {
+		row := s.row(ctx, site, bin, n.Stock, false)
+		row.Version = n.Version + 1
+		if _, err := s.rows.Swap(ctx, row, n.Version); err != nil {
+			return err
+		}
+	}
+	return nil
 }

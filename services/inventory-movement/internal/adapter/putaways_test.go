@@ -1,10 +1,14 @@
 package adapter
 
 import (
+	"context"
+	"log/slog"
 	"testing"
 
 	"github.com/lockstep-logistics/lockstep/libs/quantity"
+	"github.com/lockstep-logistics/lockstep/libs/store"
 	imv1 "github.com/lockstep-logistics/lockstep/proto/gen/go/lockstep/inventorymovement/v1"
+	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/app"
 	"github.com/lockstep-logistics/lockstep/services/inventory-movement/internal/domain"
 )
 
@@ -80,5 +84,57 @@ func TestNamesOfPutawayValues(t *testing.T) {
 		domain.RuleChosen, domain.RulePartly, domain.RuleOtherStatus, domain.RuleCondition, domain.RuleUndecided, domain.RuleNoBin, domain.RuleNoRoom, domain.RuleWeightUnknown,
 	} {
 		known(t, putawayOutcome(o), string(o))
+	}
+}
+
+// TestShelves: what is noted of a bin is listed there until it is forgotten, which it is not when
+// goods came after somebody looked.
+func TestShelves(t *testing.T) {
+	db, err := store.Open(t.Context(), store.Config{URI: "sqlite:" + t.TempDir(), Database: "shelves"}, store.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close(context.Background()) }) // the test is over
+	s := NewShelves(db)
+	ctx := store.WithCause(t.Context(), store.Cause{Tenant: "t"})
+	in := func(ctx context.Context, bins ...string) (seen map[string][]app.Noted) {
+		t.Helper()
+		seen, err := s.Stocks(ctx, "DC1", bins)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return seen
+	}
+	note := func(bin, stock string) {
+		t.Helper()
+		if err := s.Note(ctx, "DC1", bin, stock); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forget := func(seen []app.Noted) {
+		t.Helper()
+		if err := s.Forget(ctx, "DC1", "B-1", seen); err != nil {
+			t.Fatal(err)
+		}
+	}
+	note("B-1", "stk_a")
+	note("B-1", "stk_b")
+	note("B-2", "stk_a")
+	looked := in(ctx, "B-1", "B-2", "B-3")
+	if len(looked["B-1"]) != 2 || len(looked["B-2"]) != 1 || len(looked["B-3"]) != 0 {
+		t.Fatalf("%v", looked)
+	}
+	note("B-1", "stk_a") // came meanwhile
+	forget(looked["B-1"])
+	if now := in(ctx, "B-1")["B-1"]; len(now) != 1 || now[0].Stock != "stk_a" {
+		t.Fatalf("%v", now)
+	}
+	forget(in(ctx, "B-1")["B-1"])
+	note("B-1", "stk_b")
+	if now := in(ctx, "B-1", "B-2"); len(now["B-1"]) != 1 || now["B-1"][0].Stock != "stk_b" || len(now["B-2"]) != 1 {
+		t.Fatalf("%v", now)
+	}
+	if others := in(store.WithCause(t.Context(), store.Cause{Tenant: "u"}), "B-1", "B-2"); len(others["B-1"])+len(others["B-2"]) != 0 {
+		t.Fatalf("another tenant sees %v", others)
 	}
 }

@@ -66,7 +66,9 @@ func (s *siteBins) read(bins []string) error {
 	}
 	var ids []string
 	for _, b := range bins {
-		ids = append(ids, shelves[b].Stocks...)
+		for _, n := range shelves[b] {
+			ids = append(ids, n.Stock)
+		}
 	}
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	stocks := map[string]domain.Stock{}
@@ -86,18 +88,18 @@ func (s *siteBins) read(bins []string) error {
 		return err
 	}
 	for _, b := range bins {
-		var gone []string
+		var gone []Noted
 		s.in[b] = nil
-		for _, id := range shelves[b].Stocks {
-			stock := stocks[id]
+		for _, n := range shelves[b] {
+			stock := stocks[n.Stock]
 			in := stock.InBin(b, known[stock.Key.Item].Weight)
 			if len(in) == 0 {
-				gone = append(gone, id)
+				gone = append(gone, n)
 			}
 			s.in[b] = append(s.in[b], in...)
 		}
 		if len(gone) > 0 && !store.CauseOf(s.ctx).Validate {
-			if err := s.a.Putaways.Shelves.Forget(s.ctx, s.site, b, shelves[b], gone); err != nil {
+			if err := s.a.Putaways.Shelves.Forget(s.ctx, s.site, b, gone); err != nil {
 				return err
 			}
 		}

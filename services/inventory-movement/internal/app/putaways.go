@@ -40,17 +40,17 @@ type Zones interface {
 // Shelves knows which stocks may have something in which bin: what is there is read from them.
 type Shelves interface {
 	// Note says that a stock has something in a bin, durable on return.
-	Note(ctx context.Context, site, stock string, bins ...string) error
+	Note(ctx context.Context, site, bin, stock string) error
 	// Stocks returns what is noted of bins.
-	Stocks(ctx context.Context, site string, bins []string) (map[string]Shelf, error)
-	// Forget takes stocks off that have nothing in a bin any more, unless something was noted since.
-	Forget(ctx context.Context, site, bin string, seen Shelf, gone []string) error
+	Stocks(ctx context.Context, site string, bins []string) (map[string][]Noted, error)
+	// Forget takes stocks off that have nothing in a bin any more, but those that were noted again since.
+	Forget(ctx context.Context, site, bin string, gone []Noted) error
 }
 
-// Shelf is the stocks that may have something in a bin, as they were noted.
-type Shelf struct {
+// Noted is a stock that may have something in a bin, and the version of the note.
+type Noted struct {
+	Stock   string
 	Version uint64
-	Stocks  []string
 }
 
 // Putaways is where goods that came go to.
@@ -282,7 +282,7 @@ func (a *Inbound) Settle(ctx context.Context, k domain.InboundKeys, moves []doma
 	if putAway {
 		for _, m := range moves {
 			stock := StockID(store.CauseOf(ctx).Tenant, k.Site, m.Item, k.Owner)
-			if err := a.Putaways.Shelves.Note(ctx, k.Site, stock, m.To.Location); err != nil {
+			if err := a.Putaways.Shelves.Note(ctx, k.Site, m.To.Location, stock); err != nil {
 				return err
 			}
 		}
