@@ -83,7 +83,7 @@ var damages = []damage{
 	},
 	{
 		"a command was applied twice", func(v *vandal) {
-			v.rewrite(transport, &svv1.ShipmentClosed{}, func(commits []bson.D) []bson.D {
+			v.rewriteIf(transport, &svv1.ShipmentClosed{}, lastly(&svv1.ShipmentClosed{}), func(commits []bson.D) []bson.D {
 				again := set(commits[len(commits)-1], "f", nil)
 				return append(commits, again)
 			})
@@ -122,7 +122,7 @@ var damages = []damage{
 	},
 	{
 		"a trial was stored", func(v *vandal) {
-			v.rewrite(release, &orv1.OrderClosed{}, func(commits []bson.D) []bson.D {
+			v.rewriteIf(release, &orv1.OrderClosed{}, lastly(&orv1.OrderClosed{}), func(commits []bson.D) []bson.D {
 				last := commits[len(commits)-1]
 				e := v.entry("CloseOrder", get[string](last, "a"))
 				e.Request = []byte(strings.Replace(string(e.Request), "{", `{"validateOnly":true,`, 1))
@@ -139,7 +139,7 @@ var damages = []damage{
 	},
 	{
 		"a command was done that nobody sent", func(v *vandal) {
-			v.rewrite(transport, &svv1.ShipmentClosed{}, func(commits []bson.D) []bson.D {
+			v.rewriteIf(transport, &svv1.ShipmentClosed{}, lastly(&svv1.ShipmentClosed{}), func(commits []bson.D) []bson.D {
 				last := commits[len(commits)-1]
 				r := get[bson.A](last, "r")[0].(bson.D)
 				scope := append([]byte("c\x00"), get[string](r, "pr")...)
