@@ -198,7 +198,7 @@ func (a *App) vacate(ctx context.Context, id string, is domain.Serial) (*fault.E
 		facts, at, stands := domain.VoidClaim(c.State, is)
 		if stands {
 			refusal = domain.SerialElsewhere(is.Stock, at)
-			return store.Decision[domain.StockFact]{}, errUnclaimed // for now
+			return store.Decision[domain.StockFact]{}, errUnclaimed // nothing is stored; the refusal is told
 		}
 		return store.Decision[domain.StockFact]{Facts: facts}, nil
 	})

@@ -128,8 +128,7 @@ func Pickable(s Stock, order string, l PickedLine, n int) error {
 	at, stands := s.standing(l.Serial)
 	switch holder := s.Holder(l.Serial); {
 	case !stands || !l.at(at) || !at.sellable():
-		f, _ := fault.As(s.absent(Place{Location: l.Location, Serial: l.Serial, Status: Available}))
-		return Invalid(field, "SERIAL_UNKNOWN", "%s", f.Fields[0].Description)
+		return Invalid(field, "SERIAL_UNKNOWN", "piece %s: %s", l.Serial, s.notThere(Place{Location: l.Location, Serial: l.Serial, Status: Available}))
 	case holder != "" && holder != order:
 		return fault.New(fault.Refused, stockCommitted, "%s: piece %s is allocated to another warehouse order", field, l.Serial).
 			WithField(field, stockCommitted, "piece %s is allocated to another warehouse order", l.Serial).With("serial", l.Serial)

@@ -99,12 +99,17 @@ func (s Stock) Holder(serial string) string {
 	return ""
 }
 
+// notThere says of a piece that is not where it is said to be where it is.
+func (s Stock) notThere(p Place) string {
+	if at, stands := s.standing(p.Serial); stands {
+		return "it stands in " + at.Location + " in status " + string(at.Status)
+	}
+	return "it does not stand in " + p.Location + " in status " + string(p.Status)
+}
+
 // absent refuses a piece that is not where it is said to be.
 func (s Stock) absent(p Place) error {
-	text := "it does not stand in " + p.Location + " in status " + string(p.Status)
-	if at, stands := s.standing(p.Serial); stands {
-		text = "it stands in " + at.Location + " in status " + string(at.Status)
-	}
+	text := s.notThere(p)
 	return fault.New(fault.Refused, "SERIAL_UNKNOWN", "serials: piece %s of %s: %s", p.Serial, s.Key.SKU, text).
 		WithField("serials", "SERIAL_UNKNOWN", "piece %s: %s", p.Serial, text).With("serial", p.Serial)
 }
